@@ -1,0 +1,571 @@
+"""Cells: the small additive table from which every number and picture is drawn.
+
+A cell is one combination of key values, a label and one score bin, with additive statistics. `Cells` keeps them
+sorted by key, label and score with cumulative sums, so that the sums below, at and above a threshold cost two binary
+searches a group, whatever the number of rows was. Only numpy: no file, no engine, no screen.
+
+Statistics of a cell, with s the decision score, ℓ = log(1 + e^(−y·s)) the logistic loss of a labelled row (0 without
+a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p²; with weights w also Σw, Σw² and the same six
+sums weighted by w and by w², so that standard errors and effective sample sizes are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lib.errors import SettingsError
+from lib.grid import (
+    EXACT,
+    MISSING_BIN,
+    SNAP,
+    Resolution,
+    axis_id,
+    coarsen_id,
+    score_axis,
+    score_interval,
+)
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+MOMENTS = ("s", "ss", "l", "ll", "p", "pp")
+UNWEIGHTED = ("n", *MOMENTS)
+WEIGHTED = (*UNWEIGHTED, "w", "w2", *(f"w{m}" for m in MOMENTS), *(f"w2{m}" for m in MOMENTS))
+"""Names of the statistics, in the order of the columns of `Cells.sums`."""
+
+LABELS = (-1, 0, 1)
+"""The values of the label key; 0 stands for a row without a label."""
+NEGATIVE, UNLABELLED, POSITIVE = 0, 1, 2
+
+_SPAN = 2**20
+_OFFSET = 2**19
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A key column as its distinct values in ascending order, and for each cell the place of its value among them."""
+
+    values: NDArray[np.generic]
+    codes: IntArray
+
+    @classmethod
+    def of(cls, column: ArrayLike | Coded) -> Coded:
+        """Any column, coded; values that no cell has are dropped."""
+        if isinstance(column, Coded):
+            present, codes = np.unique(column.codes, return_inverse=True)
+            return cls(column.values[present], codes.astype(np.int64))
+        values, codes = np.unique(np.asarray(column), return_inverse=True)
+        return cls(values, codes.astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums of additive statistics, of any leading shape; the last axis is that of the statistics.
+
+    Every accessor but `n` is weighted when the data has weights, and equal to the raw sum when it has none.
+    """
+
+    values: FloatArray
+    weighted: bool
+
+    @property
+    def n(self) -> FloatArray:
+        """Number of rows, unweighted."""
+        return self.values[..., 0]
+
+    @property
+    def w(self) -> FloatArray:
+        """Σw (n without weights)."""
+        return self.values[..., WEIGHTED.index("w") if self.weighted else 0]
+
+    @property
+    def w2(self) -> FloatArray:
+        """Σw² (n without weights)."""
+        return self.values[..., WEIGHTED.index("w2") if self.weighted else 0]
+
+    def total(self, moment: str) -> FloatArray:
+        """Σw·x for x one of s, ss, l, ll, p, pp."""
+        return self.values[..., WEIGHTED.index(f"w{moment}" if self.weighted else moment)]
+
+    def total_w2(self, moment: str) -> FloatArray:
+        """Σw²·x for x one of s, ss, l, ll, p, pp."""
+        return self.values[..., WEIGHTED.index(f"w2{moment}" if self.weighted else moment)]
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.values + other.values, self.weighted)
+
+    def __sub__(self, other: Sums) -> Sums:
+        return Sums(self.values - other.values, self.weighted)
+
+    def over(self, axis: int) -> Sums:
+        """Summed over one leading axis."""
+        return Sums(self.values.sum(axis=axis), self.weighted)
+
+    def __getitem__(self, index: object) -> Sums:
+        """A part, by an index into the leading axes."""
+        return Sums(self.values[index], self.weighted)  # type: ignore[index]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The sums of the rows below, at and above a threshold."""
+
+    below: Sums
+    at: Sums
+    above: Sums
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Sorted additive cells.
+
+    Attributes:
+        groups: for each key (label apart) the value of each of the G groups, shape (G,): text ("" where the row had
+            none) or int64 (windows, folds). Groups are in ascending order of the keys.
+        starts: shape (3·G + 1,), where the cells of each (group, label in −1, 0, +1) begin.
+        score_bin, probability_bin: shape (N,), ids of `lib.grid` at this resolution's steps; `MISSING_BIN` for rows
+            without a score, first in their block.
+        score: shape (N,), the score of the cell at exact resolution, the mean score of its rows otherwise.
+        sums: shape (N, 7) or, with weights, (N, 21), columns as in `WEIGHTED`.
+        resolution: how finely scores are kept.
+        weighted: whether rows had weights.
+    """
+
+    groups: dict[str, NDArray[np.generic]]
+    starts: IntArray
+    score_bin: IntArray
+    probability_bin: IntArray
+    score: FloatArray
+    sums: FloatArray
+    resolution: Resolution
+    weighted: bool
+
+    @classmethod
+    def build(
+        cls,
+        keys: Mapping[str, ArrayLike | Coded],
+        label: ArrayLike,
+        score_bin: ArrayLike,
+        probability_bin: ArrayLike,
+        sums: ArrayLike,
+        *,
+        resolution: Resolution,
+        score: ArrayLike | None = None,
+    ) -> Cells:
+        """Sort cells and add up those of equal keys, label and score.
+
+        Args:
+            keys: each shape (N,), text or integers, plain or already coded.
+            label: shape (N,), −1, 0 or +1.
+            score_bin: shape (N,), ids at the steps of `resolution`.
+            probability_bin: shape (N,), likewise.
+            sums: shape (N, 7), or (N, 21) with weights.
+            resolution: what the ids are at.
+            score: shape (N,), the scores themselves; needed and used at exact resolution.
+        """
+        statistics = np.asarray(sums, dtype=np.float64)
+        bins, probability_bins = np.asarray(score_bin, np.int64), np.asarray(probability_bin, np.int64)
+        labels = np.asarray(label, np.int64)
+        scores = np.asarray(score, np.float64) if resolution.is_exact else np.zeros(len(bins))
+        scores = np.where(bins == MISSING_BIN, 0.0, scores)
+        uniques: list[NDArray[np.generic]] = []
+        group = np.zeros(len(bins), dtype=np.int64)
+        for column in keys.values():
+            coded = Coded.of(column)
+            uniques.append(coded.values)
+            group = group * max(1, len(coded.values)) + coded.codes
+        order = np.lexsort((scores, probability_bins, bins, labels, group))
+        columns = [array[order] for array in (group, labels, bins, probability_bins)]
+        group, labels, bins, probability_bins = columns
+        scores, statistics = scores[order], statistics[order]
+        if len(order):
+            changed = np.zeros(len(order) - 1, dtype=bool)
+            for array in (group, labels, bins, probability_bins, scores):
+                changed |= array[1:] != array[:-1]
+            first = np.concatenate(([0], np.flatnonzero(changed) + 1))
+            if len(first) < len(order):
+                statistics = np.add.reduceat(statistics, first, axis=0)
+                group, labels, bins = group[first], labels[first], bins[first]
+                probability_bins, scores = probability_bins[first], scores[first]
+        present = np.unique(group)
+        block = np.searchsorted(present, group) * 3 + (labels + 1)
+        starts = np.searchsorted(block, np.arange(3 * len(present) + 1))
+        remaining, group_values = present, []
+        for unique in reversed(uniques):
+            group_values.append(unique[remaining % max(1, len(unique))])
+            remaining = remaining // max(1, len(unique))
+        if not resolution.is_exact:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                scores = np.where(bins == MISSING_BIN, 0.0, statistics[:, 1] / statistics[:, 0])
+        return cls(
+            groups=dict(zip(keys, reversed(group_values), strict=True)),
+            starts=starts.astype(np.int64),
+            score_bin=bins,
+            probability_bin=probability_bins,
+            score=scores,
+            sums=statistics,
+            resolution=resolution,
+            weighted=statistics.shape[1] == len(WEIGHTED),
+        )
+
+    # --- what is there -------------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of the keys, label apart."""
+        return tuple(self.groups)
+
+    @property
+    def n_groups(self) -> int:
+        """G, the number of distinct key combinations."""
+        return (len(self.starts) - 1) // 3
+
+    @cached_property
+    def block(self) -> IntArray:
+        """Shape (N,): 3·group + label index of each cell."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @cached_property
+    def _first_scored(self) -> IntArray:
+        """Where the cells that have a score begin in each block."""
+        low, high = self.starts[:-1], self.starts[1:]
+        is_missing = np.zeros(len(low), dtype=np.int64)
+        filled = high > low
+        is_missing[filled] = self.score_bin[low[filled]] == MISSING_BIN
+        return low + is_missing
+
+    @cached_property
+    def _cumulative(self) -> FloatArray:
+        """Inclusive cumulative sums that start anew in each block, so that small groups keep their digits."""
+        cumulative = np.empty_like(self.sums)
+        for low, high in zip(self._first_scored, self.starts[1:], strict=True):
+            np.cumsum(self.sums[low:high], axis=0, out=cumulative[low:high])
+        return cumulative
+
+    def _between(self, low: IntArray, high: IntArray) -> Sums:
+        """Sums of the cells from each block's `low` up to, not including, `high`; shape (…, G, 3)."""
+        begin = self._first_scored
+
+        def upto(position: IntArray) -> FloatArray:
+            filled = position > begin
+            values = np.zeros((*position.shape, self.sums.shape[1]))
+            values[filled] = self._cumulative[position[filled] - 1]
+            return values
+
+        values = upto(high) - upto(low)
+        return Sums(values.reshape(*values.shape[:-2], self.n_groups, 3, values.shape[-1]), self.weighted)
+
+    @cached_property
+    def scored(self) -> Sums:
+        """Shape (G, 3): sums over the rows that have a score, per group and label."""
+        return self._between(self._first_scored, self.starts[1:])
+
+    @cached_property
+    def unscored(self) -> Sums:
+        """Shape (G, 3): n and weights of the rows without a score; their other sums are 0."""
+        has = self._first_scored > self.starts[:-1]
+        values = np.zeros((len(has), self.sums.shape[1]))
+        values[has] = self.sums[self.starts[:-1][has]]
+        return Sums(values.reshape(self.n_groups, 3, -1), self.weighted)
+
+    # --- thresholds ----------------------------------------------------------------------------------------------
+
+    def at(self, threshold: ArrayLike, scale: Literal["score", "probability"] = "score") -> Parts:
+        """Sums of the rows whose score is below, at and above a threshold.
+
+        Args:
+            threshold: a scalar or shape (T,), on the steps of this resolution; any value at exact resolution.
+            scale: what the threshold is on.
+
+        Returns:
+            Parts with sums of shape (G, 3) for a scalar, (T, G, 3) for an array.
+
+        Raises:
+            SettingsError: a threshold lies between the steps and the resolution is not exact.
+        """
+        thresholds = np.asarray(threshold, dtype=np.float64)
+        return self._parts(np.broadcast_to(thresholds[..., None], (*thresholds.shape, 3)), scale)
+
+    def at_margin(self, threshold: ArrayLike) -> Parts:
+        """Sums of the labelled rows whose margin m = y·s is below, at and above a threshold.
+
+        Args:
+            threshold: a scalar or shape (T,), on the steps of this resolution; any value at exact resolution.
+
+        Returns:
+            Parts with sums of shape (…, G, 2), labels −1 and +1, in which the moment `s` is the margin's: Σw·m.
+
+        Raises:
+            SettingsError: as `at`.
+        """
+        thresholds = np.asarray(threshold, dtype=np.float64)
+        by_label = np.stack([-thresholds, np.zeros_like(thresholds), thresholds], axis=-1)
+        parts = self._parts(by_label, "score")
+        return Parts(
+            below=self._as_margins(parts.above, parts.below),
+            at=self._as_margins(parts.at, parts.at),
+            above=self._as_margins(parts.below, parts.above),
+        )
+
+    @cached_property
+    def margins(self) -> Sums:
+        """Shape (G, 2): sums over the rows with a score and a label, the moment `s` being the margin's."""
+        return self._as_margins(self.scored, self.scored)
+
+    def _as_margins(self, negative: Sums, positive: Sums) -> Sums:
+        values = np.stack([negative.values[..., NEGATIVE, :], positive.values[..., POSITIVE, :]], axis=-2)
+        for name in ("s", "ws", "w2s") if self.weighted else ("s",):
+            values[..., 0, WEIGHTED.index(name)] *= -1.0
+        return Sums(values, self.weighted)
+
+    def _parts(self, by_label: FloatArray, scale: Literal["score", "probability"]) -> Parts:
+        positions, resolution = self._axis_positions(by_label, scale), self.resolution
+        nearest = np.rint(positions)
+        on_grid = np.abs(positions - nearest) <= SNAP
+        blocks = np.tile(np.arange(3), self.n_groups) if self.n_groups else np.zeros(0, np.int64)
+        base = np.arange(3 * self.n_groups) * _SPAN + _OFFSET
+        if on_grid.all():
+            ids = (2 * nearest.astype(np.int64))[..., blocks] + base
+            keyed = self._keyed_scores if scale == "score" else self._keyed_probabilities
+        elif resolution.is_exact and scale == "score":
+            low = np.searchsorted(self._distinct_scores, by_label, side="left")
+            found = np.searchsorted(self._distinct_scores, by_label, side="right") > low
+            # Between two distinct scores there is no cell: odd places stand for them.
+            ids = (2 * low - np.where(found, 0, 1))[..., blocks].astype(np.int64)
+            ids = ids + np.arange(3 * self.n_groups) * self._rank_span + 2
+            keyed = self._keyed_ranks
+        else:
+            off = by_label[~on_grid].ravel()[0]
+            step = resolution.step if scale == "score" else 1 / resolution.probability_steps
+            raise SettingsError(
+                f"A threshold of {off:g} in {scale} lies between the steps of {step:g} at which these cells are kept;"
+                f" choose a multiple of {step:g}."
+            )
+        low = np.searchsorted(keyed, ids, side="left")
+        high = np.searchsorted(keyed, ids, side="right")
+        begin, end = self._first_scored, self.starts[1:]
+        low, high = np.maximum(low, begin), np.maximum(high, begin)
+        ends = np.broadcast_to(end, low.shape)
+        return Parts(
+            below=self._between(np.broadcast_to(begin, low.shape), low),
+            at=self._between(low, high),
+            above=self._between(high, ends),
+        )
+
+    def _axis_positions(self, threshold: FloatArray, scale: Literal["score", "probability"]) -> FloatArray:
+        if scale == "score":
+            return score_axis(threshold) / self.resolution.score_factor
+        return threshold * self.resolution.probability_steps
+
+    @cached_property
+    def _keyed_scores(self) -> IntArray:
+        return self.block * _SPAN + _OFFSET + self.score_bin
+
+    @cached_property
+    def _keyed_probabilities(self) -> IntArray:
+        return self.block * _SPAN + _OFFSET + self.probability_bin
+
+    @cached_property
+    def _distinct_scores(self) -> FloatArray:
+        return np.unique(self.score[self.score_bin != MISSING_BIN])
+
+    @property
+    def _rank_span(self) -> int:
+        return 2 * len(self._distinct_scores) + 4
+
+    @cached_property
+    def _keyed_ranks(self) -> IntArray:
+        rank = 2 * np.searchsorted(self._distinct_scores, self.score).astype(np.int64) + 2
+        return self.block * self._rank_span + np.where(self.score_bin == MISSING_BIN, 0, rank)
+
+    # --- margins in order ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def margin_order(self) -> MarginOrder:
+        """The labelled, scored cells of both classes together, in ascending order of margin."""
+        return MarginOrder.of(self)
+
+    # --- other tables from this one ------------------------------------------------------------------------------
+
+    def rollup(self, keys: Sequence[str]) -> Cells:
+        """The same rows by fewer keys.
+
+        Raises:
+            KeyError: a key is not among this table's.
+        """
+        return self._rebuilt(keys, slice(None))
+
+    def select(self, **values: object) -> Cells:
+        """The groups whose keys have the given values, all keys kept; no group when none has."""
+        return self.where(np.logical_and.reduce([self.groups[key] == value for key, value in values.items()], axis=0))
+
+    def where(self, keep: NDArray[np.bool_]) -> Cells:
+        """The groups for which `keep`, shape (G,), is true."""
+        return self._rebuilt(self.keys, keep[self.block // 3])
+
+    def coarsen(self, resolution: Resolution) -> Cells:
+        """The same rows at a coarser resolution.
+
+        Raises:
+            ValueError: `resolution` is finer than what is kept.
+        """
+        if resolution == self.resolution:
+            return self
+        if resolution.order < self.resolution.order:
+            raise ValueError(f"cells at {self.resolution.name} cannot give {resolution.name}")
+        return Cells.build(
+            {key: self._coded(key) for key in self.keys},
+            self.block % 3 - 1,
+            coarsen_id(self.score_bin, resolution.score_factor // self.resolution.score_factor),
+            coarsen_id(self.probability_bin, resolution.probability_factor // self.resolution.probability_factor),
+            self.sums,
+            resolution=resolution,
+        )
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The cells as columns of equal length, keys first: what `Cells.build` takes and a file keeps."""
+        group = self.block // 3
+        names = WEIGHTED if self.weighted else UNWEIGHTED
+        return {
+            **{key: values[group] for key, values in self.groups.items()},
+            "label": (self.block % 3 - 1).astype(np.int8),
+            "score_bin": self.score_bin,
+            "probability_bin": self.probability_bin,
+            "score": self.score,
+            **{name: self.sums[:, index] for index, name in enumerate(names)},
+        }
+
+    def _coded(self, key: str) -> Coded:
+        by_group = Coded.of(self.groups[key])
+        return Coded(by_group.values, by_group.codes[self.block // 3])
+
+    def _rebuilt(self, keys: Sequence[str], kept: slice | NDArray[np.bool_]) -> Cells:
+        coded = {key: self._coded(key) for key in keys}
+        return Cells.build(
+            {key: Coded(column.values, column.codes[kept]) for key, column in coded.items()},
+            (self.block % 3 - 1)[kept],
+            self.score_bin[kept],
+            self.probability_bin[kept],
+            self.sums[kept],
+            resolution=self.resolution,
+            score=self.score[kept],
+        )
+
+
+def merge(tables: Iterable[Cells]) -> Cells:
+    """Cells of several files, machines or days added up, at the coarsest of their resolutions.
+
+    Counts add exactly, sums to rounding.
+
+    Raises:
+        ValueError: no table, or tables that differ in their keys or in having weights.
+    """
+    parts = list(tables)
+    if not parts:
+        raise ValueError("nothing to merge")
+    if len({part.keys for part in parts}) > 1 or len({part.weighted for part in parts}) > 1:
+        raise ValueError("cells with different keys, or with and without weights, cannot be merged")
+    resolution = max((part.resolution for part in parts), key=lambda each: each.order)
+    columns = [part.coarsen(resolution).columns() for part in parts]
+    joined = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
+    names = WEIGHTED if parts[0].weighted else UNWEIGHTED
+    return Cells.build(
+        {key: joined[key] for key in parts[0].keys},
+        joined["label"],
+        joined["score_bin"],
+        joined["probability_bin"],
+        np.stack([joined[name] for name in names], axis=1),
+        resolution=resolution,
+        score=joined["score"] if resolution is EXACT else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MarginOrder:
+    """Labelled, scored cells in ascending order of margin within each group, both classes together.
+
+    Attributes:
+        starts: shape (G + 1,), where each group begins.
+        lower, upper: shape (M,), the smallest and largest margin a row of the cell can have; equal at an edge and at
+            exact resolution.
+        label: shape (M,), −1 or +1.
+        n, w: shape (M,), rows and weight of each cell.
+        cell: shape (M,), the cell's place in the table it came from.
+    """
+
+    starts: IntArray
+    lower: FloatArray
+    upper: FloatArray
+    label: IntArray
+    n: FloatArray
+    w: FloatArray
+    cell: IntArray
+
+    @classmethod
+    def of(cls, cells: Cells) -> MarginOrder:
+        """The cells of both labels, merged."""
+        label = cells.block % 3 - 1
+        kept = np.flatnonzero((label != 0) & (cells.score_bin != MISSING_BIN))
+        y, group = label[kept], cells.block[kept] // 3
+        if cells.resolution.is_exact:
+            low = high = cells.score[kept]
+        else:
+            low, high = score_interval(cells.score_bin[kept], cells.resolution)
+        lower, upper = np.where(y > 0, low, -high), np.where(y > 0, high, -low)
+        order = np.lexsort((upper, lower, group))
+        sums = Sums(cells.sums[kept], cells.weighted)
+        return cls(
+            starts=np.searchsorted(group[order], np.arange(cells.n_groups + 1)).astype(np.int64),
+            lower=lower[order],
+            upper=upper[order],
+            label=y[order],
+            n=sums.n[order],
+            w=sums.w[order],
+            cell=kept[order],
+        )
+
+    def order_statistic(self, group: int, rank: int) -> tuple[float, float, float]:
+        """The margin of the row at 0-based `rank` from the smallest: (estimate, lowest, highest) it can be.
+
+        At an edge and at exact resolution all three are equal; within an open bin the estimate is spread evenly.
+        """
+        low, high = self.starts[group], self.starts[group + 1]
+        cumulative = np.cumsum(self.n[low:high])
+        place = int(np.searchsorted(cumulative, rank, side="right"))
+        before = cumulative[place - 1] if place else 0.0
+        cell = low + place
+        lower, upper = float(self.lower[cell]), float(self.upper[cell])
+        within = float((rank - before + 0.5) / self.n[cell])
+        return lower + within * (upper - lower), lower, upper
+
+    def at_weight(self, group: int, weight: float, *, from_top: bool = False) -> tuple[float, float, float]:
+        """The first margin at which the weight up to and with it reaches `weight`: (estimate, lowest, highest).
+
+        With `from_top` the weight is gathered from the largest margin downwards.
+        """
+        low, high = self.starts[group], self.starts[group + 1]
+        weights = self.w[low:high][::-1] if from_top else self.w[low:high]
+        cumulative = np.cumsum(weights)
+        reach = weight - 1e-12 * cumulative[-1]
+        place = min(int(np.searchsorted(cumulative, reach, side="left")), high - low - 1)
+        cell = high - 1 - place if from_top else low + place
+        lower, upper = float(self.lower[cell]), float(self.upper[cell])
+        return (lower + upper) / 2, lower, upper
+
+
+def bin_ids(score: ArrayLike, probability: ArrayLike, resolution: Resolution) -> tuple[IntArray, IntArray]:
+    """Ids on both axes at a resolution, NaN scores as missing: the scan's bins in numpy, for tests and small data."""
+    s, p = np.asarray(score, np.float64), np.asarray(probability, np.float64)
+    missing = np.isnan(s)
+    scores = axis_id(np.where(missing, 0.0, score_axis(np.where(missing, 0.0, s))))
+    probabilities = axis_id(np.where(missing, 0.0, p) * 300)
+    return (
+        np.where(missing, MISSING_BIN, coarsen_id(scores, resolution.score_factor)),
+        np.where(missing, MISSING_BIN, coarsen_id(probabilities, resolution.probability_factor)),
+    )

@@ -1,0 +1,219 @@
+"""Prepared rows to cells: one grouping for any keys, value and filter, at the finest resolution that fits a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import numpy as np
+import pyarrow as pa
+from ibis.expr import types as ir
+
+from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
+from lib.grid import COARSE, EXACT, FINE, RESOLUTIONS, Resolution
+from lib.scan.rows import coarse_bin
+from lib.scan.windows import WindowGrid
+from lib.schema import LABEL, NO_WINDOW, WINDOW, Filter, cohort_key
+
+CELL_BUDGET = 250_000
+"""How many cells a table may have; the finest resolution that stays below it is used."""
+
+CELLS_SCHEMA_VERSION = 1
+"""Changes whenever the meaning of a cell does, so that nothing cached before is taken for it."""
+
+PROBE_ROWS = 300_000
+"""So many first rows with more distinct scores than the budget settle that exact cells will not fit."""
+
+
+@dataclass(frozen=True)
+class PreparedRows:
+    """Where the prepared rows of a dataset lie, and what is needed to group them."""
+
+    path: Path
+    n_rows: int
+    weighted: bool
+    has_time: bool
+    cohorts: tuple[str, ...]
+    few_scores: bool
+    """Whether the scores are few enough that exact cells may fit."""
+
+    def relation(self) -> ir.Table:
+        """The unbound relation `prepared` of `lib.scan.rows.prepared_rows`."""
+        fields = {
+            "file": "int32",
+            "row": "int64",
+            "version": "string",
+            "split": "string",
+            "label": "int8",
+            "score": "float64",
+            "probability": "float64",
+            "loss": "float64",
+            "score_bin": "int32",
+            "probability_bin": "int32",
+            "fold": "int8",
+            "problem": "string",
+            "usable": "boolean",
+            **{cohort_key(column): "string" for column in self.cohorts},
+        }
+        if self.weighted:
+            fields["weight"] = "float64"
+        if self.has_time:
+            fields["time"] = "timestamp(6)"
+        return ibis.table(fields, name="prepared")
+
+
+def compute_cells(
+    cursor: duckdb.DuckDBPyConnection,
+    prepared: PreparedRows,
+    keys: Sequence[str],
+    where: Filter,
+    windows: WindowGrid | None,
+    *,
+    finest: Resolution = EXACT,
+    budget: int = CELL_BUDGET,
+) -> Cells:
+    """Cells of the usable rows that pass a filter, by any of the keys.
+
+    The rows are grouped once, at the finest resolution that may fit; when that is over budget, its cells (not the
+    rows) are added up at coarser ones until it fits. The coarsest is kept whatever its size.
+
+    Args:
+        cursor: an engine cursor on which `prepared` is a view.
+        prepared: what is known of those rows.
+        keys: key names, label apart.
+        where: which rows.
+        windows: the grid of the key `window`.
+        finest: where to begin.
+        budget: how many cells are kept at most.
+    """
+    resolution = finest
+    if resolution.is_exact and not (prepared.few_scores or prepared.n_rows <= budget):
+        resolution = FINE
+    rows = filtered(prepared, where)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(_grouped(rows, keys, windows, resolution))}")
+    columns = [*keys, LABEL, "score_bin", "probability_bin", *(["score"] if resolution.is_exact else [])]
+    names = WEIGHTED if prepared.weighted else UNWEIGHTED
+    try:
+        while _count(cursor) > budget and resolution != COARSE:
+            coarser = RESOLUTIONS[resolution.order + 1]
+            columns = [name for name in columns if name != "score"]
+            regrouped = _regrouped(cursor, columns, names, resolution, coarser)
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(regrouped)}")
+            resolution = coarser
+        return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), keys, names, resolution)
+    finally:
+        cursor.execute("DROP TABLE IF EXISTS grouped")
+
+
+def filtered(prepared: PreparedRows, where: Filter) -> ir.Table:
+    """The usable prepared rows that pass a filter."""
+    rows = prepared.relation()
+    conditions: list[Any] = [rows.usable]
+    conditions += [rows[cohort_key(column)] == value for column, value in where.cohorts]
+    if where.split is not None:
+        conditions.append(rows.split == where.split)
+    if prepared.has_time:
+        seconds = rows.time.epoch_seconds()
+        if where.start is not None:
+            conditions.append(seconds >= where.start)
+        if where.end is not None:
+            conditions.append(seconds < where.end)
+    return rows.filter(conditions)
+
+
+def window_start(rows: ir.Table, windows: WindowGrid) -> Any:
+    """The epoch second at which the window of each row begins; `NO_WINDOW` without a time."""
+    since = rows.time.epoch_seconds() - windows.origin
+    start = (since / float(windows.width)).floor().cast("int64") * windows.width + windows.origin
+    return start.fill_null(NO_WINDOW)
+
+
+def _grouped(rows: ir.Table, keys: Sequence[str], windows: WindowGrid | None, resolution: Resolution) -> ir.Table:
+    by: dict[str, Any] = {key: rows[key] for key in keys if key != WINDOW}
+    if WINDOW in keys:
+        by[WINDOW] = ibis.literal(NO_WINDOW, "int64") if windows is None else window_start(rows, windows)
+    by = {key: by[key] for key in keys}
+    by[LABEL] = rows.label
+    by["score_bin"] = coarse_bin(rows.score_bin, resolution.score_factor)
+    by["probability_bin"] = coarse_bin(rows.probability_bin, resolution.probability_factor)
+    if resolution.is_exact:
+        by["score"] = rows.score
+    moments = {
+        "s": rows.score,
+        "ss": rows.score * rows.score,
+        "l": rows.loss,
+        "ll": rows.loss * rows.loss,
+        "p": rows.probability,
+        "pp": rows.probability * rows.probability,
+    }
+    sums: dict[str, Any] = {"n": rows.count()}
+    sums |= {name: moments[name].sum() for name in MOMENTS}
+    if "weight" in rows.columns:
+        w = rows.weight
+        sums |= {"w": w.sum(), "w2": (w * w).sum()}
+        sums |= {f"w{name}": (w * moments[name]).sum() for name in MOMENTS}
+        sums |= {f"w2{name}": (w * w * moments[name]).sum() for name in MOMENTS}
+    return rows.aggregate(by=[value.name(name) for name, value in by.items()], **sums)
+
+
+def _regrouped(
+    cursor: duckdb.DuckDBPyConnection,
+    columns: list[str],
+    names: tuple[str, ...],
+    resolution: Resolution,
+    coarser: Resolution,
+) -> ir.Table:
+    kinds = {name: "int64" for name in ("label", "score_bin", "probability_bin", WINDOW, "fold")}
+    held = {name: kinds.get(name, "string") for name in columns} | {name: "float64" for name in names}
+    table = ibis.table(held, name="grouped")
+    by = {name: table[name] for name in columns}
+    by["score_bin"] = coarse_bin(table.score_bin, coarser.score_factor // resolution.score_factor)
+    by["probability_bin"] = coarse_bin(
+        table.probability_bin, coarser.probability_factor // resolution.probability_factor
+    )
+    return table.aggregate(
+        by=[value.name(name) for name, value in by.items()], **{name: table[name].sum() for name in names}
+    )
+
+
+def _to_cells(
+    table: pa.Table, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution
+) -> Cells:
+    def numbers(name: str) -> np.ndarray[Any, Any]:
+        return table[name].to_numpy(zero_copy_only=False)
+
+    sums = np.stack([np.nan_to_num(numbers(name).astype(np.float64)) for name in names], axis=1)
+    score = np.nan_to_num(numbers("score").astype(np.float64)) if resolution.is_exact else None
+    return Cells.build(
+        {key: _coded(table[key]) for key in keys},
+        numbers(LABEL),
+        numbers("score_bin"),
+        numbers("probability_bin"),
+        sums,
+        resolution=resolution,
+        score=score,
+    )
+
+
+def _coded(column: pa.ChunkedArray) -> Coded | np.ndarray[Any, Any]:
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    encoded = column.combine_chunks().dictionary_encode()
+    values = np.asarray(encoded.dictionary.to_pylist(), dtype=str)
+    ascending = np.argsort(values, kind="stable")
+    place = np.empty(len(values), np.int64)
+    place[ascending] = np.arange(len(values))
+    return Coded(values[ascending], place[encoded.indices.to_numpy(zero_copy_only=False)])
+
+
+def _count(cursor: duckdb.DuckDBPyConnection) -> int:
+    return int(cursor.execute("SELECT count(*) FROM grouped").fetchall()[0][0])
+
+
+def to_sql(expression: ir.Table) -> str:
+    """The expression in the words of the embedded engine."""
+    return str(ibis.to_sql(expression, dialect="duckdb"))

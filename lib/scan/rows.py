@@ -1,0 +1,285 @@
+"""Rows as the scan sees them: one Ibis expression that turns a raw table into typed roles, scores, losses and bins.
+
+Nothing here is special to one engine. What cannot be used is not dropped: `problem` says why, and `usable` whether
+the row still counts.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import ibis
+from ibis import _
+from ibis.expr import types as ir
+
+from lib.grid import (
+    LINEAR_LIMIT,
+    LOG_STEP,
+    MAX_ABS_SCORE,
+    MISSING_BIN,
+    PROBABILITY_STEPS,
+    SCORE_STEPS_PER_UNIT,
+    SNAP,
+)
+from lib.schema import (
+    EPOCH_MILLISECONDS,
+    EPOCH_SECONDS,
+    ISO,
+    MAX_COHORT_VALUES,
+    MISSING_KEY,
+    NATIVE,
+    OTHER,
+    ColumnProfile,
+    LabelEncoding,
+    Mapping,
+    ScoreKind,
+    TimeFormat,
+    cohort_key,
+)
+from lib.sources import RawTable
+
+ROW_INDEX = "file_row_number"
+"""The 0-based place of a row in its file, which the raw relation carries beside the file's own columns."""
+
+EPSILON = sys.float_info.epsilon
+"""Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
+
+N_FOLDS = 10
+NUMERIC = ("integer", "float", "float32")
+
+PROBLEMS: dict[str, tuple[bool, str]] = {
+    "score-unreadable": (False, "the score is not a number"),
+    "score-infinite": (False, "the score is infinite or beyond 1e100"),
+    "score-not-a-probability": (False, "the score is outside [0, 1] though it is read as a probability"),
+    "label-unknown": (False, "the label is neither of the two classes"),
+    "weight-invalid": (False, "the weight is missing, negative or not a number"),
+    "time-unreadable": (True, "the time does not fit the date format; the row counts, but in no window"),
+}
+"""Code of a problem: whether the row still counts, and the words for it. Earlier ones win."""
+
+_KINDS = {
+    "integer": "int64",
+    "float": "float64",
+    "float32": "float32",
+    "boolean": "boolean",
+    "timestamp": "timestamp(6)",
+    "date": "date",
+    "text": "string",
+}
+
+
+def raw_relation(table: RawTable, columns: list[str]) -> ir.Table:
+    """The unbound relation `raw` with the named columns of a file and the row index."""
+    kinds = {column.name: _KINDS[column.kind] for column in table.columns}
+    return ibis.table({**{name: kinds[name] for name in columns}, ROW_INDEX: "int64"}, name="raw")
+
+
+def columns_read(table: RawTable, mapping: Mapping) -> list[str]:
+    """The columns of a file that the scan needs under a mapping."""
+    wanted = [mapping.score, mapping.label, mapping.id, mapping.version, mapping.split, mapping.time, mapping.weight]
+    present = {column.name for column in table.columns}
+    return list(dict.fromkeys(name for name in (*wanted, *mapping.cohorts) if name is not None and name in present))
+
+
+def prepared_rows(table: RawTable, index: int, mapping: Mapping) -> ir.Table:
+    """One row for each record of the file.
+
+    Columns: `file`, `row`, `version`, `split`, `label` (−1, 0, +1), `score` (null where missing), `probability`,
+    `loss`, `score_bin`, `probability_bin`, `fold`, `problem` (null if none), `usable`; `weight`, `time` and
+    `cohort:<column>` where the mapping has them.
+    """
+    raw = raw_relation(table, columns_read(table, mapping))
+    present = {column.name: column for column in table.columns}
+    score = _number(raw, present[mapping.score])
+    label, label_known = _label(raw, present, mapping)
+    fields: dict[str, Any] = {
+        "file": ibis.literal(index, "int32"),
+        "row": raw[ROW_INDEX],
+        "version": _text(raw, present.get(mapping.version or ""), table.stem),
+        "split": _text(raw, present.get(mapping.split or ""), MISSING_KEY),
+        "label": label,
+        "given": _finite_or_null(score),
+        "score_unreadable": _unreadable(raw, present[mapping.score]),
+        "label_known": label_known,
+        "fold": _fold(raw, mapping),
+    }
+    for column in mapping.cohorts:
+        fields[cohort_key(column)] = _cohort(raw, present.get(column))
+    if mapping.weight is not None:
+        fields["weight"] = _finite_or_null(_number(raw, present[mapping.weight]))
+    if mapping.time is not None:
+        fields["time"], fields["time_unreadable"] = _time(raw, present[mapping.time], mapping.time_format)
+    rows = raw.select(**fields)
+    rows = _with_problem(rows, mapping)
+    return _with_statistics(rows, mapping)
+
+
+def _with_problem(rows: ir.Table, mapping: Mapping) -> ir.Table:
+    probability = mapping.score_kind is ScoreKind.PROBABILITY
+    branches: list[tuple[Any, str]] = [
+        (_.score_unreadable, "score-unreadable"),
+        (_.given.abs() > MAX_ABS_SCORE, "score-infinite"),
+    ]
+    if probability:
+        branches.append(((_.given < 0) | (_.given > 1), "score-not-a-probability"))
+    branches.append((~_.label_known, "label-unknown"))
+    if mapping.weight is not None:
+        branches.append((_.weight.isnull() | (_.weight < 0) | (_.weight > MAX_ABS_SCORE), "weight-invalid"))
+    if mapping.time is not None:
+        branches.append((_.time_unreadable, "time-unreadable"))
+    keeps = [code for code, (usable, _words) in PROBLEMS.items() if usable]
+    return rows.mutate(problem=ibis.cases(*branches, else_=ibis.null("string"))).mutate(
+        usable=_.problem.isnull() | _.problem.isin(keeps)
+    )
+
+
+def _with_statistics(rows: ir.Table, mapping: Mapping) -> ir.Table:
+    usable = rows.mutate(given=ibis.ifelse(rows.usable, rows.given, ibis.null("float64")))
+    if mapping.score_kind is ScoreKind.PROBABILITY:
+        clipped = usable.given.clip(EPSILON, 1 - EPSILON)
+        usable = usable.mutate(score=(clipped / (1 - clipped)).ln(), probability=clipped)
+        usable = usable.mutate(decay=(-usable.score.abs()).exp())
+    else:
+        usable = usable.mutate(score=usable.given, decay=(-usable.given.abs()).exp())
+        usable = usable.mutate(
+            probability=ibis.ifelse(usable.score >= 0, 1 / (1 + usable.decay), usable.decay / (1 + usable.decay))
+        )
+    # log(1 + e) by its series where 1 + e would lose the digits of e.
+    small = usable.decay * (1 - usable.decay / 2 + usable.decay * usable.decay / 3)
+    softplus = ibis.ifelse(usable.decay < 1e-4, small, (1 + usable.decay).ln())
+    margin = usable.label * usable.score
+    linear = SCORE_STEPS_PER_UNIT * usable.score
+    beyond = LINEAR_LIMIT * SCORE_STEPS_PER_UNIT + (usable.score.abs() / LINEAR_LIMIT).ln() / math.log(LOG_STEP)
+    position = ibis.ifelse(usable.score.abs() <= LINEAR_LIMIT, linear, usable.score.sign() * beyond)
+    kept = ["file", "row", "version", "split", "label", "score", "probability", "fold", "problem", "usable"]
+    kept += [cohort_key(column) for column in mapping.cohorts]
+    kept += [name for name in ("weight", "time") if name in usable.columns]
+    return usable.select(
+        *kept,
+        loss=ibis.ifelse(usable.label == 0, 0.0, softplus + ibis.ifelse(margin < 0, -margin, 0.0)),
+        score_bin=_bin(position),
+        probability_bin=_bin(PROBABILITY_STEPS * usable.probability),
+    )
+
+
+def _bin(position: Any) -> Any:
+    """Ids as `lib.grid.axis_id` gives them; missing scores get the missing bin."""
+    nearest = position.round().cast("float64")
+    ids = ibis.ifelse((position - nearest).abs() <= SNAP, 2 * nearest, 2 * position.floor() + 1)
+    return ids.cast("int32").fill_null(MISSING_BIN).cast("int32")
+
+
+def coarse_bin(ids: Any, factor: int) -> Any:
+    """Ids at the finest step to ids at a step `factor` times as wide, as `lib.grid.coarsen_id` does."""
+    if factor == 1:
+        return ids
+    below = (ids / float(2 * factor)).floor().cast("int32")
+    return ibis.ifelse(
+        ids == MISSING_BIN, MISSING_BIN, 2 * below + ibis.ifelse(below * (2 * factor) == ids, 0, 1)
+    ).cast("int32")
+
+
+def _number(raw: ir.Table, column: ColumnProfile) -> Any:
+    if column.kind == "float32":
+        # Through the shortest text: the number that was written, not the nearest float32 to it.
+        return raw[column.name].cast("string").cast("float64")
+    if column.kind in NUMERIC:
+        return raw[column.name].cast("float64")
+    return raw[column.name].cast("string").strip().try_cast("float64")
+
+
+def _finite_or_null(number: Any) -> Any:
+    """NaN is how a missing number is written; infinities stay, to be counted as what they are."""
+    return ibis.ifelse(number.isnan(), ibis.null("float64"), number)
+
+
+def _unreadable(raw: ir.Table, column: ColumnProfile) -> Any:
+    if column.kind in NUMERIC:
+        return ibis.literal(False)
+    text = raw[column.name].cast("string").strip()
+    return text.notnull() & (text != "") & text.try_cast("float64").isnull()
+
+
+def _text(raw: ir.Table, column: ColumnProfile | None, default: str) -> Any:
+    if column is None:
+        return ibis.literal(default)
+    text = raw[column.name].cast("string")
+    values = [value for value, _count in column.values]
+    if not values or any(value != value.strip() for value in values):
+        text = text.strip()
+    return text.fill_null(default)
+
+
+def _cohort(raw: ir.Table, column: ColumnProfile | None) -> Any:
+    text = _text(raw, column, MISSING_KEY)
+    if column is None or len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES:
+        return text
+    kept = [value.strip() for value, _count in column.values[: MAX_COHORT_VALUES - 1]]
+    return ibis.ifelse(text.isin([*kept, MISSING_KEY]), text, OTHER)
+
+
+def _label(raw: ir.Table, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
+    """The label as −1, 0 (missing), +1, and whether it is missing or one of the two classes."""
+    column, encoding = present.get(mapping.label or ""), mapping.label_encoding
+    if column is None or encoding is None:
+        return ibis.literal(0, "int8"), ibis.literal(True)
+    if column.kind in NUMERIC:
+        value: Any = _finite_or_null(raw[column.name].cast("float64"))
+        positive, negative = ([float(text) for text in texts] for texts in (encoding.positive, encoding.negative))
+    else:
+        value = raw[column.name].cast("string").strip().nullif("")
+        positive, negative = _texts(column, encoding)
+    label = ibis.cases((value.isin(positive), 1), (value.isin(negative), -1), else_=0).cast("int8")
+    return label, value.isnull() | (label != 0)
+
+
+def _texts(column: ColumnProfile, encoding: LabelEncoding) -> tuple[list[Any], list[Any]]:
+    texts = (list(encoding.positive), list(encoding.negative))
+    if column.kind != "boolean":
+        return texts
+    return [text.lower() for text in texts[0]], [text.lower() for text in texts[1]]
+
+
+def _fold(raw: ir.Table, mapping: Mapping) -> Any:
+    """hash(id) mod 10, or of the row's place where there is no id: halves and cross-fitting need no rows."""
+    hashed = (raw[mapping.id] if mapping.id in raw.columns else raw[ROW_INDEX]).cast("string").hash()
+    return ((hashed % N_FOLDS + N_FOLDS) % N_FOLDS).fill_null(0).cast("int8")
+
+
+def _time(raw: ir.Table, column: ColumnProfile, time_format: TimeFormat | None) -> tuple[Any, Any]:
+    """The time in UTC, and whether there was one that could not be read."""
+    value, chosen = raw[column.name], time_format or TimeFormat()
+    if chosen.pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
+        number = _number(raw, column)
+        seconds = number / 1000 if chosen.pattern == EPOCH_MILLISECONDS else number
+        time = (seconds * 1_000_000).round().cast("int64").as_timestamp("us").cast("timestamp(6)")
+        return time, value.notnull() & number.isnull()
+    if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
+        return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.literal(False)
+    text = value.cast("string").strip().nullif("")
+    if chosen.pattern == ISO:
+        # An offset in the text settles it; without one the declared zone is meant.
+        has_offset = text.re_search(r"(Z|z|[+-]\d{2}(:?\d{2})?)$") & text.contains(":")
+        with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
+        time = ibis.ifelse(has_offset, with_offset, _in_utc(text.try_cast("timestamp(6)"), chosen.timezone))
+    else:
+        time = _in_utc(_try_strptime(text, chosen.pattern).cast("timestamp(6)"), chosen.timezone)
+    return time, text.notnull() & time.isnull()
+
+
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))
+def _try_strptime(text: Any, pattern: Any) -> Any:
+    """A parse that gives null instead of failing. Ibis has none; this is DuckDB's name, the one engine-bound spot."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp(6)"), "timestamp('UTC', 6)"))
+def _at_time_zone(zone: Any, time: Any) -> Any:
+    """The moment at which clocks in `zone` showed `time`; PostgreSQL's and DuckDB's name for AT TIME ZONE."""
+
+
+def _in_utc(time: Any, zone: str) -> Any:
+    if zone == "UTC":
+        return time
+    return _at_time_zone(zone, time).cast("timestamp(6)")

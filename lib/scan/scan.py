@@ -1,0 +1,255 @@
+"""A dataset, scanned: rows are prepared once, cells are computed from them on demand and kept."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from lib.cells import Cells
+from lib.grid import COARSE, EXACT, Resolution
+from lib.scan.compute import CELL_BUDGET, CELLS_SCHEMA_VERSION, PROBE_ROWS, PreparedRows, compute_cells, to_sql
+from lib.scan.facts import Facts, InputFile
+from lib.scan.rows import PROBLEMS, ROW_INDEX, columns_read, prepared_rows
+from lib.scan.windows import choose_windows
+from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.sources import Dataset
+from lib.sources.engine import Run
+
+Progress = Callable[[float, str], None]
+
+STRUCTURAL = "not-a-record"
+"""The problem code of lines that could not be read as records at all."""
+
+KEPT_TABLES = 128
+_WRITTEN = "(FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2)"
+SPLIT_ORDER = ("train", "training", "fit", "validation", "valid", "val", "dev", "test", "holdout", "production")
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key by which "v10" comes after "v9"."""
+    parts = re.split(r"(\d+)", text)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
+
+
+def quoted(path: Path) -> str:
+    """A path as a string literal of the engine."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def default_tables(cohorts: Sequence[str], *, has_time: bool) -> list[tuple[tuple[str, ...], Resolution]]:
+    """The tables behind the first overview: keys, and the resolution at which to begin.
+
+    The whole, one per cohort column, one over windows, and one coarse cohort x window table per cohort column,
+    because a fault confined to one cohort for three days shows nowhere else.
+    """
+    base = (VERSION, SPLIT)
+    tables: list[tuple[tuple[str, ...], Resolution]] = [(base, EXACT)]
+    tables += [((*base, cohort_key(column)), EXACT) for column in cohorts]
+    if has_time:
+        tables.append(((*base, WINDOW), EXACT))
+        tables += [((*base, cohort_key(column), WINDOW), COARSE) for column in cohorts]
+    return tables
+
+
+class Scan:
+    """Cells and facts of one dataset.
+
+    Rows are read when it is made; afterwards `cells` answers from what it holds or groups the prepared rows once
+    more. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        store: Path,
+        *,
+        run: Run | None = None,
+        on_progress: Progress | None = None,
+        budget: int = CELL_BUDGET,
+    ) -> None:
+        """Prepare the rows of `dataset` below the folder `store`; a second time this is instant.
+
+        Raises:
+            Cancelled: `run` was cancelled; nothing is left behind.
+            DataError: no row is usable.
+        """
+        self.dataset = dataset
+        self._budget = budget
+        self._lock = threading.RLock()
+        self._tables: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
+        self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
+        report = on_progress or (lambda _share, _words: None)
+        work = run or Run()
+        if not self._path.exists():
+            self._prepare(work, report)
+        with work.cursor() as cursor:
+            self.facts, self.prepared = self._look(cursor)
+
+    def _prepare(self, run: Run, report: Progress) -> None:
+        mapping, tables = self.dataset.mapping, self.dataset.tables
+        parts: list[Path] = []
+        final = self._path
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            for index, table in enumerate(tables):
+                report(index / len(tables), f"Reading the rows of {table.name}")
+                part = final if len(tables) == 1 else final.with_name(f"{final.stem}-{index}.parquet")
+                partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
+                parts.append(partial)
+                with run.cursor() as cursor:
+                    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in columns_read(table, mapping))
+                    cursor.execute(
+                        f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}, {ROW_INDEX} "
+                        f"FROM read_parquet({quoted(table.parquet)}, file_row_number = true)"
+                    )
+                    query = to_sql(prepared_rows(table, index, mapping))
+                    cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
+            if len(parts) == 1:
+                os.replace(parts[0], final)
+            else:
+                joined = final.with_name(f"{final.name}.{os.getpid()}-{threading.get_ident()}.partial")
+                with run.cursor() as cursor:
+                    files = ", ".join(quoted(part) for part in parts)
+                    cursor.execute(
+                        f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}"
+                    )
+                os.replace(joined, final)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
+
+    @contextmanager
+    def rows(self, run: Run | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on which `prepared` is a view of the prepared rows."""
+        with (run or Run()).cursor() as cursor:
+            cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
+            yield cursor
+
+    def cells(
+        self,
+        keys: Sequence[str],
+        where: Filter = EVERYTHING,
+        *,
+        finest: Resolution = EXACT,
+        run: Run | None = None,
+    ) -> Cells:
+        """Cells by `keys` (label apart) of the usable rows that pass `where`; computed once.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+        """
+        wanted = (tuple(keys), where, finest.name)
+        with self._lock:
+            held = self._tables.get(wanted)
+        if held is not None:
+            return held
+        with self.rows(run) as cursor:
+            made = compute_cells(
+                cursor, self.prepared, keys, where, self.facts.windows, finest=finest, budget=self._budget
+            )
+        with self._lock:
+            while len(self._tables) >= KEPT_TABLES:
+                self._tables.pop(next(iter(self._tables)))
+            return self._tables.setdefault(wanted, made)
+
+    def warm(self, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
+        """Compute the default tables, telling how far it is."""
+        tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
+        for index, (keys, finest) in enumerate(tables):
+            if on_progress is not None:
+                on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
+            self.cells(keys, finest=finest, run=run)
+
+    def _look(self, cursor: duckdb.DuckDBPyConnection) -> tuple[Facts, PreparedRows]:
+        mapping = self.dataset.mapping
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
+        time = "min(epoch(time)), max(epoch(time)), count(time)" if mapping.time else "NULL, NULL, 0"
+        grouped = cursor.execute(
+            f"SELECT version, split, count(*), min(file), min(row), {time} "
+            "FROM prepared WHERE usable GROUP BY version, split"
+        ).fetchall()
+        problems = {
+            (int(file), str(code)): int(count)
+            for file, code, count in cursor.execute(
+                "SELECT file, problem, count(*) FROM prepared WHERE problem IS NOT NULL GROUP BY file, problem"
+            ).fetchall()
+        }
+        n_rows = sum(int(row[2]) for row in grouped)
+        firsts = [float(row[5]) for row in grouped if row[5] is not None]
+        lasts = [float(row[6]) for row in grouped if row[6] is not None]
+        windows = choose_windows(min(firsts), max(lasts), sum(int(row[7]) for row in grouped)) if firsts else None
+        probe = cursor.execute(
+            f"SELECT count(DISTINCT score) FROM (SELECT score FROM prepared LIMIT {PROBE_ROWS})"
+        ).fetchall()
+        facts = Facts(
+            name=self.dataset.name,
+            key=self.dataset.key,
+            inputs=tuple(
+                InputFile(
+                    table.name,
+                    table.sha256,
+                    table.n_rows + table.n_rejected,
+                    table.n_rejected
+                    + sum(count for (file, code), count in problems.items() if file == index and not PROBLEMS[code][0]),
+                )
+                for index, table in enumerate(self.dataset.tables)
+            ),
+            mapping=mapping,
+            n_rows=n_rows,
+            versions=_in_order(grouped),
+            splits=tuple(
+                sorted(
+                    {str(row[1]) for row in grouped} - {MISSING_KEY},
+                    key=lambda name: (
+                        SPLIT_ORDER.index(name.lower()) if name.lower() in SPLIT_ORDER else len(SPLIT_ORDER),
+                        natural(name),
+                    ),
+                )
+            ),
+            cohorts=mapping.cohorts,
+            windows=windows,
+            first=int(min(firsts)) if firsts else None,
+            last=int(max(lasts)) if lasts else None,
+            weighted=mapping.weight is not None,
+            problems=self._problem_counts(problems),
+        )
+        prepared = PreparedRows(
+            path=self._path,
+            n_rows=n_rows,
+            weighted=facts.weighted,
+            has_time=mapping.time is not None,
+            cohorts=mapping.cohorts,
+            few_scores=int(probe[0][0]) <= min(CELL_BUDGET, PROBE_ROWS * 2 // 3),
+        )
+        return facts, prepared
+
+    def _problem_counts(self, problems: dict[tuple[int, str], int]) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        structural = sum(table.n_rejected for table in self.dataset.tables)
+        if structural:
+            counts[STRUCTURAL] = structural
+        for (_file, code), count in sorted(problems.items()):
+            counts[code] = counts.get(code, 0) + count
+        return counts
+
+
+def words_of(keys: Sequence[str]) -> str:
+    """Keys of cells as one says them: "version, language and window"."""
+    names = [key.split(":", 1)[-1] for key in keys if key != SPLIT]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _in_order(grouped: list[tuple[object, ...]]) -> tuple[str, ...]:
+    """Versions by their first time; natural order where no row has one."""
+    first: dict[str, float] = {}
+    for row in grouped:
+        version, time = str(row[0]), row[5]
+        seen = float("inf") if time is None else float(time)  # type: ignore[arg-type]
+        first[version] = min(first.get(version, float("inf")), seen)
+    return tuple(sorted(first, key=lambda version: (first[version], natural(version))))

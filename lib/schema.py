@@ -1,0 +1,244 @@
+"""What the columns of a file mean: roles, score kinds, label encodings, time formats.
+
+Frozen values without behaviour that needs data: `lib.sources` infers them, a person confirms or changes them, and
+`lib.scan` reads rows by them. A mapping and the sha256 of the files together identify a dataset.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """What a column is used for. Every role but `cohort` and `feature` is held by one column at most."""
+
+    ID = "id"
+    LABEL = "label"
+    SCORE = "score"
+    VERSION = "version"
+    SPLIT = "split"
+    TIME = "time"
+    WEIGHT = "weight"
+    LATENCY = "latency"
+    COST = "cost"
+    COHORT = "cohort"
+    FEATURE = "feature"
+    IGNORED = "ignored"
+
+
+SINGLE_ROLES = (
+    Role.ID,
+    Role.LABEL,
+    Role.SCORE,
+    Role.VERSION,
+    Role.SPLIT,
+    Role.TIME,
+    Role.WEIGHT,
+    Role.LATENCY,
+    Role.COST,
+)
+
+
+class ScoreKind(StrEnum):
+    """What the score column holds.
+
+    `decision`: a decision score of any scale (a hinge model's); σ of it is not called a probability.
+    `logit`: a log odds; σ of it is a probability.
+    `probability`: a number in [0, 1]; its logit becomes the decision score.
+    """
+
+    DECISION = "decision"
+    LOGIT = "logit"
+    PROBABILITY = "probability"
+
+    @property
+    def is_probabilistic(self) -> bool:
+        """Whether σ(decision score) may be called a probability."""
+        return self is not ScoreKind.DECISION
+
+
+@dataclass(frozen=True)
+class LabelEncoding:
+    """The texts that stand for the two classes, as they appear in the file with surrounding blanks removed.
+
+    A numeric column is compared as numbers ("1" matches 1 and 1.0), a boolean one as "true"/"false" in any case,
+    a text column text by text. Anything else that is not missing makes its row unusable, and is counted.
+    """
+
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+
+    @property
+    def pos_label(self) -> str:
+        """The name by which the positive class is shown: its first text."""
+        return self.positive[0] if self.positive else ""
+
+
+ISO = "iso"
+EPOCH_SECONDS = "epoch_seconds"
+EPOCH_MILLISECONDS = "epoch_milliseconds"
+NATIVE = "native"
+TIME_FORMAT_NAMES = (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS, NATIVE)
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """How the time column is read.
+
+    `pattern` is `iso`, `epoch_seconds`, `epoch_milliseconds`, `native` (the column already holds timestamps) or a
+    strptime pattern such as `%d/%m/%Y %H:%M`. `timezone` is an IANA name used for times that carry no offset.
+    """
+
+    pattern: str = ISO
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Which column plays which role, and how its values are read.
+
+    `score` is the only role a dataset cannot do without. Without `label` everything that needs one is undefined;
+    without `version` each file is a version named after the file.
+    """
+
+    score: str
+    score_kind: ScoreKind
+    label: str | None = None
+    label_encoding: LabelEncoding | None = None
+    id: str | None = None
+    version: str | None = None
+    split: str | None = None
+    time: str | None = None
+    time_format: TimeFormat | None = None
+    weight: str | None = None
+    latency: str | None = None
+    cost: str | None = None
+    cohorts: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+    def roles(self) -> dict[str, str]:
+        """Role to column, for the single roles that are held."""
+        held = {role.value: getattr(self, role.value) for role in SINGLE_ROLES}
+        return {role: column for role, column in held.items() if column is not None}
+
+    def as_json(self) -> dict[str, Any]:
+        """The mapping as plain values, in the order of the fields; the input of `Mapping.from_json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Mapping:
+        """The mapping that `as_json` wrote."""
+        encoding, time_format = values.get("label_encoding"), values.get("time_format")
+        fields = dict(values)
+        fields["score_kind"] = ScoreKind(values["score_kind"])
+        if encoding is not None:
+            fields["label_encoding"] = LabelEncoding(tuple(encoding["positive"]), tuple(encoding["negative"]))
+        if time_format is not None:
+            fields["time_format"] = TimeFormat(**time_format)
+        fields["cohorts"] = tuple(values.get("cohorts", ()))
+        fields["features"] = tuple(values.get("features", ()))
+        return cls(**fields)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change when anything in the mapping does."""
+        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What was seen in one column of one file.
+
+    `kind` is `integer`, `float`, `float32`, `boolean`, `timestamp`, `date` or `text`. `n_distinct` is exact up to
+    10,000 and approximate (within a few per cent) beyond; `values` lists (text, count), most frequent first, when
+    there are at most 1,000 distinct ones. A number column with cells that are no numbers is `text`: `n_numbers` says
+    how many of its values are numbers. `minimum` and `maximum` are of the finite numbers, NaN where there are none.
+    """
+
+    name: str
+    kind: str
+    n_rows: int
+    n_missing: int
+    n_distinct: int
+    examples: tuple[str, ...]
+    values: tuple[tuple[str, int], ...] = ()
+    minimum: float = float("nan")
+    maximum: float = float("nan")
+    n_numbers: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a column was given a role (or a score its kind, a label its positive class …), in one sentence."""
+
+    topic: str
+    choice: str
+    sentence: str
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that can be read in two ways, which only a person can settle.
+
+    `topic` is `score`, `score_kind`, `label`, `pos_label`, `date_format` …; `options` are (value, what choosing it
+    would mean, in words); `option_name` is the command line option that settles it.
+    """
+
+    topic: str
+    sentence: str
+    options: tuple[tuple[str, str], ...]
+    option_name: str
+
+
+COHORT_PREFIX = "cohort:"
+VERSION, SPLIT, LABEL, WINDOW, FOLD = "version", "split", "label", "window", "fold"
+"""Names of the keys of cells; a cohort column's key is its name behind `COHORT_PREFIX`."""
+
+MISSING_KEY = ""
+"""The value of a text key in rows where it is missing."""
+
+NO_WINDOW = -(2**62)
+"""The window of a row without a usable time. Other windows are the epoch second at which they begin."""
+
+OTHER = "other"
+"""What the cohort values beyond the `MAX_COHORT_VALUES` most frequent are gathered under."""
+MAX_COHORT_VALUES = 200
+
+
+def cohort_key(column: str) -> str:
+    """The key of cells for a cohort column."""
+    return COHORT_PREFIX + column
+
+
+def cohort_column(key: str) -> str | None:
+    """The cohort column behind a key of cells; None for the other keys."""
+    return key.removeprefix(COHORT_PREFIX) if key.startswith(COHORT_PREFIX) else None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows are looked at: everything by default.
+
+    `cohorts` are (column, value) pairs that must all hold; `split` is a split's name; `start` and `end` are epoch
+    seconds, start included and end not.
+    """
+
+    cohorts: tuple[tuple[str, str], ...] = ()
+    split: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no row is left out."""
+        return self == Filter()
+
+
+EVERYTHING = Filter()
