@@ -167,8 +167,8 @@ def _regrouped(
     resolution: Resolution,
     coarser: Resolution,
 ) -> ir.Table:
-    kinds = {name: "int64" for name in ("label", "score_bin", "probability_bin", WINDOW, "fold")}
-    held = {name: kinds.get(name, "string") for name in columns} | {name: "float64" for name in names}
+    kinds = dict.fromkeys(("label", "score_bin", "probability_bin", WINDOW, "fold"), "int64")
+    held = {name: kinds.get(name, "string") for name in columns} | dict.fromkeys(names, "float64")
     table = ibis.table(held, name="grouped")
     by = {name: table[name] for name in columns}
     by["score_bin"] = coarse_bin(table.score_bin, coarser.score_factor // resolution.score_factor)
@@ -180,16 +180,14 @@ def _regrouped(
     )
 
 
-def _to_cells(
-    table: pa.Table, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution
-) -> Cells:
+def _to_cells(table: pa.Table, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution) -> Cells:
     def numbers(name: str) -> np.ndarray[Any, Any]:
         return table[name].to_numpy(zero_copy_only=False)
 
     sums = np.stack([np.nan_to_num(numbers(name).astype(np.float64)) for name in names], axis=1)
     score = np.nan_to_num(numbers("score").astype(np.float64)) if resolution.is_exact else None
     return Cells.build(
-        {key: _coded(table[key]) for key in keys},
+        {key: coded_column(table[key]) for key in keys},
         numbers(LABEL),
         numbers("score_bin"),
         numbers("probability_bin"),
@@ -199,7 +197,8 @@ def _to_cells(
     )
 
 
-def _coded(column: pa.ChunkedArray) -> Coded | np.ndarray[Any, Any]:
+def coded_column(column: pa.ChunkedArray) -> Coded | np.ndarray[Any, Any]:
+    """A key column of the engine's answer or of a file, text coded without sorting every row."""
     if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False)
     encoded = column.combine_chunks().dictionary_encode()

@@ -214,7 +214,7 @@ def _text(raw: ir.Table, column: ColumnProfile | None, default: str) -> Any:
 
 def _cohort(raw: ir.Table, column: ColumnProfile | None) -> Any:
     text = _text(raw, column, MISSING_KEY)
-    if column is None or len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES:
+    if column is None or (len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES):
         return text
     kept = [value.strip() for value, _count in column.values[: MAX_COHORT_VALUES - 1]]
     return ibis.ifelse(text.isin([*kept, MISSING_KEY]), text, OTHER)

@@ -15,9 +15,10 @@ from lib.cells import Cells
 from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.compute import CELL_BUDGET, CELLS_SCHEMA_VERSION, PROBE_ROWS, PreparedRows, compute_cells, to_sql
 from lib.scan.facts import Facts, InputFile
+from lib.scan.held import HeldTables
 from lib.scan.rows import PROBLEMS, ROW_INDEX, columns_read, prepared_rows
 from lib.scan.windows import choose_windows
-from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset
 from lib.sources.engine import Run
 
@@ -26,7 +27,6 @@ Progress = Callable[[float, str], None]
 STRUCTURAL = "not-a-record"
 """The problem code of lines that could not be read as records at all."""
 
-KEPT_TABLES = 128
 _WRITTEN = "(FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2)"
 SPLIT_ORDER = ("train", "training", "fit", "validation", "valid", "val", "dev", "test", "holdout", "production")
 
@@ -57,7 +57,7 @@ def default_tables(cohorts: Sequence[str], *, has_time: bool) -> list[tuple[tupl
     return tables
 
 
-class Scan:
+class Scan(HeldTables):
     """Cells and facts of one dataset.
 
     Rows are read when it is made; afterwards `cells` answers from what it holds or groups the prepared rows once
@@ -79,10 +79,10 @@ class Scan:
             Cancelled: `run` was cancelled; nothing is left behind.
             DataError: no row is usable.
         """
+        super().__init__()
         self.dataset = dataset
+        self._run: Run | None = None
         self._budget = budget
-        self._lock = threading.RLock()
-        self._tables: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
@@ -111,15 +111,13 @@ class Scan:
                     query = to_sql(prepared_rows(table, index, mapping))
                     cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
             if len(parts) == 1:
-                os.replace(parts[0], final)
+                parts[0].replace(final)
             else:
                 joined = final.with_name(f"{final.name}.{os.getpid()}-{threading.get_ident()}.partial")
                 with run.cursor() as cursor:
                     files = ", ".join(quoted(part) for part in parts)
-                    cursor.execute(
-                        f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}"
-                    )
-                os.replace(joined, final)
+                    cursor.execute(f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}")
+                joined.replace(final)
         finally:
             for part in parts:
                 part.unlink(missing_ok=True)
@@ -131,40 +129,27 @@ class Scan:
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
             yield cursor
 
-    def cells(
-        self,
-        keys: Sequence[str],
-        where: Filter = EVERYTHING,
-        *,
-        finest: Resolution = EXACT,
-        run: Run | None = None,
-    ) -> Cells:
-        """Cells by `keys` (label apart) of the usable rows that pass `where`; computed once.
-
-        Raises:
-            Cancelled: `run` was cancelled.
-        """
-        wanted = (tuple(keys), where, finest.name)
-        with self._lock:
-            held = self._tables.get(wanted)
-        if held is not None:
-            return held
-        with self.rows(run) as cursor:
-            made = compute_cells(
+    def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
+        with self.rows(self._run) as cursor:
+            return compute_cells(
                 cursor, self.prepared, keys, where, self.facts.windows, finest=finest, budget=self._budget
             )
-        with self._lock:
-            while len(self._tables) >= KEPT_TABLES:
-                self._tables.pop(next(iter(self._tables)))
-            return self._tables.setdefault(wanted, made)
 
     def warm(self, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
-        """Compute the default tables, telling how far it is."""
+        """Compute the default tables, telling how far it is.
+
+        Raises:
+            Cancelled: `run` was cancelled; the tables made so far are kept.
+        """
         tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
-        for index, (keys, finest) in enumerate(tables):
-            if on_progress is not None:
-                on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
-            self.cells(keys, finest=finest, run=run)
+        self._run = run
+        try:
+            for index, (keys, finest) in enumerate(tables):
+                if on_progress is not None:
+                    on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
+                self.cells(keys, finest=finest)
+        finally:
+            self._run = None
 
     def _look(self, cursor: duckdb.DuckDBPyConnection) -> tuple[Facts, PreparedRows]:
         mapping = self.dataset.mapping

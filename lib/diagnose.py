@@ -1,0 +1,133 @@
+"""The one path: what was scanned, and the settings of a look at it, to results by topic.
+
+Pages, reports, checks and the command line all read the same `Diagnosis`; none computes a number of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from lib.cells import Cells
+from lib.errors import SettingsError
+from lib.grid import COARSE, EXACT, Resolution
+from lib.metrics.cohorts import CohortContrast, compute_cohort_contrast
+from lib.metrics.summary import MetricSettings, Summary, compute_summary
+from lib.scan.facts import Facts
+from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
+
+
+class CellTables(Protocol):
+    """Where cells come from: a scan of rows, or a file of saved cells."""
+
+    @property
+    def facts(self) -> Facts:
+        """The frame of the dataset."""
+        ...
+
+    def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
+        """Cells by keys (label apart) of the rows that pass a filter."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a look is at: two versions, the margin target γ, and which rows."""
+
+    baseline: str
+    candidate: str
+    margin_target: float = 1.0
+    where: Filter = EVERYTHING
+
+    @classmethod
+    def choose(
+        cls,
+        facts: Facts,
+        *,
+        baseline: str | None = None,
+        candidate: str | None = None,
+        margin_target: float = 1.0,
+        where: Filter = EVERYTHING,
+    ) -> Settings:
+        """Settings with the defaults: the baseline is the version first seen, the candidate the last.
+
+        Raises:
+            SettingsError: a version that the dataset does not have.
+        """
+        for name in (baseline, candidate):
+            if name is not None and name not in facts.versions:
+                near = difflib.get_close_matches(name, facts.versions, 1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise SettingsError(f"There is no version {name!r}; there are {', '.join(facts.versions)}.{hint}")
+        first, last = (facts.versions[0], facts.versions[-1]) if facts.versions else ("", "")
+        return cls(baseline or first, candidate or last, margin_target, where)
+
+
+class Diagnosis:
+    """Lazy results by topic for one dataset under one set of settings; each is computed once."""
+
+    def __init__(self, tables: CellTables, settings: Settings) -> None:
+        self.tables = tables
+        self.settings = settings
+        self._summaries: dict[tuple[str, ...], Summary] = {}
+        self._contrasts: dict[tuple[str, str], CohortContrast] = {}
+
+    @property
+    def facts(self) -> Facts:
+        """The frame of the dataset."""
+        return self.tables.facts
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there are two different versions to compare."""
+        return self.settings.baseline != self.settings.candidate
+
+    @property
+    def shown_versions(self) -> tuple[str, ...]:
+        """Baseline and candidate, once each."""
+        return tuple(dict.fromkeys((self.settings.baseline, self.settings.candidate)))
+
+    @cached_property
+    def metric_settings(self) -> MetricSettings:
+        """What the metrics need to know."""
+        return MetricSettings(self.settings.margin_target, self.facts.mapping.score_kind)
+
+    def cells(self, *keys: str, finest: Resolution = EXACT) -> Cells:
+        """Cells of the chosen rows by exactly these keys, label apart."""
+        return self.tables.cells(keys, self.settings.where, finest=finest)
+
+    def summary(self, *keys: str) -> Summary:
+        """Every metric by these keys."""
+        if keys not in self._summaries:
+            self._summaries[keys] = compute_summary(self.cells(*keys), self.metric_settings)
+        return self._summaries[keys]
+
+    @cached_property
+    def versions(self) -> Summary:
+        """Every metric by version: the overview."""
+        return self.summary(VERSION)
+
+    def cohorts(self, column: str, metric: str = "violation_rate") -> CohortContrast:
+        """A metric for each value of a cohort column and version, against the rest of that version."""
+        if (column, metric) not in self._contrasts:
+            self._contrasts[column, metric] = compute_cohort_contrast(
+                self.cells(VERSION, cohort_key(column)), metric, self.metric_settings
+            )
+        return self._contrasts[column, metric]
+
+    @cached_property
+    def windows(self) -> Summary | None:
+        """Every metric by version and window; None without times."""
+        return None if self.facts.windows is None else self.summary(VERSION, WINDOW)
+
+    def cohort_windows(self, column: str) -> Cells:
+        """Coarse cells by version, value of a cohort column and window."""
+        return self.cells(VERSION, cohort_key(column), WINDOW, finest=COARSE)
+
+    def with_settings(self, **changes: object) -> Diagnosis:
+        """The same tables under changed settings."""
+        return Diagnosis(self.tables, dataclasses.replace(self.settings, **changes))  # type: ignore[arg-type]

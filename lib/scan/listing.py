@@ -1,0 +1,176 @@
+"""The few questions that need rows: the worst or most telling samples, those behind a bar, and what was rejected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import duckdb
+import ibis
+import pandas as pd
+from ibis.expr import types as ir
+
+from lib.grid import MISSING_BIN, score_id
+from lib.scan.compute import filtered, to_sql, window_start
+from lib.scan.rows import PROBLEMS, ROW_INDEX
+from lib.scan.scan import STRUCTURAL, Scan, quoted
+from lib.schema import EVERYTHING, Filter
+from lib.sources.engine import Run
+
+PAGE_ROWS = 200
+EXPORT_ROWS = 100_000
+
+
+class Order(StrEnum):
+    """By what rows are listed, most telling first."""
+
+    LOSS = "loss"
+    MARGIN = "margin"
+    UNCERTAINTY = "uncertainty"
+    PLACE = "place"
+
+
+@dataclass(frozen=True)
+class RowQuery:
+    """Which rows, in which order.
+
+    Margins are half-open, `margin_from` included and `margin_to` not, on multiples of 0.02: the same comparison as
+    the bars of a histogram, so that the rows behind a bar are as many as the bar says. `label` is −1, 0 or +1.
+    """
+
+    where: Filter = EVERYTHING
+    version: str | None = None
+    label: int | None = None
+    margin_from: float | None = None
+    margin_to: float | None = None
+    window: int | None = None
+    order: Order = Order.LOSS
+    limit: int = PAGE_ROWS
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """Rows as they stand in the file, with what was made of them, and how many there are in all."""
+
+    frame: pd.DataFrame
+    total: int
+
+
+def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> RowPage:
+    """The rows that a query asks for.
+
+    The frame has `file`, `record`, `version`, `label`, `score`, `margin`, `loss`, then the file's own columns.
+    """
+    with scan.rows(run) as cursor:
+        rows = _asked(scan, query)
+        total = int(cursor.execute(to_sql(rows.count().name("n").as_table())).fetchall()[0][0])
+        ordered = rows.order_by(*_ordering(rows, query.order)).limit(query.limit, offset=query.offset)
+        kept = ordered.select("file", "row", "version", "label", "score", "margin", "loss")
+        found = cursor.execute(to_sql(kept)).df()
+        return RowPage(_with_own_columns(scan, cursor, found), total)
+
+
+def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) -> pd.DataFrame:
+    """Records with a problem: `file`, `record`, `column`, `found`, `problem` in words, and whether they still count."""
+    mapping, tables = scan.dataset.mapping, scan.dataset.tables
+    column_of = {
+        "score-unreadable": mapping.score,
+        "score-infinite": mapping.score,
+        "score-not-a-probability": mapping.score,
+        "label-unknown": mapping.label or "",
+        "weight-invalid": mapping.weight or "",
+        "time-unreadable": mapping.time or "",
+    }
+    structural = [
+        {
+            "file": table.name,
+            "record": line.record,
+            "column": line.column,
+            "found": line.found,
+            "problem": line.reason,
+            "counts": False,
+            "code": STRUCTURAL,
+        }
+        for table in tables
+        for line in table.rejected
+    ]
+    with scan.rows(run) as cursor:
+        rows = scan.prepared.relation()
+        rows = rows.filter(rows.problem.notnull()).order_by("file", "row").limit(limit).select("file", "row", "problem")
+        found = cursor.execute(to_sql(rows)).df()
+        own = _with_own_columns(scan, cursor, found)
+    listed = [
+        {
+            "file": row["file"],
+            "record": row["record"],
+            "column": column_of[row["problem"]],
+            "found": _as_text(row.get(column_of[row["problem"]])),
+            "problem": PROBLEMS[row["problem"]][1],
+            "counts": PROBLEMS[row["problem"]][0],
+            "code": row["problem"],
+        }
+        for row in own.to_dict("records")
+    ]
+    frame = pd.DataFrame(
+        [*structural, *listed], columns=["file", "record", "column", "found", "problem", "counts", "code"]
+    )
+    return frame.sort_values(["file", "record"], kind="stable", ignore_index=True).head(limit)
+
+
+def _asked(scan: Scan, query: RowQuery) -> ir.Table:
+    rows = filtered(scan.prepared, query.where)
+    rows = rows.mutate(margin=rows.label * rows.score)
+    conditions: list[Any] = []
+    if query.version is not None:
+        conditions.append(rows.version == query.version)
+    if query.label is not None:
+        conditions.append(rows.label == query.label)
+    if query.margin_from is not None or query.margin_to is not None:
+        conditions += [rows.label != 0, rows.score_bin != MISSING_BIN]
+        margin_bin = rows.label * rows.score_bin
+        if query.margin_from is not None:
+            conditions.append(margin_bin >= int(score_id(query.margin_from)))
+        if query.margin_to is not None:
+            conditions.append(margin_bin < int(score_id(query.margin_to)))
+    if query.window is not None and scan.facts.windows is not None:
+        conditions.append(window_start(rows, scan.facts.windows) == query.window)
+    return rows.filter(conditions) if conditions else rows
+
+
+def _ordering(rows: ir.Table, order: Order) -> list[Any]:
+    first = {
+        Order.LOSS: [ibis.desc(rows.loss)],
+        Order.MARGIN: [rows.margin.asc(nulls_first=False)],
+        Order.UNCERTAINTY: [rows.score.abs().asc(nulls_first=False)],
+        Order.PLACE: [],
+    }[order]
+    return [*first, rows.file, rows.row]
+
+
+def _with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.DataFrame) -> pd.DataFrame:
+    """The found rows with record numbers and the columns of their files, in the order found."""
+    parts: list[pd.DataFrame] = []
+    for index, table in enumerate(scan.dataset.tables):
+        here = found[found["file"] == index]
+        if here.empty:
+            continue
+        wanted = ", ".join(str(int(row)) for row in here["row"])
+        own = cursor.execute(
+            f"SELECT * FROM read_parquet({quoted(table.parquet)}, file_row_number = true) "
+            f"WHERE {ROW_INDEX} IN ({wanted})"
+        ).df()
+        own = own.set_index(ROW_INDEX).loc[here["row"].to_numpy()]
+        own.index = here.index
+        own = own[[name for name in own.columns if name not in here.columns]]
+        part = here.join(own)
+        part.insert(1, "record", [table.record_number(int(row)) for row in here["row"]])
+        parts.append(part.assign(file=table.name).drop(columns="row"))
+    if not parts:
+        return found.drop(columns="row").assign(record=pd.Series(dtype="int64"))
+    return pd.concat(parts).loc[found.index].reset_index(drop=True)
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None or value != value else str(value)

@@ -1,0 +1,157 @@
+"""Cells in a file: written where the rows are, read where they are looked at.
+
+One Parquet file holds all tables of a dataset, a row a cell, with the keys that a table lacks left null; its
+metadata holds the facts. It has no rows of the original, no ids and no features.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lib.cells import LABELS, UNWEIGHTED, WEIGHTED, Cells
+from lib.errors import DataError, SettingsError
+from lib.grid import Resolution, resolution_named
+from lib.scan.compute import CELLS_SCHEMA_VERSION, coded_column
+from lib.scan.facts import Facts, InputFile
+from lib.scan.held import HeldTables
+from lib.scan.scan import Scan, default_tables, words_of
+from lib.scan.windows import WindowGrid
+from lib.schema import FOLD, LABEL, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
+
+METADATA_KEY = b"marginalia"
+FORMAT = "marginalia-cells"
+INTEGER_KEYS = (WINDOW, FOLD)
+
+
+def is_saved_cells(path: Path) -> bool:
+    """Whether a file is a table of cells that `save_cells` wrote."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return METADATA_KEY in metadata
+
+
+def save_cells(scan: Scan, path: Path) -> None:
+    """Write the default tables of a scan to one file, whole or not at all."""
+    tables = default_tables(scan.facts.cohorts, has_time=scan.facts.windows is not None)
+    parts: list[pa.Table] = []
+    described: list[dict[str, Any]] = []
+    for index, (keys, finest) in enumerate(tables):
+        cells = scan.cells(keys, finest=finest)
+        columns = {"table": np.full(len(cells.score_bin), index, np.int16), **cells.columns()}
+        parts.append(pa.table({name: pa.array(values) for name, values in columns.items()}))
+        described.append({"keys": list(keys), "resolution": cells.resolution.name, "finest": finest.name})
+    metadata = {
+        "format": FORMAT,
+        "cells_schema_version": CELLS_SCHEMA_VERSION,
+        "tables": described,
+        "facts": {**dataclasses.asdict(scan.facts), "mapping": scan.facts.mapping.as_json(), "saved": True},
+    }
+    whole = pa.concat_tables(parts, promote_options="permissive")
+    whole = whole.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        pq.write_table(whole, partial, compression="zstd")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class SavedCells(HeldTables):
+    """The tables of a file of saved cells. Rows cannot be asked for; filters work where a table has their keys."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Read the file.
+
+        Raises:
+            DataError: it was not written by `save_cells`, or by a version whose cells mean something else.
+        """
+        super().__init__()
+        try:
+            whole = pq.read_table(path)
+            metadata = json.loads((whole.schema.metadata or {})[METADATA_KEY])
+            if metadata["cells_schema_version"] != CELLS_SCHEMA_VERSION:
+                raise DataError(
+                    f"{name} holds cells of schema version {metadata['cells_schema_version']}, this version reads "
+                    f"{CELLS_SCHEMA_VERSION}; write the file again from its rows."
+                )
+            self.facts = _facts(metadata["facts"])
+            self._tables = [_table(whole, index, described) for index, described in enumerate(metadata["tables"])]
+        except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError, IndexError) as error:
+            raise DataError(
+                f"{name} cannot be read as saved cells: it is damaged or was written by another program. "
+                "Write it again with `python -m lib cells`."
+            ) from error
+
+    def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
+        needed = {*keys, *(cohort_key(column) for column, _value in where.cohorts)}
+        if where.start is not None or where.end is not None:
+            needed.add(WINDOW)
+        for table, _began in sorted(self._tables, key=lambda held: held[1].order):
+            if needed <= set(table.keys):
+                return _filtered(table, where).rollup(list(keys))
+        raise SettingsError(
+            f"These saved cells have no table by {words_of(sorted(needed - {VERSION, SPLIT}))}; "
+            "open the rows themselves for this view, or take the filter away."
+        )
+
+
+def _filtered(cells: Cells, where: Filter) -> Cells:
+    if where.is_everything:
+        return cells
+    keep = np.ones(cells.n_groups, dtype=bool)
+    for column, value in where.cohorts:
+        keep &= cells.groups[cohort_key(column)] == value
+    if where.split is not None:
+        keep &= cells.groups[SPLIT] == where.split
+    if where.start is not None:
+        keep &= cells.groups[WINDOW].astype(np.int64) >= where.start
+    if where.end is not None:
+        keep &= cells.groups[WINDOW].astype(np.int64) < where.end
+    return cells.where(keep)
+
+
+def _facts(values: dict[str, Any]) -> Facts:
+    windows = values["windows"]
+    return Facts(
+        **{
+            **values,
+            "inputs": tuple(InputFile(**each) for each in values["inputs"]),
+            "mapping": Mapping.from_json(values["mapping"]),
+            "versions": tuple(values["versions"]),
+            "splits": tuple(values["splits"]),
+            "cohorts": tuple(values["cohorts"]),
+            "windows": None if windows is None else WindowGrid(**windows),
+        }
+    )
+
+
+def _table(whole: pa.Table, index: int, described: dict[str, Any]) -> tuple[Cells, Resolution]:
+    part = whole.filter(pa.array(whole["table"].to_numpy() == index))
+    keys: Sequence[str] = described["keys"]
+    names = WEIGHTED if "w" in part.column_names else UNWEIGHTED
+    sums = np.stack([part[name].to_numpy().astype(np.float64) for name in names], axis=1)
+    labels = part[LABEL].to_numpy()
+    if not np.isin(labels, LABELS).all() or not np.isfinite(sums).all() or (sums[:, 0] < 0).any():
+        raise ValueError("labels or sums that no scan writes")
+    resolution = resolution_named(described["resolution"])
+    cells = Cells.build(
+        {key: coded_column(part[key]) for key in keys},
+        labels,
+        part["score_bin"].to_numpy(),
+        part["probability_bin"].to_numpy(),
+        sums,
+        resolution=resolution,
+        score=part["score"].to_numpy() if resolution.is_exact else None,
+    )
+    return cells, resolution_named(described["finest"])
