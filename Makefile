@@ -42,7 +42,7 @@ screenshots: setup-test ## take the pictures in docs/screenshots again
 	@$(PY) scripts/screenshots.py
 
 samples: setup ## make the files in sample_data again, from their seed
-	@$(PY) sample_data/make_samples.py
+	@$(PY) -m sample_data.make
 
 lock: setup-test ## resolve requirements*.in into requirements*.txt
 	@scripts/lock.sh

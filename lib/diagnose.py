@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,8 @@ from lib.cells import Cells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, compute_cohort_contrast
-from lib.metrics.summary import MetricSettings, Summary, compute_summary
+from lib.metrics.estimates import Estimate
+from lib.metrics.summary import MetricSettings, Summary, compute_summary, unpaired_change
 from lib.scan.facts import Facts
 from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
 
@@ -110,6 +112,16 @@ class Diagnosis:
     def versions(self) -> Summary:
         """Every metric by version: the overview."""
         return self.summary(VERSION)
+
+    def change(self, metric: str) -> Estimate:
+        """A metric's change from baseline to candidate, as of two independent samples."""
+        names = self.versions.groups[VERSION].tolist()
+        found: list[Estimate] = []
+        for name in (self.settings.baseline, self.settings.candidate):
+            if name not in names:
+                return Estimate(math.nan, math.nan, math.nan, 0, f"no rows of {name}")
+            found.append(self.versions[metric][names.index(name)])
+        return unpaired_change(*found)
 
     def cohorts(self, column: str, metric: str = "violation_rate") -> CohortContrast:
         """A metric for each value of a cohort column and version, against the rest of that version."""

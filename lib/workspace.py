@@ -79,6 +79,7 @@ class OpenDataset:
         name: what it is called on screen.
         tables: its cells.
         folder: where its files are; None for saved cells and the like that need none.
+        draft: what the mapping was made from, for whoever offers to change it; None for saved cells.
     """
 
     token: str
@@ -86,6 +87,7 @@ class OpenDataset:
     tables: CellTables
     folder: Path | None
     last_used: float = 0.0
+    draft: object = None
     _diagnoses: dict[Settings, Diagnosis] = field(default_factory=dict[Settings, Diagnosis])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -131,6 +133,16 @@ class Workspace:
                 )
             opened = OpenDataset(token or secrets.token_urlsafe(16), name, tables, folder, self._clock())
             return self._open.setdefault(opened.token, opened)
+
+    def replace(self, token: str, tables: CellTables, draft: object) -> OpenDataset | None:
+        """Put other tables behind a token, so that links to it show them; None if it is no longer open."""
+        with self._lock:
+            held = self._open.get(token)
+            if held is None:
+                return None
+            renewed = OpenDataset(token, held.name, tables, held.folder, self._clock(), draft)
+            self._open[token] = renewed
+            return renewed
 
     def get(self, token: str) -> OpenDataset | None:
         """The open dataset of that token, if there is one."""

@@ -43,6 +43,11 @@ class HeldTables(ABC):
                 self._held.pop(next(iter(self._held)))
             return self._held.setdefault(wanted, made)
 
+    def holds(self, keys: Sequence[str], where: Filter, finest: Resolution = EXACT) -> bool:
+        """Whether that table is there already."""
+        with self._lock:
+            return (tuple(keys), where, finest.name) in self._held
+
     @abstractmethod
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         """Cells by keys that include version and split."""

@@ -18,7 +18,7 @@ from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables
 from lib.scan.rows import PROBLEMS, ROW_INDEX, columns_read, prepared_rows
 from lib.scan.windows import choose_windows
-from lib.schema import MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset
 from lib.sources.engine import Run
 
@@ -81,7 +81,8 @@ class Scan(HeldTables):
         """
         super().__init__()
         self.dataset = dataset
-        self._run: Run | None = None
+        # The run of the thread that warms, so that its owner can cancel it and nobody else's work.
+        self._working = threading.local()
         self._budget = budget
         self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
@@ -130,26 +131,35 @@ class Scan(HeldTables):
             yield cursor
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
-        with self.rows(self._run) as cursor:
+        with self.rows(getattr(self._working, "run", None)) as cursor:
             return compute_cells(
                 cursor, self.prepared, keys, where, self.facts.windows, finest=finest, budget=self._budget
             )
 
-    def warm(self, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
-        """Compute the default tables, telling how far it is.
+    def warm(
+        self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None
+    ) -> None:
+        """Compute the default tables of the rows that pass a filter, telling how far it is.
 
         Raises:
             Cancelled: `run` was cancelled; the tables made so far are kept.
         """
         tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
-        self._run = run
-        try:
-            for index, (keys, finest) in enumerate(tables):
-                if on_progress is not None:
-                    on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
-                self.cells(keys, finest=finest)
-        finally:
-            self._run = None
+        for index, (keys, finest) in enumerate(tables):
+            if on_progress is not None:
+                on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
+            if run is not None:
+                run.check()
+            self._working.run = run
+            try:
+                self.cells(keys, where, finest=finest)
+            finally:
+                self._working.run = None
+
+    def is_warm(self, where: Filter) -> bool:
+        """Whether the default tables of that filter are held."""
+        tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
+        return all(self.holds(keys, where, finest) for keys, finest in tables)
 
     def _look(self, cursor: duckdb.DuckDBPyConnection) -> tuple[Facts, PreparedRows]:
         mapping = self.dataset.mapping

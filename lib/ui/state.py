@@ -31,10 +31,15 @@ def read_view() -> None:
 
 def write_view() -> None:
     """Put the view into the URL. Call at the end of a run, and before one is stopped."""
-    view: dict[str, str] = {name: value for name, value in st.session_state.get(_VIEW, {}).items() if value}
+    view = current()
     if st.query_params.to_dict() != view:
         st.query_params.from_dict(view)
     st.session_state[_WRITTEN] = view
+
+
+def current() -> dict[str, str]:
+    """A copy of the view, for a link to another page of it."""
+    return {name: value for name, value in st.session_state.get(_VIEW, {}).items() if value}
 
 
 def get(name: str, default: str = "") -> str:
@@ -50,6 +55,12 @@ def put(name: str, value: str) -> None:
     else:
         view.pop(name, None)
     st.session_state.pop(_key(name), None)
+
+
+def restart(view: dict[str, str]) -> None:
+    """Begin a new view, for instance of another dataset."""
+    forget_controls()
+    st.session_state[_VIEW] = dict(view)
 
 
 def forget_controls() -> None:

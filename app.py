@@ -1,0 +1,21 @@
+"""Marginalia: page config and navigation; nothing else."""
+
+import streamlit as st
+
+from lib.ui.page import run_page
+
+st.set_page_config(
+    page_title="Marginalia",
+    page_icon=":material/vertical_align_center:",
+    layout="wide",
+    menu_items={"About": "Marginalia: where a classifier is unsure, and whom it fails."},
+)
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
+        st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
+        st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+    ]
+)
+run_page(page.run)

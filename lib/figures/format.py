@@ -1,0 +1,137 @@
+"""How numbers and times are written, everywhere in the product: pages, figures, reports and the command line.
+
+Shares never read 0 % or 100 % unless they are; undefined numbers read "undefined"; minus is a minus sign.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from lib.metrics.estimates import Estimate
+from lib.metrics.summary import Unit
+
+UNDEFINED = "undefined"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+SMALLEST_SHARE_DIGITS = 3
+MINUTE, DAY = 60, 86_400
+
+
+def format_share(share: float, digits: int = 1) -> str:
+    """A share in [0, 1] in per cent: "16.5 %"; more digits than asked where fewer would claim 0 % or 100 %."""
+    if math.isnan(share):
+        return UNDEFINED
+    return f"{_per_cent(share, digits)}{NO_BREAK}%"
+
+
+def _per_cent(share: float, digits: int) -> str:
+    text = ""
+    for places in range(digits, SMALLEST_SHARE_DIGITS + 1):
+        text = _signed(100 * share, places)
+        if share in (0.0, 1.0) or float(text.replace(MINUS, "-").replace(",", "")) not in (0.0, 100.0):
+            return text
+    return "<0.001" if share < 0.5 else ">99.999"
+
+
+def format_loss(loss: float) -> str:
+    """A loss to about three digits: "0.109", "12.35", "1,234"; 0 only where it is."""
+    return _significant(loss)
+
+
+def format_score(score: float) -> str:
+    """A score or margin: "2.08", "−4.13", "1,234"."""
+    if math.isfinite(score) and (score == 0 or 0.005 <= abs(score) < 100):
+        return _signed(score, 2)
+    return _significant(score)
+
+
+def _significant(value: float) -> str:
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    if size == 0 or 0.001 <= size < 10:
+        return _signed(value, 3)
+    if size >= 1e9 or size < 1e-5:
+        return f"{value:.1e}".replace("-", MINUS)
+    if size < 0.001:
+        return _signed(value, 1 - math.floor(math.log10(size)))
+    return _signed(value, 2 if size < 100 else 1 if size < 1000 else 0)
+
+
+def _signed(value: float, places: int) -> str:
+    text = f"{value:,.{places}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", MINUS)
+
+
+def format_count(count: float) -> str:
+    """A number of rows: "80,000"."""
+    return UNDEFINED if math.isnan(count) else f"{count:,.0f}"
+
+
+def format_value(value: float, unit: Unit) -> str:
+    """A number in its unit: a share in per cent, a loss or a score plain."""
+    if unit == "share":
+        return format_share(value)
+    return format_loss(value) if unit == "loss" else format_score(value)
+
+
+def format_interval(lower: float, upper: float, unit: Unit) -> str:
+    """An interval: "14.1 to 17.9 %", "1.92 to 2.21"; "" where neither side is known."""
+    known = [not math.isnan(lower), not math.isnan(upper)]
+    if not any(known):
+        return ""
+    if not all(known):
+        side, value = ("at least ", lower) if known[0] else ("at most ", upper)
+        return side + format_value(value, unit)
+    return f"{format_value(lower, unit).removesuffix(NO_BREAK + '%')} to {format_value(upper, unit)}"
+
+
+def format_estimate(estimate: Estimate, unit: Unit, *, interval: bool = True) -> str:
+    """A number with its interval: "16.5 % (14.1 to 17.9 %)"; "undefined: no labelled rows" where there is none."""
+    if not estimate.is_defined:
+        return f"{UNDEFINED}: {estimate.reason}"
+    around = format_interval(estimate.lower, estimate.upper, unit) if interval else ""
+    return format_value(estimate.value, unit) + (f" ({around})" if around else "") + format_bound(estimate.bound, unit)
+
+
+def format_bound(bound: float, unit: Unit) -> str:
+    """How far binning may have moved a number: " ± 0.02 by binning"; "" where it did not."""
+    if not bound > 0:
+        return ""
+    text = f"{_significant(100 * bound)} points" if unit == "share" else _significant(bound)
+    return f" ± {text} by binning"
+
+
+def format_change(change: float, unit: Unit) -> str:
+    """A difference with its sign: "+3.2 points" of a share, "−0.045" of a loss or score."""
+    if math.isnan(change):
+        return UNDEFINED
+    if unit == "share":
+        text = "0.0" if change == 0 else _per_cent(abs(change), 1)
+    else:
+        text = format_loss(abs(change)) if unit == "loss" else format_score(abs(change))
+    sign = MINUS if change < 0 else "+" if change > 0 else "±"
+    return f"{sign}{text}" + (f"{NO_BREAK}points" if unit == "share" else "")
+
+
+def format_time(second: float, step: float = 1) -> str:
+    """An epoch second in UTC, as fine as steps of `step` seconds need: "2026-04-02", "2026-04-02 09:00 UTC"."""
+    at = datetime.fromtimestamp(second, UTC)
+    if step % DAY == 0 and at.timestamp() % DAY == 0:
+        return f"{at:%Y-%m-%d}"
+    return f"{at:%Y-%m-%d %H:%M} UTC" if step % MINUTE == 0 else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def format_span(start: float, end: float, step: float = 1) -> str:
+    """From one time up to another, not included: "2026-04-02 to 2026-04-05"."""
+    return f"{format_time(start, step).removesuffix(' UTC')} to {format_time(end, step)}"
+
+
+def format_plural(count: float, one: str, many: str = "") -> str:
+    """ "1 row", "2 rows"."""
+    return f"{format_count(count)} {one if count == 1 else many or one + 's'}"

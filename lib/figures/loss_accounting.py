@@ -1,0 +1,116 @@
+"""Which rows a loss is made of: the share of each loss that the worst one per cent of rows carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lib.diagnose import Diagnosis
+from lib.figures.format import format_count, format_estimate, format_share
+from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
+from lib.figures.losses import LossesView
+from lib.figures.text import escape, name_of, width_of
+from lib.figures.theme import TEXT_SIZE, Look, fade
+from lib.metrics.estimates import Estimate
+from lib.metrics.loss_accounting import LossAccounting, loss_accounting
+from lib.metrics.loss_functions import LossFunction
+from lib.schema import VERSION
+
+WORST = 0.01
+MARK = 12
+
+
+@dataclass(frozen=True, eq=False)
+class AccountingView:
+    """The share of each loss that the worst rows carry, by version."""
+
+    baseline: str
+    versions: tuple[str, ...]
+    losses: tuple[LossFunction, ...]
+    accounting: LossAccounting
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, view: LossesView, share: float = WORST) -> AccountingView:
+        """For the losses and versions of the page."""
+        cells = diagnosis.cells(VERSION)
+        cells = cells.where(np.isin(cells.groups[VERSION], view.versions))
+        found = loss_accounting(cells, view.losses, share, view.margin_target)
+        return cls(view.baseline, view.versions, view.losses, found)
+
+    def carried(self, loss: str, version: str) -> Estimate:
+        """The share of a loss that the worst rows of a version carry."""
+        (place,) = np.flatnonzero(self.accounting.groups[VERSION] == version)
+        return self.accounting.carried[loss][int(place)]
+
+
+def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> go.Figure:
+    """One bar per loss and version, with its interval and, in lighter colour, how far binning may have moved it."""
+    if not view.versions:
+        return empty_figure("No rows are left under this filter.", provenance, look)
+    figure = go.Figure()
+    count = len(view.versions)
+    step = count + 0.7
+    places = {loss.name: step * (len(view.losses) - 1 - row) for row, loss in enumerate(view.losses)}
+    longest = 0.0
+    for order, version in enumerate(view.versions):
+        colour = look.version(version, view.baseline)
+        each = [view.carried(loss.name, version) for loss in view.losses]
+        ys = [places[loss.name] + count - 1 - order for loss in view.losses]
+        longest = max(longest, *(np.nanmax([e.value, e.upper, e.value + e.bound, WORST]) for e in each))
+        figure.add_bar(
+            x=[e.value for e in each], y=ys, orientation="h", width=0.78, name=name_of(version),
+            marker={"color": fade(colour, 0.8), "line": {"width": 0}},
+            error_x={
+                "type": "data", "symmetric": False, "color": look.palette.ink, "thickness": 1.3, "width": 3,
+                "array": [_gap(e.upper, e.value) for e in each], "arrayminus": [_gap(e.value, e.lower) for e in each],
+            },
+            customdata=[[loss.label, format_estimate(e, "share"), format_count(e.n)] for loss, e in zip(view.losses, each, strict=True)],
+            hovertemplate=f"{name_of(version)}, %{{customdata[0]}}<br>%{{customdata[1]}}<br>n = %{{customdata[2]}}<extra></extra>",
+        )  # fmt: skip
+        for y, e in zip(ys, each, strict=True):
+            if e.bound > 0 and e.is_defined:
+                figure.add_shape(
+                    type="rect", x0=max(e.value - e.bound, 0), x1=e.value + e.bound, y0=y - 0.39, y1=y + 0.39,
+                    fillcolor=fade(look.palette.axis, 0.45), line={"width": 0},
+                )  # fmt: skip
+            words = f"<b>{format_share(e.value)}</b>" if e.is_defined else f"undefined: {escape(e.reason, 80)}"
+            figure.add_annotation(
+                text=words, x=np.nanmax([e.value, e.upper, e.value + e.bound, 0.0]), y=y, xanchor="left", xshift=6,
+                showarrow=False, font={"color": look.palette.ink if e.is_defined else look.palette.faint_ink},
+            )  # fmt: skip
+    mark_vertical(figure, view.accounting.share, look.palette.soft_ink)
+    figure.update_layout(
+        bargap=0.3,
+        xaxis={"range": [0, min(longest * 1.22, 1.2)], "tickformat": ".0%", "showgrid": True, "nticks": 6},
+        yaxis={
+            "tickmode": "array", "tickvals": [places[loss.name] + (count - 1) / 2 for loss in view.losses],
+            "ticktext": [loss.label for loss in view.losses], "range": [-0.9, step * len(view.losses) - 0.7], "showgrid": False,
+        },
+    )  # fmt: skip
+    version = view.versions[-1]
+    hinge, logistic = view.carried("hinge", version), view.carried("logistic", version)
+    worst = format_share(view.accounting.share, 0)
+    title = (
+        f"The worst {worst} of rows of {name_of(version)} carry {format_share(hinge.value)} of its hinge loss and "
+        f"{format_share(logistic.value)} of its logistic loss"
+    )
+    n = {name: view.carried("logistic", name).n for name in view.versions}
+    subtitle = (
+        "n = " + ", ".join(f"{format_count(rows)} of {name_of(name)}" for name, rows in n.items()) + ", labelled rows. "
+        f"Lines are 95 % intervals; dotted: {worst}, what they would carry if all rows cost the same."
+    )
+    if any(view.carried(loss.name, name).bound > 0 for loss in view.losses for name in view.versions):
+        subtitle += " Grey: how far binning may have moved the value."
+    key = tuple(square(look.version(each, view.baseline), name_of(each)) for each in view.versions)
+    height = int((16 if count > 1 else 22) * step * len(view.losses)) + 8
+    left = max(left_margin([loss.label for loss in view.losses], look, titled=False), int(width_of("0", TEXT_SIZE)))
+    return finish(
+        figure, title, subtitle, provenance, look,
+        [Panel(height, "", key, f"share of the loss that the worst {worst} of rows carry")], left=left, right=20,
+    )  # fmt: skip
+
+
+def _gap(upper: float, lower: float) -> float:
+    return max(upper - lower, 0.0) if np.isfinite(upper - lower) else 0.0

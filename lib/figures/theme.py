@@ -1,0 +1,175 @@
+"""The look: colours, type and grid of every figure, for light and dark.
+
+The baseline is quiet and the candidate strong, everywhere. Red is only for what is wrong. The other colours follow
+Okabe and Ito's set for colour-blind readers (without its red and black), tuned to at least 3:1 on each background.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import plotly.graph_objects as go
+
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Liberation Sans", Arial, sans-serif'
+"""The face of the pages and what resembles it; the figures of all of these are of equal width."""
+
+TITLE_SIZE, SUBTITLE_SIZE, TEXT_SIZE, PROVENANCE_SIZE = 17, 13, 12, 10.5
+TITLE_LINE, SUBTITLE_LINE, TEXT_LINE, PROVENANCE_LINE = 22, 17, 16, 14
+ASSUMED_WIDTH = 700
+LOSS_DASHES = {
+    "hinge": "solid",
+    "logistic": "solid",
+    "squared_hinge": "dash",
+    "smoothed_hinge": "dot",
+    "perceptron": "dashdot",
+    "exponential": "dash",
+    "zero_one": "solid",
+    "focal": "dot",
+}
+DASH_MARKS = {"solid": "━━", "dash": "╍╍", "dot": "┅┅", "dashdot": "━┅"}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of one theme."""
+
+    paper: str
+    ink: str
+    soft_ink: str
+    faint_ink: str
+    grid: str
+    axis: str
+    shade: str
+    wrong: str
+    baseline: str
+    candidate: str
+    classes: tuple[str, str]
+    series: tuple[str, ...]
+    losses: dict[str, str]
+
+
+LIGHT = Palette(
+    paper="#FCFCFB",
+    ink="#1D2629",
+    soft_ink="#4A5659",
+    faint_ink="#6B777B",
+    grid="#E6EAEA",
+    axis="#B9C3C5",
+    shade="rgba(93, 107, 112, 0.10)",
+    wrong="#B3261E",
+    baseline="#7D8A96",
+    candidate="#0F5E6E",
+    classes=("#B86E00", "#2C5FA8"),
+    series=("#2C6FB0", "#B86E00", "#00806A", "#A34F8C", "#3D93C9", "#86701F", "#6A4FA3", "#5F6B6F"),
+    losses={
+        "hinge": "#C26A00",
+        "logistic": "#6F47B3",
+        "squared_hinge": "#C26A00",
+        "smoothed_hinge": "#8C5A12",
+        "perceptron": "#00806A",
+        "exponential": "#A34F8C",
+        "zero_one": "#5F6B6F",
+        "focal": "#2C6FB0",
+    },
+)
+DARK = Palette(
+    paper="#13181B",
+    ink="#E3E8E9",
+    soft_ink="#B9C3C6",
+    faint_ink="#94A1A6",
+    grid="#262F34",
+    axis="#4A575D",
+    shade="rgba(160, 178, 184, 0.13)",
+    wrong="#F2857B",
+    baseline="#8A99A5",
+    candidate="#4CC3D4",
+    classes=("#E8B04B", "#8DB4EA"),
+    series=("#7FB2E5", "#E8B04B", "#5CC9AE", "#D895C4", "#A9D6F0", "#CDBB6A", "#B7A2E3", "#A3AEB2"),
+    losses={
+        "hinge": "#F0A348",
+        "logistic": "#B9A0EE",
+        "squared_hinge": "#F0A348",
+        "smoothed_hinge": "#C99A5E",
+        "perceptron": "#5CC9AE",
+        "exponential": "#D895C4",
+        "zero_one": "#A3AEB2",
+        "focal": "#7FB2E5",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a figure is drawn: on a dark page or a light one, and for which width in pixels, where that is known."""
+
+    dark: bool = False
+    width: int | None = None
+
+    @property
+    def palette(self) -> Palette:
+        """The colours."""
+        return DARK if self.dark else LIGHT
+
+    @property
+    def text_width(self) -> int:
+        """The width to which text is wrapped."""
+        return self.width or ASSUMED_WIDTH
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the figure is for a phone."""
+        return self.text_width < 520
+
+    def version(self, name: str, baseline: str) -> str:
+        """The colour of a version: quiet for the baseline, strong for the candidate."""
+        return self.palette.baseline if name == baseline else self.palette.candidate
+
+
+def fade(colour: str, opacity: float) -> str:
+    """A colour of the form #RRGGBB, let through."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+@cache
+def template(dark: bool) -> go.layout.Template:
+    """The plotly template of the light or the dark theme."""
+    look = Look(dark)
+    colours = look.palette
+    text = {"family": FONT, "size": TEXT_SIZE, "color": colours.soft_ink}
+    axis = {
+        "gridcolor": colours.grid,
+        "gridwidth": 1,
+        "linecolor": colours.axis,
+        "tickcolor": colours.axis,
+        "tickfont": {"size": TEXT_SIZE, "color": colours.soft_ink},
+        "title": {"font": {"size": TEXT_SIZE, "color": colours.soft_ink}, "standoff": 6},
+        "zeroline": False,
+        "automargin": False,
+        "exponentformat": "none",
+    }
+    layout = go.Layout(
+        font=text,
+        # The page's own colour, so that a picture that leaves the page is legible wherever it is pasted.
+        paper_bgcolor=colours.paper,
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        colorway=list(colours.series),
+        separators=".,",
+        showlegend=False,
+        hovermode="closest",
+        hoverlabel={
+            "bgcolor": colours.paper,
+            "bordercolor": colours.axis,
+            "font": {"family": FONT, "size": 13, "color": colours.ink},
+            "align": "left",
+            "namelength": 40,
+        },
+        modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": colours.axis, "activecolor": colours.ink, "orientation": "v"},
+        title={"font": {"family": FONT, "size": TITLE_SIZE, "color": colours.ink, "weight": 600}},
+        xaxis={**axis, "showgrid": False, "showline": True, "ticks": "outside", "ticklen": 4},
+        yaxis={**axis, "showgrid": True, "ticks": ""},
+        dragmode=False,
+        bargap=0,
+    )
+    return go.layout.Template(layout=layout)

@@ -1,0 +1,225 @@
+"""Right and wrong decisions at a threshold, and the scores of probabilities (H-M9).
+
+A positive prediction is s > threshold, strict. Rows without a label or a score do not take part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.cells import NEGATIVE, POSITIVE, Cells, Sums
+from lib.grid import MISSING_BIN, score_interval
+from lib.metrics.estimates import NOT_A_PROBABILITY, Estimates, FloatArray, add_up, undefined
+from lib.metrics.parts import Additive, Counts, Moments
+from lib.metrics.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
+from lib.schema import ScoreKind
+
+__all__ = [
+    "Confusion",
+    "accuracy",
+    "average_precision",
+    "brier_score",
+    "confusion",
+    "f1",
+    "false_positive_rate",
+    "log_loss",
+    "positive_share",
+    "precision",
+    "precision_recall_curve",
+    "predicted_positive_share",
+    "recall",
+    "roc_auc",
+    "roc_curve",
+]
+
+Scale = Literal["score", "probability"]
+NO_POSITIVES = "no positive rows"
+NO_NEGATIVES = "no negative rows"
+NO_POSITIVE_PREDICTIONS = "no positive predictions"
+NO_ROWS = "no rows with a score"
+
+LARGEST_LOG_LOSS = float(-np.log(np.finfo(np.float64).eps))
+"""p is clipped to [ε, 1 − ε] before the logarithm, so that no row can lose more than this: about 36.04."""
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """The four cells of the confusion table, each the sums of its rows, shape (G,)."""
+
+    groups: dict[str, NDArray[np.generic]]
+    true_positive: Sums
+    false_positive: Sums
+    false_negative: Sums
+    true_negative: Sums
+
+    @property
+    def whole(self) -> Sums:
+        """Sums over all four."""
+        return self.true_positive + self.false_positive + self.false_negative + self.true_negative
+
+    def frame(self) -> pd.DataFrame:
+        """One row per group: keys, then raw counts and (as `w_…`) weights of the four cells."""
+        names = ("true_positive", "false_positive", "false_negative", "true_negative")
+        parts: dict[str, Sums] = {name: getattr(self, name) for name in names}
+        return pd.DataFrame(
+            {
+                **self.groups,
+                **{name: sums.n for name, sums in parts.items()},
+                **{f"w_{name}": sums.w for name, sums in parts.items()},
+            }
+        )
+
+
+def confusion(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Confusion:
+    """Counts of right and wrong decisions at a threshold on a step of the resolution; exact."""
+    parts = cells.at(threshold, scale)
+    positive, negative = parts.above, parts.below + parts.at
+    return Confusion(
+        groups=cells.groups,
+        true_positive=positive[..., POSITIVE, :],
+        false_positive=positive[..., NEGATIVE, :],
+        false_negative=negative[..., POSITIVE, :],
+        true_negative=negative[..., NEGATIVE, :],
+    )
+
+
+def accuracy_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """Right decisions among labelled rows."""
+    table = confusion(cells, threshold, scale)
+    return Counts.of(table.true_positive + table.true_negative, table.whole)
+
+
+def accuracy(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """Share of right decisions; scikit-learn's `accuracy_score`."""
+    return accuracy_counts(cells, threshold, scale).estimates()
+
+
+def precision_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """True positives among positive predictions."""
+    table = confusion(cells, threshold, scale)
+    return Counts.of(table.true_positive, table.true_positive + table.false_positive)
+
+
+def precision(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """Share of positive predictions that are right; undefined (not 0) where nothing is predicted positive."""
+    return precision_counts(cells, threshold, scale).estimates(NO_POSITIVE_PREDICTIONS)
+
+
+def recall_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """True positives among positive rows."""
+    table = confusion(cells, threshold, scale)
+    return Counts.of(table.true_positive, table.true_positive + table.false_negative)
+
+
+def recall(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """Share of positive rows that are predicted positive."""
+    return recall_counts(cells, threshold, scale).estimates(NO_POSITIVES)
+
+
+def false_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """False positives among negative rows."""
+    table = confusion(cells, threshold, scale)
+    return Counts.of(table.false_positive, table.false_positive + table.true_negative)
+
+
+def false_positive_rate(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """Share of negative rows that are predicted positive."""
+    return false_positive_counts(cells, threshold, scale).estimates(NO_NEGATIVES)
+
+
+def positive_counts(cells: Cells) -> Counts:
+    """Positive rows among labelled and scored rows."""
+    return Counts.of(cells.margins[..., 1, :], cells.margins.over(1))
+
+
+def positive_share(cells: Cells) -> Estimates:
+    """Share of labelled rows that are positive: the base rate, and the average precision of a coin."""
+    return positive_counts(cells).estimates()
+
+
+def predicted_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """Positive predictions among all rows with a score, labelled or not."""
+    return Counts.of(cells.at(threshold, scale).above.over(1), cells.scored.over(1))
+
+
+def predicted_positive_share(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """Share of rows that are predicted positive, with or without a label."""
+    return predicted_positive_counts(cells, threshold, scale).estimates(NO_ROWS)
+
+
+def jaccard_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+    """True positives among rows that are positive, predicted positive, or both."""
+    table = confusion(cells, threshold, scale)
+    return Counts.of(table.true_positive, table.true_positive + table.false_positive + table.false_negative)
+
+
+def f1_estimates(counts: Counts) -> Estimates:
+    """F1 = 2J/(1 + J) of the share J = TP/(TP + FP + FN), with J's score interval carried over.
+
+    To first order the delta method's interval, but it stays within [0, 1] and does not vanish at 0 and 1.
+    """
+    share = counts.estimates("no positive rows and no positive predictions")
+
+    def carried(j: FloatArray) -> FloatArray:
+        return 2 * j / (1 + j)
+
+    return replace(share, value=carried(share.value), lower=carried(share.lower), upper=carried(share.upper))
+
+
+def f1(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
+    """The harmonic mean of precision and recall, 2TP/(2TP + FP + FN); n counts the rows in that fraction."""
+    return f1_estimates(jaccard_counts(cells, threshold, scale))
+
+
+def log_loss_moments(cells: Cells) -> Moments:
+    """Moments of −log of the probability given to the true class, p clipped to [ε, 1 − ε]."""
+    whole = cells.margins.over(1)
+    wx, w2x, w2xx, doubt = whole.total("l"), whole.total_w2("l"), whole.total_w2("ll"), np.zeros(cells.n_groups)
+    label, most = cells.block % 3 - 1, LARGEST_LOG_LOSS
+    far = np.flatnonzero((label != 0) & (cells.score_bin != MISSING_BIN) & (label * cells.score < -20.0))
+    if len(far):
+        sums, group = Sums(cells.sums[far], cells.weighted), cells.block[far] // 3
+
+        def add(values: FloatArray) -> FloatArray:
+            return add_up(group, values, cells.n_groups)
+
+        wx = wx + add(np.minimum(most * sums.w - sums.total("l"), 0.0))
+        w2x = w2x + add(np.minimum(most * sums.w2 - sums.total_w2("l"), 0.0))
+        w2xx = w2xx + add(np.minimum(most**2 * sums.w2 - sums.total_w2("ll"), 0.0))
+        if not cells.resolution.is_exact:
+            low, high = score_interval(cells.score_bin[far], cells.resolution)
+            least = np.where(label[far] > 0, -high, low)
+            greatest = np.where(label[far] > 0, -low, high)
+            doubt = add(sums.w * np.clip(np.minimum(greatest - most, most - least), 0.0, None))
+    return Moments(n=whole.n, w=whole.w, w2=whole.w2, wx=wx, w2x=w2x, w2xx=w2xx, doubt=doubt)
+
+
+def if_probability(moments: Additive, score_kind: ScoreKind) -> Estimates:
+    """The mean, where the score may be called a probability."""
+    assert isinstance(moments, Moments)
+    return moments.estimates(least=0.0) if score_kind.is_probabilistic else undefined(moments.n, NOT_A_PROBABILITY)
+
+
+def log_loss(cells: Cells, score_kind: ScoreKind) -> Estimates:
+    """Mean −log of the true class's probability; scikit-learn's `log_loss`; undefined for decision scores."""
+    return if_probability(log_loss_moments(cells), score_kind)
+
+
+def brier_moments(cells: Cells) -> Moments:
+    """Moments of (p − y)², y in {0, 1}: Σp² for negative rows, n − 2Σp + Σp² for positive; squares to bin precision."""
+    label = cells.block % 3 - 1
+    cell = np.flatnonzero((label != 0) & (cells.score_bin != MISSING_BIN))
+    sums, positive = Sums(cells.sums[cell], cells.weighted), label[cell] > 0
+    total = np.maximum(np.where(positive, sums.w - 2 * sums.total("p"), 0.0) + sums.total("pp"), 0.0)
+    mean = np.divide(total, sums.w, out=np.zeros_like(total), where=sums.w > 0)
+    return Moments.of_cells(cells, cell, mean, total=total)
+
+
+def brier_score(cells: Cells, score_kind: ScoreKind) -> Estimates:
+    """Mean (p − y)²; scikit-learn's `brier_score_loss`; undefined for decision scores; interval to bin precision."""
+    return if_probability(brier_moments(cells), score_kind)

@@ -1,0 +1,229 @@
+"""Intervals, tests and corrections, all elementwise over arrays and free of warnings.
+
+References: Wilson (1927); Newcombe (1998), methods 3 and 10; Zou and Donner (2008) for square-and-add; Woodruff (1952)
+for weighted quantiles; Benjamini and Hochberg (1995); Holm (1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from lib.metrics.estimates import BoolArray, FloatArray, divide
+
+LEVEL = 0.95
+
+
+def normal_quantile(level: float = LEVEL) -> float:
+    """The z of a two-sided interval: 1.96 at 95 %."""
+    return float(special.ndtri((1 + level) / 2))
+
+
+def kish_n(w: ArrayLike, w2: ArrayLike) -> FloatArray:
+    """Kish's effective number of rows (Σw)²/Σw²; n without weights, 0 without rows."""
+    total = np.asarray(w, np.float64)
+    return np.nan_to_num(divide(total**2, w2))
+
+
+def rate_n(rate: ArrayLike, n: ArrayLike, w: ArrayLike, w2: ArrayLike, w2_hits: ArrayLike) -> FloatArray:
+    """The effective number of rows behind a weighted rate μ: μ(1 − μ)/var with var = Σw²(x − μ)²/(Σw)².
+
+    Kish's where μ is 0 or 1. Never more than n: a hit of very small weight is not evidence of a large sample.
+    Equal to n without weights.
+
+    Args:
+        rate: Σwx/Σw with x in {0, 1}, any shape.
+        n: raw number of rows.
+        w: Σw.
+        w2: Σw².
+        w2_hits: Σw²x.
+    """
+    mu = np.asarray(rate, np.float64)
+    squares = (1 - 2 * mu) * np.asarray(w2_hits, np.float64) + mu**2 * np.asarray(w2, np.float64)
+    design = divide(mu * (1 - mu) * np.asarray(w, np.float64) ** 2, squares)
+    inner = (mu > 0) & (mu < 1) & (squares > 0)
+    return np.minimum(np.where(inner, design, kish_n(w, w2)), n)
+
+
+def wilson(rate: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[FloatArray, FloatArray]:
+    """Wilson's score interval of a rate; n may be an effective, fractional one. (NaN, NaN) where n is 0."""
+    p, size = np.asarray(rate, np.float64), np.asarray(n, np.float64)
+    z = normal_quantile(level)
+    scale = divide(1.0, size + z**2)
+    centre = (p * size + z**2 / 2) * scale
+    half = z * np.sqrt(np.maximum(p * (1 - p) * size + z**2 / 4, 0.0)) * scale
+    none = ~(size > 0)
+    lower = np.where(p <= 0, 0.0, np.maximum(centre - half, 0.0))
+    upper = np.where(p >= 1, 1.0, np.minimum(centre + half, 1.0))
+    return np.where(none, np.nan, lower), np.where(none, np.nan, upper)
+
+
+def mean_interval(
+    mean: ArrayLike, standard_error: ArrayLike, degrees_of_freedom: ArrayLike, level: float = LEVEL
+) -> tuple[FloatArray, FloatArray]:
+    """Mean ± t·se; (NaN, NaN) where the degrees of freedom are not positive."""
+    df = np.asarray(degrees_of_freedom, np.float64)
+    t = np.where(df > 0, special.stdtrit(np.maximum(df, 1.0), (1 + level) / 2), np.nan)
+    half = t * np.asarray(standard_error, np.float64)
+    return np.asarray(mean, np.float64) - half, np.asarray(mean, np.float64) + half
+
+
+def logit_interval(
+    share: ArrayLike, standard_error: ArrayLike, fallback_n: ArrayLike, level: float = LEVEL
+) -> tuple[FloatArray, FloatArray]:
+    """Delta-method interval of a share on the logit scale, so that it stays within (0, 1).
+
+    Where the share is 0 or 1, or its standard error is NaN, Wilson's interval over `fallback_n` rows.
+    """
+    x, se = np.asarray(share, np.float64), np.asarray(standard_error, np.float64)
+    usual = (x > 0) & (x < 1) & np.isfinite(se)
+    inner = np.where(usual, x, 0.5)
+    half = normal_quantile(level) * np.where(usual, se, 0.0) / (inner * (1 - inner))
+    centre = special.logit(inner)
+    low, high = wilson(x, fallback_n, level)
+    return np.where(usual, special.expit(centre - half), low), np.where(usual, special.expit(centre + half), high)
+
+
+def quantile_ranks(n: ArrayLike, q: float, level: float = LEVEL) -> tuple[FloatArray, FloatArray]:
+    """0-based ranks of the order statistics that enclose the q-quantile; −1 or n where no row bounds that side."""
+    size = np.floor(np.asarray(n, np.float64))
+    safe, tail = np.maximum(size, 1.0), (1 - level) / 2
+    distinct, inverse = np.unique(safe, return_inverse=True)
+    low, high = (stats.binom.ppf(at, distinct, q)[inverse] for at in (tail, 1 - tail))
+    return np.where(size > 0, low - 1, -1.0), np.where(size > 0, high, size)
+
+
+def mover(
+    first: tuple[ArrayLike, ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike, ArrayLike]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """First − second of two independent numbers, each (value, lower, upper), by square-and-add.
+
+    With Wilson intervals this is Newcombe's hybrid score interval (method 10).
+    """
+    a, a_low, a_high = (np.asarray(each, np.float64) for each in first)
+    b, b_low, b_high = (np.asarray(each, np.float64) for each in second)
+    difference = a - b
+    return difference, difference - np.hypot(a - a_low, b_high - b), difference + np.hypot(a_high - a, b - b_low)
+
+
+def newcombe(
+    rate: ArrayLike, n: ArrayLike, other_rate: ArrayLike, other_n: ArrayLike, level: float = LEVEL
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rate − other_rate with Newcombe's hybrid score interval: (difference, lower, upper)."""
+    low, high = wilson(rate, n, level)
+    other_low, other_high = wilson(other_rate, other_n, level)
+    return mover((rate, low, high), (other_rate, other_low, other_high))
+
+
+def rows_for_rate(rate: ArrayLike, half_width: ArrayLike, level: float = LEVEL) -> FloatArray:
+    """The number of rows at which Wilson's interval of a rate is ± `half_width`: the root of a quadratic."""
+    p, h2 = np.asarray(rate, np.float64), np.asarray(half_width, np.float64) ** 2
+    z2 = normal_quantile(level) ** 2
+    b, c = 2 * h2 * z2 - z2 * p * (1 - p), z2**2 * (h2 - 0.25)
+    return np.ceil(np.maximum((-b + np.sqrt(np.maximum(b**2 - 4 * h2 * c, 0.0))) / (2 * h2), 0.0))
+
+
+def how_many_more(
+    rate: ArrayLike, n: ArrayLike, half_width: ArrayLike, n_effective: ArrayLike | None = None, level: float = LEVEL
+) -> FloatArray:
+    """How many more rows like these a rate needs for an interval of ± `half_width`; 0 where there are enough.
+
+    With no rows at all the rate is taken as ½, the worst case. Weighted rows count for n_effective/n of a row each.
+    """
+    rows = np.asarray(n, np.float64)
+    value = np.asarray(rate, np.float64)
+    share = np.ones_like(rows) if n_effective is None else np.where(rows > 0, divide(n_effective, rows), 1.0)
+    needed = rows_for_rate(np.where(np.isnan(value), 0.5, value), half_width, level)
+    return np.maximum(np.ceil(np.nan_to_num(divide(needed, share)) - rows), 0.0)
+
+
+def how_many_more_for(n: ArrayLike, lower: ArrayLike, upper: ArrayLike, half_width: ArrayLike) -> FloatArray:
+    """How many more rows any other number needs: intervals shrink with √n. NaN where there is no interval yet."""
+    rows = np.asarray(n, np.float64)
+    half = (np.asarray(upper, np.float64) - np.asarray(lower, np.float64)) / 2
+    return np.maximum(np.ceil(rows * (half / np.asarray(half_width, np.float64)) ** 2 - rows), 0.0)
+
+
+def benjamini_hochberg(p: ArrayLike) -> FloatArray:
+    """Adjusted p-values that control the false discovery rate; NaN stays NaN and is no member of the family."""
+    return _adjusted(p, lambda ordered, m: np.minimum.accumulate((ordered * m / np.arange(1, m + 1))[::-1])[::-1])
+
+
+def holm(p: ArrayLike) -> FloatArray:
+    """Adjusted p-values that control the family-wise error rate; NaN stays NaN and is no member of the family."""
+    return _adjusted(p, lambda ordered, m: np.maximum.accumulate(ordered * np.arange(m, 0, -1)))
+
+
+def excess_p_value(hits: ArrayLike, n: ArrayLike, rest_hits: ArrayLike, rest_n: ArrayLike) -> FloatArray:
+    """Fisher's exact one-sided test that the rate in a group exceeds that in the rest; NaN where either is empty.
+
+    P(X ≥ hits) for X hypergeometric. Effective counts, which need not be whole, are rounded so that the test stays
+    conservative: the group's hits down, the rest's up. Terms are summed from the observed one outwards, in the
+    direction in which they shrink.
+    """
+    arrays = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(each, np.float64)) for each in (hits, n, rest_hits, rest_n))
+    )
+    snapped = [np.where(np.abs(each - np.rint(each)) < 1e-6, np.rint(each), each) for each in arrays]
+    size, rest = np.floor(snapped[1]), np.floor(snapped[3])
+    k, other = np.minimum(np.floor(snapped[0]), size), np.minimum(np.ceil(snapped[2]), rest)
+    result = np.full(k.shape, np.nan)
+    able = (size > 0) & (rest > 0)
+    if able.any():
+        result[able] = _hypergeometric_tail(k[able], size[able], (k + other)[able], (size + rest)[able])
+    return result.reshape(np.broadcast_shapes(*(np.shape(each) for each in (hits, n, rest_hits, rest_n))))
+
+
+def _hypergeometric_tail(k: FloatArray, draws: FloatArray, good: FloatArray, total: FloatArray) -> FloatArray:
+    """P(X ≥ k), X the good ones among `draws` of `total` of which `good` are good."""
+    above = k >= draws * good / total
+    upward = _tail_sum(k, draws, good, total, up=True, chosen=above)
+    downward = _tail_sum(k - 1, draws, good, total, up=False, chosen=~above)
+    return np.clip(np.where(above, upward, 1 - downward), 0.0, 1.0)
+
+
+def _tail_sum(
+    k: FloatArray, draws: FloatArray, good: FloatArray, total: FloatArray, *, up: bool, chosen: BoolArray
+) -> FloatArray:
+    """Σ pmf from k upwards, or from k downwards, where `chosen`."""
+    result = np.zeros(len(k))
+    lowest, highest = np.maximum(0.0, draws + good - total), np.minimum(draws, good)
+    active = np.flatnonzero(chosen & (k >= lowest) & (k <= highest))
+    x, d, g, t = k[active], draws[active], good[active], total[active]
+    term, summed = np.ones(len(active)), np.ones(len(active))
+    first = np.exp(_log_pmf(x, d, g, t))
+    result[active] = first
+    while len(active):
+        if up:
+            term = term * (g - x) * (d - x) / ((x + 1) * (t - g - d + x + 1))
+            x = x + 1
+        else:
+            term = term * x * (t - g - d + x) / ((g - x + 1) * (d - x + 1))
+            x = x - 1
+        summed = summed + term
+        result[active] = first * summed
+        going = term > 1e-17 * summed
+        if not going.all():
+            active, x, d, g, t = active[going], x[going], d[going], g[going], t[going]
+            term, summed, first = term[going], summed[going], first[going]
+    return result
+
+
+def _log_pmf(k: FloatArray, draws: FloatArray, good: FloatArray, total: FloatArray) -> FloatArray:
+    def log_choose(a: FloatArray, b: FloatArray) -> FloatArray:
+        return -np.log1p(a) - special.betaln(a - b + 1, b + 1)
+
+    return log_choose(good, k) + log_choose(total - good, draws - k) - log_choose(total, draws)
+
+
+def _adjusted(p: ArrayLike, rule: Callable[[FloatArray, int], FloatArray]) -> FloatArray:
+    values = np.asarray(p, np.float64)
+    result = np.full(values.shape, np.nan)
+    family = np.flatnonzero(~np.isnan(values))
+    if len(family):
+        order = family[np.argsort(values[family], kind="stable")]
+        result[order] = np.minimum(rule(values[order], len(order)), 1.0)
+    return result

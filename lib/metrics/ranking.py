@@ -1,0 +1,157 @@
+"""How well the score orders the classes: ROC AUC, average precision and their curves (H-M9).
+
+References: DeLong, DeLong and Clarke-Pearson (1988); Birnbaum and Klose (1957) for the largest variance an AUC can
+have; Efron's infinitesimal jackknife for average precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from lib.cells import Cells
+from lib.metrics.estimates import NO_LABELS, NO_WEIGHT, BoolArray, Estimates, FloatArray, divide, estimates
+from lib.metrics.intervals import kish_n, logit_interval
+from lib.metrics.ordering import Bins, ordered_bins
+
+ONE_CLASS = "only one class"
+
+
+def _problems(rows: FloatArray, weight: FloatArray) -> list[tuple[BoolArray, str]]:
+    """Why neither AUC nor average precision is defined, from rows and weight per class, shape (G, 2)."""
+    return [
+        (rows.sum(axis=1) == 0, NO_LABELS),
+        ((rows[:, 0] == 0) | (rows[:, 1] == 0), ONE_CLASS),
+        ((weight[:, 0] <= 0) | (weight[:, 1] <= 0), NO_WEIGHT),
+    ]
+
+
+def _by_class(bins: Bins, values: FloatArray) -> FloatArray:
+    return np.stack([bins.per_group(values[:, 0]), bins.per_group(values[:, 1])], axis=1)
+
+
+def roc_auc(cells: Cells) -> Estimates:
+    """The probability that a positive row scores above a negative one, ties half; scikit-learn's `roc_auc_score`.
+
+    DeLong's interval on the logit scale. Where that has no variance to go by (an AUC of 0 or 1, a class of one row),
+    Wilson's over the smaller class, which is the widest an AUC can need. Bound: half the ties in open bins.
+    """
+    bins = ordered_bins(cells, "score")
+    rows, weight, weight2 = (_by_class(bins, values) for values in (bins.n, bins.w, bins.w2))
+    group = bins.group
+    total = np.where(weight > 0, weight, np.nan)
+    below = [bins.running(bins.w[:, label]) - bins.w[:, label] for label in (0, 1)]
+    # Placements: how much of the other class each bin beats, ties half.
+    beaten = (below[0] + bins.w[:, 0] / 2) / total[group, 0]
+    beaten_by = 1 - (below[1] + bins.w[:, 1] / 2) / total[group, 1]
+    auc = bins.per_group(bins.w[:, 1] * beaten) / total[:, 1]
+    sizes = kish_n(weight, weight2)
+    variance = np.zeros(len(auc))
+    for label, placement in ((1, beaten), (0, beaten_by)):
+        squares = bins.per_group(bins.w2[:, label] * (placement - auc[group]) ** 2)
+        size = sizes[:, label]
+        variance = variance + divide(squares / total[:, label] ** 2 * size, np.where(size > 1 + 1e-9, size - 1, 0.0))
+    ties = bins.per_group(bins.w[:, 0] * bins.w[:, 1] * bins.is_open)
+    lower, upper = logit_interval(auc, np.sqrt(variance), sizes.min(axis=1))
+    bound = ties / (2 * total[:, 0] * total[:, 1])
+    return estimates(auc, lower, upper, rows.sum(axis=1), _problems(rows, weight), bound=bound)
+
+
+def average_precision(cells: Cells) -> Estimates:
+    """Σ (recallₖ − recallₖ₋₁)·precisionₖ over falling thresholds; scikit-learn's `average_precision_score`.
+
+    The interval is the infinitesimal jackknife's on the logit scale: the derivative of the sum in the weight of each
+    row, squared and added; what a bootstrap of rows converges to, without drawing. Bound: the best and worst order
+    that rows can have within open bins.
+    """
+    bins = ordered_bins(cells, "score").negated
+    rows, weight, weight2 = (_by_class(bins, values) for values in (bins.n, bins.w, bins.w2))
+    group, total = bins.group, np.where(weight[:, 1] > 0, weight[:, 1], np.nan)
+    negative, positive = bins.w[:, 0], bins.w[:, 1]
+    false, true = bins.running(negative), bins.running(positive)
+    called = np.where(true + false > 0, true + false, 1.0)
+    precision = true / called
+    value = bins.per_group(positive * precision) / total
+
+    def from_here(terms: FloatArray) -> FloatArray:
+        return bins.per_group(terms)[group] - bins.running(terms) + terms
+
+    of_positive = precision + from_here(positive * false / called**2) - value[group]
+    of_negative = -from_here(positive * true / called**2)
+    squares = bins.per_group(bins.w2[:, 1] * of_positive**2 + bins.w2[:, 0] * of_negative**2)
+    size = kish_n(weight[:, 1], weight2[:, 1])
+    correction = np.sqrt(divide(size, np.where(size > 1 + 1e-9, size - 1, 0.0)))
+    lower, upper = logit_interval(value, np.sqrt(squares) / total * correction, size)
+    least, most = _precision_range(bins, true - positive, false - negative)
+    least, most = bins.per_group(least) / total, bins.per_group(most) / total
+    bound = np.maximum(np.maximum(value - least, most - value), 0.0)
+    bound = np.where(bins.per_group(bins.is_open * (positive > 0)) > 0, bound, 0.0)
+    return estimates(value, lower, upper, rows.sum(axis=1), _problems(rows, weight), bound=bound)
+
+
+def _precision_range(bins: Bins, true: FloatArray, false: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The least and most that Σ precision over a bin's positive weight can be, given what lies above the bin.
+
+    Most: its positives tied, above its negatives. Least: its negatives first, then its positives one by one (with
+    weights: in parts as small as can be).
+    """
+    negative, positive, opened = bins.w[:, 0], bins.w[:, 1], bins.is_open
+    tied = positive * divide(true + positive, true + false + positive + negative)
+    most = positive * divide(true + positive, true + false + positive)
+    before, after = true + false + negative, true + false + negative + positive
+    wrong = false + negative
+    if bins.weighted:
+        climb = np.where((before > 0) & (after > 0), np.log(after / np.where(before > 0, before, 1.0)), 0.0)
+    else:
+        climb = special.digamma(after + 1) - special.digamma(before + 1)
+    least = positive - wrong * climb
+    some = opened & (positive > 0)
+    tied = np.where(positive > 0, tied, 0.0)
+    return np.where(some, least, tied), np.where(some, most, tied)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A curve over falling thresholds, "score ≥ threshold" being positive as in scikit-learn.
+
+    Attributes:
+        x, y: shape (K,): false and true positive rate, or recall and precision.
+        threshold: shape (K,): the score of each point, the lower edge of an open bin; +inf where nothing is called
+            positive.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    threshold: FloatArray
+
+    def frame(self) -> pd.DataFrame:
+        """x, y and threshold as columns."""
+        return pd.DataFrame({"x": self.x, "y": self.y, "threshold": self.threshold})
+
+
+def roc_curve(cells: Cells, group: int = 0) -> Curve:
+    """False against true positive rate of one group, from (0, 0) to (1, 1); no point where a class is missing."""
+    return _curve(cells, group, precision=False)
+
+
+def precision_recall_curve(cells: Cells, group: int = 0) -> Curve:
+    """Recall against precision of one group, from recall 0 (precision 1 by convention); no point without positives."""
+    return _curve(cells, group, precision=True)
+
+
+def _curve(cells: Cells, group: int, *, precision: bool) -> Curve:
+    bins = ordered_bins(cells, "score")
+    here = slice(int(bins.starts[group]), int(bins.starts[group + 1]))
+    negative, positive = (np.concatenate(([0.0], np.cumsum(bins.w[here, label][::-1]))) for label in (0, 1))
+    threshold = np.concatenate(([np.inf], bins.lower[here][::-1]))
+    if positive[-1] <= 0 or (negative[-1] <= 0 and not precision):
+        nothing = np.zeros(0)
+        return Curve(nothing, nothing, nothing)
+    recall = positive / positive[-1]
+    if not precision:
+        return Curve(negative / negative[-1], recall, threshold)
+    called = positive + negative
+    return Curve(recall, np.where(called > 0, divide(positive, called), 1.0), threshold)

@@ -1,0 +1,215 @@
+"""Which column plays which role: by its name first, by its values always, and asked where two fit alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lib.errors import DataError
+from lib.schema import Evidence, Question, Role
+from lib.sources.columns import Column, format_count, format_values, join_names, shorten
+from lib.sources.labels import normalise_label
+from lib.sources.names import EXACT, PART, is_named_prediction, match_role, name_score_kind
+from lib.sources.scores import format_number
+
+MAX_COHORT_VALUES: Final = 200
+MAX_COHORT_INTEGERS: Final = 20
+MAX_COHORTS: Final = 12
+_MAX_OPTIONS: Final = 10
+_SPLIT_NAMES: Final = frozenset(
+    {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout", "hold_out", "production"}
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The column chosen for a role and why; or a question; or neither."""
+
+    column: str | None = None
+    evidence: Evidence | None = None
+    question: Question | None = None
+
+
+def describe_column(column: Column) -> str:
+    """What a column holds, in a few words: for evidence and for the options of a question."""
+    if column.is_all_missing:
+        return "no value"
+    if (column.values and column.n_distinct <= 20) or not column.is_numeric:
+        distinct = format_count(column.n_distinct, "distinct value")
+        if column.n_distinct > 10_000:
+            distinct = f"about {column.n_distinct:,} distinct values"
+        listed = f": {format_values(column.values, 3)}" if column.values and column.n_distinct <= 20 else ""
+        return distinct + listed
+    bad = column.n_held - column.n_numbers
+    words = f"numbers from {format_number(column.minimum)} to {format_number(column.maximum)}"
+    return words + (f", {format_count(bad, 'value')} no number" if bad else "")
+
+
+def explain_choice(role: Role, column: Column, why: str) -> Evidence:
+    """One sentence from the name and the values of a column."""
+    sentence = f"{why}; {describe_column(column)}."
+    if column.absent_from:
+        sentence += f" Not in {join_names(column.absent_from, 2)}."
+    return Evidence(role.value, column.name, sentence, column.examples)
+
+
+def choose_label(columns: Sequence[Column]) -> Choice:
+    """The label: a column named so, with few values; without one, two-valued columns are asked about."""
+    named = {fit: [c for c in columns if match_role(c.name, Role.LABEL) == fit] for fit in (EXACT, PART)}
+    for fit, candidates in named.items():
+        usable = [c for c in candidates if (c.values and c.n_distinct <= 1_000) or c.is_all_missing]
+        if fit == PART:
+            usable = [c for c in usable if c.n_distinct <= 2]
+        two_valued = [c for c in usable if c.n_distinct <= 2]
+        if len(two_valued) > 1:
+            return Choice(question=_ask(Role.LABEL, two_valued, "Several columns may be the label", optional=True))
+        chosen = two_valued or usable
+        if len(chosen) == 1:
+            return Choice(chosen[0].name, explain_choice(Role.LABEL, chosen[0], f"Named {chosen[0].name}"))
+        if len(chosen) > 1:
+            return Choice(question=_ask(Role.LABEL, chosen, "Several columns may be the label", optional=True))
+    binary = [c for c in columns if _looks_binary(c) and not is_named_prediction(c.name)]
+    if binary:
+        return Choice(question=_ask(Role.LABEL, binary, "No column is named like a label", optional=True))
+    return Choice(evidence=Evidence("label", "", "No column looks like a label: all rows are unlabelled."))
+
+
+def _looks_binary(column: Column) -> bool:
+    """Two values, and they read like a truth rather than like two groups."""
+    if column.n_distinct != 2 or not column.values:
+        return False
+    normal = {normalise_label(text) for text, _ in column.values}
+    return column.kind == "boolean" or normal in (
+        {"0", "1"}, {"-1", "1"}, {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"positive", "negative"},
+        {"pos", "neg"}, {"spam", "ham"}, {"good", "bad"}, {"fraud", "legit"},
+    )  # fmt: skip
+
+
+def choose_score(columns: Sequence[Column]) -> Choice:
+    """The score: a number column named so; without one, the only column of fractions; else a question."""
+    numeric = [c for c in columns if c.is_numeric]
+    for fit in (EXACT, PART):
+        named = [c for c in columns if match_role(c.name, Role.SCORE) == fit]
+        candidates = [c for c in named if c in numeric] or [c for c in named if c.is_all_missing]
+        # Hard predictions (0 or 1) are no scores while there is a column that is one.
+        candidates = (
+            [c for c in candidates if c.n_distinct > 2]
+            or [
+                c for c in candidates if not (is_named_prediction(c.name) and name_score_kind(c.name) == "" and numeric)
+            ]
+            or candidates
+        )
+        if len(candidates) == 1:
+            return Choice(candidates[0].name, explain_choice(Role.SCORE, candidates[0], f"Named {candidates[0].name}"))
+        if candidates:
+            return Choice(question=_ask(Role.SCORE, candidates, "Several columns may be the score"))
+    fractions = [c for c in numeric if c.kind in ("float", "float32", "text") and c.n_distinct > 20]
+    if len(fractions) == 1:
+        return Choice(fractions[0].name, explain_choice(Role.SCORE, fractions[0], "The only column of fractions"))
+    if numeric:
+        return Choice(question=_ask(Role.SCORE, fractions or numeric, "No column is named like a score"))
+    listed = join_names([f"{c.name} ({c.kind})" for c in columns])
+    raise DataError(f"There is no column of numbers that could be the score; there is {listed or 'nothing else'}.")
+
+
+def _ask(role: Role, candidates: Sequence[Column], why: str, optional: bool = False) -> Question:
+    options = [(c.name, describe_column(c)) for c in candidates[:_MAX_OPTIONS]]
+    if optional:
+        options.append(("", "none of them: the rows are unlabelled"))
+    names = join_names([c.name for c in candidates], last="or")
+    return Question(role.value, f"{why}: which one is it, {names}?", tuple(options), f"--{role.value}")
+
+
+def choose_by_name(role: Role, columns: Sequence[Column]) -> Choice:
+    """The column best named for one of the other roles whose values can play it; the first one if several fit."""
+    for fit in (EXACT, PART):
+        for column in columns:
+            if match_role(column.name, role) == fit and _can_play(role, column, fit):
+                return Choice(column.name, explain_choice(role, column, f"Named {column.name}"))
+    return _choose_by_values(role, columns)
+
+
+def _can_play(role: Role, column: Column, fit: int) -> bool:
+    if column.is_all_missing:
+        return False
+    if role is Role.ID:
+        # The same rows scored by several versions in one file repeat their ids.
+        return column.distinct_share >= (0.15 if fit == EXACT else 0.9) and column.kind not in ("float", "float32")
+    if role is Role.VERSION:
+        return column.n_distinct <= MAX_COHORT_VALUES and column.kind in ("text", "integer", "float")
+    if role is Role.SPLIT:
+        return column.n_distinct <= 50 and column.kind in ("text", "integer", "boolean")
+    if role is Role.WEIGHT:
+        return column.is_numeric and column.minimum >= 0 and column.maximum > 0
+    return column.is_numeric and column.minimum >= 0
+
+
+def _choose_by_values(role: Role, columns: Sequence[Column]) -> Choice:
+    for column in columns:
+        texts = {text.strip().casefold() for text, _ in column.values}
+        if role is Role.SPLIT and len(texts) > 1 and texts <= _SPLIT_NAMES:
+            return Choice(column.name, explain_choice(role, column, "Its values name splits"))
+        if role is Role.ID and column.kind == "text" and not column.is_numeric and column.n_held > 20:
+            single_words = all(" " not in text and len(text) <= 64 for text in column.examples)
+            if column.distinct_share >= 0.97 and single_words and ":" not in "".join(column.examples):
+                return Choice(column.name, explain_choice(role, column, "Its values are all different"))
+    return Choice()
+
+
+def find_time_candidates(columns: Sequence[Column]) -> list[tuple[Column, str]]:
+    """Columns that may hold the time, best first, each with why; whether they do is decided on their values."""
+    found = [(c, f"Named {c.name}") for fit in (EXACT, PART) for c in columns if match_role(c.name, Role.TIME) == fit]
+    found += [
+        (c, f"The file declares it as {c.kind}s")
+        for c in columns
+        if c.kind in ("timestamp", "date") and all(c is not other for other, _ in found)
+    ]
+    return found + [
+        (c, "Its values are dates")
+        for c in columns
+        if c.kind == "text" and not c.is_numeric and all(c is not other for other, _ in found)
+    ]
+
+
+def choose_cohorts(columns: Sequence[Column], taken: Collection[str]) -> tuple[list[str], list[str]]:
+    """Cohort columns in the order of the file, and those that would be too but are above the bound."""
+    fitting = [c.name for c in columns if c.name not in taken and _fits_cohort(c)]
+    return fitting[:MAX_COHORTS], fitting[MAX_COHORTS:]
+
+
+def _fits_cohort(column: Column) -> bool:
+    if not 2 <= column.n_distinct <= MAX_COHORT_VALUES or is_named_prediction(column.name):
+        return False
+    if column.n_held > 20 and column.n_distinct * 2 > column.n_held:
+        # Nearly every row has a value of its own: free text or a key, in a short file.
+        return False
+    if column.kind == "integer":
+        return column.n_distinct <= MAX_COHORT_INTEGERS
+    return column.kind == "boolean" or (column.kind == "text" and not column.is_numeric)
+
+
+def choose_features(columns: Sequence[Column], taken: Collection[str]) -> list[str]:
+    """The other number columns that vary and are no ids."""
+    return [
+        c.name
+        for c in columns
+        if c.name not in taken
+        and c.is_numeric
+        and c.n_distinct > 1
+        and not is_named_prediction(c.name)
+        and not (c.kind == "integer" and (match_role(c.name, Role.ID) or c.name.startswith("column_")))
+    ]
+
+
+def describe_ignored(column: Column) -> str:
+    """Why a column plays no role, in a few words."""
+    if column.is_all_missing:
+        return f"{shorten(column.name)} (empty)"
+    if column.n_distinct == 1:
+        return f"{shorten(column.name)} (one value only)"
+    if is_named_prediction(column.name):
+        return f"{shorten(column.name)} (a prediction)"
+    if column.n_distinct > 1:
+        return f"{shorten(column.name)} ({column.n_distinct:,} values)"
+    return shorten(column.name)

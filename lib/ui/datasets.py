@@ -1,0 +1,143 @@
+"""The datasets of a session: files to tables, tables and answers to an open dataset, samples on demand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lib.scan import SavedCells, Scan, is_saved_cells
+from lib.sources import Answers, Inference, RawTable, Run, build_dataset, infer_mapping, read_table
+from lib.ui.jobs import Progress
+from lib.ui.uploads import Upload
+from lib.workspace import SAMPLES, SAMPLES_FOLDER, OpenDataset, Sample, Workspace
+
+READ_SHARE, PREPARED_SHARE = 0.5, 0.75
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Files that were read, and what their columns are taken to mean so far."""
+
+    tables: tuple[RawTable, ...]
+    answers: Answers
+    inference: Inference
+    folder: Path
+
+
+@st.cache_resource(show_spinner=False)
+def workspace() -> Workspace:
+    """The one workspace of this server process."""
+    return Workspace(Path(tempfile.mkdtemp(prefix="marginalia-datasets-")))
+
+
+def held_tokens() -> list[str]:
+    """The tokens of this session's datasets that are still open, in order of arrival."""
+    tokens: list[str] = st.session_state.setdefault("datasets", [])
+    tokens[:] = [token for token in tokens if workspace().get(token) is not None]
+    return tokens
+
+
+def hold(opened: OpenDataset) -> None:
+    """Put a dataset on this session's list."""
+    if opened.token not in held_tokens():
+        st.session_state["datasets"].append(opened.token)
+
+
+def sample_named(token: str) -> Sample | None:
+    """The sample of that token."""
+    return next((sample for sample in SAMPLES if sample.token == token), None)
+
+
+def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDataset | Draft:
+    """Uploaded files to an open dataset, or to a draft where something has to be asked first."""
+    folder = workspace().new_folder()
+    try:
+        if len(uploads) == 1 and is_saved_cells(uploads[0].path):
+            return workspace().add(uploads[0].name, SavedCells(uploads[0].path, uploads[0].name), folder)
+        tables: list[RawTable] = []
+        for index, upload in enumerate(uploads):
+            kept = folder / upload.path.name
+            _link(upload.path, kept)
+            first, width = index / len(uploads), READ_SHARE / len(uploads)
+            table = read_table(
+                kept,
+                upload.name,
+                folder,
+                sha256=upload.sha256,
+                run=run,
+                on_progress=lambda share, words, first=first, width=width: report(
+                    first * READ_SHARE + share * width, words
+                ),
+            )
+            tables.append(table)
+        draft = Draft(tuple(tables), Answers(), infer_mapping(tables), folder)
+        return draft if draft.inference.questions else open_draft(draft, run, report)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def answer(draft: Draft, answers: Answers) -> Draft:
+    """The draft with other answers."""
+    return Draft(draft.tables, answers, infer_mapping(draft.tables, answers), draft.folder)
+
+
+def open_draft(draft: Draft, run: Run, report: Progress, token: str | None = None) -> OpenDataset:
+    """Scan a draft whose questions are settled and open it, under its old token if it has one."""
+    dataset = build_dataset(draft.tables, draft.inference.mapping)
+
+    def prepared(share: float, words: str) -> None:
+        report(READ_SHARE + share * (PREPARED_SHARE - READ_SHARE), words)
+
+    def summarised(share: float, words: str) -> None:
+        report(PREPARED_SHARE + share * (1 - PREPARED_SHARE), words)
+
+    scan = Scan(dataset, draft.folder, run=run, on_progress=prepared)
+    scan.warm(run=run, on_progress=summarised)
+    space = workspace()
+    if token is not None:
+        replaced = space.replace(token, scan, draft)
+        if replaced is not None:
+            return replaced
+    opened = space.add(dataset.name, scan, draft.folder)
+    opened.draft = draft
+    return opened
+
+
+def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset:
+    """A bundled dataset, read once for all sessions."""
+    space = workspace()
+    held = space.get(sample.token)
+    if held is not None:
+        return held
+    folder = space.new_folder()
+    table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
+    draft = Draft((table,), Answers(), infer_mapping([table]), folder)
+    scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
+    scan.warm(run=run, on_progress=report)
+    opened = space.add(sample.title, scan, folder, sample.token)
+    opened.draft = draft
+    return opened
+
+
+def own_copy(opened: OpenDataset) -> Draft:
+    """A draft of an open dataset to change; that of a sample gets a folder of its own."""
+    draft = opened.draft
+    assert isinstance(draft, Draft), "only what was read from rows has a mapping to change"
+    if sample_named(opened.token) is None:
+        return draft
+    return Draft(draft.tables, draft.answers, draft.inference, workspace().new_folder())
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same bytes under another name, so that they outlive the upload; copied where links cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,59 @@
+"""A figure on a page: drawn in its own theme, downloadable as a picture and its numbers as a table."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from lib.ui.downloads import offer_csv
+
+
+def is_dark() -> bool:
+    """Whether this session looks at the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def show_figure(
+    figure: go.Figure,
+    key: str,
+    *,
+    name: str,
+    table: pd.DataFrame | None = None,
+    alt: str | None = None,
+    on_select: Any = "ignore",
+    selection_mode: Any = ("points",),
+) -> Any:
+    """Draw a figure with a button for a PNG in its bar and one for a CSV of its numbers beneath.
+
+    Args:
+        figure: finished, theme and provenance included.
+        key: unique on the page.
+        name: what the files are called, without ending.
+        table: the numbers behind the figure.
+        alt: what the figure says, for those who cannot see it; the title's text without it.
+        on_select: "rerun" to get the selection back.
+        selection_mode: which selections are possible.
+    """
+    title = str(figure.layout.title.text or name)
+    selected = st.plotly_chart(
+        figure,
+        theme=None,
+        width="stretch",
+        key=key,
+        on_select=on_select,
+        selection_mode=selection_mode,
+        alt=alt or re.sub(r"<[^>]*>", " ", title),
+        config={
+            "displaylogo": False,
+            "displayModeBar": True,
+            "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+            "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+        },
+    )
+    if table is not None:
+        offer_csv(table, name, key=f"{key}:csv")
+    return selected

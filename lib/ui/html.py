@@ -1,0 +1,69 @@
+"""The few pieces of a page that are HTML: the style of the frame, sentences, and tables for reading values.
+
+Whatever comes from data is escaped here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+_STYLE = Path(__file__).parent / "assets" / "style.css"
+_COLOURS = {
+    False: "--m-wrong:#B3261E;--m-care:#9A5B00;--m-note:#5F6B6F;--m-better:#1F7A4D;--m-rule:#D9DFE0;--m-ground:#FCFCFB",
+    True: "--m-wrong:#F2857B;--m-care:#E8A15C;--m-note:#9AA6AA;--m-better:#7CC79B;--m-rule:#333E43;--m-ground:#13181B",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its head, and what it means."""
+
+    head: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value, the lighter line beneath it, and a tone: "better", "worse" or none."""
+
+    text: str
+    detail: str = ""
+    tone: str = ""
+
+
+def show_style(*, dark: bool) -> None:
+    """Put the style of the frame on the page."""
+    st.html(f"<style>:root{{{_COLOURS[dark]}}}{_STYLE.read_text('utf-8')}</style>")
+
+
+def show_answer(sentence: str) -> None:
+    """The sentence that a page opens with."""
+    st.html(f"<p class='m-answer'>{escape(sentence)}</p>")
+
+
+def show_note(sentence: str) -> None:
+    """A lighter sentence."""
+    st.html(f"<p class='m-light'>{escape(sentence)}</p>")
+
+
+def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+    """A table for reading values; the first column names the row and stays in sight."""
+    heads = "".join(
+        f'<th scope="col"><abbr title="{escape(column.help)}">{escape(column.head)}</abbr></th>'
+        if column.help
+        else f'<th scope="col">{escape(column.head)}</th>'
+        for column in columns
+    )
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    st.html(f"<div class='m-table' tabindex='0'><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>")
+
+
+def _cell(cell: Cell) -> str:
+    tone = f" class='m-{cell.tone}'" if cell.tone else ""
+    detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
+    return f"<td{tone}>{escape(cell.text)}{detail}</td>"

@@ -1,0 +1,103 @@
+"""Files in: the uploader, the samples, and the way from a draft to an open dataset."""
+
+from __future__ import annotations
+
+import shutil
+
+import streamlit as st
+
+from lib.errors import MarginaliaError
+from lib.sources import Answers
+from lib.ui import state
+from lib.ui.datasets import Draft, answer, hold, open_draft, own_copy, read_files, workspace
+from lib.ui.html import show_answer, show_note
+from lib.ui.jobs import begin, settle
+from lib.ui.uploader import render_uploader
+from lib.workspace import SAMPLES, OpenDataset
+
+
+def show_intake(*, first: bool) -> None:
+    """The uploader and the samples; with the words of welcome when nothing is open yet."""
+    if first:
+        st.title("Marginalia", anchor=False)
+        show_answer(
+            "Drop in a file of predictions. See within seconds where the model is unsure, whom it fails, and what the "
+            "last deploy changed."
+        )
+    uploads = render_uploader("files", label="Choose files")
+    fresh = [upload for upload in uploads if upload.sha256 not in st.session_state.setdefault("read-uploads", set())]
+    if fresh:
+        st.session_state["read-uploads"] |= {upload.sha256 for upload in uploads}
+        begin("files", f"Reading {uploads[0].name}", lambda run, report: read_files(uploads, run, report))
+        st.rerun()
+    show_note(
+        "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language, tenant …). "
+        "Several files at once are compared as versions. Files stay on this server, private to whoever has the link."
+    )
+    st.subheader("Or look at a sample", anchor=False)
+    places = st.columns(len(SAMPLES)) if first else [st.container() for _sample in SAMPLES]
+    for place, sample in zip(places, SAMPLES, strict=True):
+        with place:
+            st.button(sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch")
+            show_note(sample.description)
+
+
+def take_files() -> None:
+    """Take over what a job has read: an open dataset becomes the view, a draft is to be settled, a problem is said."""
+    for name in ("files", "open"):
+        job = settle(name)
+        if job is None:
+            continue
+        if isinstance(job.result, OpenDataset):
+            hold(job.result)
+            st.session_state["draft"] = None
+            _look_at(job.result.token)
+        elif isinstance(job.result, Draft):
+            st.session_state["draft"] = job.result
+            st.session_state["draft-token"] = None
+        elif job.problem:
+            st.session_state["intake-problem"] = job.problem
+    problem = st.session_state.pop("intake-problem", None)
+    if problem:
+        st.error(problem, icon=":material/error:")
+
+
+def apply_draft(draft: Draft) -> None:
+    """Scan a draft whose questions are settled; its old token, if it has one of this session's own, stays."""
+    token = st.session_state.get("draft-token")
+    begin("open", "Reading the rows", lambda run, report: open_draft(draft, run, report, token))
+
+
+def drop_draft() -> None:
+    """Forget a draft; what was open stays open."""
+    draft = st.session_state.get("draft")
+    if isinstance(draft, Draft) and st.session_state.get("draft-token") is None:
+        shutil.rmtree(draft.folder, ignore_errors=True)
+    st.session_state["draft"] = None
+
+
+def settle_draft(answers: Answers) -> None:
+    """Infer again with one more answer; a sentence where the answer cannot be."""
+    _settle(st.session_state["draft"], answers)
+
+
+def settle_opened(answers: Answers) -> None:
+    """Begin to read an open dataset otherwise; it stays open as it was until the new mapping is applied."""
+    opened = workspace().get(state.get("dataset"))
+    if opened is None:
+        return
+    draft = own_copy(opened)
+    own = isinstance(opened.draft, Draft) and draft.folder == opened.draft.folder
+    st.session_state["draft-token"] = opened.token if own else None
+    _settle(draft, answers)
+
+
+def _settle(draft: Draft, answers: Answers) -> None:
+    try:
+        st.session_state["draft"] = answer(draft, answers)
+    except MarginaliaError as error:
+        st.session_state["intake-problem"] = str(error)
+
+
+def _look_at(token: str) -> None:
+    state.restart({"dataset": token})

@@ -1,0 +1,93 @@
+"""Work that takes longer than a blink: done in a thread, shown with its progress, cancelled by its owner.
+
+The engine releases the interpreter while it works, so a thread of this process does not hold up other sessions.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from lib.errors import Cancelled, MarginaliaError
+from lib.sources import Run
+
+T = TypeVar("T")
+Progress = Callable[[float, str], None]
+
+PATIENCE_SECONDS = 0.8
+"""Work that is done within this needs no progress bar."""
+
+
+class Job(Generic[T]):
+    """One piece of work in a thread of its own."""
+
+    def __init__(self, words: str, work: Callable[[Run, Progress], T]) -> None:
+        """Begin `work(run, report)` at once; `words` say what it is until it reports."""
+        self.run = Run()
+        self.share, self.words = 0.0, words
+        self.result: T | None = None
+        self.problem: str | None = None
+        self._work = work
+        self._thread = threading.Thread(target=self._do, daemon=True)
+        self._thread.start()
+
+    def _do(self) -> None:
+        try:
+            self.result = self._work(self.run, self._report)
+        except Cancelled:
+            self.problem = ""
+        except MarginaliaError as error:
+            self.problem = str(error)
+        except Exception:
+            # A person gets a sentence, the log the rest.
+            logging.getLogger("marginalia").exception("a job failed")
+            self.problem = (
+                "Something went wrong inside Marginalia while it worked on this; what was loaded before is as it was. "
+                "The server's log has the details."
+            )
+
+    def _report(self, share: float, words: str) -> None:
+        self.share, self.words = min(max(share, 0.0), 1.0), words
+
+    def wait(self, seconds: float = PATIENCE_SECONDS) -> bool:
+        """Whether it is done, after waiting for it a little."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+
+def begin(name: str, words: str, work: Callable[[Run, Progress], T]) -> None:
+    """Begin a job of this session under a name; one of that name that still runs is cancelled."""
+    held = st.session_state.get(f"job:{name}")
+    if isinstance(held, Job):
+        held.run.cancel()
+    st.session_state[f"job:{name}"] = Job(words, work)
+
+
+def settle(name: str) -> Job[object] | None:
+    """The job of that name if it is done, taken off the list; None if there is none.
+
+    While it runs, draws its progress with a button to cancel it, and ends the run of the page.
+    """
+    job = st.session_state.get(f"job:{name}")
+    if not isinstance(job, Job):
+        return None
+    if not job.wait():
+        _show_progress(name)
+        st.stop()
+    del st.session_state[f"job:{name}"]
+    return job
+
+
+@st.fragment(run_every=0.5)
+def _show_progress(name: str) -> None:
+    job = st.session_state.get(f"job:{name}")
+    if not isinstance(job, Job) or job.wait(0):
+        st.rerun()
+    st.progress(job.share, text=job.words)
+    if st.button("Cancel", key=f"cancel:{name}"):
+        job.run.cancel()
+        job.words = "Cancelling"

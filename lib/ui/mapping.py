@@ -1,0 +1,162 @@
+"""How the columns were read: every choice with its evidence and examples, every open question, each settled by a click."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import streamlit as st
+
+from lib.schema import SINGLE_ROLES, Evidence, Question, Role, ScoreKind
+from lib.sources import Answers
+from lib.ui.datasets import Draft
+from lib.ui.html import show_note
+
+NOBODY = ""
+WORDS = {
+    "label": "Label",
+    "score": "Score",
+    "score_kind": "The score is",
+    "pos_label": "Positive class",
+    "version": "Version",
+    "split": "Split",
+    "time": "Time",
+    "time_format": "Date format",
+    "timezone": "Time zone",
+    "weight": "Weight",
+    "latency": "Latency",
+    "cost": "Cost",
+    "id": "Id",
+    "cohorts": "Cohorts",
+    "features": "Features",
+}
+KIND_WORDS = {
+    "decision": "a decision score",
+    "logit": "a logit (log odds)",
+    "probability": "a probability",
+}
+PATTERNS = (
+    "iso", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d-%m-%Y", "epoch_seconds", "epoch_milliseconds",
+)  # fmt: skip
+ZONES = (
+    "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "America/New_York", "America/Chicago",
+    "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
+)  # fmt: skip
+_ROLES = {role.value for role in SINGLE_ROLES}
+
+
+def with_answer(answers: Answers, topic: str, value: str) -> Answers:
+    """The answers with one more, in the words of an evidence's or a question's topic."""
+    if topic in _ROLES:
+        return dataclasses.replace(answers, roles={**answers.roles, topic: value})
+    field = {"date_format": "time_pattern", "time_format": "time_pattern"}.get(topic, topic)
+    return dataclasses.replace(answers, **{field: value})
+
+
+def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
+    """What only a person can say: a sentence, and a button for each answer."""
+    for index, question in enumerate(draft.inference.questions):
+        with st.container(key=f"finding-care-question-{index}"):
+            st.markdown(f"**{_plain(question.sentence)}**")
+            _show_options(draft, question, settle)
+
+
+def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], None]) -> None:
+    for value, meaning in question.options:
+        st.button(
+            _plain(f"{KIND_WORDS.get(value, value) or 'None of them'}: {meaning}"),
+            key=f"answer:{question.topic}:{value}",
+            on_click=lambda value=value: settle(with_answer(draft.answers, question.topic, value)),
+        )
+
+
+def show_mapping(draft: Draft, settle: Callable[[Answers], None]) -> None:
+    """A row for each choice: a control that changes it, and beside it the evidence and five example values."""
+    evidence = {each.topic: each for each in draft.inference.evidence}
+    columns = list(draft.inference.roles)
+    for topic in WORDS:
+        if topic in ("cohorts", "features"):
+            _show_many(draft, topic, columns, evidence.get(topic), settle)
+        elif topic in evidence or topic in _ROLES:
+            _show_one(draft, topic, _options(draft, topic, columns), evidence.get(topic), settle)
+    if "ignored" in evidence:
+        show_note(evidence["ignored"].sentence)
+
+
+def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
+    if topic == "score_kind":
+        return [kind.value for kind in ScoreKind]
+    if topic == "pos_label":
+        label = next((name for name, role in draft.inference.roles.items() if role is Role.LABEL), None)
+        found = {
+            value.strip(): None
+            for table in draft.tables
+            for column in table.columns
+            if column.name == label
+            for value, _count in column.values
+        }
+        return list(found)[:50]
+    if topic == "time_format":
+        return list(PATTERNS)
+    if topic == "timezone":
+        return list(ZONES)
+    return [NOBODY, *columns] if topic != "score" else columns
+
+
+def _show_one(
+    draft: Draft, topic: str, options: list[str], evidence: Evidence | None, settle: Callable[[Answers], None]
+) -> None:
+    chosen = evidence.choice if evidence else NOBODY
+    if chosen not in options:
+        options = [chosen, *options]
+    key = f"map:{topic}"
+    st.session_state[key] = chosen
+    control, why = st.columns([2, 5], vertical_alignment="center")
+    control.selectbox(
+        WORDS[topic],
+        options,
+        key=key,
+        format_func=lambda value: KIND_WORDS.get(value, value) or "None",
+        on_change=lambda: settle(with_answer(draft.answers, topic, str(st.session_state[key]))),
+    )
+    with why:
+        _show_evidence(evidence)
+
+
+def _show_many(
+    draft: Draft, topic: str, columns: list[str], evidence: Evidence | None, settle: Callable[[Answers], None]
+) -> None:
+    role = Role.COHORT if topic == "cohorts" else Role.FEATURE
+    key = f"map:{topic}"
+    st.session_state[key] = [name for name, held in draft.inference.roles.items() if held is role]
+    free = [name for name, held in draft.inference.roles.items() if held in (role, Role.COHORT, Role.FEATURE, Role.IGNORED)]
+
+    def taken() -> None:
+        values = tuple(str(name) for name in st.session_state[key])
+        other = "features" if topic == "cohorts" else "cohorts"
+        rest = tuple(
+            name
+            for name, held in draft.inference.roles.items()
+            if held is (Role.FEATURE if topic == "cohorts" else Role.COHORT) and name not in values
+        )
+        settle(dataclasses.replace(draft.answers, **{topic: values, other: rest}))
+
+    control, why = st.columns([2, 5], vertical_alignment="center")
+    control.multiselect(WORDS[topic], [name for name in columns if name in free], key=key, on_change=taken)
+    with why:
+        _show_evidence(evidence)
+
+
+def _show_evidence(evidence: Evidence | None) -> None:
+    if evidence is None:
+        show_note("No column is taken for it.")
+        return
+    show_note(evidence.sentence)
+    if evidence.examples:
+        show_note("For example " + " · ".join(value if len(value) <= 40 else value[:39] + "…" for value in evidence.examples))
+
+
+def _plain(text: str) -> str:
+    """Text of a file inside Markdown: nothing in it is markup."""
+    return "".join("\\" + character if character in "\\`*_{}[]()<>#+-.!|~$:" else character for character in text)

@@ -1,0 +1,79 @@
+"""The overview: a row for each version with the metrics that matter, and the candidate's change against the baseline."""
+
+from __future__ import annotations
+
+from lib.diagnose import Diagnosis
+from lib.figures.format import format_bound, format_change, format_count, format_interval, format_value
+from lib.metrics.estimates import Estimate
+from lib.metrics.summary import Metric, metric_named
+from lib.schema import VERSION, ScoreKind
+from lib.ui.html import Cell, Column, show_table
+
+PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
+PROBABILITY = ("log_loss", "brier_score")
+
+
+def overview_metrics(kind: ScoreKind) -> tuple[Metric, ...]:
+    """The metrics that the overview shows; those of probabilities only where the score is one."""
+    names = PLAIN + (PROBABILITY if kind.is_probabilistic else ("average_logistic_loss",))
+    return tuple(metric_named(name) for name in names)
+
+
+def show_overview(diagnosis: Diagnosis) -> None:
+    """Draw the table: versions in their order, then the change from baseline to candidate."""
+    metrics = overview_metrics(diagnosis.facts.mapping.score_kind)
+    summary = diagnosis.versions
+    places = {str(name): place for place, name in enumerate(summary.groups[VERSION].tolist())}
+    rows: list[list[Cell]] = []
+    for version in diagnosis.facts.versions:
+        if version not in places:
+            continue
+        place = places[version]
+        unlabelled = summary.n[place] - summary.n_labelled[place]
+        rows.append(
+            [
+                Cell(version, _part_of(diagnosis, version)),
+                Cell(
+                    format_count(summary.n[place]), f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled"
+                ),
+                *(_value(summary[metric.name][place], metric) for metric in metrics),
+            ]
+        )
+    if diagnosis.is_compared:
+        rows.append(
+            [
+                Cell("Change", "unpaired"),
+                Cell(""),
+                *(_change(diagnosis.change(metric.name), metric) for metric in metrics),
+            ]
+        )
+    columns = [
+        Column("Version"),
+        Column("Rows", "Usable rows of this version that pass the filter"),
+        *(Column(metric.label, metric.definition) for metric in metrics),
+    ]
+    show_table(columns, rows)
+
+
+def _part_of(diagnosis: Diagnosis, version: str) -> str:
+    if not diagnosis.is_compared:
+        return ""
+    parts = {diagnosis.settings.baseline: "baseline", diagnosis.settings.candidate: "candidate"}
+    return parts.get(version, "")
+
+
+def _value(estimate: Estimate, metric: Metric) -> Cell:
+    if not estimate.is_defined:
+        return Cell("undefined", estimate.reason)
+    around = format_interval(estimate.lower, estimate.upper, metric.unit)
+    return Cell(format_value(estimate.value, metric.unit), around + format_bound(estimate.bound, metric.unit))
+
+
+def _change(change: Estimate, metric: Metric) -> Cell:
+    if not change.is_defined:
+        return Cell("undefined", change.reason)
+    around = f"{format_change(change.lower, metric.unit)} to {format_change(change.upper, metric.unit)}"
+    certain = change.lower > 0 or change.upper < 0
+    better = (change.value < 0) == (metric.direction == "lower")
+    tone = "" if not certain or metric.direction == "neutral" else "better" if better else "worse"
+    return Cell(format_change(change.value, metric.unit), around, tone)

@@ -1,0 +1,108 @@
+"""The frame of every page: the sidebar's global choices, the title, and the findings of the page's topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.errors import MarginaliaError
+from lib.scan import Scan
+from lib.ui import state
+from lib.ui.datasets import Draft, hold, open_sample, sample_named, workspace
+from lib.ui.figure import is_dark
+from lib.ui.findings import findings_of, show_findings
+from lib.ui.html import show_note, show_style
+from lib.ui.jobs import begin, settle
+from lib.ui.sidebar import choose_settings, show_datasets
+from lib.workspace import OpenDataset
+
+ROWS_WITHOUT_WAITING = 300_000
+"""A filter over fewer rows is scanned at once, without a progress bar."""
+
+
+def run_page(run: Callable[[], None]) -> None:
+    """Run a page within the view: the URL before it and after it, and no traceback ever on it."""
+    show_style(dark=is_dark())
+    state.read_view()
+    try:
+        run()
+    except MarginaliaError as error:
+        st.error(str(error), icon=":material/error:")
+    finally:
+        state.write_view()
+
+
+def current_dataset() -> OpenDataset | None:
+    """The dataset of the view; a sample is opened, anything that is no longer there is said."""
+    token = state.get("dataset")
+    if not token:
+        return None
+    opened = workspace().get(token)
+    sample = sample_named(token)
+    if opened is None and sample is not None:
+        job = settle("sample")
+        if job is None:
+            begin("sample", f"Opening {sample.title.lower()}", lambda run, report: open_sample(sample, run, report))
+            job = settle("sample")
+        assert job is not None
+        if isinstance(job.result, Draft):
+            st.session_state["draft"] = job.result
+            state.put("dataset", "")
+            return None
+        opened = job.result if isinstance(job.result, OpenDataset) else None
+        if opened is None:
+            st.error(job.problem or "The sample was not opened.")
+    elif opened is None:
+        st.warning(
+            "The dataset of this link is no longer open here: datasets are kept for twelve hours after they were last "
+            "looked at, and while the server runs. Load the file again; the link's settings are kept."
+        )
+    if opened is not None:
+        hold(opened)
+    return opened
+
+
+def open_page(topic: str, title: str) -> Diagnosis:
+    """Draw the frame of a topic's page and give the diagnosis that it shows.
+
+    Without a dataset the page says how to get one, and ends.
+    """
+    opened = current_dataset()
+    with st.sidebar:
+        show_datasets(opened)
+    st.title(title, anchor=False)
+    if opened is None:
+        show_note("Nothing is loaded yet. Drop a file of predictions on the Home page, or pick a sample there.")
+        st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:")
+        st.stop()
+    diagnosis = diagnose(opened)
+    show_findings(findings_of(diagnosis), topic=topic)
+    return diagnosis
+
+
+def diagnose(opened: OpenDataset) -> Diagnosis:
+    """The diagnosis under the sidebar's settings; a filter over many rows is scanned with progress and cancel."""
+    with st.sidebar:
+        settings = choose_settings(opened.tables)
+    tables = opened.tables
+    if isinstance(tables, Scan) and not settings.where.is_everything and not tables.is_warm(settings.where):
+        if tables.facts.n_rows <= ROWS_WITHOUT_WAITING:
+            tables.warm(settings.where)
+        else:
+            job = settle("filter")
+            if job is None:
+                begin(
+                    "filter",
+                    "Reading the chosen rows",
+                    lambda run, report: tables.warm(settings.where, run=run, on_progress=report),
+                )
+                job = settle("filter")
+            if job is not None and job.problem is not None:
+                show_note(job.problem or "Cancelled: the filter was taken away.")
+                for name in ("cohort_column", "cohort", "split", "windows"):
+                    state.put(name, "")
+                st.button("Go on without the filter")
+                st.stop()
+    return opened.diagnosis(settings)

@@ -1,0 +1,27 @@
+"""Rows that could not be used: counted by reason, listed with file and record, downloadable."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.figures.format import format_count, format_plural
+from lib.scan import PROBLEMS, STRUCTURAL, Facts, Scan, list_rejected
+from lib.ui.downloads import offer_csv
+from lib.ui.html import show_note
+
+SHOWN_ROWS = 200
+
+
+def show_rejected(scan: Scan, facts: Facts) -> None:
+    """An expander that opens on demand, since the list is a question to the rows."""
+    total = sum(facts.problems.values())
+    label = f"{format_plural(total, 'record')} with a problem"
+    with st.expander(label, on_change="rerun", key="rejected") as expander:
+        for code, count in facts.problems.items():
+            usable, words = (False, "the line is not a record") if code == STRUCTURAL else PROBLEMS[code]
+            outcome = "counted all the same" if usable else "left out"
+            show_note(f"{format_count(count)}: {words} ({outcome}).")
+        if expander.open:
+            found = list_rejected(scan, SHOWN_ROWS)
+            st.dataframe(found.drop(columns="code"), hide_index=True, width="stretch")
+            offer_csv(lambda: list_rejected(scan).drop(columns="code"), "records-with-a-problem", key="rejected:csv")

@@ -1,0 +1,68 @@
+"""Home: files in, their columns explained, then every version at a glance and what was found."""
+
+import streamlit as st
+
+from lib.scan import Scan
+from lib.ui.datasets import Draft
+from lib.ui.findings import findings_of, show_findings
+from lib.ui.html import show_answer, show_note
+from lib.ui.intake import apply_draft, drop_draft, settle_draft, settle_opened, show_intake, take_files
+from lib.ui.mapping import show_mapping, show_questions
+from lib.ui.overview import show_overview, show_trend
+from lib.ui.page import current_dataset, diagnose
+from lib.ui.rejected import show_rejected
+from lib.ui.sidebar import show_datasets
+from lib.workspace import OpenDataset
+
+
+def show_draft(draft: Draft) -> None:
+    """The mapping of files that were read but are not open yet, or are to be read otherwise."""
+    st.title("How the columns are read", anchor=False)
+    if draft.inference.questions:
+        show_answer("This has to be said before anything is computed; the rest can be changed here too.")
+        show_questions(draft, settle_draft)
+    else:
+        show_answer("Nothing is left to be asked. Look it over, change what is wrong, then open it.")
+    with st.container(horizontal=True):
+        st.button(
+            "Open with this mapping",
+            type="primary",
+            disabled=bool(draft.inference.questions),
+            on_click=apply_draft,
+            args=(draft,),
+        )
+        st.button("Discard", on_click=drop_draft)
+    show_mapping(draft, settle_draft)
+
+
+def show_opened(opened: OpenDataset) -> None:
+    """The overview of an open dataset, its findings, and how it was read."""
+    diagnosis = diagnose(opened)
+    results = findings_of(diagnosis)
+    show_overview(diagnosis)
+    if not diagnosis.facts.mapping.label:
+        show_note("No column holds labels, so nothing that needs one is defined: margins, losses, rates of errors.")
+    st.subheader("Findings", anchor=False)
+    show_findings(results)
+    show_trend(diagnosis)
+    if isinstance(opened.tables, Scan) and diagnosis.facts.problems:
+        show_rejected(opened.tables, diagnosis.facts)
+    if isinstance(opened.draft, Draft):
+        with st.expander("How the columns were read"):
+            show_mapping(opened.draft, settle_opened)
+
+
+take_files()
+opened = current_dataset()
+with st.sidebar:
+    show_datasets(opened)
+draft = st.session_state.get("draft")
+if isinstance(draft, Draft):
+    show_draft(draft)
+elif opened is None:
+    show_intake(first=True)
+else:
+    st.title(opened.name, anchor=False)
+    show_opened(opened)
+    with st.expander("Load other files or a sample"):
+        show_intake(first=False)

@@ -1,0 +1,236 @@
+"""The engine's cells against the same rows in numpy, and the grid against exact arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.cells import NEGATIVE, POSITIVE, Cells, bin_ids, merge
+from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS
+from lib.scan import Scan
+from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.sources import Answers, build_dataset, infer_mapping, read_table
+from tests.scan.conftest import ScanOf, predictions
+
+
+def expected(frame: pd.DataFrame, score: str, resolution_of: Cells) -> Cells:
+    """The same cells in numpy, by version."""
+    s = frame[score].to_numpy(float)
+    if score == "y_prob":
+        s = np.log(s / (1 - s))
+    y = 2 * frame["y_true"].to_numpy() - 1
+    p = 1 / (1 + np.exp(-s))
+    loss = np.logaddexp(0, -y * s)
+    w = frame["sample_weight"].to_numpy()
+    moments = [s, s**2, loss, loss**2, p, p**2]
+    columns = [np.ones(len(s)), *moments, w, w**2, *(w * m for m in moments), *(w**2 * m for m in moments)]
+    score_bin, probability_bin = bin_ids(s, p, resolution_of.resolution)
+    return Cells.build(
+        {VERSION: frame["version"].to_numpy(str)},
+        y,
+        score_bin,
+        probability_bin,
+        np.stack(columns, axis=1),
+        resolution=resolution_of.resolution,
+        score=s,
+    )
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("score", ["decision_score", "y_prob"])
+@pytest.mark.parametrize("finest", RESOLUTIONS, ids=lambda r: r.name)
+def test_cells_equal_numpy(scan_of: ScanOf, suffix: str, score: str, finest: object) -> None:
+    frame = predictions(1, probability=score == "y_prob")
+    cells = scan_of(frame, suffix=suffix).cells((VERSION,), finest=finest)
+    assert cells.resolution is finest
+    reference = expected(frame, score, cells)
+    for name, values in reference.columns().items():
+        found = cells.columns()[name]
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-12, err_msg=name)
+        else:
+            assert (found == values).all(), name
+
+
+def test_a_table_over_budget_gets_coarser_and_stays_the_same_rows(scan_of: ScanOf) -> None:
+    frame = predictions(2)
+    whole = scan_of(frame).cells((VERSION,))
+    for budget, resolution in ((1200, FINE), (100, COARSE)):
+        cells = scan_of(frame, budget=budget).cells((VERSION,))
+        assert cells.resolution.order >= resolution.order
+        same = whole.coarsen(cells.resolution)
+        assert (same.columns()["n"] == cells.columns()["n"]).all()
+        np.testing.assert_allclose(same.sums, cells.sums, rtol=1e-12, atol=1e-12)
+
+
+def test_every_key_adds_up_to_the_same_rows(scan_of: ScanOf) -> None:
+    frame = predictions(3)
+    scan = scan_of(frame)
+    for keys in ((), (VERSION,), ("split",), (cohort_key("language"),), (WINDOW,), ("fold",), (VERSION, WINDOW)):
+        assert scan.cells(keys).scored.n.sum() == len(frame)
+    by_language = scan.cells((cohort_key("language"),))
+    counts = frame["language"].value_counts()
+    for group, language in enumerate(by_language.groups[cohort_key("language")]):
+        assert by_language.scored.n[group].sum() == counts[language]
+    folds = scan.cells(("fold",)).scored.n.sum(axis=1)
+    assert len(folds) == 10
+    assert folds.min() > 0.8 * len(frame) / 10
+
+
+def test_windows_begin_where_they_say(scan_of: ScanOf) -> None:
+    frame = predictions(4)
+    scan = scan_of(frame)
+    assert scan.facts.windows is not None
+    width = scan.facts.windows.width
+    assert width == 86_400
+    starts = frame["time"].dt.floor("D").astype("datetime64[s]").astype("int64")
+    cells = scan.cells((WINDOW,))
+    counts = starts.value_counts()
+    for group, start in enumerate(cells.groups[WINDOW]):
+        assert cells.scored.n[group].sum() == counts[start]
+
+
+def test_filters_are_the_rows_that_pass(scan_of: ScanOf) -> None:
+    frame = predictions(5)
+    scan = scan_of(frame)
+    day = 86_400
+    first = int(pd.Timestamp("2026-01-03").timestamp())
+    where = Filter((("language", "pt"),), "test", first, first + 2 * day)
+    kept = frame[
+        (frame["language"] == "pt")
+        & (frame["split"] == "test")
+        & (frame["time"] >= "2026-01-03")
+        & (frame["time"] < "2026-01-05")
+    ]
+    assert scan.cells((), where).scored.n.sum() == len(kept) > 0
+
+
+def test_facts(scan_of: ScanOf) -> None:
+    scan = scan_of(predictions(6).drop(columns="time"))
+    assert scan.facts.versions == ("v9", "v10")
+    assert scan.facts.splits == ("train", "test")
+    assert scan.facts.windows is None
+    assert scan.facts.weighted
+    frame = predictions(6)
+    frame.loc[frame["version"] == "v9", "time"] += pd.Timedelta(days=100)
+    assert scan_of(frame, name="later").facts.versions == ("v10", "v9")
+
+
+def test_what_cannot_be_used_is_counted_and_what_is_missing_is_kept(scan_of: ScanOf) -> None:
+    frame = predictions(7, 400, probability=True).astype({"y_prob": object, "y_true": object, "time": str})
+    frame.loc[0, "y_prob"] = "oops"
+    frame.loc[1, "y_prob"] = "1.5"
+    frame.loc[2, "y_prob"] = "inf"
+    frame.loc[3, "y_prob"] = ""
+    frame.loc[4, "y_true"] = ""
+    frame.loc[5, "y_true"] = "maybe"
+    frame.loc[6, "sample_weight"] = -1.0
+    frame.loc[7, "time"] = "not a time"
+    answers = {"score_kind": "probability", "pos_label": "1", "roles": {"label": "y_true", "weight": "sample_weight"}}
+    scan = scan_of(frame, suffix="csv", **answers)
+    assert scan.facts.problems["score-unreadable"] == 1
+    assert scan.facts.problems["score-not-a-probability"] == 1
+    assert scan.facts.problems["score-infinite"] == 1
+    assert scan.facts.problems["weight-invalid"] == 1
+    assert scan.facts.problems["time-unreadable"] == 1
+    cells = scan.cells(())
+    assert cells.unscored.n.sum() == 1
+    assert (cells.score_bin == MISSING_BIN).sum() == 1
+    assert scan.cells((WINDOW,)).groups[WINDOW][0] == NO_WINDOW
+
+
+@pytest.mark.parametrize("steps", [10, 15, 300])
+@pytest.mark.parametrize("kind", ["float64", "float32", "csv"])
+def test_probability_edges_are_right_for_both_labels(scan_of: ScanOf, steps: int, kind: str) -> None:
+    """p = k/steps is at the edge, and its neighbours on the right sides, by exact arithmetic on what was written."""
+    values: list[float] = [k / steps for k in range(steps + 1)]
+    near = [v + d for v in values for d in (-1e-6, 1e-6) if 0 <= v + d <= 1]
+    p = np.array(values + near)
+    if kind == "float32":
+        p = p.astype(np.float32)
+    frame = pd.DataFrame({"y_prob": np.concatenate([p, p]), "y_true": np.repeat([0, 1], len(p))})
+    suffix = "csv" if kind == "csv" else "parquet"
+    cells = scan_of(frame, suffix=suffix).cells((), finest=FINE)
+    written = [Fraction(str(x)) for x in p]
+    tolerance = Fraction(1, 10**9) / 300
+    for k in range(1, steps):
+        edge = Fraction(k, steps)
+        parts = cells.at(k / steps, scale="probability")
+        at = sum(abs(x - edge) <= tolerance + Fraction(1, 10**8) * (kind == "float32") for x in written)
+        below = sum(x < edge - tolerance - Fraction(1, 10**8) * (kind == "float32") for x in written)
+        for label in (NEGATIVE, POSITIVE):
+            if kind != "float32" or steps == 10:
+                assert parts.at.n[0, label] == at
+                assert parts.below.n[0, label] == below
+            assert parts.below.n[0, label] + parts.at.n[0, label] + parts.above.n[0, label] == len(p)
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "csv"])
+def test_score_edges_in_steps_of_two_hundredths(scan_of: ScanOf, kind: str) -> None:
+    exact = [Fraction(k, 50) for k in range(-160, 161)]
+    s = np.array([float(x) for x in exact])
+    if kind == "float32":
+        s = s.astype(np.float32)
+    frame = pd.DataFrame({"decision_score": np.concatenate([s, s]), "y_true": np.repeat([0, 1], len(s))})
+    cells = scan_of(frame, suffix="csv" if kind == "csv" else "parquet").cells((), finest=FINE)
+    for k in range(-150, 151):
+        gamma = Fraction(k, 50)
+        parts = cells.at_margin(float(gamma))
+        for index, y in enumerate((-1, 1)):
+            margins = [y * x for x in exact]
+            assert parts.below.n[0, index] == sum(m < gamma for m in margins)
+            assert parts.at.n[0, index] == 1
+            assert parts.below.total("s")[0, index] == pytest.approx(float(sum(m for m in margins if m < gamma)), abs=1e-9)
+
+
+def test_thirty_daily_files_merge_into_the_whole(tmp_path: Path, scan_of: ScanOf) -> None:
+    frame = predictions(8, 6000)
+    whole = scan_of(frame).cells((VERSION,), finest=FINE)
+    parts = [
+        scan_of(frame.iloc[day::30], name=f"day{day}").cells((VERSION,), finest=FINE) for day in range(30)
+    ]
+    merged = merge(parts).columns()
+    for name, values in whole.columns().items():
+        if name in (VERSION, "label", "score_bin", "probability_bin", "n"):
+            assert (values == merged[name]).all()
+        else:
+            np.testing.assert_allclose(merged[name], values, rtol=1e-12, atol=1e-12)
+
+
+def test_several_files_are_versions_named_after_them(tmp_path: Path) -> None:
+    frame = predictions(9, 300).drop(columns="version")
+    tables = []
+    for name in ("model-a", "model-b"):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        tables.append(read_table(tmp_path / f"{name}.csv", f"{name}.csv", tmp_path / "store"))
+    scan = Scan(build_dataset(tables, infer_mapping(tables, Answers()).mapping), tmp_path / "store")
+    assert set(scan.facts.versions) == {"model-a", "model-b"}
+    assert scan.cells((VERSION,)).scored.n.sum() == 600
+
+
+def test_times_in_a_zone_and_in_a_declared_pattern(tmp_path: Path, scan_of: ScanOf) -> None:
+    frame = predictions(10, 200).drop(columns="time")
+    frame["time"] = [f"{1 + i % 28:02d}/01/2026 23:30" for i in range(200)]
+    scan = scan_of(frame, suffix="csv", time_pattern="%d/%m/%Y %H:%M", timezone="America/New_York")
+    assert scan.facts.first == int(pd.Timestamp("2026-01-01 23:30", tz="America/New_York").timestamp())
+    assert "time-unreadable" not in scan.facts.problems
+
+
+def test_many_cohort_values_are_gathered_under_other(scan_of: ScanOf) -> None:
+    frame = predictions(11, 3000)
+    frame["tenant"] = [f"t{i % 500 if i % 3 else 0}" for i in range(3000)]
+    scan = scan_of(frame, cohorts=("tenant",))
+    values = scan.cells((cohort_key("tenant"),)).groups[cohort_key("tenant")]
+    assert len(values) == 200
+    assert "other" in values
+    assert scan.cells((cohort_key("tenant"),)).scored.n.sum() == 3000
+
+
+def test_exact_is_kept_for_rounded_scores_at_any_row_count(scan_of: ScanOf) -> None:
+    frame = pd.concat([predictions(12, 20_000)] * 3)
+    frame["decision_score"] = frame["decision_score"].round(1)
+    assert scan_of(frame, budget=2000).cells(()).resolution is EXACT
