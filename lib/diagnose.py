@@ -16,7 +16,7 @@ from typing import Protocol
 from lib.cells import Cells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
-from lib.metrics.cohorts import CohortContrast, compute_cohort_contrast
+from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import MetricSettings, Summary, compute_summary, unpaired_change
 from lib.scan.facts import Facts
@@ -126,7 +126,7 @@ class Diagnosis:
     def cohorts(self, column: str, metric: str = "violation_rate") -> CohortContrast:
         """A metric for each value of a cohort column and version, against the rest of that version."""
         if (column, metric) not in self._contrasts:
-            self._contrasts[column, metric] = compute_cohort_contrast(
+            self._contrasts[column, metric] = contrast_cohorts(
                 self.cells(VERSION, cohort_key(column)), metric, self.metric_settings
             )
         return self._contrasts[column, metric]

@@ -8,7 +8,7 @@ from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_answer, show_note
 from lib.ui.intake import apply_draft, drop_draft, settle_draft, settle_opened, show_intake, take_files
 from lib.ui.mapping import show_mapping, show_questions
-from lib.ui.overview import show_overview, show_trend
+from lib.ui.overview import overview_sentence, show_overview, show_trend
 from lib.ui.page import current_dataset, diagnose
 from lib.ui.rejected import show_rejected
 from lib.ui.sidebar import show_datasets
@@ -39,6 +39,7 @@ def show_opened(opened: OpenDataset) -> None:
     """The overview of an open dataset, its findings, and how it was read."""
     diagnosis = diagnose(opened)
     results = findings_of(diagnosis)
+    show_answer(overview_sentence(diagnosis))
     show_overview(diagnosis)
     if not diagnosis.facts.mapping.label:
         show_note("No column holds labels, so nothing that needs one is defined: margins, losses, rates of errors.")

@@ -14,12 +14,13 @@ from ibis.expr import types as ir
 from lib.grid import MISSING_BIN, score_id
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.rows import PROBLEMS, ROW_INDEX
-from lib.scan.scan import STRUCTURAL, Scan, quoted
+from lib.scan.scan import Scan, quoted
 from lib.schema import EVERYTHING, Filter
 from lib.sources.engine import Run
 
 PAGE_ROWS = 200
 EXPORT_ROWS = 100_000
+LEFT_OUT, COUNTED = "left out", "counted"
 
 
 class Order(StrEnum):
@@ -73,7 +74,7 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> RowPage:
 
 
 def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) -> pd.DataFrame:
-    """Records with a problem: `file`, `record`, `column`, `found`, `problem` in words, and whether they still count."""
+    """Records with a problem: `file`, `record`, `column`, `found`, `problem` in words, `outcome`."""
     mapping, tables = scan.dataset.mapping, scan.dataset.tables
     column_of = {
         "score-unreadable": mapping.score,
@@ -90,8 +91,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
             "column": line.column,
             "found": line.found,
             "problem": line.reason,
-            "counts": False,
-            "code": STRUCTURAL,
+            "outcome": LEFT_OUT,
         }
         for table in tables
         for line in table.rejected
@@ -108,14 +108,11 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
             "column": column_of[row["problem"]],
             "found": _as_text(row.get(column_of[row["problem"]])),
             "problem": PROBLEMS[row["problem"]][1],
-            "counts": PROBLEMS[row["problem"]][0],
-            "code": row["problem"],
+            "outcome": COUNTED if PROBLEMS[row["problem"]][0] else LEFT_OUT,
         }
         for row in own.to_dict("records")
     ]
-    frame = pd.DataFrame(
-        [*structural, *listed], columns=["file", "record", "column", "found", "problem", "counts", "code"]
-    )
+    frame = pd.DataFrame([*structural, *listed], columns=["file", "record", "column", "found", "problem", "outcome"])
     return frame.sort_values(["file", "record"], kind="stable", ignore_index=True).head(limit)
 
 

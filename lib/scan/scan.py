@@ -136,9 +136,7 @@ class Scan(HeldTables):
                 cursor, self.prepared, keys, where, self.facts.windows, finest=finest, budget=self._budget
             )
 
-    def warm(
-        self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None
-    ) -> None:
+    def warm(self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
         """Compute the default tables of the rows that pass a filter, telling how far it is.
 
         Raises:

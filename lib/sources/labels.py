@@ -152,7 +152,10 @@ def _read_pair(
     pairs = (*_UNIVERSAL, *_SPECIAL)
     texts = _texts(groups, positive) or _partners(groups, pairs, 0)
     others = _texts(groups, negative) or _partners(groups, pairs, 1)
-    sentence = f"{join_names(texts, 3)} is positive, as usual beside {join_names(others, 3)}."
+    # One spelling of each in the sentence; the encoding holds them all.
+    named = [_texts(groups, [label])[0] for label in (*positive, *negative) if label in groups]
+    shown = [text for text in named if text in texts] or texts[:1], [text for text in named if text in others]
+    sentence = f"{join_names(shown[0], 3)} is positive, as usual beside {join_names(shown[1] or others[:1], 3)}."
     if len(groups) == 1:
         only = "positive" if any(label in groups for label in positive) else "negative"
         sentence = f"Every label is {next(iter(groups.values()))[0][0].strip()}: all rows are {only}."

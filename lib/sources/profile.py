@@ -91,7 +91,6 @@ def compute_profiles(
             n_missing=n_rows - _whole(held),
             n_distinct=min(_whole(distinct), _whole(held)),
             examples=_choose_examples(samples[name]),
-            # One NaN object for all, so that equal profiles compare equal.
             minimum=_number(low),
             maximum=_number(high),
         )
@@ -198,7 +197,8 @@ def _whole(value: object) -> int:
 
 
 def _number(value: object) -> float:
-    return NO_NUMBER if value is None else float(str(value))
+    # One NaN object for all, so that equal profiles compare equal.
+    return math.nan if value is None else float(str(value))
 
 
 def describe_unusable(unusable: list[str]) -> tuple[str, ...]:

@@ -141,7 +141,8 @@ def _can_play(role: Role, column: Column, fit: int) -> bool:
     if role is Role.SPLIT:
         return column.n_distinct <= 50 and column.kind in ("text", "integer", "boolean")
     if role is Role.WEIGHT:
-        return column.is_numeric and column.minimum >= 0 and column.maximum > 0
+        # Rows with a negative weight are unusable one by one.
+        return column.is_numeric and column.maximum > 0
     return column.is_numeric and column.minimum >= 0
 
 

@@ -73,5 +73,8 @@ def _read_profile(values: dict[str, Any]) -> ColumnProfile:
     plain: dict[str, Any] = values | {
         "examples": tuple(values["examples"]),
         "values": tuple((text, n) for text, n in counts),
+        # One NaN object for all, so that equal profiles compare equal.
+        "minimum": math.nan if math.isnan(values["minimum"]) else values["minimum"],
+        "maximum": math.nan if math.isnan(values["maximum"]) else values["maximum"],
     }
     return ColumnProfile(**plain)

@@ -110,8 +110,8 @@ def open_draft(draft: Draft, run: Run, report: Progress, token: str | None = Non
     return opened
 
 
-def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset:
-    """A bundled dataset, read once for all sessions."""
+def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Draft:
+    """A bundled dataset, read once for all sessions; a draft where something has to be asked first."""
     space = workspace()
     held = space.get(sample.token)
     if held is not None:
@@ -119,6 +119,8 @@ def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset:
     folder = space.new_folder()
     table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
     draft = Draft((table,), Answers(), infer_mapping([table]), folder)
+    if draft.inference.questions:
+        return draft
     scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
     scan.warm(run=run, on_progress=report)
     opened = space.add(sample.title, scan, folder, sample.token)

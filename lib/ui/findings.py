@@ -63,7 +63,11 @@ def _show_card(result: CheckResult, index: int, *, linked: bool) -> None:
             f"<p class='m-finding'><span class='m-tag m-{tone}'>{escape(result.severity.value)}</span> "
             f"{escape(result.title)}</p>"
             f"<p class='m-light'>{escape(result.explanation)} <b>What to do:</b> {escape(result.remedy)}</p>"
-            + (f"<details class='m-light'><summary>What follows from it</summary><ul>{follows}</ul></details>" if follows else "")
+            + (
+                f"<details class='m-light'><summary>What follows from it</summary><ul>{follows}</ul></details>"
+                if follows
+                else ""
+            )
             + f"<p class='m-code'>{escape(result.code)} · {escape(result.name)}</p>"
         )
         if linked and result.topic != "home":

@@ -46,9 +46,9 @@ def show_answer(sentence: str) -> None:
     st.html(f"<p class='m-answer'>{escape(sentence)}</p>")
 
 
-def show_note(sentence: str) -> None:
-    """A lighter sentence."""
-    st.html(f"<p class='m-light'>{escape(sentence)}</p>")
+def show_note(*sentences: str) -> None:
+    """Lighter sentences, each on a line of its own; empty ones are left out."""
+    st.html("".join(f"<p class='m-light'>{escape(sentence)}</p>" for sentence in sentences if sentence))
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
@@ -60,7 +60,9 @@ def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Non
         for column in columns
     )
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    st.html(f"<div class='m-table' tabindex='0'><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>")
+    st.html(
+        f"<div class='m-table' tabindex='0'><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def _cell(cell: Cell) -> str:

@@ -38,7 +38,9 @@ def show_intake(*, first: bool) -> None:
     places = st.columns(len(SAMPLES)) if first else [st.container() for _sample in SAMPLES]
     for place, sample in zip(places, SAMPLES, strict=True):
         with place:
-            st.button(sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch")
+            st.button(
+                sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch"
+            )
             show_note(sample.description)
 
 

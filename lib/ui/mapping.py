@@ -43,6 +43,7 @@ ZONES = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "America/New_York", "America/Chicago",
     "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
 )  # fmt: skip
+LONGEST_EXAMPLE = 40
 _ROLES = {role.value for role in SINGLE_ROLES}
 
 
@@ -65,7 +66,7 @@ def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
 def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], None]) -> None:
     for value, meaning in question.options:
         st.button(
-            _plain(f"{KIND_WORDS.get(value, value) or 'None of them'}: {meaning}"),
+            _plain(_sentence(meaning if value in KIND_WORDS else f"{value or 'none of them'}: {meaning}")),
             key=f"answer:{question.topic}:{value}",
             on_click=lambda value=value: settle(with_answer(draft.answers, question.topic, value)),
         )
@@ -130,7 +131,9 @@ def _show_many(
     role = Role.COHORT if topic == "cohorts" else Role.FEATURE
     key = f"map:{topic}"
     st.session_state[key] = [name for name, held in draft.inference.roles.items() if held is role]
-    free = [name for name, held in draft.inference.roles.items() if held in (role, Role.COHORT, Role.FEATURE, Role.IGNORED)]
+    free = [
+        name for name, held in draft.inference.roles.items() if held in (role, Role.COHORT, Role.FEATURE, Role.IGNORED)
+    ]
 
     def taken() -> None:
         values = tuple(str(name) for name in st.session_state[key])
@@ -152,9 +155,12 @@ def _show_evidence(evidence: Evidence | None) -> None:
     if evidence is None:
         show_note("No column is taken for it.")
         return
-    show_note(evidence.sentence)
-    if evidence.examples:
-        show_note("For example " + " · ".join(value if len(value) <= 40 else value[:39] + "…" for value in evidence.examples))
+    shown = [value if len(value) <= LONGEST_EXAMPLE else f"{value[:LONGEST_EXAMPLE]}…" for value in evidence.examples]
+    show_note(evidence.sentence, "For example " + " · ".join(shown) if shown else "")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _plain(text: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_bound, format_change, format_count, format_interval, format_value
+from lib.figures.format import NO_BREAK, format_bound, format_change, format_count, format_interval, format_value
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
 from lib.ui.html import Cell, Column, show_table
 
 PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
-PROBABILITY = ("log_loss", "brier_score")
+PROBABILITY = ("log_loss",)
 
 
 def overview_metrics(kind: ScoreKind) -> tuple[Metric, ...]:
@@ -34,7 +34,8 @@ def show_overview(diagnosis: Diagnosis) -> None:
             [
                 Cell(version, _part_of(diagnosis, version)),
                 Cell(
-                    format_count(summary.n[place]), f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled"
+                    format_count(summary.n[place]),
+                    f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled",
                 ),
                 *(_value(summary[metric.name][place], metric) for metric in metrics),
             ]
@@ -55,6 +56,31 @@ def show_overview(diagnosis: Diagnosis) -> None:
     show_table(columns, rows)
 
 
+def overview_sentence(diagnosis: Diagnosis) -> str:
+    """The one-sentence answer of the overview: how often the candidate violates the margin, and against what."""
+    rate = metric_named("violation_rate")
+    names = diagnosis.versions.groups[VERSION].tolist()
+    candidate, baseline = diagnosis.settings.candidate, diagnosis.settings.baseline
+    if candidate not in names:
+        return f"No row of {candidate} passes the filter."
+    estimate = diagnosis.versions[rate.name][names.index(candidate)]
+    if not estimate.is_defined:
+        return f"The violation rate of {candidate} is undefined: {estimate.reason}."
+    gamma = f"{diagnosis.settings.margin_target:g}"
+    said = (
+        f"Version {candidate} keeps less than the margin γ = {gamma} in {format_value(estimate.value, rate.unit)} of "
+        f"{format_count(estimate.n)} labelled rows"
+    )
+    if not diagnosis.is_compared:
+        return f"{said}."
+    change = diagnosis.change(rate.name)
+    if not change.is_defined:
+        return f"{said}; the change against {baseline} is undefined: {change.reason}."
+    if change.lower <= 0 <= change.upper:
+        return f"{said}; no difference from version {baseline} that chance could not make."
+    return f"{said}: {format_change(change.value, rate.unit)} against version {baseline}."
+
+
 def _part_of(diagnosis: Diagnosis, version: str) -> str:
     if not diagnosis.is_compared:
         return ""
@@ -72,8 +98,15 @@ def _value(estimate: Estimate, metric: Metric) -> Cell:
 def _change(change: Estimate, metric: Metric) -> Cell:
     if not change.is_defined:
         return Cell("undefined", change.reason)
-    around = f"{format_change(change.lower, metric.unit)} to {format_change(change.upper, metric.unit)}"
+    lower = format_change(change.lower, metric.unit).removesuffix(f"{NO_BREAK}points")
+    around = f"{lower} to {format_change(change.upper, metric.unit)}"
     certain = change.lower > 0 or change.upper < 0
     better = (change.value < 0) == (metric.direction == "lower")
     tone = "" if not certain or metric.direction == "neutral" else "better" if better else "worse"
     return Cell(format_change(change.value, metric.unit), around, tone)
+
+
+def show_trend(diagnosis: Diagnosis) -> None:
+    """The violation rate over time, where there are times."""
+    if diagnosis.windows is None:
+        return

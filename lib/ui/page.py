@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import streamlit as st
@@ -15,7 +16,7 @@ from lib.ui.figure import is_dark
 from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_note, show_style
 from lib.ui.jobs import begin, settle
-from lib.ui.sidebar import choose_settings, show_datasets
+from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.workspace import OpenDataset
 
 ROWS_WITHOUT_WAITING = 300_000
@@ -30,6 +31,14 @@ def run_page(run: Callable[[], None]) -> None:
         run()
     except MarginaliaError as error:
         st.error(str(error), icon=":material/error:")
+    except Exception:
+        # A person gets a sentence, the log the rest.
+        logging.getLogger("marginalia").exception("a page failed")
+        st.error(
+            "Something went wrong inside Marginalia while it drew this page. What you loaded is as it was; "
+            "the server's log has the details.",
+            icon=":material/error:",
+        )
     finally:
         state.write_view()
 
@@ -48,8 +57,8 @@ def current_dataset() -> OpenDataset | None:
             job = settle("sample")
         assert job is not None
         if isinstance(job.result, Draft):
-            st.session_state["draft"] = job.result
-            state.put("dataset", "")
+            st.session_state["draft"], st.session_state["draft-token"] = job.result, None
+            state.restart({})
             return None
         opened = job.result if isinstance(job.result, OpenDataset) else None
         if opened is None:
@@ -86,6 +95,7 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
     """The diagnosis under the sidebar's settings; a filter over many rows is scanned with progress and cancel."""
     with st.sidebar:
         settings = choose_settings(opened.tables)
+        show_link(opened)
     tables = opened.tables
     if isinstance(tables, Scan) and not settings.where.is_everything and not tables.is_warm(settings.where):
         if tables.facts.n_rows <= ROWS_WITHOUT_WAITING:

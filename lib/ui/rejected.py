@@ -17,11 +17,12 @@ def show_rejected(scan: Scan, facts: Facts) -> None:
     total = sum(facts.problems.values())
     label = f"{format_plural(total, 'record')} with a problem"
     with st.expander(label, on_change="rerun", key="rejected") as expander:
-        for code, count in facts.problems.items():
-            usable, words = (False, "the line is not a record") if code == STRUCTURAL else PROBLEMS[code]
-            outcome = "counted all the same" if usable else "left out"
-            show_note(f"{format_count(count)}: {words} ({outcome}).")
+        show_note(*(_sentence(code, count) for code, count in facts.problems.items()))
         if expander.open:
-            found = list_rejected(scan, SHOWN_ROWS)
-            st.dataframe(found.drop(columns="code"), hide_index=True, width="stretch")
-            offer_csv(lambda: list_rejected(scan).drop(columns="code"), "records-with-a-problem", key="rejected:csv")
+            st.dataframe(list_rejected(scan, SHOWN_ROWS), hide_index=True, width="stretch")
+            offer_csv(lambda: list_rejected(scan), "records-with-a-problem", key="rejected:csv")
+
+
+def _sentence(code: str, count: int) -> str:
+    usable, words = (False, "the line is not a record") if code == STRUCTURAL else PROBLEMS[code]
+    return f"{format_count(count)}: {words}" + ("." if usable else "; left out.")

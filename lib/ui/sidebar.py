@@ -11,6 +11,7 @@ from lib.scan import Facts
 from lib.schema import MISSING_KEY, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
+from lib.ui.html import show_note
 from lib.workspace import SAMPLES, OpenDataset
 
 ALL = ""
@@ -34,8 +35,19 @@ def show_datasets(opened: OpenDataset | None) -> None:
         draw=st.selectbox,
     )
     if chosen != ("" if opened is None else opened.token):
-        keep = {"dataset": chosen}
-        state.restart(keep)
+        state.restart({"dataset": chosen} if chosen else {})
+        st.rerun()
+
+
+def show_link(opened: OpenDataset) -> None:
+    """Who can see this, and the way to take it back."""
+    if sample_named(opened.token) is not None:
+        show_note("The address of this page is a link to this view.")
+        return
+    show_note("The address of this page is a link to this view: whoever you give it to sees the dataset.")
+    if st.button("Close this dataset", help="Removes its files from the server; links to it no longer work."):
+        workspace().close(opened.token)
+        state.restart({})
         st.rerun()
 
 

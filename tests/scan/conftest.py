@@ -19,7 +19,9 @@ ScanOf = Callable[..., Scan]
 def scan_of(tmp_path: Path) -> ScanOf:
     """Write a frame as CSV or Parquet, read it, scan it."""
 
-    def make(frame: pd.DataFrame, *, suffix: str = "parquet", name: str = "rows", budget: int = 250_000, **answers: object) -> Scan:
+    def make(
+        frame: pd.DataFrame, *, suffix: str = "parquet", name: str = "rows", budget: int = 250_000, **answers: object
+    ) -> Scan:
         path = tmp_path / f"{name}.{suffix}"
         if suffix == "parquet":
             frame.to_parquet(path, index=False)

@@ -184,15 +184,15 @@ def test_score_edges_in_steps_of_two_hundredths(scan_of: ScanOf, kind: str) -> N
             margins = [y * x for x in exact]
             assert parts.below.n[0, index] == sum(m < gamma for m in margins)
             assert parts.at.n[0, index] == 1
-            assert parts.below.total("s")[0, index] == pytest.approx(float(sum(m for m in margins if m < gamma)), abs=1e-9)
+            assert parts.below.total("s")[0, index] == pytest.approx(
+                float(sum(m for m in margins if m < gamma)), abs=1e-9
+            )
 
 
 def test_thirty_daily_files_merge_into_the_whole(tmp_path: Path, scan_of: ScanOf) -> None:
     frame = predictions(8, 6000)
     whole = scan_of(frame).cells((VERSION,), finest=FINE)
-    parts = [
-        scan_of(frame.iloc[day::30], name=f"day{day}").cells((VERSION,), finest=FINE) for day in range(30)
-    ]
+    parts = [scan_of(frame.iloc[day::30], name=f"day{day}").cells((VERSION,), finest=FINE) for day in range(30)]
     merged = merge(parts).columns()
     for name, values in whole.columns().items():
         if name in (VERSION, "label", "score_bin", "probability_bin", "n"):

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.errors import Cancelled, DataError, LimitError, MarginaliaError
-from lib.sources import Run, compute_stem, files, read_table
+from lib.sources import Run, compute_stem, files, read_table, tables
 
 CSV = "id,label,score\na,1,0.5\nb,0,-1.25\nc,,3\n"
 
@@ -219,6 +219,22 @@ def test_open_quote_does_not_swallow_the_file(read):
     assert [table.record_number(k) for k in (38, 39, 98)] == [39, 41, 100]
 
 
+def test_open_quotes_in_a_large_file_lose_their_lines_only(read, rows):
+    lines = [f"x{k},{k}" for k in range(1, BIG + 1)]
+    lines[999] = '"open,1'
+    lines[149_999] = '"several\nlines",150000'
+    lines[199_999] = 'x200000,"2"0'
+    lines[BIG - 1] = '"x,1'
+    table = read("a,b\n" + "\n".join(lines) + "\n")
+    assert (table.n_rows, table.n_rejected) == (BIG - 3, 3)
+    assert [line.record for line in table.rejected] == [1_000, 200_000, BIG]
+    assert table.rejected[0].found == '"open,1'
+    data = rows(table)
+    for index in (0, 998, 999, 149_998, 199_997, 199_998, BIG - 4):
+        assert data[index][1] == table.record_number(index)
+    assert data[149_998][0] == "several\nlines"
+
+
 def test_mixed_line_ends(read, rows):
     table = read(b"a,b\n1,2\r\n3,4\n5,6\r\n")
     assert rows(table) == [(1, 2), (3, 4), (5, 6)]
@@ -356,6 +372,15 @@ def test_store_is_idempotent_and_keeps_nothing_else(read, store, write):
     assert second.columns == first.columns
     assert second.parquet == first.parquet
     assert first.parquet.stat().st_mtime_ns == stamp
+    assert sorted(path.name for path in store.iterdir()) == [f"{first.sha256}.json", f"{first.sha256}.parquet"]
+
+
+def test_large_files_are_hashed_while_they_are_converted(read, store, monkeypatch):
+    monkeypatch.setattr(tables, "_HASHED_FIRST", 0)
+    text = "id,label,score\n" + "".join(f"i{k},{k % 2},{k / 7}\n" for k in range(200_000))
+    first = read(text)
+    assert first.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert read(text) == first
     assert sorted(path.name for path in store.iterdir()) == [f"{first.sha256}.json", f"{first.sha256}.parquet"]
 
 
