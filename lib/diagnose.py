@@ -142,4 +142,4 @@ class Diagnosis:
 
     def with_settings(self, **changes: object) -> Diagnosis:
         """The same tables under changed settings."""
-        return Diagnosis(self.tables, dataclasses.replace(self.settings, **changes))  # type: ignore[arg-type]
+        return Diagnosis(self.tables, dataclasses.replace(self.settings, **changes))

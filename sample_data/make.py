@@ -250,7 +250,7 @@ def _moderation(seed: int, n: int, *, fault: bool) -> pd.DataFrame:
     y = (world.random(n) < INCIDENT.prevalence).astype(np.int64)
     labelled = world.random(n) >= INCIDENT.unlabelled_share
     text_length = np.clip(np.exp(world.normal(4.6, 0.8, n)), 3, 5000).astype(np.int64)
-    reports = world.poisson(np.where(y == 1, 0.9, 0.15))
+    report_rate = np.round(world.gamma(np.where(y == 1, 0.9, 0.15)), 3)
 
     # Two normal populations at distance d have log odds logit(prevalence) + d·z: the probability is calibrated.
     d = np.where(deployed, _SEPARATION[INCIDENT.candidate], _SEPARATION[INCIDENT.baseline])
@@ -274,7 +274,7 @@ def _moderation(seed: int, n: int, *, fault: bool) -> pd.DataFrame:
             "platform": platform,
             "tenant": tenant,
             "text_length": text_length,
-            "user_reports": reports,
+            "report_rate": report_rate,
             "latency_ms": latency.round(1),
             "cost": cost.round(6),
         }

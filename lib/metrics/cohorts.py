@@ -13,7 +13,7 @@ from lib.grid import RESOLUTIONS
 from lib.metrics.catalogue import Metric, MetricSettings, metric_named
 from lib.metrics.estimates import BoolArray, Estimates, FloatArray, IntArray, estimates
 from lib.metrics.intervals import benjamini_hochberg, excess_p_value, mover
-from lib.metrics.parts import Counts
+from lib.metrics.parts import Counts, count_rows
 from lib.schema import VERSION, cohort_column
 
 SMALL = 30
@@ -123,7 +123,7 @@ def contrast_cohorts(
         here = np.flatnonzero(versions == version)
         p_adjusted[here] = benjamini_hochberg(p[here])
         rank[here[np.argsort(-badness[here], kind="stable")]] = np.arange(1, len(here) + 1)
-    rows = cells.scored.n + cells.unscored.n
+    rows = count_rows(cells)
     labelled = rows[:, 0] + rows[:, 2]
     return CohortContrast(
         cells.groups, cohort, chosen, labelled, value, rest, excess, p, p_adjusted, rank, labelled < SMALL

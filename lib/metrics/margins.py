@@ -67,17 +67,9 @@ def _of_label(sums: Sums, index: int) -> Sums:
 
 
 def zero_gradient_counts(cells: Cells, margin_target: float = 1.0) -> Counts:
-    """Rows with m ≥ γ."""
-    violations = violation_counts(cells, margin_target)
-    return Counts(
-        n=violations.n,
-        hits=violations.n - violations.hits,
-        w=violations.w,
-        w2=violations.w2,
-        w_hits=np.maximum(violations.w - violations.w_hits, 0.0),
-        w2_hits=np.maximum(violations.w2 - violations.w2_hits, 0.0),
-        doubt=violations.doubt,
-    )
+    """Rows with m ≥ γ, among labelled and scored rows."""
+    parts = cells.at_margin(margin_target)
+    return Counts.of((parts.at + parts.above).over(1), cells.margins.over(1))
 
 
 def zero_hinge_gradient_share(cells: Cells, margin_target: float = 1.0) -> Estimates:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.cells import Cells, Sums
-from lib.grid import MISSING_BIN, Resolution, score_interval
+from lib.grid import MISSING_BIN, PROBABILITY_STEPS, SNAP, Resolution, score_interval
 from lib.metrics.estimates import (
     NO_LABELS,
     NO_WEIGHT,
@@ -29,6 +29,7 @@ from lib.metrics.estimates import (
 )
 from lib.metrics.intervals import kish_n, quantile_ranks
 
+_FAR = float(np.log(PROBABILITY_STEPS / SNAP - 1))
 _SCORE_SPAN, _PROBABILITY_SPAN = 2**20, 2**10
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -202,13 +203,18 @@ def _interval(cells: Cells, cell: IntArray, sign: IntArray) -> tuple[FloatArray,
 
 
 def _probability_interval(ids: IntArray, resolution: Resolution) -> tuple[FloatArray, FloatArray]:
-    """The lowest and highest score of a probability bin; infinite at 0 and 1, which stand for all far scores."""
+    """The lowest and highest score of a probability bin.
+
+    The edges 0 and 1 stand for all scores so far out that p is snapped to them, beyond ±26.4; where that begins is
+    known only to within the rounding of p.
+    """
     steps = resolution.probability_steps
-    edges = np.concatenate(([-np.inf], np.log(np.arange(1, steps) / (steps - np.arange(1, steps))), [np.inf]))
+    edges = np.concatenate(([-_FAR - 0.01], np.log(np.arange(1, steps) / (steps - np.arange(1, steps))), [_FAR + 0.01]))
     floor = ids >> 1
     low, high = np.clip(floor, 0, steps), np.clip(floor + (ids & 1), 0, steps)
     far_low, far_high = ids <= 0, ids >= 2 * steps
-    return np.where(far_high, edges[steps - 1], edges[low]), np.where(far_low, edges[1], edges[high])
+    lowest = np.where(far_high, _FAR - 0.01, np.where(far_low, -np.inf, edges[low]))
+    return lowest, np.where(far_low, 0.01 - _FAR, np.where(far_high, np.inf, edges[high]))
 
 
 def _as_is(values: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -21,6 +21,11 @@ from lib.metrics.estimates import (
     estimates,
 )
 from lib.metrics.intervals import kish_n, mean_interval, rate_n, wilson
+
+
+def count_rows(cells: Cells) -> FloatArray:
+    """Shape (G, 3): raw number of rows by label −1, 0, +1, with a score or without."""
+    return add_up(cells.block, cells.sums[:, 0], 3 * cells.n_groups).reshape(cells.n_groups, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +81,16 @@ class Counts(Additive):
             w_hits=hits.w,
             w2_hits=hits.w2,
             doubt=np.broadcast_to(np.asarray(doubt, np.float64), whole.n.shape),
+        )
+
+    def rest_of(self, family: IntArray) -> Counts:
+        """As `Additive.rest_of`; without hits, or with nothing but hits, its weights say so to the last digit."""
+        rest = super().rest_of(family)
+        none, every = rest.hits == 0, rest.hits == rest.n
+        return replace(
+            rest,
+            w_hits=np.where(none, 0.0, np.where(every, rest.w, rest.w_hits)),
+            w2_hits=np.where(none, 0.0, np.where(every, rest.w2, rest.w2_hits)),
         )
 
     @property

@@ -104,7 +104,7 @@ def _precision_range(bins: Bins, true: FloatArray, false: FloatArray) -> tuple[F
     before, after = true + false + negative, true + false + negative + positive
     wrong = false + negative
     if bins.weighted:
-        climb = np.where((before > 0) & (after > 0), np.log(after / np.where(before > 0, before, 1.0)), 0.0)
+        climb = np.log(np.where(before > 0, after, 1.0) / np.where(before > 0, before, 1.0))
     else:
         climb = special.digamma(after + 1) - special.digamma(before + 1)
     least = positive - wrong * climb

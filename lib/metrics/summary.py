@@ -13,6 +13,7 @@ from lib.cells import Cells
 from lib.metrics.catalogue import METRICS, Metric, MetricSettings, metric_named
 from lib.metrics.estimates import Estimate, Estimates, FloatArray, estimates
 from lib.metrics.intervals import mover
+from lib.metrics.parts import count_rows
 
 __all__ = [
     "METRICS",
@@ -73,7 +74,7 @@ def compute_summary(
 ) -> Summary:
     """All metrics, or those named, of each group of the cells."""
     chosen = METRICS if names is None else tuple(metric_named(name) for name in names)
-    rows = cells.scored.n + cells.unscored.n
+    rows = count_rows(cells)
     return Summary(
         groups=cells.groups,
         settings=settings,

@@ -11,13 +11,12 @@ import duckdb
 import ibis
 import numpy as np
 import pyarrow as pa
-from ibis.expr import types as ir
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, RESOLUTIONS, Resolution
-from lib.scan.rows import coarse_bin
+from lib.scan.rows import Expression, coarse_bin
 from lib.scan.windows import WindowGrid
-from lib.schema import LABEL, NO_WINDOW, WINDOW, Filter, cohort_key
+from lib.schema import FOLD, LABEL, NO_WINDOW, WINDOW, Filter, cohort_key
 
 CELL_BUDGET = 250_000
 """How many cells a table may have; the finest resolution that stays below it is used."""
@@ -41,7 +40,7 @@ class PreparedRows:
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
 
-    def relation(self) -> ir.Table:
+    def relation(self) -> Expression:
         """The unbound relation `prepared` of `lib.scan.rows.prepared_rows`."""
         fields = {
             "file": "int32",
@@ -109,7 +108,7 @@ def compute_cells(
         cursor.execute("DROP TABLE IF EXISTS grouped")
 
 
-def filtered(prepared: PreparedRows, where: Filter) -> ir.Table:
+def filtered(prepared: PreparedRows, where: Filter) -> Expression:
     """The usable prepared rows that pass a filter."""
     rows = prepared.relation()
     conditions: list[Any] = [rows.usable]
@@ -125,14 +124,14 @@ def filtered(prepared: PreparedRows, where: Filter) -> ir.Table:
     return rows.filter(conditions)
 
 
-def window_start(rows: ir.Table, windows: WindowGrid) -> Any:
+def window_start(rows: Expression, windows: WindowGrid) -> Any:
     """The epoch second at which the window of each row begins; `NO_WINDOW` without a time."""
     since = rows.time.epoch_seconds() - windows.origin
     start = (since / float(windows.width)).floor().cast("int64") * windows.width + windows.origin
     return start.fill_null(NO_WINDOW)
 
 
-def _grouped(rows: ir.Table, keys: Sequence[str], windows: WindowGrid | None, resolution: Resolution) -> ir.Table:
+def _grouped(rows: Expression, keys: Sequence[str], windows: WindowGrid | None, resolution: Resolution) -> Expression:
     by: dict[str, Any] = {key: rows[key] for key in keys if key != WINDOW}
     if WINDOW in keys:
         by[WINDOW] = ibis.literal(NO_WINDOW, "int64") if windows is None else window_start(rows, windows)
@@ -166,10 +165,10 @@ def _regrouped(
     names: tuple[str, ...],
     resolution: Resolution,
     coarser: Resolution,
-) -> ir.Table:
-    kinds = dict.fromkeys(("label", "score_bin", "probability_bin", WINDOW, "fold"), "int64")
-    held = {name: kinds.get(name, "string") for name in columns} | dict.fromkeys(names, "float64")
-    table = ibis.table(held, name="grouped")
+) -> Expression:
+    whole = (LABEL, "score_bin", "probability_bin", WINDOW, FOLD)
+    held = {name: "int64" if name in whole else "string" for name in columns} | dict.fromkeys(names, "float64")
+    table: Expression = ibis.table(held, name="grouped")
     by = {name: table[name] for name in columns}
     by["score_bin"] = coarse_bin(table.score_bin, coarser.score_factor // resolution.score_factor)
     by["probability_bin"] = coarse_bin(
@@ -180,7 +179,7 @@ def _regrouped(
     )
 
 
-def _to_cells(table: pa.Table, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution) -> Cells:
+def _to_cells(table: Any, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution) -> Cells:
     def numbers(name: str) -> np.ndarray[Any, Any]:
         return table[name].to_numpy(zero_copy_only=False)
 
@@ -197,7 +196,7 @@ def _to_cells(table: pa.Table, keys: Sequence[str], names: tuple[str, ...], reso
     )
 
 
-def coded_column(column: pa.ChunkedArray) -> Coded | np.ndarray[Any, Any]:
+def coded_column(column: Any) -> Coded | np.ndarray[Any, Any]:
     """A key column of the engine's answer or of a file, text coded without sorting every row."""
     if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False)
@@ -213,6 +212,6 @@ def _count(cursor: duckdb.DuckDBPyConnection) -> int:
     return int(cursor.execute("SELECT count(*) FROM grouped").fetchall()[0][0])
 
 
-def to_sql(expression: ir.Table) -> str:
+def to_sql(expression: Expression) -> str:
     """The expression in the words of the embedded engine."""
     return str(ibis.to_sql(expression, dialect="duckdb"))

@@ -9,11 +9,10 @@ from typing import Any
 import duckdb
 import ibis
 import pandas as pd
-from ibis.expr import types as ir
 
 from lib.grid import MISSING_BIN, score_id
 from lib.scan.compute import filtered, to_sql, window_start
-from lib.scan.rows import PROBLEMS, ROW_INDEX
+from lib.scan.rows import PROBLEMS, ROW_INDEX, Expression
 from lib.scan.scan import Scan, quoted
 from lib.schema import EVERYTHING, Filter
 from lib.sources.engine import Run
@@ -116,7 +115,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
     return frame.sort_values(["file", "record"], kind="stable", ignore_index=True).head(limit)
 
 
-def _asked(scan: Scan, query: RowQuery) -> ir.Table:
+def _asked(scan: Scan, query: RowQuery) -> Expression:
     rows = filtered(scan.prepared, query.where)
     rows = rows.mutate(margin=rows.label * rows.score)
     conditions: list[Any] = []
@@ -136,7 +135,7 @@ def _asked(scan: Scan, query: RowQuery) -> ir.Table:
     return rows.filter(conditions) if conditions else rows
 
 
-def _ordering(rows: ir.Table, order: Order) -> list[Any]:
+def _ordering(rows: Expression, order: Order) -> list[Any]:
     first = {
         Order.LOSS: [ibis.desc(rows.loss)],
         Order.MARGIN: [rows.margin.asc(nulls_first=False)],

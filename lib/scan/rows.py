@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import Any, TypeAlias
 
 import ibis
 from ibis import _
-from ibis.expr import types as ir
 
 from lib.grid import (
     LINEAR_LIMIT,
@@ -38,7 +37,10 @@ from lib.schema import (
     TimeFormat,
     cohort_key,
 )
-from lib.sources import RawTable
+from lib.sources import MISSING_TEXTS, RawTable
+
+Expression: TypeAlias = Any
+"""An Ibis expression; Ibis's own types do not know which column of a table is a number."""
 
 ROW_INDEX = "file_row_number"
 """The 0-based place of a row in its file, which the raw relation carries beside the file's own columns."""
@@ -70,7 +72,7 @@ _KINDS = {
 }
 
 
-def raw_relation(table: RawTable, columns: list[str]) -> ir.Table:
+def raw_relation(table: RawTable, columns: list[str]) -> Expression:
     """The unbound relation `raw` with the named columns of a file and the row index."""
     kinds = {column.name: _KINDS[column.kind] for column in table.columns}
     return ibis.table({**{name: kinds[name] for name in columns}, ROW_INDEX: "int64"}, name="raw")
@@ -83,7 +85,7 @@ def columns_read(table: RawTable, mapping: Mapping) -> list[str]:
     return list(dict.fromkeys(name for name in (*wanted, *mapping.cohorts) if name is not None and name in present))
 
 
-def prepared_rows(table: RawTable, index: int, mapping: Mapping) -> ir.Table:
+def prepared_rows(table: RawTable, index: int, mapping: Mapping) -> Expression:
     """One row for each record of the file.
 
     Columns: `file`, `row`, `version`, `split`, `label` (−1, 0, +1), `score` (null where missing), `probability`,
@@ -108,15 +110,16 @@ def prepared_rows(table: RawTable, index: int, mapping: Mapping) -> ir.Table:
     for column in mapping.cohorts:
         fields[cohort_key(column)] = _cohort(raw, present.get(column))
     if mapping.weight is not None:
-        fields["weight"] = _finite_or_null(_number(raw, present[mapping.weight]))
+        weight = present.get(mapping.weight)
+        fields["weight"] = ibis.null("float64") if weight is None else _finite_or_null(_number(raw, weight))
     if mapping.time is not None:
-        fields["time"], fields["time_unreadable"] = _time(raw, present[mapping.time], mapping.time_format)
+        fields["time"], fields["time_unreadable"] = _time(raw, present.get(mapping.time), mapping.time_format)
     rows = raw.select(**fields)
     rows = _with_problem(rows, mapping)
     return _with_statistics(rows, mapping)
 
 
-def _with_problem(rows: ir.Table, mapping: Mapping) -> ir.Table:
+def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
     probability = mapping.score_kind is ScoreKind.PROBABILITY
     branches: list[tuple[Any, str]] = [
         (_.score_unreadable, "score-unreadable"),
@@ -135,7 +138,7 @@ def _with_problem(rows: ir.Table, mapping: Mapping) -> ir.Table:
     )
 
 
-def _with_statistics(rows: ir.Table, mapping: Mapping) -> ir.Table:
+def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     usable = rows.mutate(given=ibis.ifelse(rows.usable, rows.given, ibis.null("float64")))
     if mapping.score_kind is ScoreKind.PROBABILITY:
         clipped = usable.given.clip(EPSILON, 1 - EPSILON)
@@ -148,7 +151,7 @@ def _with_statistics(rows: ir.Table, mapping: Mapping) -> ir.Table:
         )
     # log(1 + e) by its series where 1 + e would lose the digits of e.
     small = usable.decay * (1 - usable.decay / 2 + usable.decay * usable.decay / 3)
-    softplus = ibis.ifelse(usable.decay < 1e-4, small, (1 + usable.decay).ln())
+    softplus: Expression = ibis.ifelse(usable.decay < 1e-4, small, (1 + usable.decay).ln())
     margin = usable.label * usable.score
     linear = SCORE_STEPS_PER_UNIT * usable.score
     beyond = LINEAR_LIMIT * SCORE_STEPS_PER_UNIT + (usable.score.abs() / LINEAR_LIMIT).ln() / math.log(LOG_STEP)
@@ -167,7 +170,7 @@ def _with_statistics(rows: ir.Table, mapping: Mapping) -> ir.Table:
 def _bin(position: Any) -> Any:
     """Ids as `lib.grid.axis_id` gives them; missing scores get the missing bin."""
     nearest = position.round().cast("float64")
-    ids = ibis.ifelse((position - nearest).abs() <= SNAP, 2 * nearest, 2 * position.floor() + 1)
+    ids: Expression = ibis.ifelse((position - nearest).abs() <= SNAP, 2 * nearest, 2 * position.floor() + 1)
     return ids.cast("int32").fill_null(MISSING_BIN).cast("int32")
 
 
@@ -181,13 +184,13 @@ def coarse_bin(ids: Any, factor: int) -> Any:
     ).cast("int32")
 
 
-def _number(raw: ir.Table, column: ColumnProfile) -> Any:
+def _number(raw: Expression, column: ColumnProfile) -> Any:
     if column.kind == "float32":
         # Through the shortest text: the number that was written, not the nearest float32 to it.
         return raw[column.name].cast("string").cast("float64")
     if column.kind in NUMERIC:
         return raw[column.name].cast("float64")
-    return raw[column.name].cast("string").strip().try_cast("float64")
+    return _stripped(raw, column).try_cast("float64")
 
 
 def _finite_or_null(number: Any) -> Any:
@@ -195,24 +198,31 @@ def _finite_or_null(number: Any) -> Any:
     return ibis.ifelse(number.isnan(), ibis.null("float64"), number)
 
 
-def _unreadable(raw: ir.Table, column: ColumnProfile) -> Any:
+def _unreadable(raw: Expression, column: ColumnProfile) -> Any:
     if column.kind in NUMERIC:
         return ibis.literal(False)
-    text = raw[column.name].cast("string").strip()
-    return text.notnull() & (text != "") & text.try_cast("float64").isnull()
+    text = _stripped(raw, column)
+    return text.notnull() & text.try_cast("float64").isnull()
 
 
-def _text(raw: ir.Table, column: ColumnProfile | None, default: str) -> Any:
+def _text(raw: Expression, column: ColumnProfile | None, default: str) -> Any:
     if column is None:
         return ibis.literal(default)
+    return _stripped(raw, column).fill_null(default)
+
+
+def _stripped(raw: Expression, column: ColumnProfile) -> Any:
+    """The text of a column without blanks around it, null where a missing value is spelled out."""
     text = raw[column.name].cast("string")
     values = [value for value, _count in column.values]
     if not values or any(value != value.strip() for value in values):
         text = text.strip()
-    return text.fill_null(default)
+    if not values or any(value.strip() in MISSING_TEXTS for value in values):
+        text = ibis.ifelse(text.isin(MISSING_TEXTS), ibis.null("string"), text)
+    return text
 
 
-def _cohort(raw: ir.Table, column: ColumnProfile | None) -> Any:
+def _cohort(raw: Expression, column: ColumnProfile | None) -> Any:
     text = _text(raw, column, MISSING_KEY)
     if column is None or (len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES):
         return text
@@ -220,7 +230,7 @@ def _cohort(raw: ir.Table, column: ColumnProfile | None) -> Any:
     return ibis.ifelse(text.isin([*kept, MISSING_KEY]), text, OTHER)
 
 
-def _label(raw: ir.Table, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
+def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
     """The label as −1, 0 (missing), +1, and whether it is missing or one of the two classes."""
     column, encoding = present.get(mapping.label or ""), mapping.label_encoding
     if column is None or encoding is None:
@@ -229,7 +239,7 @@ def _label(raw: ir.Table, present: dict[str, ColumnProfile], mapping: Mapping) -
         value: Any = _finite_or_null(raw[column.name].cast("float64"))
         positive, negative = ([float(text) for text in texts] for texts in (encoding.positive, encoding.negative))
     else:
-        value = raw[column.name].cast("string").strip().nullif("")
+        value = _stripped(raw, column)
         positive, negative = _texts(column, encoding)
     label = ibis.cases((value.isin(positive), 1), (value.isin(negative), -1), else_=0).cast("int8")
     return label, value.isnull() | (label != 0)
@@ -242,14 +252,16 @@ def _texts(column: ColumnProfile, encoding: LabelEncoding) -> tuple[list[Any], l
     return [text.lower() for text in texts[0]], [text.lower() for text in texts[1]]
 
 
-def _fold(raw: ir.Table, mapping: Mapping) -> Any:
+def _fold(raw: Expression, mapping: Mapping) -> Any:
     """hash(id) mod 10, or of the row's place where there is no id: halves and cross-fitting need no rows."""
     hashed = (raw[mapping.id] if mapping.id in raw.columns else raw[ROW_INDEX]).cast("string").hash()
     return ((hashed % N_FOLDS + N_FOLDS) % N_FOLDS).fill_null(0).cast("int8")
 
 
-def _time(raw: ir.Table, column: ColumnProfile, time_format: TimeFormat | None) -> tuple[Any, Any]:
+def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat | None) -> tuple[Any, Any]:
     """The time in UTC, and whether there was one that could not be read."""
+    if column is None:
+        return ibis.null("timestamp(6)"), ibis.literal(False)
     value, chosen = raw[column.name], time_format or TimeFormat()
     if chosen.pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
         number = _number(raw, column)
@@ -258,14 +270,15 @@ def _time(raw: ir.Table, column: ColumnProfile, time_format: TimeFormat | None) 
         return time, value.notnull() & number.isnull()
     if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
         return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.literal(False)
-    text = value.cast("string").strip().nullif("")
+    text = _stripped(raw, column)
     if chosen.pattern == ISO:
         # An offset in the text settles it; without one the declared zone is meant.
         has_offset = text.re_search(r"(Z|z|[+-]\d{2}(:?\d{2})?)$") & text.contains(":")
         with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
         time = ibis.ifelse(has_offset, with_offset, _in_utc(text.try_cast("timestamp(6)"), chosen.timezone))
     else:
-        time = _in_utc(_try_strptime(text, chosen.pattern).cast("timestamp(6)"), chosen.timezone)
+        parsed: Expression = _try_strptime(text, chosen.pattern)
+        time = _in_utc(parsed, chosen.timezone)
     return time, text.notnull() & time.isnull()
 
 
@@ -282,4 +295,5 @@ def _at_time_zone(zone: Any, time: Any) -> Any:
 def _in_utc(time: Any, zone: str) -> Any:
     if zone == "UTC":
         return time
-    return _at_time_zone(zone, time).cast("timestamp(6)")
+    moment: Expression = _at_time_zone(zone, time)
+    return moment.cast("timestamp(6)")

@@ -123,20 +123,16 @@ def _filtered(cells: Cells, where: Filter) -> Cells:
 
 def _facts(values: dict[str, Any]) -> Facts:
     windows = values["windows"]
-    return Facts(
-        **{
-            **values,
-            "inputs": tuple(InputFile(**each) for each in values["inputs"]),
-            "mapping": Mapping.from_json(values["mapping"]),
-            "versions": tuple(values["versions"]),
-            "splits": tuple(values["splits"]),
-            "cohorts": tuple(values["cohorts"]),
-            "windows": None if windows is None else WindowGrid(**windows),
-        }
-    )
+    fields = dict(values)
+    fields["inputs"] = tuple(InputFile(**each) for each in values["inputs"])
+    fields["mapping"] = Mapping.from_json(values["mapping"])
+    fields["windows"] = None if windows is None else WindowGrid(**windows)
+    for name in ("versions", "splits", "cohorts"):
+        fields[name] = tuple(values[name])
+    return Facts(**fields)
 
 
-def _table(whole: pa.Table, index: int, described: dict[str, Any]) -> tuple[Cells, Resolution]:
+def _table(whole: Any, index: int, described: dict[str, Any]) -> tuple[Cells, Resolution]:
     part = whole.filter(pa.array(whole["table"].to_numpy() == index))
     keys: Sequence[str] = described["keys"]
     names = WEIGHTED if "w" in part.column_names else UNWEIGHTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -124,7 +124,7 @@ class Scan(HeldTables):
                 part.unlink(missing_ok=True)
 
     @contextmanager
-    def rows(self, run: Run | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
         """A cursor on which `prepared` is a view of the prepared rows."""
         with (run or Run()).cursor() as cursor:
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")

@@ -38,7 +38,8 @@ def show_figure(
         on_select: "rerun" to get the selection back.
         selection_mode: which selections are possible.
     """
-    title = str(figure.layout.title.text or name)
+    layout: Any = figure.layout
+    title = str(layout.title.text or name)
     selected = st.plotly_chart(
         figure,
         theme=None,

@@ -31,7 +31,7 @@ def show_intake(*, first: bool) -> None:
         begin("files", f"Reading {uploads[0].name}", lambda run, report: read_files(uploads, run, report))
         st.rerun()
     show_note(
-        "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language, tenant …). "
+        "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
         "Several files at once are compared as versions. Files stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)

@@ -1,4 +1,4 @@
-"""How the columns were read: every choice with its evidence and examples, every open question, each settled by a click."""
+"""How the columns were read: each choice with its evidence and examples, each question, settled by a click."""
 
 from __future__ import annotations
 

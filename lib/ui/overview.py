@@ -1,12 +1,19 @@
-"""The overview: a row for each version with the metrics that matter, and the candidate's change against the baseline."""
+"""The overview: a row for each version with the metrics that matter, and the change against the baseline."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from lib.diagnose import Diagnosis
 from lib.figures.format import NO_BREAK, format_bound, format_change, format_count, format_interval, format_value
+from lib.figures.frame import provenance_line
+from lib.figures.overview import plot_trend
+from lib.figures.theme import Look
+from lib.figures.windows import WindowsView
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
+from lib.ui.figure import is_dark, show_figure
 from lib.ui.html import Cell, Column, show_table
 
 PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
@@ -108,5 +115,8 @@ def _change(change: Estimate, metric: Metric) -> Cell:
 
 def show_trend(diagnosis: Diagnosis) -> None:
     """The violation rate over time, where there are times."""
-    if diagnosis.windows is None:
+    view = WindowsView.of(diagnosis)
+    if view is None:
         return
+    figure = plot_trend(view, Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC)))
+    show_figure(figure, "trend", name="violation-rate-over-time", table=view.frame())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,10 +18,11 @@ from tests.metrics.conftest import Rows, build, draw
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
 LOGIT = ScoreKind.LOGIT
+EPSILON = np.finfo(float).eps
 
 
 def probability(score: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0, -score))
+    return np.exp(-np.logaddexp(0, -np.nan_to_num(score)))
 
 
 @each_resolution
@@ -47,8 +50,7 @@ def test_decisions_are_those_of_scikit_learn(rows: Rows, resolution: Resolution,
         table = c.confusion(cells)
         tn, fp, fn, tp = reference.confusion_matrix(truth, called).ravel()
         found = [
-            sums.n[g]
-            for sums in (table.true_negative, table.false_positive, table.false_negative, table.true_positive)
+            sums.n[g] for sums in (table.true_negative, table.false_positive, table.false_negative, table.true_positive)
         ]
         assert found == [tn, fp, fn, tp]
 
@@ -56,10 +58,13 @@ def test_decisions_are_those_of_scikit_learn(rows: Rows, resolution: Resolution,
 @each_resolution
 @weighted_or_not
 def test_probability_scores_are_those_of_scikit_learn(rows: Rows, resolution: Resolution, weighted: bool) -> None:
+    # As a probability column arrives: what is known of the row is p, and its score is the logit of that.
+    p_all = np.clip(probability(rows.score), EPSILON, 1 - EPSILON)
+    rows = replace(rows, score=np.where(np.isnan(rows.score), np.nan, np.log(p_all) - np.log1p(-p_all)))
     cells = rows.cells(resolution, weighted=weighted)
     for g, version in enumerate(cells.groups["version"]):
-        part = rows.of(version)
-        w, p = part.weight if weighted else None, probability(part.score)
+        part, p = rows.of(version), p_all[rows.usable & (rows.version == version)]
+        w = part.weight if weighted else None
         brier, loss = c.brier_score(cells, LOGIT)[g], c.log_loss(cells, LOGIT)[g]
         assert brier.value == pytest.approx(reference.brier_score_loss(part.label, p, sample_weight=w), abs=1e-9)
         expected = reference.log_loss(part.label > 0, p, sample_weight=w)

@@ -238,4 +238,4 @@ def test_intervals_cover(weighted: bool) -> None:
         (margins.hinge_loss_p90(cells), p90),
     ):
         covered = ((estimates.lower <= truth) & (truth <= estimates.upper)).mean()
-        assert 0.92 <= covered <= 0.995
+        assert 0.9 <= covered <= 0.995  # hinge loss is skewed, which costs a mean's interval a few per cent

@@ -25,7 +25,10 @@ def test_auc_and_average_precision_are_those_of_scikit_learn(
     for g, version in enumerate(cells.groups["version"]):
         part = rows.of(version)
         w = part.weight if weighted else None
-        for ours, theirs in ((roc_auc, reference.roc_auc_score), (average_precision, reference.average_precision_score)):
+        for ours, theirs in (
+            (roc_auc, reference.roc_auc_score),
+            (average_precision, reference.average_precision_score),
+        ):
             estimate, expected = ours(cells)[g], theirs(part.label > 0, part.score, sample_weight=w)
             assert abs(estimate.value - expected) <= estimate.bound + 1e-9
             assert estimate.lower < estimate.value < estimate.upper
