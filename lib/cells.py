@@ -28,7 +28,6 @@ from lib.grid import (
     axis_id,
     coarsen_id,
     score_axis,
-    score_interval,
 )
 
 FloatArray = NDArray[np.float64]
@@ -272,7 +271,7 @@ class Cells:
         has = self._first_scored > self.starts[:-1]
         values = np.zeros((len(has), self.sums.shape[1]))
         values[has] = self.sums[self.starts[:-1][has]]
-        return Sums(values.reshape(self.n_groups, 3, -1), self.weighted)
+        return Sums(values.reshape(self.n_groups, 3, self.sums.shape[1]), self.weighted)
 
     # --- thresholds ----------------------------------------------------------------------------------------------
 
@@ -384,13 +383,6 @@ class Cells:
         rank = 2 * np.searchsorted(self._distinct_scores, self.score).astype(np.int64) + 2
         return self.block * self._rank_span + np.where(self.score_bin == MISSING_BIN, 0, rank)
 
-    # --- margins in order ----------------------------------------------------------------------------------------
-
-    @cached_property
-    def margin_order(self) -> MarginOrder:
-        """The labelled, scored cells of both classes together, in ascending order of margin."""
-        return MarginOrder.of(self)
-
     # --- other tables from this one ------------------------------------------------------------------------------
 
     def rollup(self, keys: Sequence[str]) -> Cells:
@@ -484,79 +476,6 @@ def merge(tables: Iterable[Cells]) -> Cells:
         resolution=resolution,
         score=joined["score"] if resolution is EXACT else None,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class MarginOrder:
-    """Labelled, scored cells in ascending order of margin within each group, both classes together.
-
-    Attributes:
-        starts: shape (G + 1,), where each group begins.
-        lower, upper: shape (M,), the smallest and largest margin a row of the cell can have; equal at an edge and at
-            exact resolution.
-        label: shape (M,), −1 or +1.
-        n, w: shape (M,), rows and weight of each cell.
-        cell: shape (M,), the cell's place in the table it came from.
-    """
-
-    starts: IntArray
-    lower: FloatArray
-    upper: FloatArray
-    label: IntArray
-    n: FloatArray
-    w: FloatArray
-    cell: IntArray
-
-    @classmethod
-    def of(cls, cells: Cells) -> MarginOrder:
-        """The cells of both labels, merged."""
-        label = cells.block % 3 - 1
-        kept = np.flatnonzero((label != 0) & (cells.score_bin != MISSING_BIN))
-        y, group = label[kept], cells.block[kept] // 3
-        if cells.resolution.is_exact:
-            low = high = cells.score[kept]
-        else:
-            low, high = score_interval(cells.score_bin[kept], cells.resolution)
-        lower, upper = np.where(y > 0, low, -high), np.where(y > 0, high, -low)
-        order = np.lexsort((upper, lower, group))
-        sums = Sums(cells.sums[kept], cells.weighted)
-        return cls(
-            starts=np.searchsorted(group[order], np.arange(cells.n_groups + 1)).astype(np.int64),
-            lower=lower[order],
-            upper=upper[order],
-            label=y[order],
-            n=sums.n[order],
-            w=sums.w[order],
-            cell=kept[order],
-        )
-
-    def order_statistic(self, group: int, rank: int) -> tuple[float, float, float]:
-        """The margin of the row at 0-based `rank` from the smallest: (estimate, lowest, highest) it can be.
-
-        At an edge and at exact resolution all three are equal; within an open bin the estimate is spread evenly.
-        """
-        low, high = self.starts[group], self.starts[group + 1]
-        cumulative = np.cumsum(self.n[low:high])
-        place = int(np.searchsorted(cumulative, rank, side="right"))
-        before = cumulative[place - 1] if place else 0.0
-        cell = low + place
-        lower, upper = float(self.lower[cell]), float(self.upper[cell])
-        within = float((rank - before + 0.5) / self.n[cell])
-        return lower + within * (upper - lower), lower, upper
-
-    def at_weight(self, group: int, weight: float, *, from_top: bool = False) -> tuple[float, float, float]:
-        """The first margin at which the weight up to and with it reaches `weight`: (estimate, lowest, highest).
-
-        With `from_top` the weight is gathered from the largest margin downwards.
-        """
-        low, high = self.starts[group], self.starts[group + 1]
-        weights = self.w[low:high][::-1] if from_top else self.w[low:high]
-        cumulative = np.cumsum(weights)
-        reach = weight - 1e-12 * cumulative[-1]
-        place = min(int(np.searchsorted(cumulative, reach, side="left")), high - low - 1)
-        cell = high - 1 - place if from_top else low + place
-        lower, upper = float(self.lower[cell]), float(self.upper[cell])
-        return (lower + upper) / 2, lower, upper
 
 
 def bin_ids(score: ArrayLike, probability: ArrayLike, resolution: Resolution) -> tuple[IntArray, IntArray]:

@@ -12,15 +12,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from lib.cells import Cells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate
-from lib.metrics.summary import MetricSettings, Summary, compute_summary, unpaired_change
+from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, unpaired_change
 from lib.scan.facts import Facts
 from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
+
+_FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
+"""Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
+
+
+def _fixed_names() -> list[str]:
+    return [metric.name for metric in METRICS if not metric.uses_margin_target]
+
+
+def _moved_names() -> list[str]:
+    return [metric.name for metric in METRICS if metric.uses_margin_target]
 
 
 class CellTables(Protocol):
@@ -105,7 +117,15 @@ class Diagnosis:
     def summary(self, *keys: str) -> Summary:
         """Every metric by these keys."""
         if keys not in self._summaries:
-            self._summaries[keys] = compute_summary(self.cells(*keys), self.metric_settings)
+            cells = self.cells(*keys)
+            fixed = _FIXED.get(cells)
+            if fixed is None:
+                fixed = _FIXED[cells] = compute_summary(cells, self.metric_settings, _fixed_names())
+            moved = compute_summary(cells, self.metric_settings, _moved_names())
+            metrics = {**fixed.metrics, **moved.metrics}
+            self._summaries[keys] = dataclasses.replace(
+                moved, metrics={metric.name: metrics[metric.name] for metric in METRICS}
+            )
         return self._summaries[keys]
 
     @cached_property

@@ -195,24 +195,10 @@ def test_probability_thresholds_are_edges(bins: int) -> None:
         assert found == [index, 1, len(p) - index - 1]
 
 
-def test_margins_in_order_are_the_order_statistics_of_the_rows() -> None:
-    data = rows(5)
-    cells = cells_of(data, EXACT).rollup(["version"])
-    fine = cells_of(data, FINE).rollup(["version"])
-    for g, version in enumerate(cells.groups["version"]):
-        kept = (data["version"] == version) & (data["label"] != 0) & ~np.isnan(data["score"])
-        ordered = np.sort((data["label"] * data["score"])[kept])
-        for rank in (0, 1, len(ordered) // 2, len(ordered) - 1):
-            assert cells.margin_order.order_statistic(g, rank)[0] == ordered[rank]
-            _, low, high = fine.margin_order.order_statistic(g, rank)
-            assert low - 1e-9 <= ordered[rank] <= high + 1e-9
-        assert cells.margin_order.at_weight(g, 3.0)[0] == ordered[2]
-        assert cells.margin_order.at_weight(g, 3.0, from_top=True)[0] == ordered[-3]
-
-
 def test_empty_cells_answer_with_nothing() -> None:
     empty = Cells.build({"version": np.zeros(0, "U1")}, [], [], [], np.zeros((0, 7)), resolution=FINE)
     assert empty.n_groups == 0
     assert empty.at(1.0).below.n.shape == (0, 3)
     assert empty.at_margin([0.0, 1.0]).below.n.shape == (2, 0, 2)
+    assert empty.unscored.n.shape == (0, 3)
     assert empty.rollup([]).n_groups == 0
