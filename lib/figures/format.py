@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from lib.metrics.catalogue import Unit
 from lib.metrics.estimates import Estimate
-from lib.metrics.summary import Unit
 
 UNDEFINED = "undefined"
 NO_BREAK = "\N{NO-BREAK SPACE}"
+PER_CENT = NO_BREAK + "%"
 MINUS = "\N{MINUS SIGN}"
 SMALLEST_SHARE_DIGITS = 3
 MINUTE, DAY = 60, 86_400
@@ -133,5 +134,5 @@ def format_span(start: float, end: float, step: float = 1) -> str:
 
 
 def format_plural(count: float, one: str, many: str = "") -> str:
-    """ "1 row", "2 rows"."""
+    """A number of things: "1 row", "2 rows"."""
     return f"{format_count(count)} {one if count == 1 else many or one + 's'}"

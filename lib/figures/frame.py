@@ -33,6 +33,10 @@ from lib.schema import Filter
 
 PAD = 10
 TICKS, AXIS_TITLE, GAP = 22, 20, 14
+BUTTONS = 52
+"""What the buttons at the top right need beside the title."""
+BOLD = 1.07
+"""How much wider bold letters are."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,19 @@ class Panel:
         heading: what it shows, as plotly text.
         key: what its colours stand for, as plotly texts (see `key_item`), wrapped between them.
         x_title: the title of its x axis, with the unit; without one it shares the axis of the panel below.
+        tick_lines: lines of the labels on its x axis; dates have two.
     """
 
     height: int
     heading: str = ""
     key: tuple[str, ...] = ()
     x_title: str = ""
+    tick_lines: int = 1
+
+    @property
+    def foot(self) -> int:
+        """What stands below the plot, in pixels: tick labels and the title of the axis."""
+        return TICKS + AXIS_TITLE + (self.tick_lines - 1) * TEXT_LINE if self.x_title else 0
 
 
 def key_item(colour: str, words: str, mark: str = "━━") -> str:
@@ -129,12 +140,12 @@ def finish(
         right: room for direct labels.
     """
     colours, room = look.palette, look.text_width - 2 * PAD
-    titles = wrap(title, room, TITLE_SIZE * (0.95 if look.is_narrow else 1.0))
+    titles = wrap(title, room - BUTTONS, TITLE_SIZE * BOLD)
     subtitles = wrap(subtitle, room, SUBTITLE_SIZE) if subtitle else []
     sources = wrap_items(provenance.split(" · "), room, PROVENANCE_SIZE)
     figure.update_layout(template=template(look.dark), autosize=True)
 
-    head = 8 + len(titles) * TITLE_LINE + len(subtitles) * SUBTITLE_LINE + 8
+    head = 12 + len(titles) * TITLE_LINE + len(subtitles) * SUBTITLE_LINE + 8
     tops: list[int] = []
     y = head
     headings: list[tuple[int, str]] = []
@@ -144,7 +155,7 @@ def finish(
             headings.append((y, "<br>".join(lines)))
             y += len(lines) * TEXT_LINE + 6
         tops.append(y)
-        y += panel.height + ((TICKS + AXIS_TITLE) if panel.x_title else 0) + GAP
+        y += panel.height + panel.foot + GAP
     foot = 4 + len(sources) * PROVENANCE_LINE + 6
     height = y - GAP + 8 + foot
     first, last = tops[0], tops[-1] + panels[-1].height
@@ -162,24 +173,28 @@ def finish(
 
     for top, text in headings:
         _place(figure, text, 1 + (first - top) / span, left, TEXT_SIZE, colours.ink, "heading")
-    below = (TICKS + AXIS_TITLE) if panels[-1].x_title else 0
     _place(
-        figure, "<br>".join(sources), -(below + 8 + 4) / span, left, PROVENANCE_SIZE, colours.faint_ink, "provenance"
+        figure,
+        "<br>".join(sources),
+        -(panels[-1].foot + 12) / span,
+        left,
+        PROVENANCE_SIZE,
+        colours.faint_ink,
+        "provenance",
     )
-    text = "<br>".join(titles)
     if subtitles:
-        lower = "<br>".join(subtitles)
-        text += f'<br><span style="font-size:{SUBTITLE_SIZE}px;font-weight:400;color:{colours.soft_ink}">{lower}</span>'
+        y = 1 + (first - 12 - len(titles) * TITLE_LINE) / span
+        _place(figure, "<br>".join(subtitles), y, left, SUBTITLE_SIZE, colours.soft_ink, "subtitle")
     figure.update_layout(
         title={
-            "text": text,
+            "text": "<br>".join(titles),
             "x": 0,
             "xref": "container",
             "xanchor": "left",
-            "y": 1,
+            "y": 1 - (6 + len(titles) * TITLE_LINE / 2) / height,
             "yref": "container",
-            "yanchor": "top",
-            "pad": {"l": PAD, "t": 8},
+            "yanchor": "middle",
+            "pad": {"l": PAD},
         },
         margin={"l": left, "r": right, "t": first, "b": height - last, "pad": 0},
         height=height,
@@ -226,7 +241,7 @@ def empty_figure(words: str, provenance: str, look: Look) -> go.Figure:
 
 
 def mark_vertical(figure: go.Figure, x: float | str, colour: str, axes: str = "", *, dash: str = "dot") -> None:
-    """A vertical line through one panel; `axes` is "" for the first, "2" for the second …"""
+    """A vertical line through one panel; `axes` is "" for the first, "2" for the second and so on."""
     figure.add_shape(
         type="line",
         xref=f"x{axes}",

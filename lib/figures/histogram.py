@@ -1,4 +1,4 @@
-"""Margins as bars: edges that hold γ and what nearly all rows have, and shares per bar with the tails in the end bars."""
+"""Margins as bars: edges that hold γ and nearly all rows, and shares per bar with the tails in the end bars."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ class Bars:
         version: whose rows.
         panel: what else the rows share: a class, a split; "" for all.
         label: the class, or None for both.
-        split: the split, or None for all.
         left, right: shape (B,), the bars' edges.
         n: shape (B,), rows per bar; rows beyond the edges are counted in the end bars.
         share: shape (B,), share of the group's labelled, scored rows, by weight where there are weights.
@@ -66,7 +65,6 @@ class Bars:
     version: str
     panel: str
     label: int | None
-    split: str | None
     left: FloatArray
     right: FloatArray
     n: FloatArray
@@ -165,7 +163,7 @@ def _bars(counted: MarginHistogram, cells: Cells, *, by_class: bool, by: str | N
     for group in range(cells.n_groups):
         version = str(counted.groups[VERSION][group])
         value = None if by is None else str(counted.groups[by][group])
-        for classes in ([[0], [1]] if by_class else [[0, 1]]):
+        for classes in [[0], [1]] if by_class else [[0, 1]]:
             label = LABELS[classes[0]] if by_class else None
             inner, inner_w = counted.n[group, classes].sum(axis=0), counted.w[group, classes].sum(axis=0)
             below, above = counted.n_below[group, classes].sum(), counted.n_above[group, classes].sum()
@@ -183,7 +181,6 @@ def _bars(counted: MarginHistogram, cells: Cells, *, by_class: bool, by: str | N
                     version=version,
                     panel=_panel(label, value),
                     label=label,
-                    split=value,
                     left=counted.edges[:-1],
                     right=counted.edges[1:],
                     n=rows,

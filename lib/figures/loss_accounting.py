@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_estimate, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
-from lib.figures.losses import LossesView
+from lib.figures.losses_view import PER_CENT, LossesView
 from lib.figures.text import escape, name_of, width_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 from lib.metrics.estimates import Estimate
@@ -60,35 +60,61 @@ def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> g
         ys = [places[loss.name] + count - 1 - order for loss in view.losses]
         longest = max(longest, *(np.nanmax([e.value, e.upper, e.value + e.bound, WORST]) for e in each))
         figure.add_bar(
-            x=[e.value for e in each], y=ys, orientation="h", width=0.78, name=name_of(version),
+            x=[100 * e.value for e in each],
+            y=ys,
+            orientation="h",
+            width=0.78,
+            name=name_of(version),
             marker={"color": fade(colour, 0.8), "line": {"width": 0}},
             error_x={
-                "type": "data", "symmetric": False, "color": look.palette.ink, "thickness": 1.3, "width": 3,
-                "array": [_gap(e.upper, e.value) for e in each], "arrayminus": [_gap(e.value, e.lower) for e in each],
+                "type": "data",
+                "symmetric": False,
+                "color": look.palette.ink,
+                "thickness": 1.3,
+                "width": 3,
+                "array": [100 * _gap(e.upper, e.value) for e in each],
+                "arrayminus": [100 * _gap(e.value, e.lower) for e in each],
             },
-            customdata=[[loss.label, format_estimate(e, "share"), format_count(e.n)] for loss, e in zip(view.losses, each, strict=True)],
-            hovertemplate=f"{name_of(version)}, %{{customdata[0]}}<br>%{{customdata[1]}}<br>n = %{{customdata[2]}}<extra></extra>",
-        )  # fmt: skip
+            customdata=[
+                [loss.label, format_estimate(e, "share"), format_count(e.n)]
+                for loss, e in zip(view.losses, each, strict=True)
+            ],
+            hovertemplate=f"{name_of(version)}, %{{customdata[0]}}<br>%{{customdata[1]}}"
+            "<br>n = %{customdata[2]}<extra></extra>",
+        )
         for y, e in zip(ys, each, strict=True):
             if e.bound > 0 and e.is_defined:
                 figure.add_shape(
-                    type="rect", x0=max(e.value - e.bound, 0), x1=e.value + e.bound, y0=y - 0.39, y1=y + 0.39,
-                    fillcolor=fade(look.palette.axis, 0.45), line={"width": 0},
-                )  # fmt: skip
+                    type="rect",
+                    x0=100 * max(e.value - e.bound, 0),
+                    x1=100 * (e.value + e.bound),
+                    y0=y - 0.39,
+                    y1=y + 0.39,
+                    fillcolor=fade(look.palette.axis, 0.45),
+                    line={"width": 0},
+                )
             words = f"<b>{format_share(e.value)}</b>" if e.is_defined else f"undefined: {escape(e.reason, 80)}"
             figure.add_annotation(
-                text=words, x=np.nanmax([e.value, e.upper, e.value + e.bound, 0.0]), y=y, xanchor="left", xshift=6,
-                showarrow=False, font={"color": look.palette.ink if e.is_defined else look.palette.faint_ink},
-            )  # fmt: skip
-    mark_vertical(figure, view.accounting.share, look.palette.soft_ink)
+                text=words,
+                x=100 * np.nanmax([e.value, e.upper, e.value + e.bound, 0.0]),
+                y=y,
+                xanchor="left",
+                xshift=6,
+                showarrow=False,
+                font={"color": look.palette.ink if e.is_defined else look.palette.faint_ink},
+            )
+    mark_vertical(figure, 100 * view.accounting.share, look.palette.soft_ink)
     figure.update_layout(
         bargap=0.3,
-        xaxis={"range": [0, min(longest * 1.22, 1.2)], "tickformat": ".0%", "showgrid": True, "nticks": 6},
+        xaxis={"range": [0, 100 * min(longest * 1.22, 1.2)], "ticksuffix": PER_CENT, "showgrid": True, "nticks": 6},
         yaxis={
-            "tickmode": "array", "tickvals": [places[loss.name] + (count - 1) / 2 for loss in view.losses],
-            "ticktext": [loss.label for loss in view.losses], "range": [-0.9, step * len(view.losses) - 0.7], "showgrid": False,
+            "tickmode": "array",
+            "tickvals": [places[loss.name] + (count - 1) / 2 for loss in view.losses],
+            "ticktext": [loss.label for loss in view.losses],
+            "range": [-0.9, step * len(view.losses) - 0.7],
+            "showgrid": False,
         },
-    )  # fmt: skip
+    )
     version = view.versions[-1]
     hinge, logistic = view.carried("hinge", version), view.carried("logistic", version)
     worst = format_share(view.accounting.share, 0)
@@ -107,9 +133,15 @@ def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> g
     height = int((16 if count > 1 else 22) * step * len(view.losses)) + 8
     left = max(left_margin([loss.label for loss in view.losses], look, titled=False), int(width_of("0", TEXT_SIZE)))
     return finish(
-        figure, title, subtitle, provenance, look,
-        [Panel(height, "", key, f"share of the loss that the worst {worst} of rows carry")], left=left, right=20,
-    )  # fmt: skip
+        figure,
+        title,
+        subtitle,
+        provenance,
+        look,
+        [Panel(height, f"What the worst {worst} of rows carry", key, "share of the loss, with 95 % interval")],
+        left=left,
+        right=20,
+    )
 
 
 def _gap(upper: float, lower: float) -> float:

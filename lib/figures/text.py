@@ -30,7 +30,13 @@ def plain(text: str, limit: int = SHOWN) -> str:
 def escape(text: str, limit: int = SHOWN) -> str:
     """Text from data so that plotly shows it as it is: no tags, no entities, no TeX."""
     shown = plain(text, limit)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+    return (
+        shown.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("$", "&#36;")
+        .replace("%{", "%&#123;")
+    )
 
 
 def name_of(value: object, missing: str = "(missing)") -> str:
@@ -41,7 +47,9 @@ def name_of(value: object, missing: str = "(missing)") -> str:
 def width_of(text: str, size: float) -> float:
     """About how many pixels a text takes, tags apart, in the widest of the fonts that may be there."""
     shown = _ENTITY.sub("x", _TAG.sub("", text))
-    ems = sum(0.31 if each in _NARROW else 0.87 if each in _WIDE else 0.68 if each.isupper() else 0.55 for each in shown)
+    ems = sum(
+        0.31 if each in _NARROW else 0.87 if each in _WIDE else 0.68 if each.isupper() else 0.55 for each in shown
+    )
     return ems * size
 
 

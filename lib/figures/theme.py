@@ -148,6 +148,8 @@ def template(dark: bool) -> go.layout.Template:
         "zeroline": False,
         "automargin": False,
         "exponentformat": "none",
+        # The pages scroll over figures, on phones too; ranges are chosen so that nothing has to be zoomed.
+        "fixedrange": True,
     }
     layout = go.Layout(
         font=text,
@@ -165,10 +167,15 @@ def template(dark: bool) -> go.layout.Template:
             "align": "left",
             "namelength": 40,
         },
-        modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": colours.axis, "activecolor": colours.ink, "orientation": "v"},
+        modebar={
+            "bgcolor": "rgba(0, 0, 0, 0)",
+            "color": colours.faint_ink,
+            "activecolor": colours.ink,
+            "remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"],
+        },
         title={"font": {"family": FONT, "size": TITLE_SIZE, "color": colours.ink, "weight": 600}},
         xaxis={**axis, "showgrid": False, "showline": True, "ticks": "outside", "ticklen": 4},
-        yaxis={**axis, "showgrid": True, "ticks": ""},
+        yaxis={**axis, "showgrid": True, "ticks": "", "ticklabelstandoff": 5},
         dragmode=False,
         bargap=0,
     )

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Run:
             raise Cancelled("Cancelled. What was loaded before is as it was.")
 
     @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def cursor(self) -> Generator[duckdb.DuckDBPyConnection]:
         """A cursor for the length of the block; an interrupt inside it becomes `Cancelled`."""
         self.check()
         cursor = get_connection()

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError
@@ -19,12 +20,23 @@ from lib.ui.jobs import begin, settle
 from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.workspace import OpenDataset
 
+_FRAMED = "framed"
 ROWS_WITHOUT_WAITING = 300_000
 """A filter over fewer rows is scanned at once, without a progress bar."""
 
 
+def use_navigation() -> None:
+    """Tell Streamlit that `app.py` chooses the page, before it has said so itself.
+
+    Until a first `st.navigation` Streamlit takes a folder `pages/` for pages that run on their own, so that a link to
+    one, opened first thing after the server's start, would run it without its frame.
+    """
+    PagesManager.uses_pages_directory = False
+
+
 def run_page(run: Callable[[], None]) -> None:
     """Run a page within the view: the URL before it and after it, and no traceback ever on it."""
+    st.session_state[_FRAMED] = True
     show_style(dark=is_dark())
     state.read_view()
     try:
@@ -40,11 +52,15 @@ def run_page(run: Callable[[], None]) -> None:
             icon=":material/error:",
         )
     finally:
+        st.session_state[_FRAMED] = False
         state.write_view()
 
 
 def current_dataset() -> OpenDataset | None:
     """The dataset of the view; a sample is opened, anything that is no longer there is said."""
+    if not st.session_state.get(_FRAMED):
+        use_navigation()
+        st.rerun()
     token = state.get("dataset")
     if not token:
         return None

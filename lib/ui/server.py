@@ -22,6 +22,7 @@ from streamlit import config as streamlit_config
 from streamlit.web import bootstrap
 
 from lib.errors import MarginaliaError, SettingsError
+from lib.ui.page import use_navigation
 from lib.ui.upload_folder import close_upload_store, read_limits, upload_store
 from lib.ui.upload_route import create_upload_route
 from lib.ui.uploader import announce_upload_route, drop_ended_sessions
@@ -60,6 +61,7 @@ def create_app(script: Path = APP_SCRIPT) -> st.App:
     if not script.is_file():
         raise SettingsError(f"{script} is not there; the server needs the dashboard's script.")
     read_limits()
+    use_navigation()
     base_url_path = str(streamlit_config.get_option("server.baseUrlPath") or "")
     allowed_origins = tuple(str(o) for o in streamlit_config.get_option("server.corsAllowedOrigins"))
     route = create_upload_route(upload_store, base_url_path=base_url_path, allowed_origins=allowed_origins)

@@ -1,0 +1,428 @@
+"""The command line: `python -m lib check` tells what is wrong, `python -m lib cells` summarises where the data is.
+
+Exit status 0: all good; 1: a check failed with severity error; 2: a usage or data error, one sentence on standard
+error; 130: stopped with Ctrl-C. What is heavy is imported when it is needed, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import os
+import queue
+import re
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from lib import __version__
+from lib.errors import Cancelled, DataError, MarginaliaError, SettingsError
+
+if TYPE_CHECKING:
+    from lib.diagnose import CellTables
+    from lib.scan import Scan
+    from lib.sources import Answers, Run
+
+GOOD, FAILED, ERROR, STOPPED = 0, 1, 2, 130
+PROGRAM = "python -m lib"
+SINGLE_ROLES = ("label", "score", "id", "version", "time", "split", "weight", "latency", "cost")
+"""Options that name the column of a role."""
+SCORE_KINDS = ("decision", "logit", "probability")
+FORMATS = ("text", "json", "markdown")
+TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
+
+CHECK_EXAMPLES = f"""examples:
+  {PROGRAM} check predictions.csv
+  {PROGRAM} check v1.parquet v2.parquet --label y --score p --score-kind probability --format json
+  {PROGRAM} check log.csv.gz --baseline 2026.03 --candidate 2026.04 --format markdown -o report.md
+  {PROGRAM} check cells.parquet
+
+Columns and their meaning are inferred; what could be read in two ways is an error (exit status 2) that names the
+option that settles it. '' as a column says that no column plays the role: --split ''.
+"""
+CELLS_EXAMPLES = f"""examples:
+  {PROGRAM} cells predictions.csv -o cells.parquet
+  {PROGRAM} check cells.parquet --format json
+
+The file holds counts and sums by version, split, cohort and window: no row, no id, no feature of the original.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong, to be told like any other error."""
+        raise SettingsError(f"{message[:1].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.")
+
+
+def build_parser() -> tuple[Parser, dict[str, Parser]]:
+    """The command line's grammar, and that of each command."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = Parser(
+        prog=PROGRAM,
+        description="From a file of predictions to a finding that can be trusted.",
+        epilog=f"{CHECK_EXAMPLES}\nMore: {PROGRAM} check --help, {PROGRAM} cells --help; docs/command-line.md.",
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"Marginalia {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong, whom the model fails and what changed",
+        description="Say what is wrong, whom the model fails and what changed. Exit status: 0 all good, 1 a check "
+        "failed with severity error, 2 usage or data error.",
+        epilog=CHECK_EXAMPLES,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    _add_mapping(check)
+    compared = check.add_argument_group("what is compared, and how it is shown")
+    compared.add_argument("--baseline", metavar="V", help="the version to compare with (default: the first seen)")
+    compared.add_argument("--candidate", metavar="V", help="the version that is judged (default: the last)")
+    compared.add_argument("--gamma", metavar="γ", type=_gamma, default=1.0, help="margin target (default: 1)")
+    compared.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
+    compared.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there instead of to the terminal")
+    cells = commands.add_parser(
+        "cells",
+        help="summarise where the data is, to look at it elsewhere",
+        description="Summarise predictions into a small Parquet file that `check` and the dashboard take in place of "
+        "the rows.",
+        epilog=CELLS_EXAMPLES,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    _add_mapping(cells)
+    cells.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the Parquet file to write")
+    return parser, {"check": check, "cells": cells}
+
+
+def _add_mapping(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILES", nargs="*", help="CSV, TSV or Parquet, also gzip or zstd")
+    group = parser.add_argument_group("what the columns mean (default: inferred)")
+    for role in SINGLE_ROLES:
+        meaning = {
+            "version": "the model's version (without one each file is a version)",
+            "weight": "sample weights",
+        }.get(role, f"the {role}")
+        group.add_argument(f"--{role}", metavar="C", help=f"column of {meaning}")
+    group.add_argument("--cohort", metavar="C", nargs="+", action="extend", help="cohort columns; after FILES")
+    group.add_argument("--positive", metavar="L", help="the label of the positive class")
+    group.add_argument("--score-kind", choices=SCORE_KINDS, help="what the score is")
+    group.add_argument(
+        "--date-format", metavar="F", help="iso, epoch_seconds, epoch_milliseconds or a pattern such as %%d/%%m/%%Y"
+    )
+    group.add_argument("--timezone", metavar="Z", help="of times that carry none, such as Europe/Berlin (default: UTC)")
+
+
+def _gamma(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no margin target: a number from 0 upwards is expected")
+    return value
+
+
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command; files may stand anywhere among them.
+
+    Raises:
+        SettingsError: they make no sense; the text says which.
+    """
+    parser, commands = build_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if options.command is None:
+        raise SettingsError(f"Name a command: check or cells. See {PROGRAM} --help.")
+    for each in rest:
+        if each.startswith("-") and each != "-":
+            name = each.split("=")[0]
+            near = difflib.get_close_matches(name, _option_names(commands[options.command]), 1)
+            hint = f" Did you mean {near[0]}?" if near else f" See {PROGRAM} {options.command} --help."
+            raise SettingsError(f"There is no option {name}.{hint}")
+    options.files = [*options.files, *rest]
+    if not options.files:
+        hint = " Files stand before --cohort, which takes all names behind it." if options.cohort else ""
+        raise SettingsError(f"Name at least one file.{hint}")
+    return options
+
+
+def _option_names(parser: Parser) -> list[str]:
+    return re.findall(r"--[a-z][a-z-]*", parser.format_help())
+
+
+def answers_of(options: argparse.Namespace) -> Answers:
+    """What the options settle of the mapping."""
+    from lib.sources import Answers
+
+    return Answers(
+        roles={role: getattr(options, role) for role in SINGLE_ROLES if getattr(options, role) is not None},
+        cohorts=None if options.cohort is None else tuple(column for column in options.cohort if column),
+        score_kind=options.score_kind,
+        pos_label=options.positive,
+        time_pattern=options.date_format,
+        timezone=options.timezone,
+    )
+
+
+def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> CellTables:
+    """The cells of the files that were named: scanned, or read as they were saved."""
+    from lib.scan import SavedCells, is_saved_cells
+
+    paths = [_existing(text) for text in options.files]
+    saved = [path for path in paths if is_saved_cells(path)]
+    if saved and len(paths) > 1:
+        raise SettingsError(f"{_shown(saved[0])} holds saved cells, which are looked at alone. Name one file.")
+    if saved:
+        answers = answers_of(options)
+        if answers != type(answers)():
+            raise SettingsError(
+                f"{_shown(saved[0])} holds saved cells: what their columns mean was settled when they were written. "
+                "Leave the mapping options out."
+            )
+        return SavedCells(saved[0], _shown(saved[0]))
+    return scan_files(paths, options, store, run, report)
+
+
+def scan_files(
+    paths: Sequence[Path],
+    options: argparse.Namespace,
+    store: Path,
+    run: Run,
+    report: Callable[[float, str], None],
+) -> Scan:
+    """The files, read under the mapping that the options settle, with the default tables computed."""
+    from lib.scan import Scan
+    from lib.sources import build_dataset, infer_mapping, read_table
+
+    names = [_shown(path) for path in paths]
+    short = [Path(name).name for name in names]
+    if len(set(short)) == len(short):
+        names = short
+    tables = [
+        read_table(path, name, store, run=run, on_progress=report) for path, name in zip(paths, names, strict=True)
+    ]
+    dataset = build_dataset(tables, infer_mapping(tables, answers_of(options)).mapping)
+    scan = Scan(dataset, store, run=run, on_progress=report)
+    scan.warm(run=run, on_progress=report)
+    return scan
+
+
+def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
+    """Write the report; 1 when a check failed with severity error."""
+    _protect_inputs(options)
+    tables = read_tables(options, store, run, report)
+
+    from lib.checks import Severity, Status, run_checks
+    from lib.diagnose import Diagnosis, Settings
+    from lib.reports import build_report, render_json, render_markdown, render_text
+
+    settings = Settings.choose(
+        tables.facts, baseline=options.baseline, candidate=options.candidate, margin_target=options.gamma
+    )
+    diagnosis = Diagnosis(tables, settings)
+    report(0.0, "Running the checks")
+    results = run_checks(diagnosis)
+    report(0.0, "Writing the report")
+    built = build_report(diagnosis, results)
+    run.check()
+    render = {"json": render_json, "markdown": render_markdown, "text": lambda it: render_text(it, _width(options))}
+    text = render[options.format](built)
+    report(1.0, "")
+    _write(text, options.output)
+    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in results)
+    return FAILED if failed else GOOD
+
+
+def cells(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
+    """Write the cells of the files."""
+    from lib.scan import is_saved_cells, save_cells
+
+    _protect_inputs(options)
+    paths = [_existing(text) for text in options.files]
+    for path in paths:
+        if is_saved_cells(path):
+            raise SettingsError(f"{_shown(path)} holds saved cells already; name files of rows.")
+    scan = scan_files(paths, options, store, run, report)
+    report(0.0, "Writing the cells")
+    try:
+        save_cells(scan, options.output)
+    except OSError as error:
+        raise _unwritable(options.output, error) from error
+    report(1.0, "")
+    return GOOD
+
+
+def _existing(text: str) -> Path:
+    """A file that can be read, or the reason why not."""
+    path = Path(text)
+    if path.is_dir():
+        raise DataError(f"{_shown(path)} is a folder; name the files in it.")
+    if not path.exists():
+        try:
+            beside = sorted(each.name for each in path.parent.iterdir())
+        except OSError:
+            raise DataError(f"There is no file {_shown(path)}: its folder cannot be read or is not there.") from None
+        near = difflib.get_close_matches(path.name, beside, 1)
+        hint = f" Did you mean {_shown(path.parent / near[0])}?" if near else ""
+        raise DataError(f"There is no file {_shown(path)}.{hint}")
+    if not path.is_file():
+        raise DataError(f"{_shown(path)} is no ordinary file; save its content to one first.")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise DataError(f"{_shown(path)} cannot be read: {error.strerror or error}.") from error
+    return path
+
+
+def _shown(path: Path) -> str:
+    """A path as text that any output can hold: names of files may be bytes that are no text."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _protect_inputs(options: argparse.Namespace) -> None:
+    """Refuse an output that would replace an input, or cannot be written, before any work is done."""
+    output: Path | None = options.output
+    if output is None:
+        return
+    if output.is_dir():
+        raise SettingsError(f"{_shown(output)} is a folder; name a file to write.")
+    if not output.parent.is_dir():
+        raise SettingsError(f"There is no folder {_shown(output.parent)} to write {output.name} to.")
+    if output.exists() and any(Path(text).exists() and output.samefile(text) for text in options.files):
+        raise SettingsError(f"{_shown(output)} is one of the files to read; write to another.")
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{_shown(path)} cannot be written: {error.strerror or error}.")
+
+
+def _width(options: argparse.Namespace) -> int:
+    """The terminal's width within 80 to 100 columns; 100 for a file or a pipe."""
+    if options.output is not None or not sys.stdout.isatty():
+        return 100
+    try:
+        return min(100, max(80, os.get_terminal_size(sys.stdout.fileno()).columns))
+    except OSError:
+        return 100
+
+
+def _write(text: str, output: Path | None) -> None:
+    """To a file, whole or not at all, or to standard output; always in UTF-8."""
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return
+    if output.exists() and not output.is_file():  # such as /dev/stdout
+        output.write_text(text, "utf-8")
+        return
+    partial = output.with_name(f"{output.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(output)
+    except OSError as error:
+        raise _unwritable(output, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _progress() -> Callable[[float, str], None]:
+    """A line that is written over on standard error; silent where that is no terminal."""
+    if not sys.stderr.isatty():
+        return lambda _share, _words: None
+
+    def report(_share: float, words: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{words}{'…' if words else ''}")
+        sys.stderr.flush()
+
+    return report
+
+
+def _work(command: Callable[..., int], options: argparse.Namespace) -> int:
+    """Run a command in a thread of its own with a private store, so that Ctrl-C is heard at any moment.
+
+    The engine does not listen to signals while it works; the main thread does, and cancels the run.
+    """
+    from lib.sources import Run
+
+    run, report = Run(), _progress()
+    answers: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+
+    def work(store: Path) -> None:
+        try:
+            answers.put(command(options, store, run, report))
+        except BaseException as error:
+            answers.put(error)
+
+    with tempfile.TemporaryDirectory(prefix="marginalia-", ignore_cleanup_errors=True) as folder:
+        thread = threading.Thread(target=work, args=(Path(folder),), daemon=True)
+        thread.start()
+        try:
+            answer = answers.get()
+        except BaseException:
+            run.cancel()
+            thread.join(timeout=5)
+            raise
+        finally:
+            report(1.0, "")
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+def _say(sentence: str) -> None:
+    """One line on standard error, whatever is in it."""
+    words = " ".join("".join(each if each.isprintable() else " " for each in sentence).split())
+    try:
+        sys.stderr.buffer.write(f"{words}\n".encode("utf-8", "replace"))
+        sys.stderr.buffer.flush()
+    except OSError:
+        pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    try:
+        options = parse_options(sys.argv[1:] if arguments is None else arguments)
+        return _work({"check": check, "cells": cells}[options.command], options)
+    except KeyboardInterrupt:
+        return STOPPED
+    except Cancelled:
+        return STOPPED
+    except MarginaliaError as error:
+        _say(str(error))
+    except BrokenPipeError:
+        # What is still in the buffer must not be tried again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say("The output was closed before the report was written to its end.")
+    except MemoryError:
+        _say("There is not enough memory for this; summarise the rows with `python -m lib cells` on a larger machine.")
+    except OSError as error:
+        _say(f"The system refused: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}.")
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            traceback.print_exc()
+        _say(
+            f"Marginalia itself has a fault: {type(error).__name__}: {error}. Set {TRACEBACK_VARIABLE}=1 to see where, "
+            "and please report it."
+        )
+    return ERROR
+
+
+if __name__ == "__main__":
+    if not sys.warnoptions:
+        # What a library mutters is nothing that a person here could act on.
+        warnings.simplefilter("ignore")
+    # A job that is told to end cleans up like one that is stopped by hand.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Named checks over a diagnosis: what is wrong, where, how sure that is, and what to do about it."""
+
+from lib.checks.result import ALARM_RATE, Check, CheckResult, NotApplicable, Severity, Status, Where
+from lib.checks.run import run_check, run_checks
+from lib.checks.table import CHECKS
+
+__all__ = [
+    "ALARM_RATE",
+    "CHECKS",
+    "Check",
+    "CheckResult",
+    "NotApplicable",
+    "Severity",
+    "Status",
+    "Where",
+    "run_check",
+    "run_checks",
+]

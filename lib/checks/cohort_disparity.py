@@ -1,0 +1,251 @@
+"""H-F9: a cohort's violation rate is higher than that of the rest of its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lib.cells import Cells
+from lib.checks import words
+from lib.checks.blocks import Axes, Block, BoolArray, Place, make_block
+from lib.checks.constant_score import constant_places
+from lib.checks.margin_collapse import find_collapses
+from lib.checks.memory import once
+from lib.checks.missing_telemetry import missing_places
+from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.reversal import find_reversals
+from lib.errors import SettingsError
+from lib.metrics.cohorts import CohortContrast, contrast_cohorts
+from lib.metrics.intervals import holm
+from lib.schema import VERSION, cohort_column, cohort_key
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+LEAST_EXCESS, LEAST_ROWS = 0.05, 30
+LARGE_EXCESS = 0.2
+NAMED, LISTED = 3, 20
+
+
+@dataclass(frozen=True)
+class Worse:
+    """One cohort value that is worse than the rest of its version."""
+
+    value: str
+    n: int
+    rate: float
+    interval: tuple[float, float]
+    rest: float
+    excess: tuple[float, float, float]
+    p_adjusted: float
+
+
+@dataclass(frozen=True)
+class Disparity:
+    """One column in one version; `explained` when another finding's rows account for it."""
+
+    version: str
+    column: str
+    values: tuple[Worse, ...]
+    explained: bool
+
+
+@dataclass(frozen=True)
+class Disparities:
+    """All of them, and how many cohorts were tested."""
+
+    found: tuple[Disparity, ...]
+    n_tested: int
+
+
+def _worse(contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> BoolArray:
+    """Significant and large enough to matter."""
+    with np.errstate(invalid="ignore"):
+        return (p_adjusted <= ALARM_RATE) & (contrast.excess.value >= LEAST_EXCESS)
+
+
+def _tested(contrast: CohortContrast, versions: tuple[str, ...]) -> BoolArray:
+    return (
+        np.isin(contrast.groups[VERSION], versions) & (contrast.estimate.n >= LEAST_ROWS) & ~np.isnan(contrast.p)
+    )
+
+
+@once
+def find_disparities(diagnosis: Diagnosis) -> Disparities:
+    """Contrast every cohort of baseline and candidate with the rest; then again without what other checks name."""
+    columns = diagnosis.facts.cohorts
+    contrasts = {column: diagnosis.cohorts(column) for column in columns}
+    tested = {column: _tested(contrasts[column], diagnosis.shown_versions) for column in columns}
+    p = [np.where(tested[column], contrasts[column].p, np.nan) for column in columns]
+    adjusted = dict(zip(columns, np.split(holm(np.concatenate(p)), np.cumsum([len(each) for each in p])[:-1]), strict=True))
+    trials = int(sum(each.sum() for each in tested.values()))
+    found: list[Disparity] = []
+    for column, contrast in contrasts.items():
+        worse = _worse(contrast, adjusted[column])
+        for version in diagnosis.shown_versions:
+            here = np.flatnonzero(worse & (contrast.groups[VERSION] == version))
+            if not len(here):
+                continue
+            values = _values(contrast, adjusted[column], here)
+            left = _left_without(diagnosis, column, version, trials)
+            still = values if left is None else tuple(each for each in left if each.value in {v.value for v in values})
+            found.append(Disparity(version, column, still or values, not still))
+    return Disparities(tuple(found), trials)
+
+
+def _values(contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: Iterable[int]) -> tuple[Worse, ...]:
+    names = contrast.groups[contrast.key]
+    excess, estimate = contrast.excess, contrast.estimate
+    return tuple(
+        Worse(
+            str(names[each]),
+            int(estimate.n[each]),
+            float(estimate.value[each]),
+            (float(estimate.lower[each]), float(estimate.upper[each])),
+            float(contrast.rest.value[each]),
+            (float(excess.value[each]), float(excess.lower[each]), float(excess.upper[each])),
+            float(p_adjusted[each]),
+        )
+        for each in sorted(at, key=lambda group: -np.nan_to_num(excess.lower[group], nan=-1.0))
+    )
+
+
+def _left_without(diagnosis: Diagnosis, column: str, version: str, trials: int) -> tuple[Worse, ...] | None:
+    """The values that are still worse without the parts that other checks name; None when there are none of those."""
+    reversals = find_reversals(diagnosis)
+    axes = reversals.axes
+    places = [each.place for each in reversals.found]
+    places += constant_places(diagnosis) + missing_places(diagnosis)
+    places += [each.place for each in find_collapses(diagnosis).found]
+    own = [place for place in places if place.version is None or axes.versions[place.version] == version]
+    if not own:
+        return None
+    tables = {cohort_column(key): table for table in reversals.tables for key in table.keys if cohort_column(key)}
+    cells = _without(diagnosis, column, own, axes, tables)
+    contrast = contrast_cohorts(cells, diagnosis.cohorts(column).metric, diagnosis.metric_settings, cohort_key(column))
+    tested = _tested(contrast, (version,))
+    p_adjusted = np.where(tested, np.minimum(contrast.p * trials, 1.0), np.nan)
+    return _values(contrast, p_adjusted, np.flatnonzero(_worse(contrast, p_adjusted)))
+
+
+def _without(
+    diagnosis: Diagnosis, column: str, places: list[Place], axes: Axes, tables: dict[str | None, Cells]
+) -> Cells:
+    """Cells by version and cohort of a column without the rows of some parts.
+
+    A part in another column is left out for all time, by the crossing of the two columns; where there is no such
+    table (saved cells), its version and time are left out for everybody.
+    """
+    crossed = {place.column for place in places if place.column not in (None, column)}
+    if len(crossed) == 1:
+        other = str(next(iter(crossed)))
+        try:
+            table = diagnosis.cells(VERSION, cohort_key(other), cohort_key(column))
+        except SettingsError:
+            pass
+        else:
+            kept = np.ones(table.n_groups, dtype=np.bool_)
+            names = _names(tables[other], other)
+            for place in places:
+                inside = _in_versions(table, place, axes)
+                if place.column == other:
+                    inside &= table.groups[cohort_key(other)] == names[place.value or 0]
+                elif place.column == column:
+                    inside &= table.groups[cohort_key(column)] == _names(tables[column], column)[place.value or 0]
+                elif place.run is not None:
+                    inside &= False
+                kept &= ~inside
+            return table.where(kept).rollup([VERSION, cohort_key(column)])
+    block = make_block(tables[column], axes, lambda cells: cells.sums[:, :1])
+    kept = np.ones(len(block.group), dtype=np.bool_)
+    for place in places:
+        kept &= ~_inside(block, place)
+    return block.cells.where(kept).rollup([VERSION, cohort_key(column)])
+
+
+def _names(table: Cells, column: str) -> list[str]:
+    return [str(name) for name in np.unique(table.groups[cohort_key(column)])]
+
+
+def _in_versions(table: Cells, place: Place, axes: Axes) -> BoolArray:
+    if place.version is None:
+        return np.ones(table.n_groups, dtype=np.bool_)
+    return table.groups[VERSION] == axes.versions[place.version]
+
+
+def _inside(block: Block, place: Place) -> BoolArray:
+    if place.column in (None, block.column):
+        return block.inside(place)
+    return block.inside(Place(place.version, None, None, place.run))
+
+
+def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
+    """Warn of each column and version with a cohort whose violation rate is above the rest's."""
+    facts = diagnosis.facts
+    if not facts.cohorts:
+        return NotApplicable("There is no cohort column.")
+    if diagnosis.cells(VERSION).margins.n.sum() < 2 * LEAST_ROWS:
+        return NotApplicable("Too few rows have both a label and a score.")
+    disparities = find_disparities(diagnosis)
+    if disparities.n_tested == 0:
+        return NotApplicable(f"No cohort has {LEAST_ROWS} labelled rows and others to compare with.")
+    findings = [_finding(diagnosis, each, disparities.n_tested) for each in disparities.found if not each.explained]
+    if findings:
+        return findings
+    explained = ", beyond what other findings explain" if disparities.found else ""
+    return Passed(
+        f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
+        {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
+    )
+
+
+def _finding(diagnosis: Diagnosis, disparity: Disparity, n_tested: int) -> Finding:
+    worst = disparity.values[0]
+    where = Where({disparity.column: worst.value})
+    named = words.place(disparity.version, where, diagnosis.facts)
+    others = [value.value or "(none)" for value in disparity.values[1:]]
+    also = f"; also {words.listing(others, NAMED)}" if others else ""
+    return Finding(
+        Status.FAIL if worst.excess[1] >= LARGE_EXCESS else Status.WARN,
+        disparity.version,
+        where,
+        f"More margin violations{named}: {words.percent(worst.rate)} against {words.percent(worst.rest)} in the rest "
+        f"(n = {words.count(worst.n)}){also}",
+        {
+            "n": worst.n,
+            "margin_target": diagnosis.settings.margin_target,
+            "violation_rate": worst.rate,
+            "violation_rate_ci": list(worst.interval),
+            "violation_rate_rest": worst.rest,
+            "excess": worst.excess[0],
+            "excess_ci": list(worst.excess[1:]),
+            "p_adjusted": worst.p_adjusted,
+            "n_cohorts": n_tested,
+            "values": [
+                {"value": each.value, "n": each.n, "violation_rate": each.rate, "excess": each.excess[0],
+                 "p_adjusted": each.p_adjusted}
+                for each in disparity.values[:LISTED]
+            ],
+            "consequences": [],
+        },
+        worst.excess[1],
+    )
+
+
+def explained_sentences(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """(version, sentence) for each disparity that the rows of another finding account for."""
+    if not diagnosis.facts.cohorts:
+        return []
+    return [
+        (
+            each.version,
+            f"violation rate for {each.column} = {each.values[0].value or '(none)'} in version "
+            f"{each.version or '(none)'}: {words.percent(each.values[0].rate)} against "
+            f"{words.percent(each.values[0].rest)} in the rest",
+        )
+        for each in find_disparities(diagnosis).found
+        if each.explained
+    ]

@@ -1,0 +1,193 @@
+"""H-F7: scores collapse to few values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lib.cells import Cells
+from lib.checks import words
+from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, read_tables, where_of
+from lib.checks.memory import once
+from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.search import Found, find_parts
+from lib.checks.shares import HITS, ROWS, HigherShare
+from lib.grid import MISSING_BIN
+from lib.metrics.intervals import wilson
+from lib.schema import VERSION
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+LEAST_SHARE, LEAST_EXCESS = 0.5, 0.3
+FEW_VALUES, LEAST_ROWS = 2, 30
+MAX_SUSPECTS = 5
+SUSPICIOUS_ROWS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Constants:
+    """Parts in which one score holds most rows.
+
+    Attributes:
+        axes: versions and windows.
+        found: the parts, and the score of each.
+        few: versions with at most two distinct scores: (version, the scores, rows).
+        n: rows with a score.
+    """
+
+    axes: Axes
+    found: list[tuple[Found, float]]
+    few: list[tuple[str, list[float], int]]
+    n: int
+
+
+def is_constant(cells: Cells) -> BoolArray:
+    """Shape (N,): cells whose rows all have the same score: all at exact resolution, else those without spread."""
+    scored = cells.score_bin != MISSING_BIN
+    if cells.resolution.is_exact:
+        return scored
+    n = np.maximum(cells.sums[:, 0], 1.0)
+    mean = cells.sums[:, 1] / n
+    spread = cells.sums[:, 2] / n - mean**2
+    return scored & (spread <= 1e-10 * np.maximum(1.0, mean**2))
+
+
+def _suspects(table: Cells) -> dict[float, float]:
+    """Scores that hold most rows of some groups of a table, with the rows of those groups that they hold."""
+    constant = is_constant(table)
+    if not table.resolution.is_exact:
+        constant &= table.sums[:, 0] > 1  # One row has no spread, whatever its score.
+    rows = table.scored.n.sum(axis=1)
+    group = table.block // 3
+    cell = np.flatnonzero(constant & (rows[group] >= 3) & (4 * table.sums[:, 0] >= rows[group]))
+    if not len(cell):
+        return {}
+    # Both labels of a group may hold the same score; seven places are what sums of floats can tell apart.
+    values, places = np.unique(np.round(table.score[cell], 7), return_inverse=True)
+    pairs, which = np.unique(group[cell] * len(values) + places, return_inverse=True)
+    held = np.bincount(which, weights=table.sums[cell, 0])
+    most = held >= LEAST_SHARE * rows[pairs // len(values)]
+    total = np.bincount(pairs[most] % len(values), weights=held[most], minlength=len(values))
+    return {float(values[each]): float(total[each]) for each in np.flatnonzero(total >= SUSPICIOUS_ROWS)}
+
+
+@once
+def find_constants(diagnosis: Diagnosis) -> Constants:
+    """Search all versions, cohorts and windows for parts in which one score holds most rows."""
+    axes, tables = read_tables(diagnosis)
+    by_version = diagnosis.cells(VERSION)
+    n = int(by_version.scored.n.sum())
+    few = _few_values(by_version)
+    collapsed = [Place(axes.versions.index(version)) for version, _scores, _n in few if version in axes.versions]
+    suspects: dict[float, float] = {}
+    for table in tables:
+        for score, rows in _suspects(table).items():
+            suspects[score] = max(rows, suspects.get(score, 0.0))
+    found: list[tuple[Found, float]] = []
+    for score in sorted(suspects, key=lambda each: -suspects[each])[:MAX_SUSPECTS]:
+
+        def features(cells: Cells, score: float = score) -> FloatArray:
+            rows = np.where(cells.score_bin == MISSING_BIN, 0.0, cells.sums[:, 0])
+            same = is_constant(cells) & (np.abs(cells.score - score) <= 1e-6 * max(1.0, abs(score)))
+            return np.stack([np.where(same, rows, 0.0), rows], axis=1)
+
+        blocks = [make_block(table, axes, features) for table in tables]
+        whole = blocks[0].moments.sum(axis=(0, 1, 2))
+        series = blocks[0].moments.reshape(-1, 2)
+        full = series[:, ROWS] > 0
+        usual = float(np.median(series[full, HITS] / series[full, ROWS])) if full.any() else 0.0
+        usual = min(usual, float(whole[HITS] / max(whole[ROWS], 1.0)))
+        rule = HigherShare(usual, LEAST_EXCESS, LEAST_SHARE, LEAST_ROWS)
+        taken = [*collapsed, *(each.place for each, _score in found)]
+        found += [(each, score) for each in find_parts(blocks, axes, rule, ALARM_RATE / MAX_SUSPECTS, taken)]
+    return Constants(axes, found, few, n)
+
+
+def _few_values(by_version: Cells) -> list[tuple[str, list[float], int]]:
+    result: list[tuple[str, list[float], int]] = []
+    constant, group = is_constant(by_version), by_version.block // 3
+    scored = by_version.score_bin != MISSING_BIN
+    for index, version in enumerate(by_version.groups[VERSION]):
+        here = scored & (group == index)
+        rows = int(by_version.sums[here, 0].sum())
+        if rows < LEAST_ROWS or not constant[here].all():
+            continue
+        scores = np.unique(np.round(by_version.score[here], 7))
+        if len(scores) <= FEW_VALUES:
+            result.append((str(version), [float(each) for each in scores], rows))
+    return result
+
+
+def check_constant_score(diagnosis: Diagnosis) -> Answer:
+    """Fail for each part in which one score holds most rows while it does not in the rest."""
+    constants = find_constants(diagnosis)
+    if constants.n < LEAST_ROWS:
+        return NotApplicable(f"Only {words.count(constants.n)} rows have a score.")
+    facts, findings = constants.axes.facts, list[Finding]()
+    for version, scores, rows in _joined(constants):
+        said = " and ".join(f"{score:.4g}" for score in scores)
+        named = f" in version {version or '(none)'}" if version is not None and len(facts.versions) > 1 else ""
+        what = "All scores are equal" if len(scores) == 1 else "Only two distinct scores are left"
+        findings.append(
+            Finding(
+                Status.FAIL,
+                version,
+                Where(),
+                f"{what}{named} ({said}, n = {words.count(rows)})",
+                {"n": rows, "n_distinct": len(scores), "scores": scores, "share": 1.0, "consequences": []},
+                float(rows),
+            )
+        )
+    for found, score in constants.found:
+        version = None if found.place.version is None else constants.axes.versions[found.place.version]
+        where = where_of(found.place, found.block, constants.axes, found.extent)
+        findings.append(_finding(found, score, version, where, constants.axes))
+    if findings:
+        return findings
+    return Passed(
+        f"No score holds more of a version, cohort or time range than elsewhere (n = {words.count(constants.n)}).",
+        {"n": constants.n},
+    )
+
+
+def _joined(constants: Constants) -> list[tuple[str | None, list[float], int]]:
+    """Versions with few values; as one, without a name, when all of them have the same."""
+    same = {tuple(scores) for _version, scores, _rows in constants.few}
+    if len(same) == 1 and len(constants.few) == len(constants.axes.versions):
+        return [(None, constants.few[0][1], sum(rows for _version, _scores, rows in constants.few))]
+    return [*constants.few]
+
+
+def _finding(found: Found, score: float, version: str | None, where: Where, axes: Axes) -> Finding:
+    n, hits = float(found.unit[ROWS]), float(found.unit[HITS])
+    share, rest = hits / n, float(found.rest[HITS] / found.rest[ROWS])
+    low, high = wilson(share, n)
+    return Finding(
+        Status.FAIL,
+        version,
+        where,
+        f"One score, {score:.4g}, holds {words.percent(share)} of rows{words.place(version, where, axes.facts)} "
+        f"({words.percent(rest)} elsewhere, n = {words.count(n)})",
+        {
+            "n": int(n),
+            "score": score,
+            "share": share,
+            "share_ci": [float(low), float(high)],
+            "share_elsewhere": rest,
+            "p_adjusted": found.p,
+            "n_parts": int(found.trials),
+            "consequences": [],
+        },
+        found.gain,
+    )
+
+
+def constant_places(diagnosis: Diagnosis) -> list[Place]:
+    """The parts that this check names, for those checks that must not name them again."""
+    constants = find_constants(diagnosis)
+    few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
+    return [*few, *(found.place for found, _score in constants.found)]
+

@@ -1,0 +1,40 @@
+"""H-F6: everything is reversed, so the positive class is the wrong one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lib.checks import words
+from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.reversal import find_reversals
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+
+def check_label_encoding(diagnosis: Diagnosis) -> Answer:
+    """Fail when the whole is ordered the wrong way round and no version, cohort or run of windows is right."""
+    reversals = find_reversals(diagnosis)
+    if reversals.reason:
+        return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
+    evidence = {"n": reversals.n, "roc_auc": reversals.auc, "z": reversals.z}
+    if not reversals.everything:
+        return Passed(
+            f"Scores and labels agree on which class is positive (AUC {reversals.auc:.2f}, "
+            f"n = {words.count(reversals.n)}).",
+            evidence,
+        )
+    encoding = diagnosis.facts.mapping.label_encoding
+    positive = "" if encoding is None else encoding.pos_label
+    named = f" ({positive!r} is taken as positive)" if positive else ""
+    return [
+        Finding(
+            Status.FAIL,
+            None,
+            Where(),
+            f"Everything is reversed: AUC {reversals.auc:.2f} over all versions and cohorts, "
+            f"n = {words.count(reversals.n)}; the positive class is the wrong one{named}",
+            {**evidence, "pos_label": positive, "consequences": []},
+            abs(reversals.z),
+        )
+    ]

@@ -1,0 +1,104 @@
+"""Run the table of checks over a diagnosis."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lib.checks.cohort_disparity import explained_sentences
+from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.table import CHECKS
+from lib.errors import SettingsError, UndefinedError
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+STATUSES = (Status.FAIL, Status.WARN, Status.NOT_APPLICABLE, Status.PASS)
+CAUSES = ("H-F5", "H-F6", "H-F7", "H-F2", "H-F18")
+"""Checks whose findings can account for a disparity between cohorts."""
+
+
+def run_checks(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
+    """Every check: findings first, most serious first, one per cause; each check that found nothing exactly once."""
+    results: list[CheckResult] = []
+    for check in CHECKS:
+        results += run_check(check, diagnosis)
+    if any(each.is_finding and each.code in CAUSES for each in results):
+        results = _with_consequences(results, explained_sentences(diagnosis))
+    return tuple(sorted(results, key=_order))
+
+
+def run_check(check: Check, diagnosis: Diagnosis) -> list[CheckResult]:
+    """One check: its findings, or one result that it passed or could not be made."""
+    try:
+        answer = check.function(diagnosis)
+    except (SettingsError, UndefinedError) as error:
+        answer = NotApplicable(str(error))
+    if isinstance(answer, NotApplicable):
+        return [_result(check, Finding(Status.NOT_APPLICABLE, None, Where(), answer.reason, {"reason": answer.reason}))]
+    if isinstance(answer, Passed):
+        return [_result(check, Finding(Status.PASS, None, Where(), answer.title, answer.evidence))]
+    return [_result(check, finding) for finding in answer]
+
+
+def _result(check: Check, finding: Finding) -> CheckResult:
+    return CheckResult(
+        code=check.code,
+        name=check.name,
+        status=finding.status,
+        severity=finding.severity or check.severity,
+        version=finding.version,
+        where=finding.where,
+        title=finding.title,
+        evidence=plain(finding.evidence),
+        explanation=check.cause,
+        remedy=check.remedy,
+        topic=check.topic,
+        strength=float(finding.strength),
+    )
+
+
+def _with_consequences(results: list[CheckResult], explained: list[tuple[str, str]]) -> list[CheckResult]:
+    """Each explained disparity told by the strongest finding that may account for it."""
+    ranked = sorted(range(len(results)), key=lambda index: _order(results[index]))
+    added: dict[int, list[str]] = {}
+    for version, sentence in explained:
+        for index in ranked:
+            result = results[index]
+            if result.is_finding and result.code in CAUSES and result.version in (None, version):
+                added.setdefault(index, []).append(sentence)
+                break
+    return [
+        dataclasses.replace(
+            result,
+            evidence={**result.evidence, "consequences": [*result.evidence.get("consequences", []), *added[index]]},
+        )
+        if index in added
+        else result
+        for index, result in enumerate(results)
+    ]
+
+
+def _order(result: CheckResult) -> tuple[int, int, int, float]:
+    found = 0 if result.is_finding else 1
+    severity = SEVERITIES.index(result.severity) if result.is_finding else 0
+    return found, severity, STATUSES.index(result.status), -result.strength
+
+
+def plain(value: Any) -> Any:
+    """Evidence as JSON can hold it: numpy's numbers as Python's, undefined ones as None."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,72 @@
+"""How parts of the data, shares and times are said in the sentence of a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from lib.checks.result import Where
+from lib.scan.facts import Facts
+from lib.scan.windows import DAY
+
+
+def count(number: float) -> str:
+    """1204 as 1,204."""
+    return f"{round(number):,}"
+
+
+def percent(share: float) -> str:
+    """A share with sensible digits, never shown as 0 or 100 % unless it is."""
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    digits = 0 if value == round(value) or 10 <= value <= 99 else 1
+    return f"{value:.{digits}f} %"
+
+
+def listing(items: Sequence[str], most: int = 3) -> str:
+    """"a", "a and b", "a, b, c and 4 more"."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def _moment(second: int, facts: Facts) -> datetime:
+    del facts
+    return datetime.fromtimestamp(second, tz=UTC)
+
+
+def _day(moment: datetime, *, year: bool, month: bool = True) -> str:
+    return f"{moment.day}" + (f" {moment:%B}" if month else "") + (f" {moment.year}" if year else "")
+
+
+def time_range(window: tuple[int, int], facts: Facts) -> str:
+    """A time range in UTC: in days where windows are days or wider, else in hours and minutes; year if needed."""
+    start = _moment(window[0], facts)
+    years = {_moment(second, facts).year for second in (facts.first, facts.last) if second is not None}
+    year = len(years) > 1
+    width = facts.windows.width if facts.windows is not None else DAY
+    if width >= DAY:
+        last = _moment(window[1] - DAY, facts)
+        if last <= start:
+            return f"on {_day(start, year=year)}"
+        same_month = (start.year, start.month) == (last.year, last.month)
+        first_words = _day(start, year=year and start.year != last.year, month=not same_month)
+        return f"from {first_words} to {_day(last, year=year)}"
+    end = _moment(window[1], facts)
+    if start.date() == end.date():
+        return f"on {_day(start, year=year)} from {start:%H:%M} to {end:%H:%M} UTC"
+    return f"from {_day(start, year=year)} {start:%H:%M} to {_day(end, year=year)} {end:%H:%M} UTC"
+
+
+def place(version: str | None, where: Where, facts: Facts) -> str:
+    """" for language = pt in version 2026.04 from 18 to 21 March", with a leading blank; empty for everything."""
+    words = "".join(f" for {column} = {value or '(none)'}" for column, value in where.cohort.items())
+    if version is not None and len(facts.versions) > 1:
+        words += f" in version {version or '(none)'}"
+    if where.window is not None:
+        words += f" {time_range(where.window, facts)}"
+    return words

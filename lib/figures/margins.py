@@ -1,0 +1,161 @@
+"""Where the margins of the data lie: by version, class and split, with γ, medians and violation shares marked."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lib.figures.format import format_count, format_score, format_share
+from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
+from lib.figures.text import name_of
+from lib.figures.theme import TEXT_SIZE, Look, fade
+from lib.schema import SPLIT
+
+from lib.figures.margins_view import BY_CLASS, BY_VERSION, PER_CENT, Group, MarginsView
+
+
+def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
+    """Step outlines of the margins, one panel per class or split, versions over each other, all on one axis."""
+    if view.is_empty:
+        return empty_figure("No labelled rows with a score: there are no margins to show.", provenance, look)
+    figure, colours, gamma = go.Figure(), look.palette, view.margin_target
+    panels: list[Panel] = []
+    names = tuple(dict.fromkeys(each.bars.panel for each in view.groups))
+    low, high = float(view.distribution.edges[0]), float(view.distribution.edges[-1])
+    highest = max(float(np.nanmax(100 * np.nan_to_num(each.bars.share))) for each in view.groups)
+    for place, name in enumerate(names):
+        number = "" if place == 0 else str(place + 1)
+        here = [each for each in view.groups if each.bars.panel == name]
+        figure.add_shape(
+            type="rect",
+            xref=f"x{number}",
+            yref=f"y{number} domain",
+            x0=low,
+            x1=gamma,
+            y0=0,
+            y1=1,
+            fillcolor=fade(colours.wrong, 0.055),
+            line={"width": 0},
+            layer="below",
+        )
+        mark_vertical(figure, gamma, colours.soft_ink, number)
+        for each in here:
+            _add_group(figure, each, view, look, number)
+        figure.update_layout(
+            {
+                f"xaxis{number}": {"range": [low, high]},
+                f"yaxis{number}": {
+                    "range": [0, 1.14 * highest],
+                    "ticksuffix": PER_CENT,
+                    "nticks": 6,
+                    "title": {"text": "share of rows"},
+                },
+            }
+        )
+        last = place == len(names) - 1
+        heading = _heading(view, name)
+        key = tuple(_key(each, view, look) for each in here)
+        height = 250 if len(names) == 1 else 120
+        panels.append(Panel(height, heading, key, "margin m = y · score" if last else ""))
+    figure.add_annotation(
+        text=f"γ = {gamma:g}",
+        x=gamma,
+        xref="x",
+        y=1,
+        yref="y domain",
+        xanchor="right",
+        yanchor="top",
+        xshift=-4,
+        showarrow=False,
+        font={"color": colours.soft_ink, "size": TEXT_SIZE},
+    )
+    figure.update_layout(barmode="overlay", clickmode="event+select")
+    subtitle = f"Triangles: medians. Tinted: margins below γ, violations. {view.distribution.clipped_words}".strip()
+    if view.left_out:
+        subtitle += f" The {len(names)} ranked worst; {view.left_out} more are on the Cohorts page."
+    return finish(figure, _title(view), subtitle, provenance, look, panels, left=left_margin(["10.5 %"], look))
+
+
+def _heading(view: MarginsView, panel: str) -> str:
+    if view.by == BY_VERSION:
+        return ""
+    return panel.capitalize() if view.by == BY_CLASS else f"{name_of(view.by_words)}: {name_of(panel)}"
+
+
+def _title(view: MarginsView) -> str:
+    told = [each for each in view.groups if each.violation.is_defined]
+    if not told:
+        return "Margins"
+    if view.by == BY_VERSION:
+        shares = [f"{format_share(each.violation.value)} of {name_of(each.bars.version)}" for each in told]
+        return f"{' and '.join(shares)} {'lie' if len(shares) > 1 else 'lies'} below the margin target"
+    worst = max(told, key=lambda each: each.violation.value)
+    return (
+        f"Most violations: {_heading(view, worst.bars.panel)} in {name_of(worst.bars.version)}, "
+        f"{format_share(worst.violation.value)} below the margin target"
+    )
+
+
+def _key(group: Group, view: MarginsView, look: Look) -> str:
+    colour = look.version(group.bars.version, view.baseline)
+    name = name_of(group.bars.version)
+    if not group.violation.is_defined:
+        return square(colour, f"{name}: undefined, {group.violation.reason}")
+    return square(
+        colour,
+        f"{name}: {format_share(group.violation.value)} below γ, median {format_score(group.median.value)}, "
+        f"n = {format_count(group.bars.total)}",
+    )
+
+
+def _add_group(figure: go.Figure, group: Group, view: MarginsView, look: Look, number: str) -> None:
+    bars = group.bars
+    if not bars.total:
+        return
+    colour = look.version(bars.version, view.baseline)
+    strong = bars.version != view.baseline or view.baseline == view.candidate
+    name, panel = name_of(bars.version), name_of(bars.panel) if bars.panel else ""
+    figure.add_bar(
+        x=bars.centre,
+        y=100 * bars.share,
+        width=bars.width,
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+        name=name,
+        marker={"color": fade(colour, 0.32 if strong else 0.55), "line": {"width": 0}},
+        selected={"marker": {"color": colour}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=[
+            [words, format_count(n), format_share(share), group.name]
+            for words, n, share in zip(bars.words(), bars.n, bars.share, strict=True)
+        ],
+        hovertemplate=f"<b>{name}</b> {panel}<br>%{{customdata[0]}}"
+        "<br>%{customdata[1]} rows, %{customdata[2]}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=np.append(bars.left, bars.right[-1]),
+        y=100 * np.append(bars.share, bars.share[-1]),
+        xaxis=f"x{number}",
+        yaxis=f"y{number}",
+        mode="lines",
+        hoverinfo="skip",
+        line={"shape": "hv", "color": colour, "width": 2 if strong else 1.2},
+    )
+    median = group.median
+    if median.is_defined:
+        inside = min(max(median.value, float(bars.left[0])), float(bars.right[-1]))
+        figure.add_scatter(
+            x=[inside],
+            y=[0],
+            xaxis=f"x{number}",
+            yaxis=f"y{number}",
+            mode="markers",
+            cliponaxis=False,
+            marker={
+                "symbol": "triangle-up",
+                "size": 12,
+                "color": colour,
+                "line": {"width": 1.5, "color": look.palette.paper},
+            },
+            hovertemplate=f"<b>{name}</b> median {format_score(median.value)}<extra></extra>",
+        )

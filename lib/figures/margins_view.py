@@ -1,0 +1,187 @@
+"""What the Margins page shows: bars, medians, violation rates and quantiles, apart by class, split or cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.cells import Cells
+from lib.diagnose import Diagnosis
+from lib.figures.format import NO_BREAK, format_score, format_share
+from lib.figures.histogram import Bars, Distribution
+from lib.metrics.estimates import Estimate, Estimates
+from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
+from lib.schema import MISSING_KEY, SPLIT, VERSION, cohort_column
+
+BY_VERSION, BY_CLASS, BY_SPLIT = "version", "class", SPLIT
+"""What the panels can be; the key of a cohort column is another."""
+
+QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+MOST_PANELS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """One version within one panel: its bars, its median and its violation rate."""
+
+    bars: Bars
+    median: Estimate
+    violation: Estimate
+    quantiles: tuple[Estimate, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called in a link and on screen."""
+        return f"{self.bars.version}, {self.bars.panel}" if self.bars.panel else self.bars.version
+
+
+@dataclass(frozen=True, eq=False)
+class MarginsView:
+    """The margins of the chosen versions, apart by class or split or not.
+
+    Attributes:
+        baseline, candidate: versions; the same where there is one.
+        margin_target: γ.
+        by: what the panels are: `BY_VERSION` (one for all), `BY_CLASS`, `BY_SPLIT` or the key of a cohort column.
+        left_out: how many panels there would be more.
+        distribution: the bars.
+        groups: by panel and version, baseline first.
+    """
+
+    baseline: str
+    candidate: str
+    margin_target: float
+    by: str
+    distribution: Distribution
+    groups: tuple[Group, ...]
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis, by: str = BY_VERSION) -> MarginsView:
+        """The view of a diagnosis; of a cohort column, the values that the Cohorts page ranks highest."""
+        settings, versions, gamma = diagnosis.settings, diagnosis.shown_versions, diagnosis.settings.margin_target
+        key = None if by in (BY_VERSION, BY_CLASS) else by
+        cells = diagnosis.cells(VERSION) if key is None else diagnosis.cells(VERSION, key)
+        keep = np.isin(cells.groups[VERSION], versions)
+        values = [""] if key is None else _panel_values(diagnosis, key, cells)
+        if key is not None:
+            keep &= np.isin(cells.groups[key], values[:MOST_PANELS])
+        cells = cells.where(keep)
+        distribution = Distribution.of(cells, gamma, by_class=by == BY_CLASS, by=key)
+        if by == BY_CLASS:
+            violations = violation_rate_by_class(cells, gamma)
+            quantiles = {label: _quantiles(_of_class(cells, label)) for label in (-1, 1)}
+        else:
+            violations, quantiles = {0: violation_rate(cells, gamma)}, {0: _quantiles(cells)}
+        groups: list[Group] = []
+        per_group = 2 if by == BY_CLASS else 1
+        for place, bars in enumerate(distribution.bars):
+            label = bars.label or 0
+            each = tuple(one[place // per_group] for one in quantiles[label])
+            groups.append(Group(bars, each[QUANTILES.index(0.5)], violations[label][place // per_group], each))
+        panels = values if key is not None else list(distribution.panels)
+        groups.sort(key=lambda each: (panels.index(each.bars.panel), versions.index(each.bars.version)))
+        left_out = max(len(values) - MOST_PANELS, 0)
+        return cls(settings.baseline, settings.candidate, gamma, by, distribution, tuple(groups), left_out)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that have rows, baseline first."""
+        return tuple(dict.fromkeys(each.bars.version for each in self.groups))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no labelled row with a score."""
+        return not any(each.bars.total for each in self.groups)
+
+    @property
+    def by_words(self) -> str:
+        """What the panels are, as one says it."""
+        return cohort_column(self.by) or self.by
+
+    def answer(self) -> str:
+        """What the page says, in one sentence (plain text)."""
+        told = [each for each in self.groups if each.violation.is_defined]
+        if self.is_empty or not told:
+            return "No labelled rows with a score are left under this filter."
+        if self.by != BY_VERSION:
+            worst = max(told, key=lambda each: each.violation.value)
+            where = (
+                f"the {worst.bars.panel}"
+                if self.by == BY_CLASS
+                else f"{self.by_words} {worst.bars.panel or '(missing)'}"
+            )
+            return (
+                f"Margins below γ = {self.margin_target:g} are most frequent in {where} of {worst.bars.version}: "
+                f"{format_share(worst.violation.value)} of its rows; their median margin is "
+                f"{format_score(worst.median.value)}."
+            )
+        last = told[-1]
+        sentence = (
+            f"{format_share(last.violation.value)} of the rows of {last.bars.version} have a margin below γ = "
+            f"{self.margin_target:g}; the median margin is {format_score(last.median.value)}"
+        )
+        first = told[0]
+        if first is last:
+            return sentence + "."
+        return (
+            f"{sentence}, against {format_share(first.violation.value)} and {format_score(first.median.value)} of "
+            f"{first.bars.version}."
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """The bars, one row each."""
+        return self.distribution.frame()
+
+    def quantile_frame(self) -> pd.DataFrame:
+        """One row per group and quantile."""
+        return pd.DataFrame(
+            [
+                {
+                    "version": each.bars.version,
+                    "group": each.bars.panel,
+                    "quantile": q,
+                    "margin": one.value,
+                    "lower": one.lower,
+                    "upper": one.upper,
+                    "bound": one.bound,
+                    "n": one.n,
+                    "reason": one.reason,
+                }
+                for each in self.groups
+                for q, one in zip(QUANTILES, each.quantiles, strict=True)
+            ]
+        )
+
+
+def _panel_values(diagnosis: Diagnosis, key: str, cells: Cells) -> list[str]:
+    found = set(cells.groups[key].tolist())
+    column = cohort_column(key)
+    if column is None:
+        return [name for name in (*diagnosis.facts.splits, MISSING_KEY) if name in found]
+    contrast = diagnosis.cohorts(column)
+    own = np.flatnonzero(contrast.groups[VERSION] == diagnosis.settings.candidate)
+    ranked = [str(contrast.groups[key][place]) for place in own[np.argsort(contrast.rank[own], kind="stable")]]
+    return [*ranked, *sorted(found - set(ranked))]
+
+
+def _quantiles(cells: Cells) -> tuple[Estimates, ...]:
+    return tuple(margin_quantile(cells, q) for q in QUANTILES)
+
+
+def _of_class(cells: Cells, label: int) -> Cells:
+    """The rows of one class; all groups stay, those without such rows empty."""
+    other = cells.block % 3 - 1 != label
+    sums = np.where(other[:, None], 0.0, cells.sums)
+    return type(cells)(
+        cells.groups,
+        cells.starts,
+        cells.score_bin,
+        cells.probability_bin,
+        cells.score,
+        sums,
+        cells.resolution,
+        cells.weighted,
+    )

@@ -1,0 +1,290 @@
+"""Metrics over time: one line with its interval per version, broken where there are no rows, and when each served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from lib.diagnose import Diagnosis
+from lib.figures.format import NO_BREAK, format_count, format_estimate, format_span, format_time
+from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
+from lib.figures.text import name_of
+from lib.figures.theme import Look
+from lib.metrics.catalogue import Metric, metric_named
+from lib.metrics.estimates import Estimates
+from lib.metrics.margins import margin_quantile
+from lib.metrics.summary import compute_summary
+from lib.schema import NO_WINDOW, VERSION, WINDOW
+
+
+
+@dataclass(frozen=True, eq=False)
+class WindowLine:
+    """One version over time.
+
+    Attributes:
+        version: whose rows.
+        starts: shape (W,), epoch seconds at which its windows begin, ascending.
+        metrics: name to estimates, one per window.
+        lower_quartile, upper_quartile: of the margin, per window.
+    """
+
+    version: str
+    starts: NDArray[np.int64]
+    metrics: dict[str, Estimates]
+    lower_quartile: Estimates
+    upper_quartile: Estimates
+
+
+@dataclass(frozen=True, eq=False)
+class WindowsView:
+    """What happened over time, per version.
+
+    Attributes:
+        baseline: the baseline's name.
+        margin_target: γ.
+        width: of a window, in seconds.
+        words: that width as one says it.
+        lines: one per version, baseline first.
+    """
+
+    baseline: str
+    margin_target: float
+    width: int
+    words: str
+    lines: tuple[WindowLine, ...]
+
+    @classmethod
+    def of(
+        cls, diagnosis: Diagnosis, metrics: tuple[str, ...] = ("violation_rate", "median_margin")
+    ) -> WindowsView | None:
+        """The view of a diagnosis; None without times."""
+        grid = diagnosis.facts.windows
+        if grid is None:
+            return None
+        cells = diagnosis.cells(VERSION, WINDOW)
+        chosen = np.isin(cells.groups[VERSION], diagnosis.shown_versions) & (cells.groups[WINDOW] != NO_WINDOW)
+        cells = cells.where(chosen)
+        summary = compute_summary(cells, diagnosis.metric_settings, metrics)
+        quartiles = [margin_quantile(cells, q) for q in (0.25, 0.75)]
+        lines: list[WindowLine] = []
+        for version in diagnosis.shown_versions:
+            here = np.flatnonzero(cells.groups[VERSION] == version)
+            if len(here):
+                lines.append(
+                    WindowLine(
+                        version,
+                        cells.groups[WINDOW][here].astype(np.int64),
+                        {name: each.take(here) for name, each in summary.metrics.items()},
+                        quartiles[0].take(here),
+                        quartiles[1].take(here),
+                    )
+                )
+        settings = diagnosis.settings
+        return cls(settings.baseline, settings.margin_target, grid.width, grid.words, tuple(lines))
+
+    def frame(self) -> pd.DataFrame:
+        """One row per version, window and metric."""
+        parts = [
+            pd.DataFrame(
+                {
+                    "version": line.version,
+                    "window": [format_time(int(start)) for start in line.starts],
+                    "metric": name,
+                    "value": each.value,
+                    "lower": each.lower,
+                    "upper": each.upper,
+                    "n": each.n,
+                    "reason": list(each.reason),
+                }
+            )
+            for line in self.lines
+            for name, each in line.metrics.items()
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def plot_windows(view: WindowsView, look: Look, provenance: str) -> go.Figure:
+    """Violation rate with its interval, median margin with the middle half of margins, and when each version served."""
+    if not view.lines:
+        return empty_figure("No rows with a time are left under this filter.", provenance, look)
+    figure = go.Figure()
+    metrics = [metric_named(name) for name in view.lines[0].metrics]
+    panels: list[Panel] = []
+    for place, metric in enumerate(metrics):
+        number = "" if place == 0 else str(place + 1)
+        for line in view.lines:
+            add_line(figure, line, metric, view, look, number)
+        scale(figure, metric, number)
+        around = "middle half of the margins" if metric.name == "median_margin" else "95 % interval"
+        panels.append(
+            Panel(
+                170 if place == 0 else 130,
+                f"{metric.label} per {view.words}, with {around}",
+                keys(view, look) if place == 0 else (),
+            )
+        )
+    panels.append(add_lifetimes(figure, view, look, str(len(metrics) + 1)))
+    mark_changes(figure, view, look, len(metrics))
+    return finish(
+        figure,
+        trend_title(view),
+        n_words(view),
+        provenance,
+        look,
+        panels,
+        left=left_margin(["10.5 %"], look),
+    )
+
+
+def trend_title(view: WindowsView, metric: str = "violation_rate") -> str:
+    """The worst window of the version that has it (escaped)."""
+    chosen = metric_named(metric)
+    best = -np.inf
+    title = f"{chosen.label} over time"
+    for line in reversed(view.lines):
+        each = line.metrics[metric]
+        badness = -each.value if chosen.direction == "higher" else each.value
+        if np.isfinite(badness).any() and float(np.nanmax(badness)) > best:
+            place = int(np.nanargmax(badness))
+            best = float(badness[place])
+            word = "lowest" if chosen.direction == "higher" else "highest"
+            title = (
+                f"{chosen.label} was {word} on {format_time(int(line.starts[place]), view.width)}: "
+                f"{format_estimate(each[place], chosen.unit)} in {name_of(line.version)}"
+            )
+    return title
+
+
+def n_words(view: WindowsView) -> str:
+    """How many labelled rows windows have."""
+    parts: list[str] = []
+    for line in view.lines:
+        n = next(iter(line.metrics.values())).n
+        parts.append(
+            f"{name_of(line.version)} n = {format_count(float(n.min()))} to {format_count(float(n.max()))} a window"
+        )
+    return "; ".join(parts) + ", labelled rows. Times are UTC."
+
+
+def keys(view: WindowsView, look: Look) -> tuple[str, ...]:
+    """What the colours stand for."""
+    return tuple(key_item(look.version(line.version, view.baseline), name_of(line.version)) for line in view.lines)
+
+
+def _moment(second: float) -> str:
+    return format_time(second).removesuffix(" UTC")
+
+
+def scale(figure: go.Figure, metric: Metric, number: str) -> None:
+    """Axes of one panel: times and the metric's unit."""
+    axis: dict[str, object] = {
+        "title": {
+            "text": "share of rows" if metric.unit == "share" else "margin" if metric.unit == "score" else "loss"
+        },
+        "nticks": 5,
+    }
+    if metric.unit == "share":
+        axis |= {"ticksuffix": PER_CENT, "rangemode": "tozero"}
+    if metric.unit == "loss":
+        axis |= {"rangemode": "tozero"}
+    figure.update_layout({f"yaxis{number}": axis, f"xaxis{number}": {"type": "date"}})
+
+
+def add_line(figure: go.Figure, line: WindowLine, metric: Metric, view: WindowsView, look: Look, number: str) -> None:
+    """One version's line and band in one panel."""
+    each, colour = line.metrics[metric.name], look.version(line.version, view.baseline)
+    factor = 100.0 if metric.unit == "share" else 1.0
+    low, high = (
+        (line.lower_quartile.value, line.upper_quartile.value)
+        if metric.name == "median_margin"
+        else (each.lower, each.upper)
+    )
+    strong = line.version != view.baseline or len(view.lines) == 1
+    axes = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+    for run in _runs(line.starts, view.width, each.is_defined):
+        times = [_moment(float(start) + view.width / 2) for start in line.starts[run]]
+        bottom, top = (np.where(np.isfinite(side[run]), side[run], each.value[run]) for side in (low, high))
+        figure.add_scatter(
+            x=[*times, *reversed(times)],
+            y=factor * np.concatenate([bottom, top[::-1]]),
+            fill="toself",
+            **band(colour, 0.22),
+            **axes,
+        )
+        figure.add_scatter(
+            x=times,
+            y=factor * each.value[run],
+            mode="lines+markers",
+            line={"color": colour, "width": 2.2 if strong else 1.7},
+            marker={"size": 5 if len(times) < 60 else 3, "color": colour},
+            customdata=[
+                [
+                    format_time(int(start), view.width),
+                    format_estimate(each[int(place)], metric.unit),
+                    format_count(float(each.n[place])),
+                ]
+                for place, start in zip(run, line.starts[run], strict=True)
+            ],
+            hovertemplate=f"<b>{name_of(line.version)}</b> %{{customdata[0]}}<br>{metric.label} %{{customdata[1]}}"
+            "<br>n = %{customdata[2]}<extra></extra>",
+            **axes,
+        )
+
+
+def _runs(starts: NDArray[np.int64], width: int, defined: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
+    """Places of windows that follow one another without a gap."""
+    places = np.arange(len(starts)) if defined is None else np.flatnonzero(defined)
+    if not len(places):
+        return []
+    cut = np.flatnonzero(np.diff(starts[places]) > width) + 1
+    return list(np.split(places, cut))
+
+
+def add_lifetimes(figure: go.Figure, view: WindowsView, look: Look, number: str) -> Panel:
+    """A strip that shows when each version had rows; the panel it is."""
+    for row, line in enumerate(reversed(view.lines)):
+        colour = look.version(line.version, view.baseline)
+        for run in _runs(line.starts, view.width):
+            first, last = line.starts[run[0]], line.starts[run[-1]] + view.width
+            figure.add_scatter(
+                x=[_moment(float(first)), _moment(float(last))],
+                y=[row, row],
+                mode="lines",
+                xaxis=f"x{number}",
+                yaxis=f"y{number}",
+                line={"color": colour, "width": 7},
+                hoverinfo="text",
+                hovertext=f"{name_of(line.version)} has rows, {format_span(float(first), float(last), view.width)}",
+            )
+    figure.update_layout(
+        {
+            f"xaxis{number}": {"type": "date"},
+            f"yaxis{number}": {"range": [-0.6, len(view.lines) - 0.4], "showgrid": False, "showticklabels": False},
+        }
+    )
+    return Panel(14 * len(view.lines) + 4, "Versions with rows", (), f"time (UTC), per {view.words}", 2)
+
+
+def mark_changes(figure: go.Figure, view: WindowsView, look: Look, panels: int) -> None:
+    """A line where the candidate begins and where it ends, unless that is where the data does."""
+    if len(view.lines) < 2:
+        return
+    first, last = (
+        float(side)
+        for side in (min(line.starts[0] for line in view.lines), max(line.starts[-1] for line in view.lines))
+    )
+    candidate = view.lines[-1]
+    ends = [
+        float(candidate.starts[run[side]] + (view.width if side else 0))
+        for run in _runs(candidate.starts, view.width)[:4]
+        for side in (0, -1)
+    ]
+    for at in ends:
+        if first < at <= last:
+            for place in range(panels):
+                mark_vertical(figure, _moment(at), look.palette.faint_ink, "" if place == 0 else str(place + 1))

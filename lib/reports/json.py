@@ -1,0 +1,224 @@
+"""The report as JSON: the contract that other tools and CI rely on; keys are only ever added."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lib.checks import CheckResult
+from lib.metrics.estimates import Estimate
+from lib.metrics.intervals import LEVEL
+from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
+from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report
+
+FORMAT_VERSION = 1
+SIGNIFICANT_DIGITS = 10
+
+
+def render_json(report: Report) -> str:
+    """The report as one JSON document that ends in a line break."""
+    return json.dumps(report_as_json(report), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def report_as_json(report: Report) -> dict[str, Any]:
+    """The report as plain values: numbers to 10 significant digits, times in ISO 8601 with Z, undefined ones null."""
+    whole: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "inputs": _inputs(report),
+        "settings": _settings(report),
+        "versions": {
+            version.name: {
+                **_numbers(version.whole),
+                "splits": {name: _numbers(numbers) for name, numbers in version.splits.items()},
+            }
+            for version in report.versions
+        },
+        "cohorts": [_cohort(row) for row in report.cohorts],
+        "comparison": _comparison(report.comparison),
+        "checks": [_check(result) for result in report.checks],
+    }
+    if report.facts.windows is not None:
+        whole["windows"] = [
+            {
+                "version": row.version,
+                "start": _moment(row.start),
+                "end": _moment(row.end),
+                **_numbers(row.numbers, {} if row.start is not None else {"start": "these rows have no readable time"}),
+            }
+            for row in report.windows
+        ]
+    return as_plain(whole)
+
+
+def as_plain(value: object) -> Any:
+    """Anything as JSON can hold it: floats rounded, NaN and infinities null, other objects as their text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, str):
+        # A file name may hold bytes that are no UTF-8.
+        return str(value).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {str(as_plain(key)): as_plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_plain(each) for each in value]
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return rounded(value)
+    if hasattr(value, "tolist"):  # numpy scalars and arrays
+        return as_plain(value.tolist())  # type: ignore[attr-defined]
+    return str(value)
+
+
+def rounded(value: float) -> float | None:
+    """A float to 10 significant digits; None where it is no number."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+
+
+def _moment(second: int | None) -> str | None:
+    return None if second is None else f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _interval(estimate: Estimate) -> list[float] | None:
+    return [estimate.lower, estimate.upper] if estimate.is_defined else None
+
+
+def _inputs(report: Report) -> list[dict[str, Any]]:
+    facts, mapping = report.facts, report.facts.mapping
+    described = {
+        "mapping": {**mapping.roles(), "cohort": mapping.cohorts, "feature": mapping.features},
+        "score_kind": mapping.score_kind.value,
+        "pos_label": None if mapping.label_encoding is None else mapping.label_encoding.pos_label,
+        "label_encoding": None
+        if mapping.label_encoding is None
+        else {"positive": mapping.label_encoding.positive, "negative": mapping.label_encoding.negative},
+        "time_format": None
+        if mapping.time_format is None
+        else {"pattern": mapping.time_format.pattern, "timezone": mapping.time_format.timezone},
+        "saved_cells": facts.saved,
+    }
+    return [
+        {"name": each.name, "sha256": each.sha256, "rows": each.n_rows, "rows_rejected": each.n_rejected, **described}
+        for each in facts.inputs
+    ]
+
+
+def _settings(report: Report) -> dict[str, Any]:
+    facts, settings = report.facts, report.settings
+    where = settings.where
+    return {
+        "margin_target": settings.margin_target,
+        "baseline": settings.baseline,
+        "candidate": settings.candidate,
+        "filter": {
+            "cohorts": dict(where.cohorts),
+            "split": where.split,
+            "window": None if where.start is None and where.end is None else [_moment(where.start), _moment(where.end)],
+        },
+        "window_width_seconds": None if facts.windows is None else facts.windows.width,
+        "first": _moment(facts.first),
+        "last": _moment(facts.last),
+        "confidence_level": LEVEL,
+        "decision_threshold": 0.0,
+        "support_vector_tolerance": SUPPORT_VECTOR_TOLERANCE,
+        "weighted": facts.weighted,
+        "n_rows": facts.n_rows,
+        "n_rejected": facts.problems,
+        "dataset": facts.key,
+        "product_version": report.product_version,
+    }
+
+
+def _numbers(numbers: Numbers, undefined: Mapping[str, str] = {}) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "n": numbers.n,
+        "n_labelled": numbers.n_labelled,
+        "n_unlabelled": numbers.n_unlabelled,
+        "n_unscored": numbers.n_unscored,
+        "resolution": numbers.resolution,
+    }
+    reasons, bounds = dict(undefined), dict[str, float]()
+    for name, each in numbers.metrics.items():
+        values[name], values[f"{name}_ci"] = each.value, _interval(each)
+        if not each.is_defined:
+            reasons[name] = each.reason
+        elif each.bound > 0:
+            bounds[name] = each.bound
+        if name == "violation_rate":
+            by_class = numbers.violation_rate_by_class
+            values["violation_rate_by_class"] = {label: of.value for label, of in by_class.items()}
+            values["violation_rate_by_class_ci"] = {label: _interval(of) for label, of in by_class.items()}
+            values["violation_rate_by_class_n"] = {label: int(of.n) for label, of in by_class.items()}
+            reasons |= {
+                f"violation_rate_by_class.{label}": of.reason for label, of in by_class.items() if not of.is_defined
+            }
+    values["n_by_metric"] = {name: int(each.n) for name, each in numbers.metrics.items()}
+    values["bounds"] = bounds
+    values["undefined"] = reasons
+    return values
+
+
+def _cohort(row: CohortNumbers) -> dict[str, Any]:
+    undefined = {
+        name: each.reason for name, each in (("rest", row.rest), ("excess", row.excess)) if not each.is_defined
+    }
+    if math.isnan(row.p):
+        undefined |= dict.fromkeys(("p", "p_adjusted"), row.excess.reason or "the test is not defined here")
+    return {
+        "column": row.column,
+        "value": row.value,
+        "version": row.version,
+        "ci": _interval(row.violation_rate),
+        "rest": row.rest.value,
+        "rest_ci": _interval(row.rest),
+        "rest_n": int(row.rest.n),
+        "excess": row.excess.value,
+        "excess_ci": _interval(row.excess),
+        "p": row.p,
+        "p_adjusted": row.p_adjusted,
+        "rank": row.rank,
+        "small": row.is_small,
+        **_numbers(row.numbers, undefined),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    reason = NOT_PAIRED if comparison.deltas else ONE_VERSION
+    names = ["n_paired", "flips", "mcnemar_p", *([] if comparison.deltas else ["deltas"])]
+    return {
+        "baseline": comparison.baseline,
+        "candidate": comparison.candidate,
+        "n_paired": None,
+        "flips": None,
+        "mcnemar_p": None,
+        "deltas": {
+            name: {"value": each.value, "ci": _interval(each), "n": int(each.n), "paired": False}
+            | ({"bound": each.bound} if each.is_defined and each.bound > 0 else {})
+            | ({} if each.is_defined else {"undefined": {"value": each.reason}})
+            for name, each in comparison.deltas.items()
+        },
+        "undefined": dict.fromkeys(names, reason),
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    window = result.where.window
+    return {
+        "code": result.code,
+        "name": result.name,
+        "status": str(result.status),
+        "severity": str(result.severity),
+        "version": result.version,
+        "where": {
+            "cohort": result.where.cohort,
+            "window": None if window is None else [_moment(window[0]), _moment(window[1])],
+        },
+        "title": result.title,
+        "evidence": result.evidence,
+        "explanation": result.explanation,
+        "remedy": result.remedy,
+        "topic": result.topic,
+    }

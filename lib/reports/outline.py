@@ -1,0 +1,425 @@
+"""What a person reads of a report, in the order in which an engineer on call would ask, laid out for no medium yet.
+
+Text and Markdown are two renderings of the same outline, so they cannot show different numbers. Every text here may
+hold words from data: a renderer makes all of them harmless.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lib.checks import CheckResult, Severity, Status
+from lib.figures.format import (
+    NO_BREAK,
+    UNDEFINED,
+    format_bound,
+    format_change,
+    format_count,
+    format_interval,
+    format_plural,
+    format_time,
+    format_value,
+)
+from lib.figures.text import plain
+from lib.metrics.catalogue import METRICS, Metric, metric_named
+from lib.metrics.estimates import Estimate
+from lib.reports.report import CohortNumbers, Numbers, Report
+from lib.scan import PROBLEMS, STRUCTURAL
+
+OVERVIEW = ("average_hinge_loss", "median_margin", "roc_auc", "accuracy")
+SHORT = {
+    "average_hinge_loss": "Hinge\nloss",
+    "average_logistic_loss": "Logistic\nloss",
+    "median_margin": "Median\nmargin",
+    "roc_auc": "ROC\nAUC",
+    "accuracy": "Accuracy",
+    "log_loss": "Log\nloss",
+}
+WORST_COHORTS = 10
+MISSING = "(missing)"
+SENTENCE_LIMIT = 4_000
+_HELD = "\ue000"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `is_data` where its cells are words from data; narrow media may leave `is_extra` ones out."""
+
+    title: str
+    is_number: bool = True
+    is_data: bool = False
+    is_extra: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its title and what has to be said beneath it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FindingText:
+    """One finding: its badge, the sentence, what follows from it, what it means, what to do.
+
+    Of several findings of one check only the first says the last two; they are empty in the others.
+    """
+
+    badge: str
+    name: str
+    title: str
+    consequences: tuple[str, ...]
+    explanation: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A report in words: what it is about, findings, what else was checked, tables, and where it comes from."""
+
+    subject: str
+    verdict: str
+    findings: tuple[FindingText, ...]
+    checked: tuple[str, ...]
+    tables: tuple[Table, ...]
+    provenance: str
+
+
+def build_outline(report: Report) -> Outline:
+    """Lay a report out."""
+    tables = [_versions(report), _change(report), _parts(report), _cohorts(report)]
+    tables += [_inputs(report), _mapping(report), _rejected(report)]
+    findings = [result for result in report.checks if result.is_finding]
+    first = {result.code: result for result in reversed(findings)}
+    return Outline(
+        subject=_subject(report),
+        verdict=_verdict(findings),
+        findings=tuple(_finding(result, is_first=first[result.code] is result) for result in findings),
+        checked=tuple(_checked(report.checks)),
+        tables=tuple(table for table in tables if table is not None),
+        provenance=_provenance(report),
+    )
+
+
+def harmless(text: str, limit: int = SENTENCE_LIMIT) -> str:
+    """Text on one line without control and direction characters, shortened in the middle; no-break spaces stay."""
+    encodable = text.encode("utf-8", "replace").decode()
+    return plain(encodable.replace(NO_BREAK, _HELD), limit).replace(_HELD, NO_BREAK)
+
+
+def _subject(report: Report) -> str:
+    facts, settings = report.facts, report.settings
+    words = [
+        facts.name,
+        format_plural(facts.n_rows, "row"),
+        format_plural(len(report.versions), "version"),
+        f"γ = {settings.margin_target:g}",
+    ]
+    if facts.first is not None and facts.last is not None:
+        words.append(f"{format_time(facts.first, 60)} to {format_time(facts.last, 60)}")
+    return " · ".join(words)
+
+
+def _verdict(findings: Sequence[CheckResult]) -> str:
+    if not findings:
+        return "No findings."
+    counted = [
+        (sum(each.severity is severity for each in findings), word)
+        for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
+    ]
+    return ", ".join(format_plural(count, word) for count, word in counted if count) + "."
+
+
+def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
+    badges = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "NOTE"}
+    return FindingText(
+        badge=badges[result.severity],
+        name=f"{result.name}, {result.code}" + ("" if is_first else "; what to do: as above"),
+        title=result.title,
+        consequences=tuple(str(each) for each in result.evidence.get("consequences") or ()),
+        explanation=result.explanation if is_first else "",
+        remedy=result.remedy if is_first else "",
+    )
+
+
+def _checked(checks: Iterable[CheckResult]) -> Iterable[str]:
+    for result in checks:
+        if not result.is_finding:
+            word = "passed" if result.status is Status.PASS else "not applicable"
+            yield f"{result.name} ({result.code}) {word}: {result.title}"
+
+
+def _with_interval(estimate: Estimate, metric: Metric) -> str:
+    if not estimate.is_defined:
+        return UNDEFINED
+    around = format_interval(estimate.lower, estimate.upper, metric.unit)
+    return format_value(estimate.value, metric.unit) + (f" ({around})" if around else "")
+
+
+def _plain(estimate: Estimate, metric: Metric) -> str:
+    return format_value(estimate.value, metric.unit) if estimate.is_defined else UNDEFINED
+
+
+def _notes(numbers: Sequence[tuple[str, Numbers]], metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Why numbers are undefined, and how far binning may have moved those that are not exact."""
+    notes: list[str] = []
+    for metric in metrics:
+        reasons: dict[str, list[str]] = {}
+        for name, each in numbers:
+            if reason := each.metrics[metric.name].reason:
+                reasons.setdefault(reason, []).append(name or MISSING)
+        for reason, names in reasons.items():
+            where = "" if len(names) == len(numbers) else f" in {', '.join(names)}"
+            notes.append(f"{metric.label}{where} is undefined: {reason}.")
+        notes += [
+            f"{metric.label} of {name or MISSING}: {format_value(found.value, metric.unit)}"
+            f"{format_bound(found.bound, metric.unit)}."
+            for name, each in numbers
+            if (found := each.metrics[metric.name]).is_defined and found.bound > 0
+        ]
+    return tuple(notes)
+
+
+def _versions(report: Report) -> Table:
+    last = "log_loss" if report.facts.mapping.score_kind.is_probabilistic else "average_logistic_loss"
+    violations = metric_named("violation_rate")
+    metrics = [metric_named(name) for name in (*OVERVIEW, last)]
+    columns = [
+        Column("Version", is_number=False, is_data=True),
+        Column("Rows"),
+        Column("Without\nlabel", is_extra=True),
+        Column("Violation rate\nand 95 % interval"),
+        *(Column(SHORT[metric.name], is_extra=place > 1) for place, metric in enumerate(metrics)),
+    ]
+    rows = tuple(
+        (
+            version.name or MISSING,
+            format_count(version.whole.n),
+            format_count(version.whole.n_unlabelled),
+            _with_interval(version.whole.metrics[violations.name], violations),
+            *(_plain(version.whole.metrics[metric.name], metric) for metric in metrics),
+        )
+        for version in report.versions
+    )
+    numbers = [(version.name, version.whole) for version in report.versions]
+    return Table("Versions", tuple(columns), rows, _notes(numbers, [violations, *metrics]))
+
+
+def _change(report: Report) -> Table | None:
+    comparison = report.comparison
+    found = {version.name: version.whole for version in report.versions}
+    if not comparison.deltas or not {comparison.baseline, comparison.candidate} <= set(found):
+        return None
+    before, after = found[comparison.baseline], found[comparison.candidate]
+    rows: list[tuple[str, ...]] = []
+    for metric in METRICS:
+        change = comparison.deltas[metric.name]
+        old, new = before.metrics[metric.name], after.metrics[metric.name]
+        if not old.is_defined and not new.is_defined:
+            continue
+        rows.append(
+            (
+                metric.label,
+                _plain(old, metric),
+                _plain(new, metric),
+                format_change(change.value, metric.unit) if change.is_defined else UNDEFINED,
+                _change_interval(change, metric),
+                _judgement(change, metric),
+            )
+        )
+    columns = (
+        Column("Metric", is_number=False),
+        Column(comparison.baseline or MISSING, is_data=True),
+        Column(comparison.candidate or MISSING, is_data=True),
+        Column("Change,\nunpaired"),
+        Column("95 % interval,\nunpaired"),
+        Column("", is_number=False),
+    )
+    notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
+    said = ("Changes are unpaired: the two versions are taken as independent samples.",)
+    shown = set(_versions(report).notes)
+    return Table(
+        f"Change from {comparison.baseline or MISSING} to {comparison.candidate or MISSING}",
+        columns,
+        tuple(rows),
+        said + tuple(note for note in notes if note not in shown),
+    )
+
+
+def _change_interval(change: Estimate, metric: Metric) -> str:
+    if not change.is_defined or (math.isnan(change.lower) and math.isnan(change.upper)):
+        return ""
+    low, high = format_change(change.lower, metric.unit), format_change(change.upper, metric.unit)
+    return f"{low.removesuffix('points').strip()} to {high}"
+
+
+def _judgement(change: Estimate, metric: Metric) -> str:
+    """Whether a change beyond chance is for the better."""
+    if not (change.lower > 0 or change.upper < 0) or metric.direction == "neutral":
+        return ""
+    return "better" if (change.value < 0) == (metric.direction == "lower") else "worse"
+
+
+def _parts(report: Report) -> Table:
+    """Each version by class and split."""
+    violations, hinge = metric_named("violation_rate"), metric_named("average_hinge_loss")
+    rows: list[tuple[str, ...]] = []
+    undefined: dict[str, None] = {}
+    for version in report.versions:
+        for label, word in (("-1", "class −1"), ("1", "class +1")):
+            each = version.whole.violation_rate_by_class[label]
+            rows.append((version.name or MISSING, word, format_count(each.n), _with_interval(each, violations), ""))
+            if each.reason:
+                undefined[f"Violation rate of {version.name or MISSING}, {word}, is undefined: {each.reason}."] = None
+        for split, numbers in version.splits.items():
+            each, part = numbers.metrics["violation_rate"], f"split {split or MISSING}"
+            rows.append(
+                (
+                    version.name or MISSING,
+                    part,
+                    format_count(numbers.n),
+                    _with_interval(each, violations),
+                    _plain(numbers.metrics[hinge.name], hinge),
+                )
+            )
+            if each.reason:
+                undefined[
+                    f"Violation rate of {version.name or MISSING}, split {split}, is undefined: {each.reason}."
+                ] = None
+    columns = (
+        Column("Version", is_number=False, is_data=True),
+        Column("Part", is_number=False, is_data=True),
+        Column("Rows"),
+        Column("Violation rate\nand 95 % interval"),
+        Column("Hinge\nloss"),
+    )
+    has_splits = any(version.splits for version in report.versions)
+    if not has_splits:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return Table("By class and split" if has_splits else "By class", columns, tuple(rows), tuple(undefined))
+
+
+def _cohorts(report: Report) -> Table | None:
+    """The cohorts whose excess over the rest is large beyond doubt, worst first; the small ones only counted."""
+    if not report.cohorts:
+        return None
+    violations = metric_named("violation_rate")
+    usable = [row for row in report.cohorts if not row.is_small and not math.isnan(row.excess.lower)]
+    worst = sorted(usable, key=lambda row: -row.excess.lower)[:WORST_COHORTS]
+    columns = (
+        Column("Cohort", is_number=False, is_data=True),
+        Column("Version", is_number=False, is_data=True),
+        Column("Rows"),
+        Column("Violation rate\nand 95 % interval"),
+        Column("Rest", is_extra=True),
+        Column("Excess over the\nrest at least"),
+        Column("Adjusted\np", is_extra=True),
+    )
+    rows = tuple(
+        (
+            f"{row.column} = {row.value or MISSING}",
+            row.version or MISSING,
+            format_count(row.numbers.n),
+            _with_interval(row.violation_rate, violations),
+            _plain(row.rest, violations),
+            format_change(row.excess.lower, violations.unit),
+            format_p(row.p_adjusted),
+        )
+        for row in worst
+    )
+    return Table("Worst cohorts", columns, rows, tuple(_cohort_notes(report.cohorts, usable, len(worst))))
+
+
+def _cohort_notes(rows: Sequence[CohortNumbers], usable: Sequence[CohortNumbers], shown: int) -> Iterable[str]:
+    if shown:
+        whole = format_plural(len(rows), "cohort and version", "cohorts and versions")
+        yield f"{format_count(shown)} of {whole}, by the lower bound of their excess over the rest of their version."
+    if small := sum(row.is_small for row in rows):
+        yield f"{format_plural(small, 'cohort')} with too few labelled rows left out."
+    reasons: dict[str, int] = {}
+    for row in rows:
+        if not row.is_small and row not in usable:
+            reason = row.violation_rate.reason or row.excess.reason or "no interval"
+            reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, number in reasons.items():
+        yield f"{format_plural(number, 'cohort')} undefined: {reason}."
+
+
+def format_p(p: float) -> str:
+    """A p-value: "0.032", "<0.001"."""
+    if math.isnan(p):
+        return UNDEFINED
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _inputs(report: Report) -> Table:
+    columns = (
+        Column("Input", is_number=False, is_data=True),
+        Column("Records"),
+        Column("Rejected"),
+        Column("SHA-256", is_number=False, is_extra=True),
+    )
+    rows = tuple(
+        (each.name, format_count(each.n_rows), format_count(each.n_rejected), each.sha256[:16])
+        for each in report.facts.inputs
+    )
+    notes = ("Read from saved cells: there are no rows to ask.",) if report.facts.saved else ()
+    return Table("Inputs", columns, rows, notes)
+
+
+def _mapping(report: Report) -> Table:
+    mapping = report.facts.mapping
+    read_as = {"score": f"{mapping.score_kind.value}"}
+    if mapping.label_encoding is not None:
+        positive, negative = (
+            ", ".join(texts) for texts in (mapping.label_encoding.positive, mapping.label_encoding.negative)
+        )
+        read_as["label"] = f"positive: {positive}; negative: {negative}"
+    if mapping.time_format is not None:
+        read_as["time"] = f"{mapping.time_format.pattern}, {mapping.time_format.timezone}"
+    rows = [(role, column, read_as.get(role, "")) for role, column in mapping.roles().items()]
+    rows += [("cohort", column, "") for column in mapping.cohorts]
+    if mapping.features:
+        rows.append(("feature", ", ".join(mapping.features), ""))
+    columns = (
+        Column("Role", is_number=False),
+        Column("Column", is_number=False, is_data=True),
+        Column("Read as", is_number=False, is_data=True),
+    )
+    return Table("Mapping", columns, tuple(rows))
+
+
+def _rejected(report: Report) -> Table | None:
+    if not report.facts.problems:
+        return None
+    words = {STRUCTURAL: (False, "the line could not be read as a record"), **PROBLEMS}
+    rows = tuple(
+        (code, format_count(count), "yes" if words[code][0] else "no", words[code][1])
+        for code, count in report.facts.problems.items()
+    )
+    columns = (
+        Column("Problem", is_number=False),
+        Column("Rows"),
+        Column("Kept", is_number=False),
+        Column("Reason", is_number=False),
+    )
+    return Table("Rows with a problem", columns, rows)
+
+
+def _provenance(report: Report) -> str:
+    facts, settings = report.facts, report.settings
+    words = [
+        f"Marginalia {report.product_version}",
+        f"dataset {facts.key}",
+        f"baseline {settings.baseline or MISSING}",
+        f"candidate {settings.candidate or MISSING}",
+        f"γ = {settings.margin_target:g}",
+    ]
+    if facts.windows is not None:
+        words.append(f"windows of {facts.windows.words}")
+    return " · ".join(words)

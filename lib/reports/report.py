@@ -1,0 +1,234 @@
+"""What a report holds: the numbers of a dataset by version, split, cohort and window, the change, and the checks.
+
+The values are the objects that pages read (`Estimate`, `CheckResult`), not copies of their digits; how many digits are
+shown is the renderers' affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lib import __version__
+from lib.checks import CheckResult
+from lib.diagnose import Diagnosis, Settings
+from lib.metrics.catalogue import METRICS
+from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
+from lib.metrics.margins import violation_rate_by_class
+from lib.metrics.summary import Summary
+from lib.scan import Facts
+from lib.schema import MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
+
+NO_CALIBRATION_YET = "calibration errors are not measured by this version"
+NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
+ONE_VERSION = "there is only one version"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Every metric of one group of rows.
+
+    Attributes:
+        n: all usable rows.
+        n_labelled: rows with a label, scored or not.
+        n_unscored: rows without a score, labelled or not.
+        metrics: name to number, in the order of `METRICS`.
+        violation_rate_by_class: "-1" and "1" to number.
+        resolution: how finely the scores behind them are kept: `exact`, `0.02`, `0.1` or `0.5`.
+    """
+
+    n: int
+    n_labelled: int
+    n_unscored: int
+    metrics: dict[str, Estimate]
+    violation_rate_by_class: dict[str, Estimate]
+    resolution: str
+
+    @property
+    def n_unlabelled(self) -> int:
+        """Rows without a label."""
+        return self.n - self.n_labelled
+
+
+@dataclass(frozen=True)
+class VersionNumbers:
+    """One version, whole and by split; `splits` is empty where there is no split column."""
+
+    name: str
+    whole: Numbers
+    splits: dict[str, Numbers]
+
+
+@dataclass(frozen=True)
+class CohortNumbers:
+    """One value of a cohort column in one version, against the rest of that version.
+
+    `rest`, `excess`, `p`, `p_adjusted` and `rank` are those of the violation rate, as in `CohortContrast`.
+    """
+
+    column: str
+    value: str
+    version: str
+    numbers: Numbers
+    rest: Estimate
+    excess: Estimate
+    p: float
+    p_adjusted: float
+    rank: int
+    is_small: bool
+
+    @property
+    def violation_rate(self) -> Estimate:
+        """The metric that is contrasted."""
+        return self.numbers.metrics["violation_rate"]
+
+
+@dataclass(frozen=True)
+class WindowNumbers:
+    """One window of one version, from `start` to `end` (not included) in epoch seconds; None without a time."""
+
+    version: str
+    start: int | None
+    end: int | None
+    numbers: Numbers
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Each metric's change from baseline to candidate, as of two independent samples; empty for one version."""
+
+    baseline: str
+    candidate: str
+    deltas: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is told of one dataset under one set of settings.
+
+    Attributes:
+        product_version: which Marginalia it was.
+        facts: the inputs, the mapping, what was rejected.
+        settings: γ, baseline, candidate, filter.
+        versions: in the order of `facts.versions`.
+        cohorts: by column, version and rank, the worst first.
+        windows: by version and time; empty where there is no time column.
+        comparison: the candidate against the baseline.
+        checks: most serious first.
+    """
+
+    product_version: str
+    facts: Facts
+    settings: Settings
+    versions: tuple[VersionNumbers, ...]
+    cohorts: tuple[CohortNumbers, ...]
+    windows: tuple[WindowNumbers, ...]
+    comparison: Comparison
+    checks: tuple[CheckResult, ...]
+
+
+def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
+    """Gather the numbers of a diagnosis and the results of its checks."""
+    return Report(
+        product_version=__version__,
+        facts=diagnosis.facts,
+        settings=diagnosis.settings,
+        versions=_versions(diagnosis),
+        cohorts=tuple(row for column in diagnosis.facts.cohorts for row in _cohorts(diagnosis, column)),
+        windows=_windows(diagnosis),
+        comparison=_comparison(diagnosis),
+        checks=tuple(checks),
+    )
+
+
+def _numbers(diagnosis: Diagnosis, *keys: str) -> list[tuple[tuple[str, ...], Numbers]]:
+    """The key values of each group by these keys, as text, and its numbers; in the order of the cells."""
+    summary, cells = diagnosis.summary(*keys), diagnosis.cells(*keys)
+    by_class = violation_rate_by_class(cells, diagnosis.settings.margin_target)
+    unscored = cells.unscored.n.sum(axis=1)
+    values = zip(*(summary.groups[key].tolist() for key in keys), strict=True)
+    return [
+        (
+            tuple(str(value) for value in group),
+            Numbers(
+                n=int(summary.n[place]),
+                n_labelled=int(summary.n_labelled[place]),
+                n_unscored=int(unscored[place]),
+                metrics=_metrics(summary, place, diagnosis),
+                violation_rate_by_class={str(label): each[place] for label, each in by_class.items()},
+                resolution=cells.resolution.name,
+            ),
+        )
+        for place, group in enumerate(values)
+    ]
+
+
+def _metrics(summary: Summary, place: int, diagnosis: Diagnosis) -> dict[str, Estimate]:
+    found = {metric.name: summary[metric.name][place] for metric in METRICS}
+    if "expected_calibration_error" not in found:
+        nan = float("nan")
+        probabilistic = diagnosis.facts.mapping.score_kind.is_probabilistic
+        reason = NO_CALIBRATION_YET if probabilistic else NOT_A_PROBABILITY
+        found["expected_calibration_error"] = Estimate(nan, nan, nan, summary.n_labelled[place], reason, nan)
+    return found
+
+
+def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
+    whole = {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION)}
+    splits: dict[str, dict[str, Numbers]] = {}
+    if diagnosis.facts.splits:
+        for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
+            splits.setdefault(version, {})[split] = numbers
+    order = [*diagnosis.facts.splits, MISSING_KEY]
+    return tuple(
+        VersionNumbers(
+            version,
+            whole[version],
+            {split: splits[version][split] for split in order if split in splits.get(version, {})},
+        )
+        for version in diagnosis.facts.versions
+        if version in whole
+    )
+
+
+def _cohorts(diagnosis: Diagnosis, column: str) -> list[CohortNumbers]:
+    key = cohort_key(column)
+    contrast = diagnosis.cohorts(column)
+    numbers = dict(_numbers(diagnosis, VERSION, key))
+    places = {version: place for place, version in enumerate(diagnosis.facts.versions)}
+    found = [
+        CohortNumbers(
+            column=column,
+            value=str(value),
+            version=str(version),
+            numbers=numbers[str(version), str(value)],
+            rest=contrast.rest[place],
+            excess=contrast.excess[place],
+            p=float(contrast.p[place]),
+            p_adjusted=float(contrast.p_adjusted[place]),
+            rank=int(contrast.rank[place]),
+            is_small=bool(contrast.small[place]),
+        )
+        for place, (version, value) in enumerate(
+            zip(contrast.groups[VERSION].tolist(), contrast.groups[key].tolist(), strict=True)
+        )
+    ]
+    return sorted(found, key=lambda row: (places[row.version], row.rank))
+
+
+def _windows(diagnosis: Diagnosis) -> tuple[WindowNumbers, ...]:
+    grid = diagnosis.facts.windows
+    if grid is None:
+        return ()
+    places = {version: place for place, version in enumerate(diagnosis.facts.versions)}
+    found: list[WindowNumbers] = []
+    for (version, text), numbers in _numbers(diagnosis, VERSION, WINDOW):
+        start = None if int(text) == NO_WINDOW else int(text)
+        found.append(WindowNumbers(version, start, None if start is None else start + grid.width, numbers))
+    return tuple(sorted(found, key=lambda row: (places[row.version], row.start is not None, row.start or 0)))
+
+
+def _comparison(diagnosis: Diagnosis) -> Comparison:
+    baseline, candidate = diagnosis.settings.baseline, diagnosis.settings.candidate
+    deltas = {metric.name: diagnosis.change(metric.name) for metric in METRICS} if diagnosis.is_compared else {}
+    return Comparison(baseline, candidate, deltas)

@@ -1,0 +1,98 @@
+"""Cohorts: whom the model fails, ranked by how surely each is worse than the rest."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.cohorts import plot_cohorts
+from lib.figures.cohorts_view import CohortsView
+from lib.figures.format import format_count, format_interval, format_plural, format_value
+from lib.figures.frame import provenance_line
+from lib.figures.theme import Look
+from lib.metrics.catalogue import METRICS, metric_named
+from lib.metrics.cohorts import SMALL
+from lib.metrics.estimates import Estimate
+from lib.ui import state
+from lib.ui.figure import is_dark, show_figure
+from lib.ui.html import Cell, Column, show_answer, show_note, show_table
+from lib.ui.page import open_page
+
+
+def share_cell(estimate: Estimate) -> Cell:
+    """A rate with its interval beneath, or why there is none."""
+    if not estimate.is_defined:
+        return Cell("undefined", estimate.reason)
+    return Cell(format_value(estimate.value, "share"), format_interval(estimate.lower, estimate.upper, "share"))
+
+
+def show_classes(view: CohortsView, values: tuple[str, ...]) -> None:
+    """The violation rate of each class within each cohort: imbalance hides in the total."""
+    rows = [
+        [
+            Cell(row.value or "(missing)"),
+            *([Cell(row.version)] if len(view.versions) > 1 else []),
+            Cell(format_count(row.n_labelled)),
+            share_cell(row.violation),
+            share_cell(row.negative),
+            share_cell(row.positive),
+        ]
+        for value in values
+        for version in view.versions
+        if (row := view.rows.get((version, value))) is not None
+    ]
+    heads = [Column(view.column), *([Column("Version")] if len(view.versions) > 1 else [])]
+    heads += [Column("Labelled rows"), Column("Violation rate", metric_named("violation_rate").definition)]
+    show_table([*heads, Column("Negative class"), Column("Positive class")], rows)
+
+
+def look_at(column: str, value: str) -> None:
+    """Make one cohort the filter of every page."""
+    state.put("cohort_column", column)
+    state.put("cohort", value)
+
+
+def offer_filter(view: CohortsView) -> None:
+    """Choose one cohort and look only at it, everywhere."""
+    values = [*view.ranked, *view.small]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        value = st.selectbox(
+            f"One {view.column}", values, key=f"only:{view.column}", format_func=lambda name: name or "(missing)"
+        )
+        st.button("Look only at this cohort", on_click=look_at, args=(view.column, value), icon=":material/filter_alt:")
+
+
+def show_cohorts(diagnosis: Diagnosis) -> None:
+    """The page of a dataset that has cohorts."""
+    look, provenance = Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC))
+    answer = st.container()
+    columns = diagnosis.facts.cohorts
+    with st.container(horizontal=True):
+        column = state.choose("by", "Cohorts of", columns, default=columns[0])
+        metric = state.choose(
+            "metric",
+            "Metric",
+            [each.name for each in METRICS],
+            default="violation_rate",
+            words=lambda name: metric_named(name).label,
+        )
+    view = CohortsView.of(diagnosis, column, metric)
+    with answer:
+        show_answer(view.answer())
+    show_note(metric_named(metric).definition)
+    show_figure(plot_cohorts(view, look, provenance), "cohorts-figure", name=f"cohorts-{metric}", table=view.frame())
+    if view.rows:
+        offer_filter(view)
+        st.subheader("By class", anchor=False)
+        show_classes(view, view.drawn)
+    if view.folded:
+        words = format_plural(len(view.small), "small cohort") if view.small else "Cohorts ranked lower"
+        with st.expander(f"{words} (a cohort is small below {SMALL} labelled rows)"):
+            show_classes(view, view.folded)
+
+
+diagnosis = open_page("cohorts", "Cohorts")
+if diagnosis.facts.cohorts:
+    show_cohorts(diagnosis)
+else:
+    show_note("No column was read as a cohort. Give one that role on the Home page, under how the columns were read.")

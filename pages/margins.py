@@ -1,0 +1,121 @@
+"""Margins: how they are distributed, over time too, and the rows behind any bar."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.format import format_bound, format_interval, format_score, format_share
+from lib.figures.frame import provenance_line
+from lib.figures.margins import plot_margins
+from lib.figures.margins_view import BY_CLASS, BY_SPLIT, BY_VERSION, QUANTILES, MarginsView
+from lib.figures.rows import (
+    HIGHEST,
+    LOWEST,
+    Choice,
+    chosen_bars,
+    count_pages,
+    range_options,
+    range_words,
+    row_query,
+    rows_sentence,
+)
+from lib.figures.theme import Look
+from lib.figures.windows import WindowsView, plot_windows
+from lib.scan import Scan, list_rows
+from lib.scan.listing import EXPORT_ROWS
+from lib.schema import cohort_column, cohort_key
+from lib.ui import state
+from lib.ui.downloads import offer_csv
+from lib.ui.figure import is_dark, show_figure
+from lib.ui.html import Cell, Column, show_answer, show_note, show_table
+from lib.ui.page import open_page
+
+
+def show_quantiles(view: MarginsView) -> None:
+    """Quantiles of the margin, one row per group."""
+    rows = [
+        [
+            Cell(group.name),
+            *(
+                Cell(
+                    format_score(each.value) if each.is_defined else "undefined",
+                    (format_interval(each.lower, each.upper, "score") + format_bound(each.bound, "score"))
+                    if each.is_defined
+                    else each.reason,
+                )
+                for each in group.quantiles
+            ),
+        ]
+        for group in view.groups
+    ]
+    heads = [
+        Column(format_share(q, 0), f"{format_share(q, 0)} of the margins are no larger than this") for q in QUANTILES
+    ]
+    show_table([Column("Quantile of the margin"), *heads], rows)
+
+
+def take_selection(view: MarginsView, points: list[dict[str, object]]) -> None:
+    """Let a bar that was just selected set the range; the range stays changeable afterwards."""
+    choice = chosen_bars(view, points)
+    if choice is None or st.session_state.get("bar taken") == choice:
+        return
+    st.session_state["bar taken"] = choice
+    state.put("rows_of", choice.group)
+    state.put("margins", f"{choice.first}..{choice.last}")
+
+
+def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
+    """The rows of one group within a range of margins, as they stand in the file."""
+    st.subheader("The rows behind", anchor=False)
+    tables = diagnosis.tables
+    if not isinstance(tables, Scan):
+        show_note("Only saved cells are loaded: they hold counts, not rows. Load the file itself to list rows.")
+        return
+    show_note("Select a bar above, or choose here.")
+    names = [group.name for group in view.groups]
+    group = state.choose("rows_of", "Rows of", names, default=names[-1])
+    first, last = state.slide_between("margins", "Margin from … up to", range_options(view), words=range_words)
+    choice = Choice(group, first, last if last != LOWEST else HIGHEST)
+    where = diagnosis.settings.where
+    query = row_query(view, choice, where)
+    total = list_rows(tables, replace(query, limit=0)).total
+    show_answer(rows_sentence(view, choice, total))
+    if not total:
+        return
+    pages = count_pages(total)
+    page = int(st.number_input("Page", 1, pages, key=f"page of {choice}")) if pages > 1 else 1
+    st.dataframe(list_rows(tables, row_query(view, choice, where, page)).frame, hide_index=True)
+    everything = replace(query, limit=EXPORT_ROWS)
+    offer_csv(lambda: list_rows(tables, everything).frame, "rows", key="rows:csv")
+
+
+diagnosis = open_page("margins", "Margins")
+look, provenance = Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC))
+answer = st.container()
+options = [BY_VERSION, BY_CLASS, *([BY_SPLIT] if diagnosis.facts.splits else [])]
+options += [cohort_key(column) for column in diagnosis.facts.cohorts]
+by = state.choose(
+    "by",
+    "Apart by",
+    options,
+    default=BY_VERSION,
+    draw=st.segmented_control,
+    words=lambda name: cohort_column(name) or name.capitalize(),
+)
+view = MarginsView.of(diagnosis, by)
+with answer:
+    show_answer(view.answer())
+event = show_figure(
+    plot_margins(view, look, provenance), "margins-figure", name="margins", table=view.frame(), on_select="rerun"
+)
+if not view.is_empty:
+    show_quantiles(view)
+windows = WindowsView.of(diagnosis)
+if windows is not None:
+    figure = plot_windows(windows, look, provenance)
+    show_figure(figure, "windows-figure", name="margins-over-time", table=windows.frame())
+if not view.is_empty:
+    take_selection(view, event.selection.points)
+    show_rows(diagnosis, view)
