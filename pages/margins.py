@@ -23,6 +23,7 @@ from lib.figures.rows import (
 )
 from lib.figures.theme import Look
 from lib.figures.windows import WindowsView, plot_windows
+from lib.metrics.estimates import Estimate
 from lib.scan import Scan, list_rows
 from lib.scan.listing import EXPORT_ROWS
 from lib.schema import cohort_column, cohort_key
@@ -33,23 +34,17 @@ from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
 
 
+def quantile_cell(each: Estimate) -> Cell:
+    """A quantile with its interval, or why there is none."""
+    if not each.is_defined:
+        return Cell("undefined", each.reason)
+    around = format_interval(each.lower, each.upper, "score")
+    return Cell(format_score(each.value), f"{around}{format_bound(each.bound, 'score')}")
+
+
 def show_quantiles(view: MarginsView) -> None:
     """Quantiles of the margin, one row per group."""
-    rows = [
-        [
-            Cell(group.name),
-            *(
-                Cell(
-                    format_score(each.value) if each.is_defined else "undefined",
-                    (format_interval(each.lower, each.upper, "score") + format_bound(each.bound, "score"))
-                    if each.is_defined
-                    else each.reason,
-                )
-                for each in group.quantiles
-            ),
-        ]
-        for group in view.groups
-    ]
+    rows = [[Cell(group.name), *(quantile_cell(each) for each in group.quantiles)] for group in view.groups]
     heads = [
         Column(format_share(q, 0), f"{format_share(q, 0)} of the margins are no larger than this") for q in QUANTILES
     ]
@@ -114,8 +109,8 @@ if not view.is_empty:
     show_quantiles(view)
 windows = WindowsView.of(diagnosis)
 if windows is not None:
-    figure = plot_windows(windows, look, provenance)
-    show_figure(figure, "windows-figure", name="margins-over-time", table=windows.frame())
+    over_time = plot_windows(windows, look, provenance)
+    show_figure(over_time, "windows-figure", name="margins-over-time", table=windows.frame())
 if not view.is_empty:
     take_selection(view, event.selection.points)
     show_rows(diagnosis, view)

@@ -295,7 +295,7 @@ def make_clean(seed: int = INCIDENT_SEED, n: int = 80_000) -> pd.DataFrame:
 # (c) Wrong: one small file with many things wrong
 # ---------------------------------------------------------------------------------------------------------------
 
-Outcome = Literal["reject", "unlabelled", "unscored", "keep"]
+Outcome = Literal["reject", "undated", "unlabelled", "unscored", "keep"]
 
 
 @dataclass(frozen=True)
@@ -333,9 +333,9 @@ WRONG_ROWS: tuple[WrongRow, ...] = (
     WrongRow(59, "y_true", "", "missing-label", "unlabelled"),
     WrongRow(66, "y_prob", "", "missing-score", "unscored"),
     WrongRow(72, "", "8 fields", "too-many-fields", "reject", "7 expected; a stray field at the end"),
-    WrongRow(83, "time", "2026-13-45T09:00:00Z", "unreadable-time", "reject", "no such month"),
+    WrongRow(83, "time", "2026-13-45T09:00:00Z", "unreadable-time", "undated", "no such month"),
     WrongRow(88, "y_prob", "87.5", "probability-out-of-range", "reject", "a percentage, it seems"),
-    WrongRow(97, "time", "yesterday", "unreadable-time", "reject"),
+    WrongRow(97, "time", "yesterday", "unreadable-time", "undated"),
     WrongRow(101, "y_true", "YES", "mixed-case-label", "keep", "is yes"),
     WrongRow(110, "weight", "-1.0", "negative-weight", "reject"),
     WrongRow(120, "id", "w-040", "duplicate-id", "keep", "record 40 once more, field for field"),
@@ -347,7 +347,7 @@ WRONG_ROWS: tuple[WrongRow, ...] = (
     WrongRow(210, "", "5 fields", "too-few-fields", "reject", "7 expected; language and weight are cut off"),
     WrongRow(230, "y_true", "", "missing-label", "unlabelled"),
     WrongRow(241, "y_prob", "", "missing-score", "unscored"),
-    WrongRow(260, "time", "2026-02-30T10:00:00Z", "unreadable-time", "reject", "no such day"),
+    WrongRow(260, "time", "2026-02-30T10:00:00Z", "unreadable-time", "undated", "no such day"),
     WrongRow(275, "language", "de ", "trailing-blank", "keep", "is de"),
     WrongRow(290, "y_true", "nO", "mixed-case-label", "keep", "is no"),
     WrongRow(301, "language", "pt ", "trailing-blank", "keep", "is pt"),

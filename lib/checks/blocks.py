@@ -91,9 +91,11 @@ class Block:
     alive: BoolArray
 
     def slices(self, place: Place) -> tuple[slice, slice, slice]:
-        """The index of a place of this block."""
+        """The index of a place; the block over the whole has all values of every column as one."""
         one = slice(None) if place.version is None else slice(place.version, place.version + 1)
-        value = slice(None) if place.value is None or place.column is None else slice(place.value, place.value + 1)
+        value = slice(None)
+        if self.column is not None and place.value is not None:
+            value = slice(place.value, place.value + 1)
         run = slice(None) if place.run is None else slice(place.run[0], place.run[1] + 1)
         return one, value, run
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOTED = 5
 DEGRADED = 0.05
+LEAST_H = 30
 
 
 def check_label_flip(diagnosis: Diagnosis) -> Answer:
@@ -111,7 +112,7 @@ def _consequences(reversals: Reversals, found: Found) -> list[str]:
         name = f"{place.column} = {found.block.values[place.value or 0] or '(none)'} over all time"
         compare(Place(place.version, place.column, place.value), name)
     if place.column is not None:
-        for block in reversals.blocks:
+        for block in reversals.untouched:
             if block.column not in (None, place.column):
                 said += _degraded(reversals, found, block)
         if axes.width and found.extent is not None:
@@ -123,21 +124,15 @@ def _consequences(reversals: Reversals, found: Found) -> list[str]:
 
 def _degraded(reversals: Reversals, found: Found, block: Block) -> list[tuple[float, str]]:
     """Values of another column that are worse in the time and version of the finding than outside it."""
-    extent = found.place.run or found.extent
+    extent = (found.place.run or found.extent) if reversals.axes.width else None
+    moments = block.moments
+    inside = moments[block.slices(Place(found.place.version, None, None, extent))].sum(axis=(0, 2))
+    outside = moments.sum(axis=(0, 2)) - inside
     said: list[tuple[float, str]] = []
-    region = block.inside(Place(found.place.version, None, None, extent if reversals.axes.width else None))
-    if region.all():
-        return said
-    n = block.cells.margins.n.sum(axis=1)
-    for value, name in enumerate(block.values):
-        mine = block.group[:, 1] == value
-        if n[mine & region].sum() < 200 or n[mine & ~region].sum() < 200:
-            continue
-        here, outside = auc_of(block.cells, mine & region), auc_of(block.cells, mine & ~region)
-        if outside - here >= DEGRADED:
-            said.append(
-                (outside - here, f"{block.column} = {name or '(none)'}: AUC {here:.2f} there, {outside:.2f} outside")
-            )
+    (d, h, _), (other_d, other_h, _) = order_statistics(inside), order_statistics(outside)
+    for value in np.flatnonzero((h >= LEAST_H) & (other_h >= LEAST_H)):
+        here, there = 0.5 + float(d[value] / h[value]), 0.5 + float(other_d[value] / other_h[value])
+        if there - here >= DEGRADED:
+            name = block.values[int(value)] or "(none)"
+            said.append((there - here, f"{block.column} = {name}: AUC about {here:.2f} there, {there:.2f} outside"))
     return sorted(said, reverse=True)[:3]
-
-

@@ -121,14 +121,18 @@ class Collapses:
     n: int
 
 
-def reference_cuts(windows: Cells, magnitudes: Magnitudes, version: str, classes: tuple[int, ...]) -> dict[int, float]:
+def reference_cuts(
+    windows: Cells, magnitudes: Magnitudes, version: str, classes: tuple[int, ...], left: BoolArray
+) -> dict[int, float]:
     """The 25 % quantile of |s| by class in the sound windows of a version.
 
     Sound is a window whose own quantile is at least half of what the better quarter of windows have, so that a
-    collapse that lasted for half the time does not become the reference.
+    collapse that lasted for half the time does not become the reference. `left`, shape (G,), are the windows that no
+    other check names.
     """
     group = windows.block // 3
-    mine = (windows.groups[VERSION] == version)[group]
+    of_version = windows.groups[VERSION] == version
+    mine = (of_version & left if (of_version & left).any() else of_version)[group]
     cuts: dict[int, float] = {}
     for each in classes:
         here = mine & (magnitudes.classes == each) & (magnitudes.n > 0)
@@ -159,7 +163,13 @@ def find_collapses(diagnosis: Diagnosis) -> Collapses:
     classes = (-1, 1) if labelled else (0,)
     windows = tables[0]
     by_window = Magnitudes.of(windows, labelled=labelled)
-    cuts = {version: reference_cuts(windows, by_window, version, classes) for version in axes.versions}
+    taken = [widened(place, len(axes.windows)) for place in constant_places(diagnosis)]
+    whole_block = make_block(windows, axes, lambda cells: cells.sums[:, :1])
+    left = np.ones(windows.n_groups, dtype=np.bool_)
+    for place in taken:
+        if place.column is None:
+            left &= ~whole_block.inside(place)
+    cuts = {version: reference_cuts(windows, by_window, version, classes, left) for version in axes.versions}
     names = {-1: "negatives", 0: "all", 1: "positives"}
 
     def features_with(chosen: dict[str, dict[int, float]]) -> Features:
@@ -178,7 +188,6 @@ def find_collapses(diagnosis: Diagnosis) -> Collapses:
     blocks = [make_block(table, axes, features_with(cuts)) for table in tables]
     total = blocks[0].moments.sum(axis=(0, 1, 2))
     trials = count_trials(blocks, axes, RULE)
-    taken = [widened(place, len(axes.windows)) for place in constant_places(diagnosis)]
     parts = find_parts(blocks, axes, RULE, ALARM_RATE / 2, taken)
     found = [_of_part(each, axes, cuts, names) for each in parts]
     whole = _whole_versions(diagnosis, axes, windows, features_with, cuts, [*taken, *(each.place for each in parts)])

@@ -117,6 +117,7 @@ class Reversed:
     """The rule: a part is ordered the wrong way round while the rest is right. With `sign` −1 the other way."""
 
     sign: float = 1.0
+    within: bool = False
 
     def size(self, moments: FloatArray) -> FloatArray:
         """Labelled rows with a score."""
@@ -171,6 +172,7 @@ class Reversals:
         auc, z, n: of all rows, each version ranked by itself.
         found: reversed parts; empty when everything is.
         tables: the tables that were searched, the whole first.
+        untouched: the blocks as they were before the search.
     """
 
     axes: Axes
@@ -182,6 +184,7 @@ class Reversals:
     n: int
     found: list[Found]
     tables: list[Cells]
+    untouched: list[Block]
 
 
 @once
@@ -209,12 +212,12 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
     elif n < MIN_ROWS_TO_SAY or h <= 0 or variance <= 0:
         reason = f"{n} labelled rows with a score are too few" if n < MIN_ROWS_TO_SAY else "all scores are equal"
     if reason:
-        return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables)
+        return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables, first)
     auc, z = float(0.5 + d / h), float(d / np.sqrt(variance))
     if auc <= REVERSED_AUC and special.ndtr(z) <= ALARM_RATE:
         right = find_parts(blocks(), axes, Reversed(-1.0), ALARM_RATE, [])
         if not right:
-            return Reversals(axes, first, "", True, auc, z, n, [], tables)
+            return Reversals(axes, first, "", True, auc, z, n, [], tables, first)
     searched = blocks()
     found = find_parts(searched, axes, Reversed(), ALARM_RATE, [])
-    return Reversals(axes, searched, "", False, auc, z, n, found, tables)
+    return Reversals(axes, searched, "", False, auc, z, n, found, tables, first)

@@ -27,7 +27,16 @@ MIN_ROWS = 20
 
 
 class Rule(Protocol):
-    """What makes a part faulty. Moments are additive statistics, the last axis theirs."""
+    """What makes a part faulty. Moments are additive statistics, the last axis theirs.
+
+    `within` says that a run of a cohort must also stand out from the other windows of that cohort: a cohort that is
+    unlike others all the time has no run that is faulty.
+    """
+
+    @property
+    def within(self) -> bool:
+        """Whether runs are compared with their own cohort too."""
+        ...
 
     def size(self, moments: FloatArray) -> FloatArray:
         """How many rows count, shape without the last axis."""
@@ -91,6 +100,7 @@ class _Candidates:
     run: IntArray  # (C, 2), −1 for all windows
     unit: FloatArray
     rest: FloatArray
+    own: FloatArray  # the other windows of the same cohort; empty for all windows
     runs: FloatArray
     cost: FloatArray
 
@@ -160,6 +170,10 @@ def _best(blocks: list[Block], axes: Axes, rule: Rule, alarm_rate: float, trials
     # Versions that score the same rows are one sample, not several.
     share = np.concatenate([np.full(len(each.value), 1 / axes.copies if each.version is None else 1.0) for each in batches])
     p = rule.p_value(unit * share[:, None], rest * share[:, None], runs, trials)
+    if rule.within:
+        own = np.concatenate([each.own for each in batches])
+        use = rule.size(own) >= MIN_ROWS
+        p[use] = np.maximum(p[use], rule.p_value(unit[use] * share[use, None], own[use] * share[use, None], runs[use], trials))
     gains = rule.total_gain(unit, rest) - cost
     ranked = [
         (float(gains[each]), float(p[each]), int(each - begin[batch[each]]), batches[int(batch[each])])
@@ -224,18 +238,18 @@ def _series(
     enough = rule.size(whole) >= MIN_ROWS
     result: list[_Candidates] = []
 
-    def add(value: IntArray, run: IntArray, unit: FloatArray, runs: FloatArray, dear: float) -> None:
+    def add(value: IntArray, run: IntArray, unit: FloatArray, own: FloatArray, runs: FloatArray, dear: float) -> None:
         if not len(value):
             return
         rest = whole.sum(axis=0) - unit
         small = rule.size(rest) < MIN_ROWS
         rest = np.where(small[:, None], total - unit, rest)
         costs = np.full(len(value), cost + dear)
-        result.append(_Candidates(number, version, value, run, unit, rest, runs, costs))
+        result.append(_Candidates(number, version, value, run, unit, rest, own, runs, costs))
 
     values = np.flatnonzero(enough)
     if block.column is not None or version is not None:
-        add(values, np.full((len(values), 2), -1), whole[values], np.ones(len(values)), 0.0)
+        add(values, np.full((len(values), 2), -1), whole[values], np.zeros_like(whole[values]), np.ones(len(values)), 0.0)
     n_windows = moments.shape[1] - 1
     if n_windows > 1 and len(values):
         first, last = best_runs(rule.gain(moments[values, :-1]))
@@ -248,6 +262,7 @@ def _series(
             values[proper],
             np.stack([first, last], axis=1)[proper],
             unit[proper],
+            (whole[values] - unit)[proper],
             runs[proper],
             2 * float(np.log(n_windows)),
         )

@@ -33,6 +33,7 @@ class HigherShare:
     effect: float
     least: float
     least_rows: int = 30
+    within: bool = True
 
     def size(self, moments: FloatArray) -> FloatArray:
         """Rows."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from lib.checks.blocks import Axes, BoolArray, FloatArray
+from lib.checks.blocks import Axes, BoolArray, FloatArray, IntArray
 from lib.scan.windows import DAY, WEEK
 
 MOST_LEFT = 0.1
 MIN_WINDOWS = 5
+SATURDAY, SUNDAY = 2, 3
+"""Days since 1970-01-01, a Thursday, modulo 7."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ def find_gaps(counts: FloatArray, axes: Axes, alarm_rate: float) -> list[Gap]:
     n = np.zeros(len(starts))
     n[(axes.windows - starts[0]) // width] = counts
     period = DAY // width if width < DAY else (WEEK // width if width == DAY else 1)
-    dispersion = _dispersion(n, period)
     low = n <= MOST_LEFT * float(np.median(n[n > 0]))
+    dispersion = _dispersion(n, low, period)
     result: list[Gap] = []
     for first, last in _runs(low):
         if first == 0 or last == len(n) - 1:
             continue
+        if width == DAY and len(n) < 2 * period and _are_weekend(starts[first : last + 1]):
+            continue  # There is no other weekend to tell.
         due = _due(n, first, last, period, width)
         observed = float(n[first : last + 1].sum())
         if not due > 0 or observed > MOST_LEFT * due:
@@ -66,10 +70,10 @@ def _runs(low: BoolArray) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) - 1).tolist(), strict=True))
 
 
-def _dispersion(n: FloatArray, period: int) -> float:
+def _dispersion(n: FloatArray, low: BoolArray, period: int) -> float:
     step = period if len(n) > period + MIN_WINDOWS else 1
     before, after = n[:-step], n[step:]
-    filled = before + after > 0
+    filled = ~low[:-step] & ~low[step:]
     if filled.sum() < MIN_WINDOWS:
         return 1.0
     ratio = (after[filled] - before[filled]) ** 2 / (after[filled] + before[filled])
@@ -78,7 +82,8 @@ def _dispersion(n: FloatArray, period: int) -> float:
 
 def _due(n: FloatArray, first: int, last: int, period: int, width: int) -> float:
     """How many rows the run should hold; 0 where nothing tells."""
-    adjoining = min(n[first - 1], n[last + 1])
+    # The gap may begin and end within a window, so the one beyond is looked at too.
+    adjoining = min(n[max(0, first - 2) : first].max(), n[last + 1 : last + 3].max())
     due = 0.0
     for place in range(first, last + 1):
         back = place - period * (-(-(place - first + 1) // period))
@@ -89,14 +94,11 @@ def _due(n: FloatArray, first: int, last: int, period: int, width: int) -> float
         if width < DAY:
             due += min(like)
             continue
-        weekend = width == DAY and period > 1 and not like
-        if weekend and _is_weekend(place, first, last):
-            return 0.0
         due += min([adjoining, *like])
     return due
 
 
-def _is_weekend(place: int, first: int, last: int) -> bool:
-    """Whether a gap of days is so short that it may be a weekend, with no other week to tell."""
-    del place
-    return last - first + 1 <= 2
+
+def _are_weekend(starts: IntArray) -> bool:
+    """Whether all of these days, in UTC, are Saturdays or Sundays."""
+    return bool(np.isin(starts // DAY % 7, (SATURDAY, SUNDAY)).all())

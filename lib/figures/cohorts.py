@@ -10,13 +10,14 @@ import plotly.graph_objects as go
 from lib.figures.cohorts_view import AXES, LEVEL, MOST_ROWS, CohortRow, CohortsView, sentence_of
 from lib.figures.format import (
     NO_BREAK,
+    PER_CENT,
     format_change,
     format_count,
     format_estimate,
     format_interval,
     format_plural,
 )
-from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, paint
+from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, paint, whiskers
 from lib.figures.text import escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look
 from lib.metrics.catalogue import Unit
@@ -50,7 +51,7 @@ def plot_cohorts(view: CohortsView, look: Look, provenance: str) -> go.Figure:
     figure.update_layout(
         xaxis={
             "range": [low, high],
-            "ticksuffix": NO_BREAK + "%" if metric.unit == "share" else "",
+            "ticksuffix": PER_CENT if metric.unit == "share" else "",
             "showgrid": True,
             "nticks": 7,
         },
@@ -146,8 +147,7 @@ def _add_dots(
             "thickness": 1.8,
             "width": 0,
             "color": colour,
-            "array": [factor * _gap(row.estimate.upper, row.estimate.value) for row in told],
-            "arrayminus": [factor * _gap(row.estimate.value, row.estimate.lower) for row in told],
+            **whiskers([row.estimate for row in told], factor),
         },
         customdata=[_hover(row, metric.unit) for row in told],
         hovertemplate=f"<b>%{{customdata[0]}}</b>, {name}<br>{metric.label} %{{customdata[1]}}"
@@ -190,7 +190,3 @@ def _hover(row: CohortRow, unit: Unit) -> list[str]:
         f"{difference} ({around})" if around else difference,
         format_count(row.n_labelled),
     ]
-
-
-def _gap(upper: float, lower: float) -> float:
-    return max(upper - lower, 0.0) if np.isfinite(upper - lower) else 0.0

@@ -6,6 +6,7 @@ the other: the first is drawn on the axes x and y, the second on x2 and y2, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from lib.figures.theme import (
     fade,
     template,
 )
+from lib.metrics.estimates import Estimate
 from lib.schema import Filter
 
 PAD = 10
@@ -257,3 +259,15 @@ def mark_vertical(figure: go.Figure, x: float | str, colour: str, axes: str = ""
 def band(colour: str, opacity: float = 0.18) -> dict[str, object]:
     """The style of an interval drawn as an area: no line, a light fill, no hover."""
     return {"line": {"width": 0}, "fillcolor": fade(colour, opacity), "hoverinfo": "skip", "mode": "lines"}
+
+
+def whiskers(estimates: Sequence[Estimate], factor: float) -> dict[str, list[float]]:
+    """The lengths of error bars, times `factor`; none on a side that is not known."""
+
+    def length(upper: float, lower: float) -> float:
+        return factor * max(upper - lower, 0.0) if math.isfinite(upper - lower) else 0.0
+
+    return {
+        "array": [length(each.upper, each.value) for each in estimates],
+        "arrayminus": [length(each.value, each.lower) for each in estimates],
+    }

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from lib.figures.format import format_count, format_estimate, format_share
-from lib.figures.frame import Panel, empty_figure, finish, left_margin, paint
-from lib.figures.losses_view import PER_CENT, SHARES, LossesView, rows_words
+from lib.figures.format import PER_CENT, format_count, format_estimate, format_share
+from lib.figures.frame import Panel, empty_figure, finish, left_margin, paint, whiskers
+from lib.figures.losses_view import SHARES, LossesView, rows_words
 from lib.figures.text import name_of
 from lib.figures.theme import Look, fade
 from lib.metrics.estimates import Estimate
@@ -91,8 +90,7 @@ def _add_interval(
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [100 * _gap(each.upper, each.value)],
-            "arrayminus": [100 * _gap(each.value, each.lower)],
+            **whiskers([each], 100),
             "color": look.palette.ink,
             "thickness": 1.4,
             "width": 4,
@@ -112,7 +110,3 @@ def _add_interval(
         showarrow=False,
         font={"color": look.palette.paper if inside else look.palette.ink},
     )
-
-
-def _gap(upper: float, lower: float) -> float:
-    return max(upper - lower, 0.0) if np.isfinite(upper - lower) else 0.0

@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_count, format_estimate, format_share
-from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
-from lib.figures.losses_view import PER_CENT, LossesView
+from lib.figures.format import PER_CENT, format_count, format_estimate, format_share
+from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square, whiskers
+from lib.figures.losses_view import LossesView
 from lib.figures.text import escape, name_of, width_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 from lib.metrics.estimates import Estimate
@@ -72,8 +72,7 @@ def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> g
                 "color": look.palette.ink,
                 "thickness": 1.3,
                 "width": 3,
-                "array": [100 * _gap(e.upper, e.value) for e in each],
-                "arrayminus": [100 * _gap(e.value, e.lower) for e in each],
+                **whiskers(each, 100),
             },
             customdata=[
                 [loss.label, format_estimate(e, "share"), format_count(e.n)]
@@ -142,7 +141,3 @@ def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> g
         left=left,
         right=20,
     )
-
-
-def _gap(upper: float, lower: float) -> float:
-    return max(upper - lower, 0.0) if np.isfinite(upper - lower) else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import NO_BREAK, format_count, format_share
+from lib.figures.format import format_count, format_share
 from lib.figures.histogram import Bars, Distribution
 from lib.figures.text import name_of
 from lib.metrics.estimates import Estimate

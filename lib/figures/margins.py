@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lib.figures.format import format_count, format_score, format_share
+from lib.figures.format import PER_CENT, format_count, format_score, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
+from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
 from lib.figures.text import name_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
-from lib.schema import SPLIT
-
-from lib.figures.margins_view import BY_CLASS, BY_VERSION, PER_CENT, Group, MarginsView
 
 
 def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
@@ -126,7 +124,7 @@ def _add_group(figure: go.Figure, group: Group, view: MarginsView, look: Look, n
         selected={"marker": {"color": colour}},
         unselected={"marker": {"opacity": 1}},
         customdata=[
-            [words, format_count(n), format_share(share), group.name]
+            [words, format_count(n), format_share(share), group.code]
             for words, n, share in zip(bars.words(), bars.n, bars.share, strict=True)
         ],
         hovertemplate=f"<b>{name}</b> {panel}<br>%{{customdata[0]}}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from lib.cells import Cells
 from lib.diagnose import Diagnosis
-from lib.figures.format import NO_BREAK, format_score, format_share
+from lib.figures.format import format_score, format_share
 from lib.figures.histogram import Bars, Distribution
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
@@ -30,6 +31,11 @@ class Group:
     median: Estimate
     violation: Estimate
     quantiles: tuple[Estimate, ...]
+
+    @property
+    def code(self) -> str:
+        """A few digits that tell it apart from other groups: what a bar carries of it."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:

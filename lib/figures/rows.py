@@ -43,7 +43,7 @@ def chosen_bars(view: MarginsView, points: Sequence[Mapping[str, Any]]) -> Choic
         data, place = point.get("customdata"), point.get("point_index")
         if isinstance(data, Sequence) and not isinstance(data, str) and len(data) > 3 and isinstance(place, int):
             found += [
-                (group, place) for group in view.groups if group.name == data[3] and 0 <= place < len(group.bars.n)
+                (group, place) for group in view.groups if group.code == data[3] and 0 <= place < len(group.bars.n)
             ]
     if not found:
         return None

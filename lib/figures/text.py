@@ -19,7 +19,11 @@ _ENTITY = re.compile(r"&(#\d+|[a-z]+);")
 
 def plain(text: str, limit: int = SHOWN) -> str:
     """Text from data on one line, without control and direction characters, shortened in the middle."""
-    kept = "".join(" " if each.isspace() else each for each in text if unicodedata.category(each) not in ("Cc", "Cf"))
+    kept = "".join(
+        " " if each.isspace() else each
+        for each in text
+        if each.isspace() or unicodedata.category(each) not in ("Cc", "Cf")
+    )
     kept = " ".join(kept.split())
     if len(kept) > limit:
         end = limit // 3

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import NO_BREAK, format_count, format_estimate, format_span, format_time
+from lib.figures.format import PER_CENT, format_count, format_estimate, format_span, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
 from lib.figures.text import name_of
 from lib.figures.theme import Look
@@ -19,7 +19,6 @@ from lib.metrics.estimates import Estimates
 from lib.metrics.margins import margin_quantile
 from lib.metrics.summary import compute_summary
 from lib.schema import NO_WINDOW, VERSION, WINDOW
-
 
 
 @dataclass(frozen=True, eq=False)

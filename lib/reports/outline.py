@@ -7,6 +7,7 @@ hold words from data: a renderer makes all of them harmless.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,6 @@ from lib.figures.format import (
     format_time,
     format_value,
 )
-from lib.figures.text import plain
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
 from lib.reports.report import CohortNumbers, Numbers, Report
@@ -40,7 +40,6 @@ SHORT = {
 WORST_COHORTS = 10
 MISSING = "(missing)"
 SENTENCE_LIMIT = 4_000
-_HELD = "\ue000"
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,10 @@ def build_outline(report: Report) -> Outline:
 def harmless(text: str, limit: int = SENTENCE_LIMIT) -> str:
     """Text on one line without control and direction characters, shortened in the middle; no-break spaces stay."""
     encodable = text.encode("utf-8", "replace").decode()
-    return plain(encodable.replace(NO_BREAK, _HELD), limit).replace(_HELD, NO_BREAK)
+    spaced = (" " if each.isspace() and each != NO_BREAK else each for each in encodable)
+    kept = "".join(each for each in spaced if unicodedata.category(each) not in ("Cc", "Cf"))
+    kept = " ".join(part for part in kept.split(" ") if part)
+    return kept if len(kept) <= limit else f"{kept[: limit * 2 // 3 - 1]}…{kept[-(limit - limit * 2 // 3) :]}"
 
 
 def _subject(report: Report) -> str:
@@ -227,8 +229,7 @@ def _change(report: Report) -> Table | None:
                 metric.label,
                 _plain(old, metric),
                 _plain(new, metric),
-                format_change(change.value, metric.unit) if change.is_defined else UNDEFINED,
-                _change_interval(change, metric),
+                _with_change_interval(change, metric),
                 _judgement(change, metric),
             )
         )
@@ -236,8 +237,7 @@ def _change(report: Report) -> Table | None:
         Column("Metric", is_number=False),
         Column(comparison.baseline or MISSING, is_data=True),
         Column(comparison.candidate or MISSING, is_data=True),
-        Column("Change,\nunpaired"),
-        Column("95 % interval,\nunpaired"),
+        Column("Change and 95 % interval,\nunpaired"),
         Column("", is_number=False),
     )
     notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
@@ -251,11 +251,16 @@ def _change(report: Report) -> Table | None:
     )
 
 
-def _change_interval(change: Estimate, metric: Metric) -> str:
-    if not change.is_defined or (math.isnan(change.lower) and math.isnan(change.upper)):
-        return ""
-    low, high = format_change(change.lower, metric.unit), format_change(change.upper, metric.unit)
-    return f"{low.removesuffix('points').strip()} to {high}"
+def _with_change_interval(change: Estimate, metric: Metric) -> str:
+    """ "+6.5 points (+5.5 to +7.5)"; the unit is said once."""
+    if not change.is_defined:
+        return UNDEFINED
+    value, *ends = (
+        format_change(each, metric.unit).removesuffix("points").rstrip()
+        for each in (change.value, change.lower, change.upper)
+    )
+    unit = f"{NO_BREAK}points" if metric.unit == "share" else ""
+    return f"{value}{unit}" + (f" ({' to '.join(ends)})" if UNDEFINED not in ends else "")
 
 
 def _judgement(change: Estimate, metric: Metric) -> str:

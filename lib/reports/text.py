@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from lib.figures.format import NO_BREAK
 from lib.reports.outline import Column, FindingText, Table, build_outline, harmless
 from lib.reports.report import Report
 
 WIDTH = 100
 NAME_LIMIT = 24
-"""Characters of a name from data that a cell shows at most, where a table would be too wide otherwise."""
+"""Characters of a name from data that the title of a column shows at most."""
 CELL_LIMIT = 200
-GAP = 2
+LEAST, GAP = 14, 2
+"""A column of words is not made narrower than this; columns stand so far apart."""
 
 
 def render_text(report: Report, width: int = WIDTH) -> str:
@@ -57,53 +60,89 @@ def _finding(finding: FindingText, width: int) -> Iterable[str]:
 
 
 def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Lines broken at blanks; a word that is longer than a line stands alone on one."""
-    lines: list[str] = []
-    line, begin = first, True
-    for word in harmless(text).split(" "):
-        longer = line + word if begin else f"{line} {word}"
-        if not begin and display_width(longer) > width:
-            lines.append(line)
-            line = rest + word
-        else:
-            line = longer
-        begin = False
-    return [*lines, line]
+    """A sentence over lines, the first and the others indented."""
+    lines = _folded(first.replace(" ", NO_BREAK) + harmless(text), width - len(rest))
+    return [lines[0].replace(NO_BREAK, " ", len(first)), *(rest + line for line in lines[1:])]
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """One column of a table: its title and cells as text, and how wide it is allowed to be."""
+
+    column: Column
+    title: tuple[str, ...]
+    cells: tuple[str, ...]
+    most: int = CELL_LIMIT
+
+    @property
+    def size(self) -> int:
+        """The columns of the terminal that it takes."""
+        lines = [line for text in (*self.title, *self.cells) for line in _folded(text, self.most)]
+        return max(display_width(line) for line in (*lines, ""))
 
 
 def _table(table: Table, width: int) -> Iterable[str]:
-    columns, rows = list(table.columns), [list(row) for row in table.rows]
-    titles = [[harmless(part, 40) for part in column.title.split("\n")] for column in columns]
-    cells = [[harmless(cell, CELL_LIMIT) for cell in row] for row in rows]
-    kept = list(range(len(columns)))
-
-    def widths() -> list[int]:
-        return [
-            max(display_width(each) for each in [*titles[place], *(row[place] for row in cells), ""]) for place in kept
-        ]
-
-    def total() -> int:
-        return sum(widths()) + GAP * len(kept)
-
-    # Too wide: first names are shortened, then the columns that one can do without go, from the right.
-    if total() > width:
-        for row in cells:
-            for place, column in enumerate(columns):
-                row[place] = harmless(row[place], NAME_LIMIT) if column.is_data else row[place]
-    while total() > width and (extra := [place for place in kept if columns[place].is_extra]):
-        kept.remove(extra[-1])
-    sizes = widths()
-    height = max(len(titles[place]) for place in kept)
-    for level in range(height):
-        title_row = [([""] * (height - len(titles[place])) + titles[place])[level] for place in kept]
-        yield _line(title_row, [columns[place] for place in kept], sizes)
-    for row in cells:
-        yield _line([row[place] for place in kept], [columns[place] for place in kept], sizes)
+    laid = [
+        _Laid(
+            column,
+            tuple(harmless(part, NAME_LIMIT if column.is_data else CELL_LIMIT) for part in column.title.split("\n")),
+            tuple(harmless(row[place], CELL_LIMIT) for row in table.rows),
+        )
+        for place, column in enumerate(table.columns)
+    ]
+    laid = _fitted(laid, width)
+    titles = [[line for part in each.title for line in _folded(part, each.most)] for each in laid]
+    height = max(len(lines) for lines in titles)
+    yield from _lines([[""] * (height - len(lines)) + lines for lines in titles], laid)
+    for row in range(len(table.rows)):
+        yield from _lines([_folded(each.cells[row], each.most) for each in laid], laid)
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], sizes: Sequence[int]) -> str:
-    padded: list[str] = []
-    for cell, column, size in zip(cells, columns, sizes, strict=True):
-        blank = " " * (size - display_width(cell))
-        padded.append(blank + cell if column.is_number else cell + blank)
-    return " " * GAP + (" " * GAP).join(padded)
+def _fitted(laid: list[_Laid], width: int) -> list[_Laid]:
+    """Too wide a table: words are broken over lines, widest column first; then go the columns one can do without."""
+
+    def over() -> int:
+        return sum(GAP + each.size for each in laid) - width
+
+    while (excess := over()) > 0:
+        words = [each for each in laid if not each.column.is_number or each.column.is_data]
+        widest = max((each for each in words if each.size > LEAST), key=lambda each: each.size, default=None)
+        extra = [each for each in laid if each.column.is_extra]
+        if widest is not None:
+            most = max(LEAST, widest.size - excess)
+            laid[laid.index(widest)] = replace(widest, most=most)
+        elif extra:
+            laid.remove(extra[-1])
+        else:
+            break
+    return laid
+
+
+def _folded(text: str, size: int) -> list[str]:
+    """Lines of at most `size` columns, broken at blanks; a longer word is cut."""
+    lines, line = list[str](), ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if display_width(longer) <= size:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        line = ""
+        for each in word:
+            if display_width(line + each) > size:
+                lines.append(line)
+                line = ""
+            line += each
+    return [*lines, line]
+
+
+def _lines(cells: Sequence[Sequence[str]], laid: Sequence[_Laid]) -> Iterable[str]:
+    """The lines of one row, the first line of each cell on top."""
+    for level in range(max(len(lines) for lines in cells)):
+        padded: list[str] = []
+        for lines, each in zip(cells, laid, strict=True):
+            text = lines[level] if level < len(lines) else ""
+            blank = " " * (each.size - display_width(text))
+            padded.append(blank + text if each.column.is_number else text + blank)
+        yield " " * GAP + (" " * GAP).join(padded)

@@ -146,7 +146,7 @@ def test_what_cannot_be_used_is_counted_and_what_is_missing_is_kept(scan_of: Sca
 @pytest.mark.parametrize("steps", [10, 15, 300])
 @pytest.mark.parametrize("kind", ["float64", "float32", "csv"])
 def test_probability_edges_are_right_for_both_labels(scan_of: ScanOf, steps: int, kind: str) -> None:
-    """p = k/steps is at the edge, and its neighbours on the right sides, by exact arithmetic on what was written."""
+    """Each k/steps is at the edge, and its neighbours on the right sides, by exact arithmetic on what was written."""
     values: list[float] = [k / steps for k in range(steps + 1)]
     near = [v + d for v in values for d in (-1e-6, 1e-6) if 0 <= v + d <= 1]
     p = np.array(values + near)

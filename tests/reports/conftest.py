@@ -1,0 +1,77 @@
+"""Reports of all samples, built once in this process by the same steps as the command line's."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lib.checks import run_checks
+from lib.diagnose import Diagnosis, Settings
+from lib.reports import Report, build_report
+from lib.scan import SavedCells, Scan, save_cells
+from lib.sources import Answers, build_dataset, infer_mapping, read_table
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+ANSWERS = {
+    "digits_hinge.csv": Answers(),
+    "digits_logistic.csv": Answers(),
+    "digits_hinge_vs_logistic.csv": Answers(),
+    "incident.csv.gz": Answers(),
+    # Three of its values lie outside [0, 1].
+    "many_things_wrong.csv": Answers(score_kind="probability"),
+}
+STORE = tempfile.TemporaryDirectory(prefix="marginalia-tests-")
+
+
+def scan_of(path: Path, answers: Answers = Answers()) -> Scan:
+    table = read_table(path, path.name, Path(STORE.name))
+    scan = Scan(build_dataset([table], infer_mapping([table], answers).mapping), Path(STORE.name))
+    scan.warm()
+    return scan
+
+
+def report_of(tables: Scan | SavedCells, margin_target: float = 1.0) -> Report:
+    diagnosis = Diagnosis(tables, Settings.choose(tables.facts, margin_target=margin_target))
+    return build_report(diagnosis, run_checks(diagnosis))
+
+
+@functools.cache
+def sample_report(name: str) -> Report:
+    return report_of(scan_of(SAMPLES / name, ANSWERS[name]))
+
+
+@functools.cache
+def saved_sample_report(name: str) -> Report:
+    path = Path(STORE.name) / f"{name}.parquet"
+    save_cells(scan_of(SAMPLES / name, ANSWERS[name]), path)
+    return report_of(SavedCells(path, path.name))
+
+
+@pytest.fixture(params=sorted(ANSWERS))
+def sample(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def report(sample: str) -> Report:
+    return sample_report(sample)
+
+
+@pytest.fixture
+def saved_report(sample: str) -> Report:
+    return saved_sample_report(sample)
+
+
+@pytest.fixture
+def report_of_csv(tmp_path: Path) -> Callable[..., Report]:
+    """A report of CSV text."""
+
+    def make(text: str, name: str = "data.csv", answers: Answers = Answers(), margin_target: float = 1.0) -> Report:
+        (tmp_path / name).write_text(text, "utf-8")
+        return report_of(scan_of(tmp_path / name, answers), margin_target)
+
+    return make

@@ -1,0 +1,244 @@
+"""The JSON contract of the design: keys, kinds, how undefined numbers and times are written."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.reports import Report, render_json
+from lib.reports.json import as_plain, report_as_json, rounded
+from lib.sources import Answers
+from tests.reports.conftest import sample_report
+
+METRICS = {
+    "average_hinge_loss", "average_logistic_loss", "violation_rate", "median_margin", "hinge_loss_p90", "log_loss",
+    "brier_score", "roc_auc", "average_precision", "accuracy", "precision", "recall", "f1",
+    "expected_calibration_error", "support_vector_share", "zero_hinge_gradient_share",
+    "logistic_gradient_share_from_correct",
+}  # fmt: skip
+COUNTS = {"n", "n_labelled", "n_unlabelled", "n_unscored"}
+NUMBERS = METRICS | {f"{name}_ci" for name in METRICS} | COUNTS
+NUMBERS |= {"violation_rate_by_class", "undefined", "bounds", "resolution", "n_by_metric"}
+TOP = {"format_version", "inputs", "settings", "versions", "cohorts", "comparison", "checks"}
+INPUT = {"name", "sha256", "rows", "rows_rejected", "mapping", "score_kind", "pos_label"}
+SETTINGS = {"margin_target", "baseline", "candidate", "window_width_seconds", "product_version", "n_rejected"}
+COHORT = {"column", "value", "version", "n", "violation_rate", "ci", "p_adjusted"}
+COMPARISON = {"baseline", "candidate", "n_paired", "flips", "mcnemar_p", "deltas", "undefined"}
+CHECK = {
+    "code",
+    "name",
+    "status",
+    "severity",
+    "version",
+    "where",
+    "evidence",
+    "explanation",
+    "remedy",
+    "title",
+    "topic",
+}
+ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def parsed(report: Report) -> dict[str, Any]:
+    """The document as another program reads it: NaN and infinities are no JSON."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} in JSON")
+
+    return json.loads(render_json(report), parse_constant=refuse)
+
+
+def numbers_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Everything that has the metrics of a group of rows."""
+    for version in document["versions"].values():
+        yield version
+        yield from version["splits"].values()
+    yield from document["cohorts"]
+    yield from document.get("windows", [])
+
+
+def test_the_keys_of_the_contract_are_there(report: Report) -> None:
+    document = parsed(report)
+    assert document.keys() >= TOP
+    assert document["format_version"] == 1
+    for each in document["inputs"]:
+        assert each.keys() >= INPUT
+    assert document["settings"].keys() >= SETTINGS
+    for numbers in numbers_in(document):
+        assert numbers.keys() >= NUMBERS
+        assert numbers["violation_rate_by_class"].keys() == {"-1", "1"}
+    for each in document["cohorts"]:
+        assert each.keys() >= COHORT
+    assert document["comparison"].keys() >= COMPARISON
+    for each in document["checks"]:
+        assert each.keys() >= CHECK
+        assert each["status"] in {"fail", "warn", "pass", "not_applicable"}
+        assert each["severity"] in {"error", "warning", "info"}
+        assert each["where"].keys() == {"cohort", "window"}
+
+
+def test_a_number_is_there_with_its_interval_or_null_with_its_reason(report: Report) -> None:
+    for numbers in numbers_in(parsed(report)):
+        for name in METRICS:
+            if numbers[name] is None:
+                assert numbers["undefined"][name]
+                assert numbers[f"{name}_ci"] is None
+            else:
+                assert name not in numbers["undefined"]
+                low, high = numbers[f"{name}_ci"]
+                bound = numbers["bounds"].get(name, 0) + 1e-9
+                assert low is None or low <= numbers[name] + bound
+                assert high is None or high >= numbers[name] - bound
+        for label, rate in numbers["violation_rate_by_class"].items():
+            assert (rate is None) == (f"violation_rate_by_class.{label}" in numbers["undefined"])
+        assert set(numbers["bounds"]) <= METRICS | set(numbers["n_by_metric"])
+
+
+def test_groups_add_up(report: Report) -> None:
+    document = parsed(report)
+    assert sum(each["n"] for each in document["versions"].values()) == document["settings"]["n_rows"]
+    for name, version in document["versions"].items():
+        assert version["n"] == version["n_labelled"] + version["n_unlabelled"]
+        if version["splits"]:
+            assert version["n"] == sum(each["n"] for each in version["splits"].values())
+        for column in document["inputs"][0]["mapping"]["cohort"]:
+            rows = [each for each in document["cohorts"] if (each["column"], each["version"]) == (column, name)]
+            assert sum(each["n"] for each in rows) == version["n"]
+            assert [each["rank"] for each in rows] == list(range(1, len(rows) + 1))
+        if "windows" in document:
+            assert version["n"] == sum(each["n"] for each in document["windows"] if each["version"] == name)
+
+
+def test_every_cohort_value_and_version_is_there(report: Report) -> None:
+    keys = [(each["column"], each["value"], each["version"]) for each in parsed(report)["cohorts"]]
+    assert len(keys) == len(set(keys))
+    assert {column for column, _, _ in keys} == set(report.facts.cohorts)
+
+
+def test_times_are_iso_with_z(report: Report) -> None:
+    document = parsed(report)
+    assert ("windows" in document) == (report.facts.windows is not None)
+    times = [each[end] for each in document.get("windows", []) for end in ("start", "end")]
+    times += [time for each in document["checks"] for time in each["where"]["window"] or []]
+    times += [document["settings"]["first"], document["settings"]["last"]]
+    for time in times:
+        assert time is None or ISO.fullmatch(time)
+    for each in document.get("windows", []):
+        assert (each["start"] is None) == ("start" in each["undefined"])
+
+
+def test_deltas_say_that_they_are_unpaired(report: Report) -> None:
+    document = parsed(report)
+    comparison, versions = document["comparison"], document["versions"]
+    assert comparison["n_paired"] is None
+    assert comparison["undefined"].keys() == {"n_paired", "flips", "mcnemar_p"}
+    before, after = versions[comparison["baseline"]], versions[comparison["candidate"]]
+    assert METRICS - {"expected_calibration_error"} <= comparison["deltas"].keys()
+    for name, delta in comparison["deltas"].items():
+        assert delta["paired"] is False
+        if delta["value"] is None:
+            assert delta["undefined"]["value"]
+        else:
+            assert delta["value"] == pytest.approx(after[name] - before[name], abs=1e-8)
+
+
+def test_checks_are_in_order_and_each_is_there(report: Report) -> None:
+    checks = parsed(report)["checks"]
+    findings = [each["status"] in {"fail", "warn"} for each in checks]
+    assert findings == sorted(findings, reverse=True)
+    severities = [["error", "warning", "info"].index(each["severity"]) for each in checks[: sum(findings)]]
+    assert severities == sorted(severities)
+    names = {each["name"] for each in checks}
+    assert names == {result.name for result in report.checks}
+
+
+def test_the_incident_is_found_and_named() -> None:
+    checks = parsed(sample_report("incident.csv.gz"))["checks"]
+    errors = [each for each in checks if each["status"] == "fail" and each["severity"] == "error"]
+    assert [each["code"] for each in errors] == ["H-F5"]
+    assert errors[0]["where"] == {
+        "cohort": {"language": "pt"},
+        "window": ["2026-04-02T00:00:00Z", "2026-04-06T00:00:00Z"],
+    }
+
+
+def test_rejected_rows_are_counted_by_reason() -> None:
+    document = parsed(sample_report("many_things_wrong.csv"))
+    assert document["inputs"][0]["rows"] == 320
+    assert document["inputs"][0]["rows_rejected"] == 10
+    assert document["settings"]["n_rejected"] == {
+        "not-a-record": 2,
+        "label-unknown": 2,
+        "score-not-a-probability": 3,
+        "score-unreadable": 2,
+        "time-unreadable": 3,
+        "weight-invalid": 1,
+    }
+    assert document["settings"]["weighted"] is True
+
+
+def test_saved_cells_say_the_same_as_the_rows(report: Report, saved_report: Report) -> None:
+    rows, cells = report_as_json(report), report_as_json(saved_report)
+    assert [each.pop("saved_cells") for each in rows["inputs"]] == [False]
+    assert [each.pop("saved_cells") for each in cells["inputs"]] == [True]
+    assert rows == cells
+
+
+def test_no_labels_is_undefined_and_not_zero(report_of_csv: Callable[..., Report]) -> None:
+    document = parsed(
+        report_of_csv("id,p\na,0.2\nb,0.9\nc,0.4\n", answers=Answers(score_kind="probability", roles={"score": "p"}))
+    )
+    (version,) = document["versions"].values()
+    assert version["n"] == version["n_unlabelled"] == 3
+    defined = {name for name in METRICS if version[name] is not None}
+    assert defined == set()
+    assert version["predicted_positive_share"] == pytest.approx(1 / 3)
+    assert version["undefined"]["roc_auc"] == "no labelled rows"
+    assert document["inputs"][0]["pos_label"] is None
+
+
+def test_one_version_has_no_comparison(report_of_csv: Callable[..., Report]) -> None:
+    document = parsed(report_of_csv("id,y,score\na,1,2\nb,0,-1\nc,1,0.5\n", answers=Answers(score_kind="decision")))
+    assert document["comparison"]["deltas"] == {}
+    assert document["comparison"]["undefined"]["deltas"] == "there is only one version"
+
+
+def test_margin_target_is_what_was_asked(report_of_csv: Callable[..., Report]) -> None:
+    text = "id,y,score\na,1,2\nb,0,-1\nc,1,0.5\nd,0,0.25\n"
+    (version,) = parsed(report_of_csv(text, answers=Answers(score_kind="decision"), margin_target=0.5))[
+        "versions"
+    ].values()
+    assert version["violation_rate"] == 0.25  # a margin of exactly γ is no violation
+    assert version["average_hinge_loss"] == pytest.approx(0.75 / 4)
+
+
+def test_unicode_stays_as_it_is(report_of_csv: Callable[..., Report]) -> None:
+    rows = "".join(f"{i},{i % 2},{i / 7 - 3:.3f},{['日本', 'naïve 😀'][i % 2 ^ (i % 3 == 0)]}\n" for i in range(40))
+    report = report_of_csv(f"id,y,score,größe\n{rows}", "größe.csv", Answers(score_kind="decision"))
+    assert "日本" in render_json(report)
+    document = parsed(report)
+    assert {(each["column"], each["value"]) for each in document["cohorts"]} == {
+        ("größe", "日本"),
+        ("größe", "naïve 😀"),
+    }
+    assert list(document["versions"]) == ["größe"]
+
+
+def test_numbers_keep_ten_digits() -> None:
+    assert rounded(1 / 3) == 0.3333333333
+    assert rounded(123456789012.0) == 123456789000.0
+    assert rounded(-0.1) == -0.1
+    assert rounded(1e-300) == 1e-300
+    assert rounded(math.nan) is None
+    assert rounded(math.inf) is None
+
+
+def test_any_value_becomes_plain() -> None:
+    value = {"a": np.float64(0.1), 2: (np.int64(3), math.nan), "c": np.array([1.0, np.nan]), "d": None, "e": True}
+    assert as_plain(value) == {"a": 0.1, "2": [3, None], "c": [1.0, None], "d": None, "e": True}
+    assert as_plain("a\udcff") == "a?"

@@ -1,0 +1,90 @@
+"""The report in a terminal: findings first, within its width, and nothing from data moves the cursor."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lib.reports import Report, render_text
+from lib.reports.text import display_width
+from lib.sources import Answers
+from tests.reports.conftest import sample_report
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_lines_fit(report: Report, width: int) -> None:
+    for line in render_text(report, width).splitlines():
+        assert display_width(line) <= width, line
+        assert line == line.rstrip()
+
+
+def test_findings_come_first_then_versions_change_cohorts_and_inputs(report: Report) -> None:
+    text = render_text(report)
+    titles = [
+        "Findings: ",
+        "\nVersions\n",
+        "\nChange from ",
+        "\nBy class",
+        "\nWorst cohorts\n",
+        "\nInputs\n",
+        "\nMapping\n",
+    ]
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)
+
+
+def test_the_incident_opens_with_its_cause() -> None:
+    lines = render_text(sample_report("incident.csv.gz")).splitlines()
+    first = next(line for line in lines if line.startswith("ERROR"))
+    assert first.startswith("ERROR Scores are reversed for language = pt in version 2026.04")
+    assert any(line.startswith("  → Roll back") for line in lines)
+
+
+def test_several_findings_of_one_check_say_once_what_to_do() -> None:
+    text = render_text(sample_report("digits_hinge.csv"))
+    assert text.count("cohort-disparity, H-F9") == 2
+    assert text.count("→ ") == 1
+    assert "what to do: as above" in text
+
+
+def test_undefined_is_said_in_words() -> None:
+    text = render_text(sample_report("digits_hinge.csv"))
+    assert "Log loss is undefined: the score is a raw decision score, not a probability." in text
+
+
+def test_changes_are_marked_unpaired(report: Report) -> None:
+    text = render_text(report)
+    assert "unpaired" in text
+    assert "Changes are unpaired: the two versions are taken as independent samples." in text
+
+
+def test_rejected_rows_are_told_with_their_reason() -> None:
+    text = render_text(sample_report("many_things_wrong.csv"))
+    assert "the weight is missing, negative or not a number" in text
+    assert "time-unreadable" in text
+
+
+def hostile_report(make: Callable[..., Report]) -> Report:
+    cohorts = ["\x1b[31mred\x1b[0m", "\u202eevil\u202c", "日本語の長い名前" * 6]
+    rows = "".join(f"{i},{i % 2},{(i % 7) - 3 + (i % 2):.1f},{cohorts[i % 3]},v{i % 2}\n" for i in range(300))
+    return make(f"id,y,score,group,version\n{rows}", "wide.csv", Answers(score_kind="decision"))
+
+
+def test_words_from_data_cannot_move_the_cursor(report_of_csv: Callable[..., Report]) -> None:
+    text = render_text(hostile_report(report_of_csv))
+    assert "red" in text
+    assert not [each for each in text if (ord(each) < 32 and each != "\n") or each in "\x7f\x9b\u202e\u202c"]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_wide_characters_take_two_columns(report_of_csv: Callable[..., Report], width: int) -> None:
+    text = render_text(hostile_report(report_of_csv), width)
+    assert max(display_width(line) for line in text.splitlines()) <= width
+    assert display_width("日本a") == 5
+
+
+def test_no_labels_and_one_version(report_of_csv: Callable[..., Report]) -> None:
+    answers = Answers(score_kind="probability", roles={"score": "p"})
+    text = render_text(report_of_csv("id,p\na,0.2\nb,0.9\nc,0.4\n", answers=answers))
+    assert "Violation rate is undefined: no labelled rows." in text
+    assert "Change from" not in text
+    assert "nan" not in text.lower()

@@ -1,0 +1,81 @@
+"""The few row queries: what is behind a bar, the worst rows, and what was rejected."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.metrics.margins import margin_histogram
+from lib.scan import Order, RowQuery, list_rejected, list_rows
+from lib.schema import VERSION, Filter
+from lib.sources import Run
+from tests.scan.conftest import ScanOf, predictions
+
+
+def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(scan_of: ScanOf) -> None:
+    frame = predictions(21, 2000)
+    frame["decision_score"] = frame["decision_score"].round(1)
+    scan = scan_of(frame)
+    edges = np.round(np.arange(-3.0, 3.01, 0.5), 2)
+    cells = scan.cells((VERSION,))
+    histogram = margin_histogram(cells, edges)
+    for group, version in enumerate(cells.groups[VERSION]):
+        for bar in range(len(edges) - 1):
+            for index, label in enumerate((-1, 1)):
+                query = RowQuery(
+                    version=str(version), label=label, margin_from=float(edges[bar]), margin_to=float(edges[bar + 1])
+                )
+                assert list_rows(scan, query).total == histogram.n[group, index, bar]
+
+
+def test_rows_carry_their_record_and_their_own_columns(scan_of: ScanOf) -> None:
+    frame = predictions(22, 300)
+    page = list_rows(scan_of(frame, suffix="csv"), RowQuery(order=Order.LOSS, limit=5))
+    assert page.total == 300
+    assert list(page.frame["loss"]) == sorted(page.frame["loss"], reverse=True)
+    for row in page.frame.to_dict("records"):
+        own = frame.iloc[row["record"] - 1]
+        assert row["id"] == own["id"]
+        assert row["score"] == pytest.approx(own["decision_score"])
+        assert row["margin"] == pytest.approx((2 * own["y_true"] - 1) * own["decision_score"])
+
+
+def test_pages_follow_each_other(scan_of: ScanOf) -> None:
+    scan = scan_of(predictions(23, 100))
+    pages = [list_rows(scan, RowQuery(order=Order.MARGIN, limit=30, offset=offset)).frame for offset in (0, 30, 60, 90)]
+    records = [record for page in pages for record in page["record"]]
+    assert sorted(records) == list(range(1, 101))
+
+
+def test_filters_and_emptiness(scan_of: ScanOf) -> None:
+    scan = scan_of(predictions(24, 100))
+    assert list_rows(scan, RowQuery(where=Filter((("language", "pt"),)))).total > 0
+    nothing = list_rows(scan, RowQuery(where=Filter((("language", "xx"),))))
+    assert nothing.total == 0
+    assert nothing.frame.empty
+    assert "record" in nothing.frame.columns
+
+
+def test_rejected_records_name_their_place(scan_of: ScanOf) -> None:
+    frame = predictions(25, 50).astype({"decision_score": object})
+    frame.loc[7, "decision_score"] = "seven?"
+    rejected = list_rejected(scan_of(frame, suffix="csv", roles={"score": "decision_score"}, score_kind="decision"))
+    assert rejected.to_dict("records") == [
+        {
+            "file": "rows.csv",
+            "record": 8,
+            "column": "decision_score",
+            "found": "seven?",
+            "problem": "the score is not a number",
+            "outcome": "left out",
+        }
+    ]
+
+
+def test_a_cancelled_run_answers_with_nothing(scan_of: ScanOf) -> None:
+    from lib.errors import Cancelled
+
+    scan, run = scan_of(predictions(26, 50)), Run()
+    run.cancel()
+    with pytest.raises(Cancelled):
+        list_rows(scan, RowQuery(), run)

@@ -1,0 +1,86 @@
+"""Open datasets: found by token only, bounded, and gone with their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from lib.diagnose import CellTables
+from lib.errors import LimitError
+from lib.workspace import KEPT_SECONDS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, Workspace
+
+TABLES = cast(CellTables, object())
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def space(tmp_path: Path, clock: Clock) -> Workspace:
+    return Workspace(tmp_path / "open", clock=clock)
+
+
+def test_a_dataset_is_found_by_its_token_and_by_nothing_else(space: Workspace, tmp_path: Path) -> None:
+    folder = space.new_folder()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "open").stat().st_mode & 0o077 == 0
+    opened = space.add("rows.csv", TABLES, folder)
+    assert len(opened.token) >= 22
+    assert space.get(opened.token) is opened
+    assert space.get("rows.csv") is None
+    assert space.add("rows.csv", TABLES, space.new_folder()).token != opened.token
+
+
+def test_closing_removes_the_files(space: Workspace) -> None:
+    folder = space.new_folder()
+    (folder / "rows.parquet").write_bytes(b"x")
+    opened = space.add("rows.csv", TABLES, folder)
+    space.close(opened.token)
+    assert space.get(opened.token) is None
+    assert not folder.exists()
+    space.close(opened.token)
+
+
+def test_what_nobody_looks_at_goes_and_what_is_looked_at_stays(space: Workspace, clock: Clock) -> None:
+    folder = space.new_folder()
+    first, second = space.add("a", TABLES, folder), space.add("b", TABLES, None)
+    clock.now = KEPT_SECONDS * 0.9
+    assert space.get(second.token) is second
+    clock.now = KEPT_SECONDS * 1.1
+    space.drop_unused()
+    assert space.get(first.token) is None
+    assert not folder.exists()
+    assert space.get(second.token) is second
+
+
+def test_there_is_a_bound_with_a_sentence(space: Workspace) -> None:
+    for index in range(MAX_OPEN):
+        space.add(f"d{index}", TABLES, None)
+    with pytest.raises(LimitError, match=f"keeps {MAX_OPEN} datasets open"):
+        space.add("one more", TABLES, None)
+
+
+def test_a_replaced_dataset_keeps_its_link(space: Workspace) -> None:
+    opened = space.add("a", TABLES, None)
+    other = cast(CellTables, object())
+    assert space.replace(opened.token, other, "draft") is space.get(opened.token)
+    renewed = space.get(opened.token)
+    assert renewed is not None
+    assert renewed.tables is other
+    assert space.replace("no such token", other, None) is None
+
+
+def test_every_sample_is_there() -> None:
+    for sample in SAMPLES:
+        assert (SAMPLES_FOLDER / sample.file).is_file()

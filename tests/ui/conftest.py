@@ -1,0 +1,171 @@
+"""The dashboard without a browser: opened on a page and a view, run until its jobs are done, and read."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("home", "losses", "margins", "cohorts")
+SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-wrong")
+PATIENCE = 90
+
+_make_manager = PagesManager.__init__
+
+
+def _make_navigated(manager: PagesManager, *args: Any, **kwargs: Any) -> None:
+    # As under the server entry: `app.py` chooses the page. AppTest forgets that before each run.
+    PagesManager.uses_pages_directory = False
+    _make_manager(manager, *args, **kwargs)
+
+
+def run(app: AppTest) -> AppTest:
+    """Run the app, again while one of its jobs is at work in its thread."""
+    deadline = time.monotonic() + PATIENCE
+    with patch.object(PagesManager, "__init__", _make_navigated):
+        app.run(timeout=PATIENCE)
+        while any(str(key).startswith("job:") for key in app.session_state.filtered_state):
+            assert time.monotonic() < deadline, "a job was not done in time"
+            time.sleep(0.02)
+            app.run(timeout=PATIENCE)
+    return app
+
+
+def open_app(page: str = "home", /, **view: str) -> AppTest:
+    """The dashboard on a page, with the view that a link would bring."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    for name, value in view.items():
+        app.query_params[name] = value
+    return go_to(app, page)
+
+
+def go_to(app: AppTest, page: str) -> AppTest:
+    """The same session on another page."""
+    run(app)
+    if page != "home":
+        app.switch_page(f"pages/{page}.py")
+        run(app)
+    return app
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    """Give a file to the plain uploader of the Home page and wait until it is read."""
+    app.file_uploader[0].upload(name, content)
+    return run(app)
+
+
+def assert_sound(app: AppTest) -> None:
+    """No traceback, no sentence that stands for one, no error."""
+    assert not app.exception
+    assert [each.value for each in app.error] == []
+    assert "Something went wrong" not in text_of(app)
+
+
+def htmls(app: AppTest) -> list[str]:
+    """The bodies of the HTML elements of the page, in order."""
+    return [each.proto.body for each in app.get("html")]
+
+
+def text_of(app: AppTest) -> str:
+    """All words of the page's HTML, as a reader sees them."""
+    return "\n".join(map(words_of, htmls(app)))
+
+
+def findings(app: AppTest) -> list[str]:
+    """The sentences of the finding cards: "error Scores are reversed …"."""
+    return [words_of(found) for each in htmls(app) for found in re.findall(r"<p class='m-finding'>(.*?)</p>", each)]
+
+
+def answer(app: AppTest) -> str:
+    """The sentence that the page opens with."""
+    (found,) = (each for each in htmls(app) if "class='m-answer'" in each)
+    return words_of(found)
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    """The plotly figures of the page."""
+    return [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell of a table: its value, the lighter line beneath it, and whether it is marked better or worse."""
+
+    text: str
+    detail: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table for reading values: its heads, and its rows by what their first cells say."""
+
+    heads: list[str]
+    rows: list[list[Shown]]
+
+    def __getitem__(self, at: tuple[str, str]) -> Shown:
+        """The cell of a row and a column; a row is named by its first cell."""
+        (row,) = (row for row in self.rows if row[0].text == at[0])
+        return row[self.heads.index(at[1])]
+
+
+class _Tables(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[ShownTable] = []
+        self.words: list[str] = []
+        self._cell: list[str] | None = None
+        self._detail: list[str] | None = None
+        self._tone = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append(ShownTable([], []))
+        elif tag == "tr":
+            self.tables[-1].rows.append([])
+        elif tag in ("th", "td"):
+            self._cell, self._detail = [], None
+            self._tone = (dict(attrs).get("class") or "").removeprefix("m-")
+        elif tag == "small":
+            self._detail = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+        if self._cell is not None:
+            (self._cell if self._detail is None else self._detail).append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td") and self._cell is not None:
+            text = "".join(self._cell)
+            if tag == "th":
+                self.tables[-1].heads.append(text)
+            else:
+                self.tables[-1].rows[-1].append(Shown(text, "".join(self._detail or []), self._tone))
+            self._cell = None
+
+
+def _parsed(html: str) -> _Tables:
+    parser = _Tables()
+    parser.feed(html)
+    parser.close()
+    return parser
+
+
+def words_of(html: str) -> str:
+    """The text of HTML, tags left out."""
+    return "".join(_parsed(html).words).strip()
+
+
+def tables(app: AppTest) -> list[ShownTable]:
+    """The tables of the page, heads and rows."""
+    found = [table for each in htmls(app) for table in _parsed(each).tables]
+    return [ShownTable(table.heads, [row for row in table.rows if row]) for table in found]
