@@ -208,8 +208,9 @@ def scan_files(
     short = [Path(name).name for name in names]
     if len(set(short)) == len(short):
         names = short
+    readable = [_with_text_name(path, store / f"input-{place}") for place, path in enumerate(paths)]
     tables = [
-        read_table(path, name, store, run=run, on_progress=report) for path, name in zip(paths, names, strict=True)
+        read_table(path, name, store, run=run, on_progress=report) for path, name in zip(readable, names, strict=True)
     ]
     dataset = build_dataset(tables, infer_mapping(tables, answers_of(options)).mapping)
     scan = Scan(dataset, store, run=run, on_progress=report)
@@ -287,6 +288,14 @@ def _existing(text: str) -> Path:
 def _shown(path: Path) -> str:
     """A path as text that any output can hold: names of files may be bytes that are no text."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _with_text_name(path: Path, link: Path) -> Path:
+    """The file under a name that is text, which the engine insists on."""
+    if "\ufffd" not in _shown(path.resolve()):
+        return path
+    link.symlink_to(path.resolve())
+    return link
 
 
 def _protect_inputs(options: argparse.Namespace) -> None:

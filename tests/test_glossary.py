@@ -26,7 +26,7 @@ def json_keys(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Dict):
             yield from text_keys(node)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            yield from (each.value for each in [node.slice] if isinstance(each, ast.Constant))
+            yield from (str(each.value) for each in [node.slice] if isinstance(each, ast.Constant))
 
 
 def evidence_keys(path: Path) -> Iterator[str]:

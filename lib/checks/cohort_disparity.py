@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from lib.checks.memory import once
 from lib.checks.missing_telemetry import missing_places
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
+from lib.checks.search import widened
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.intervals import holm
@@ -68,9 +70,7 @@ def _worse(contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.
 
 
 def _tested(contrast: CohortContrast, versions: tuple[str, ...]) -> BoolArray:
-    return (
-        np.isin(contrast.groups[VERSION], versions) & (contrast.estimate.n >= LEAST_ROWS) & ~np.isnan(contrast.p)
-    )
+    return np.isin(contrast.groups[VERSION], versions) & (contrast.estimate.n >= LEAST_ROWS) & ~np.isnan(contrast.p)
 
 
 @once
@@ -80,7 +80,9 @@ def find_disparities(diagnosis: Diagnosis) -> Disparities:
     contrasts = {column: diagnosis.cohorts(column) for column in columns}
     tested = {column: _tested(contrasts[column], diagnosis.shown_versions) for column in columns}
     p = [np.where(tested[column], contrasts[column].p, np.nan) for column in columns]
-    adjusted = dict(zip(columns, np.split(holm(np.concatenate(p)), np.cumsum([len(each) for each in p])[:-1]), strict=True))
+    adjusted = dict(
+        zip(columns, np.split(holm(np.concatenate(p)), np.cumsum([len(each) for each in p])[:-1]), strict=True)
+    )
     trials = int(sum(each.sum() for each in tested.values()))
     found: list[Disparity] = []
     for column, contrast in contrasts.items():
@@ -96,7 +98,9 @@ def find_disparities(diagnosis: Diagnosis) -> Disparities:
     return Disparities(tuple(found), trials)
 
 
-def _values(contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: Iterable[int]) -> tuple[Worse, ...]:
+def _values(
+    contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: Iterable[int]
+) -> tuple[Worse, ...]:
     names = contrast.groups[contrast.key]
     excess, estimate = contrast.excess, contrast.estimate
     return tuple(
@@ -120,12 +124,18 @@ def _left_without(diagnosis: Diagnosis, column: str, version: str, trials: int) 
     places = [each.place for each in reversals.found]
     places += constant_places(diagnosis) + missing_places(diagnosis)
     places += [each.place for each in find_collapses(diagnosis).found]
+    places = [widened(place, len(axes.windows)) for place in places]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
     if not own:
         return None
     tables = {cohort_column(key): table for table in reversals.tables for key in table.keys if cohort_column(key)}
     cells = _without(diagnosis, column, own, axes, tables)
-    contrast = contrast_cohorts(cells, diagnosis.cohorts(column).metric, diagnosis.metric_settings, cohort_key(column))
+    settings = diagnosis.metric_settings
+    if not cells.resolution.is_exact:
+        # Coarse tables know the nearest of their steps only: near enough to tell whether a finding explains this one.
+        step = cells.resolution.step
+        settings = dataclasses.replace(settings, margin_target=round(settings.margin_target / step) * step)
+    contrast = contrast_cohorts(cells, diagnosis.cohorts(column).metric, settings, cohort_key(column))
     tested = _tested(contrast, (version,))
     p_adjusted = np.where(tested, np.minimum(contrast.p * trials, 1.0), np.nan)
     return _values(contrast, p_adjusted, np.flatnonzero(_worse(contrast, p_adjusted)))
@@ -225,8 +235,13 @@ def _finding(diagnosis: Diagnosis, disparity: Disparity, n_tested: int) -> Findi
             "p_adjusted": worst.p_adjusted,
             "n_cohorts": n_tested,
             "values": [
-                {"value": each.value, "n": each.n, "violation_rate": each.rate, "excess": each.excess[0],
-                 "p_adjusted": each.p_adjusted}
+                {
+                    "value": each.value,
+                    "n": each.n,
+                    "violation_rate": each.rate,
+                    "excess": each.excess[0],
+                    "p_adjusted": each.p_adjusted,
+                }
                 for each in disparity.values[:LISTED]
             ],
             "consequences": [],

@@ -190,4 +190,3 @@ def constant_places(diagnosis: Diagnosis) -> list[Place]:
     constants = find_constants(diagnosis)
     few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
     return [*few, *(found.place for found, _score in constants.found)]
-

@@ -13,12 +13,12 @@ from lib.checks.reversal import (
     NEGATIVES,
     POSITIVES,
     Reversals,
+    Reversed,
     auc_of,
     find_reversals,
     order_statistics,
 )
 from lib.checks.search import Found, count_trials
-from lib.checks.reversal import Reversed
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis

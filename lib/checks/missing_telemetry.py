@@ -99,8 +99,7 @@ def _of_part(kind: str, found: Found, axes: Axes) -> Finding:
         Status.FAIL if share >= MOSTLY and not recent else Status.WARN,
         version,
         where,
-        f"{told}: {words.percent(share)} of rows against {words.percent(rest)} elsewhere "
-        f"(n = {words.count(n)}){late}",
+        f"{told}: {words.percent(share)} of rows against {words.percent(rest)} elsewhere (n = {words.count(n)}){late}",
         {
             "n": int(n),
             "missing": kind,

@@ -46,7 +46,7 @@ class Ranks:
             values, places = np.unique(score, return_inverse=True)
             counts = np.bincount(places, weights=n, minlength=len(values))
             total = counts.sum()
-            middle = (np.cumsum(counts) - counts / 2) / total if total else counts
+            middle = (np.cumsum(counts) - counts / 2) / (total if total else 1.0)
             self._steps[version] = (values, middle)
 
     def features(self, cells: Cells) -> FloatArray:
@@ -99,9 +99,7 @@ def auc_of(cells: Cells, keep: BoolArray) -> float:
     if cells.resolution.is_exact:
         rank = np.unique(cells.score[use], return_inverse=True)[1]
     else:
-        rank = np.unique(
-            (cells.score_bin[use] << 21) + cells.probability_bin[use] + (1 << 20), return_inverse=True
-        )[1]
+        rank = np.unique((cells.score_bin[use] << 21) + cells.probability_bin[use] + (1 << 20), return_inverse=True)[1]
     n, positive = cells.sums[use, 0], label[use] > 0
     size = int(rank.max()) + 1
     ones = np.bincount(rank, weights=np.where(positive, n, 0.0), minlength=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,8 @@ def run_checks(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     for check in CHECKS:
         results += run_check(check, diagnosis)
     if any(each.is_finding and each.code in CAUSES for each in results):
-        results = _with_consequences(results, explained_sentences(diagnosis))
+        with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
+            results = _with_consequences(results, explained_sentences(diagnosis))
     return tuple(sorted(results, key=_order))
 
 

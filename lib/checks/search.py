@@ -168,12 +168,16 @@ def _best(blocks: list[Block], axes: Axes, rule: Rule, alarm_rate: float, trials
     batch = np.repeat(np.arange(len(batches)), [len(each.value) for each in batches])
     begin = np.cumsum([0, *(len(each.value) for each in batches)])
     # Versions that score the same rows are one sample, not several.
-    share = np.concatenate([np.full(len(each.value), 1 / axes.copies if each.version is None else 1.0) for each in batches])
+    share = np.concatenate(
+        [np.full(len(each.value), 1 / axes.copies if each.version is None else 1.0) for each in batches]
+    )
     p = rule.p_value(unit * share[:, None], rest * share[:, None], runs, trials)
     if rule.within:
         own = np.concatenate([each.own for each in batches])
         use = rule.size(own) >= MIN_ROWS
-        p[use] = np.maximum(p[use], rule.p_value(unit[use] * share[use, None], own[use] * share[use, None], runs[use], trials))
+        p[use] = np.maximum(
+            p[use], rule.p_value(unit[use] * share[use, None], own[use] * share[use, None], runs[use], trials)
+        )
     gains = rule.total_gain(unit, rest) - cost
     ranked = [
         (float(gains[each]), float(p[each]), int(each - begin[batch[each]]), batches[int(batch[each])])
@@ -186,9 +190,7 @@ def _best(blocks: list[Block], axes: Axes, rule: Rule, alarm_rate: float, trials
         if not rule.confirm(block, place):
             continue
         place, extent, versions = _settle(blocks, block, place, rule)
-        return Found(
-            place, block, candidates.unit[index], candidates.rest[index], p, gain, extent, versions, trials
-        )
+        return Found(place, block, candidates.unit[index], candidates.rest[index], p, gain, extent, versions, trials)
     return None
 
 
@@ -249,7 +251,14 @@ def _series(
 
     values = np.flatnonzero(enough)
     if block.column is not None or version is not None:
-        add(values, np.full((len(values), 2), -1), whole[values], np.zeros_like(whole[values]), np.ones(len(values)), 0.0)
+        add(
+            values,
+            np.full((len(values), 2), -1),
+            whole[values],
+            np.zeros_like(whole[values]),
+            np.ones(len(values)),
+            0.0,
+        )
     n_windows = moments.shape[1] - 1
     if n_windows > 1 and len(values):
         first, last = best_runs(rule.gain(moments[values, :-1]))

@@ -47,7 +47,7 @@ class HigherShare:
         return k * np.log(p1 / p0) + (n - k) * np.log((1 - p1) / (1 - p0))
 
     def total_gain(self, unit: FloatArray, rest: FloatArray) -> FloatArray:
-        """n times the divergence of the part's own share from the usual one."""
+        """N times the divergence of the part's own share from the usual one."""
         del rest
         p0 = np.full(len(unit), min(max(self.usual, 0.005), 0.9))
         p = np.clip(unit[..., HITS] / np.maximum(unit[..., ROWS], 1.0), 0.0, 1.0)

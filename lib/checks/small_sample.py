@@ -79,4 +79,3 @@ def _more_rows(rate: float, n: float, half: float, fewest: float) -> int:
         share = (fewest + 0.5) / (n + 1)
         needed = max(needed, (LEAST_PER_CLASS - fewest) / share)
     return int(np.ceil(needed))
-

@@ -98,7 +98,6 @@ def _due(n: FloatArray, first: int, last: int, period: int, width: int) -> float
     return due
 
 
-
 def _are_weekend(starts: IntArray) -> bool:
     """Whether all of these days, in UTC, are Saturdays or Sundays."""
     return bool(np.isin(starts // DAY % 7, (SATURDAY, SUNDAY)).all())

@@ -27,15 +27,14 @@ def percent(share: float) -> str:
 
 
 def listing(items: Sequence[str], most: int = 3) -> str:
-    """"a", "a and b", "a, b, c and 4 more"."""
+    """One to three texts, and how many more: `a`, `a and b`, `a, b, c and 4 more`."""
     shown = list(items[:most])
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
 
 
-def _moment(second: int, facts: Facts) -> datetime:
-    del facts
+def _moment(second: int) -> datetime:
     return datetime.fromtimestamp(second, tz=UTC)
 
 
@@ -45,25 +44,25 @@ def _day(moment: datetime, *, year: bool, month: bool = True) -> str:
 
 def time_range(window: tuple[int, int], facts: Facts) -> str:
     """A time range in UTC: in days where windows are days or wider, else in hours and minutes; year if needed."""
-    start = _moment(window[0], facts)
-    years = {_moment(second, facts).year for second in (facts.first, facts.last) if second is not None}
+    start = _moment(window[0])
+    years = {_moment(second).year for second in (facts.first, facts.last) if second is not None}
     year = len(years) > 1
     width = facts.windows.width if facts.windows is not None else DAY
     if width >= DAY:
-        last = _moment(window[1] - DAY, facts)
+        last = _moment(window[1] - DAY)
         if last <= start:
             return f"on {_day(start, year=year)}"
         same_month = (start.year, start.month) == (last.year, last.month)
         first_words = _day(start, year=year and start.year != last.year, month=not same_month)
         return f"from {first_words} to {_day(last, year=year)}"
-    end = _moment(window[1], facts)
+    end = _moment(window[1])
     if start.date() == end.date():
         return f"on {_day(start, year=year)} from {start:%H:%M} to {end:%H:%M} UTC"
     return f"from {_day(start, year=year)} {start:%H:%M} to {_day(end, year=year)} {end:%H:%M} UTC"
 
 
 def place(version: str | None, where: Where, facts: Facts) -> str:
-    """" for language = pt in version 2026.04 from 18 to 21 March", with a leading blank; empty for everything."""
+    """A place, behind a blank: ` for language = pt in version 2 on 18 March`; empty for everything."""
     words = "".join(f" for {column} = {value or '(none)'}" for column, value in where.cohort.items())
     if version is not None and len(facts.versions) > 1:
         words += f" in version {version or '(none)'}"

@@ -23,7 +23,12 @@ MOST_ROWS = 30
 LEVEL = 0.01
 """A cohort is marked where its adjusted p is below this."""
 
-AXES: dict[Unit, str] = {"share": "per cent", "loss": "loss per row", "score": "units of the score"}
+AXES: dict[Unit, str] = {
+    "share": "per cent",
+    "index": "from 0 to 1",
+    "loss": "loss per row",
+    "score": "units of the score",
+}
 
 
 @dataclass(frozen=True, eq=False)

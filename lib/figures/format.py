@@ -78,7 +78,7 @@ def format_value(value: float, unit: Unit) -> str:
     """A number in its unit: a share in per cent, a loss or a score plain."""
     if unit == "share":
         return format_share(value)
-    return format_loss(value) if unit == "loss" else format_score(value)
+    return format_score(value) if unit == "score" else format_loss(value)
 
 
 def format_interval(lower: float, upper: float, unit: Unit) -> str:
@@ -115,7 +115,7 @@ def format_change(change: float, unit: Unit) -> str:
     if unit == "share":
         text = "0.0" if change == 0 else _per_cent(abs(change), 1)
     else:
-        text = format_loss(abs(change)) if unit == "loss" else format_score(abs(change))
+        text = format_score(abs(change)) if unit == "score" else format_loss(abs(change))
     sign = MINUS if change < 0 else "+" if change > 0 else "±"
     return f"{sign}{text}" + (f"{NO_BREAK}points" if unit == "share" else "")
 

@@ -154,7 +154,8 @@ class Distribution:
             )
             for each in self.bars
         ]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        names = ["version", "group", "margin_from", "margin_to", "rows", "share"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
 
 def _bars(counted: MarginHistogram, cells: Cells, *, by_class: bool, by: str | None) -> list[Bars]:

@@ -80,7 +80,7 @@ class LossesView:
     def frame(self) -> pd.DataFrame:
         """One row per version and bar of margins, with each loss and its gradient in the middle of the bar."""
         table = self.distribution.frame().drop(columns="group")
-        middle = (table["margin_from"].to_numpy() + table["margin_to"].to_numpy()) / 2
+        middle = (table["margin_from"].to_numpy(float) + table["margin_to"].to_numpy(float)) / 2
         curves = loss_curve(middle, self.losses, self.margin_target)
         for place, name in enumerate(curves.names):
             table[name] = curves.values[place]

@@ -101,10 +101,17 @@ DARK = Palette(
 
 @dataclass(frozen=True)
 class Look:
-    """How a figure is drawn: on a dark page or a light one, and for which width in pixels, where that is known."""
+    """How a figure is drawn.
+
+    Attributes:
+        dark: on a dark page.
+        width: fixed, in pixels; without one the figure takes the width of its place.
+        wraps_at: the width to which text is wrapped where `width` is not fixed: that of the place, if it is known.
+    """
 
     dark: bool = False
     width: int | None = None
+    wraps_at: int | None = None
 
     @property
     def palette(self) -> Palette:
@@ -114,7 +121,7 @@ class Look:
     @property
     def text_width(self) -> int:
         """The width to which text is wrapped."""
-        return self.width or ASSUMED_WIDTH
+        return self.width or self.wraps_at or ASSUMED_WIDTH
 
     @property
     def is_narrow(self) -> bool:

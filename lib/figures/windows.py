@@ -14,11 +14,13 @@ from lib.figures.format import PER_CENT, format_count, format_estimate, format_s
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
 from lib.figures.text import name_of
 from lib.figures.theme import Look
-from lib.metrics.catalogue import Metric, metric_named
+from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.estimates import Estimates
 from lib.metrics.margins import margin_quantile
 from lib.metrics.summary import compute_summary
 from lib.schema import NO_WINDOW, VERSION, WINDOW
+
+AXES: dict[Unit, str] = {"share": "share of rows", "index": "from 0 to 1", "loss": "loss", "score": "margin"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,16 +177,10 @@ def keys(view: WindowsView, look: Look) -> tuple[str, ...]:
     return tuple(key_item(look.version(line.version, view.baseline), name_of(line.version)) for line in view.lines)
 
 
-def _moment(second: float) -> str:
-    return format_time(second).removesuffix(" UTC")
-
-
 def scale(figure: go.Figure, metric: Metric, number: str) -> None:
     """Axes of one panel: times and the metric's unit."""
     axis: dict[str, object] = {
-        "title": {
-            "text": "share of rows" if metric.unit == "share" else "margin" if metric.unit == "score" else "loss"
-        },
+        "title": {"text": AXES[metric.unit]},
         "nticks": 5,
     }
     if metric.unit == "share":
@@ -205,34 +201,49 @@ def add_line(figure: go.Figure, line: WindowLine, metric: Metric, view: WindowsV
     )
     strong = line.version != view.baseline or len(view.lines) == 1
     axes = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+    gap = np.array([np.nan])
+    outline_x, outline_y, xs, ys = [gap], [gap], [gap], [gap]
+    words: list[list[str]] = [["", "", ""]]
     for run in _runs(line.starts, view.width, each.is_defined):
-        times = [_moment(float(start) + view.width / 2) for start in line.starts[run]]
+        times = 1000.0 * (line.starts[run] + view.width / 2)
         bottom, top = (np.where(np.isfinite(side[run]), side[run], each.value[run]) for side in (low, high))
-        figure.add_scatter(
-            x=[*times, *reversed(times)],
-            y=factor * np.concatenate([bottom, top[::-1]]),
-            fill="toself",
-            **band(colour, 0.22),
-            **axes,
-        )
-        figure.add_scatter(
-            x=times,
-            y=factor * each.value[run],
-            mode="lines+markers",
-            line={"color": colour, "width": 2.2 if strong else 1.7},
-            marker={"size": 5 if len(times) < 60 else 3, "color": colour},
-            customdata=[
-                [
-                    format_time(int(start), view.width),
-                    format_estimate(each[int(place)], metric.unit),
-                    format_count(float(each.n[place])),
-                ]
-                for place, start in zip(run, line.starts[run], strict=True)
-            ],
-            hovertemplate=f"<b>{name_of(line.version)}</b> %{{customdata[0]}}<br>{metric.label} %{{customdata[1]}}"
-            "<br>n = %{customdata[2]}<extra></extra>",
-            **axes,
-        )
+        if len(run) == 1:
+            # A window that stands alone has an interval too: a band half as wide as the window.
+            sides = times[0] + 250.0 * view.width * np.array([-1, 1])
+            outline_x += [sides, sides[::-1], gap]
+            outline_y += [np.repeat(bottom, 2), np.repeat(top, 2), gap]
+        else:
+            outline_x += [times, times[::-1], gap]
+            outline_y += [bottom, top[::-1], gap]
+        xs += [times, gap]
+        ys += [each.value[run], gap]
+        words += [
+            [
+                format_time(int(start), view.width),
+                format_estimate(each[int(place)], metric.unit),
+                format_count(float(each.n[place])),
+            ]
+            for place, start in zip(run, line.starts[run], strict=True)
+        ] + [["", "", ""]]
+    figure.add_scatter(
+        x=np.concatenate(outline_x)[1:-1],
+        y=factor * np.concatenate(outline_y)[1:-1],
+        fill="toself",
+        **band(colour, 0.22),
+        **axes,
+    )
+    figure.add_scatter(
+        x=np.concatenate(xs)[1:-1],
+        y=factor * np.concatenate(ys)[1:-1],
+        mode="lines+markers",
+        connectgaps=False,
+        line={"color": colour, "width": 2.2 if strong else 1.7},
+        marker={"size": 5 if len(words) < 60 else 3, "color": colour},
+        customdata=words[1:-1],
+        hovertemplate=f"<b>{name_of(line.version)}</b> %{{customdata[0]}}<br>{metric.label} %{{customdata[1]}}"
+        "<br>n = %{customdata[2]}<extra></extra>",
+        **axes,
+    )
 
 
 def _runs(starts: NDArray[np.int64], width: int, defined: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
@@ -248,18 +259,22 @@ def add_lifetimes(figure: go.Figure, view: WindowsView, look: Look, number: str)
     """A strip that shows when each version had rows; the panel it is."""
     for row, line in enumerate(reversed(view.lines)):
         colour = look.version(line.version, view.baseline)
+        ends: list[float] = []
+        words: list[str] = []
         for run in _runs(line.starts, view.width):
-            first, last = line.starts[run[0]], line.starts[run[-1]] + view.width
-            figure.add_scatter(
-                x=[_moment(float(first)), _moment(float(last))],
-                y=[row, row],
-                mode="lines",
-                xaxis=f"x{number}",
-                yaxis=f"y{number}",
-                line={"color": colour, "width": 7},
-                hoverinfo="text",
-                hovertext=f"{name_of(line.version)} has rows, {format_span(float(first), float(last), view.width)}",
-            )
+            first, last = float(line.starts[run[0]]), float(line.starts[run[-1]] + view.width)
+            ends += [1000 * first, 1000 * last, np.nan]
+            words += [f"{name_of(line.version)} has rows, {format_span(first, last, view.width)}"] * 2 + [""]
+        figure.add_scatter(
+            x=np.array(ends),
+            y=np.full(len(ends), float(row)),
+            mode="lines",
+            xaxis=f"x{number}",
+            yaxis=f"y{number}",
+            line={"color": colour, "width": 7},
+            hoverinfo="text",
+            hovertext=words,
+        )
     figure.update_layout(
         {
             f"xaxis{number}": {"type": "date"},
@@ -286,4 +301,4 @@ def mark_changes(figure: go.Figure, view: WindowsView, look: Look, panels: int) 
     for at in ends:
         if first < at <= last:
             for place in range(panels):
-                mark_vertical(figure, _moment(at), look.palette.faint_ink, "" if place == 0 else str(place + 1))
+                mark_vertical(figure, 1000.0 * at, look.palette.faint_ink, "" if place == 0 else str(place + 1))

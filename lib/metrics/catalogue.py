@@ -14,7 +14,7 @@ from lib.metrics.parts import Additive, Counts, Moments
 from lib.schema import ScoreKind
 
 Direction = Literal["lower", "higher", "neutral"]
-Unit = Literal["share", "loss", "score"]
+Unit = Literal["share", "index", "loss", "score"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Metric:
     Attributes:
         name: as in code, JSON and links.
         label: as on an axis.
-        unit: `share` (shown in per cent), `loss` or `score`.
+        unit: `share` (shown in per cent), `index` (from 0 to 1), `loss` or `score`.
         direction: which way is better.
         definition: one sentence with the formula.
         code: its row in the domain description.
@@ -65,13 +65,14 @@ def _rate(
     code: str,
     counts: Callable[[Cells, MetricSettings], Counts],
     finish: Callable[[Counts], Estimates] = Counts.estimates,
+    unit: Unit = "share",
 ) -> Metric:
     def finished(parts: Additive, settings: MetricSettings) -> Estimates:
         assert isinstance(parts, Counts)
         return finish(parts)
 
     return Metric(
-        name, label, "share", direction, definition, code,
+        name, label, unit, direction, definition, code,
         lambda cells, settings: finish(counts(cells, settings)), counts, finished,
     )  # fmt: skip
 
@@ -153,12 +154,12 @@ METRICS: tuple[Metric, ...] = (
         classification.brier_moments, classification.brier_score,
     ),
     Metric(
-        "roc_auc", "ROC AUC", "share", "higher",
+        "roc_auc", "ROC AUC", "index", "higher",
         "Probability that a positive row scores above a negative one, ties counting half.", "H-M9",
         lambda cells, settings: classification.roc_auc(cells),
     ),
     Metric(
-        "average_precision", "Average precision", "share", "higher",
+        "average_precision", "Average precision", "index", "higher",
         "Σ (recallₖ − recallₖ₋₁)·precisionₖ over falling thresholds.", "H-M9",
         lambda cells, settings: classification.average_precision(cells),
     ),
@@ -180,6 +181,7 @@ METRICS: tuple[Metric, ...] = (
         "f1", "F1", "higher", "2TP/(2TP + FP + FN): harmonic mean of precision and recall.", "H-M9",
         lambda cells, settings: classification.jaccard_counts(cells),
         classification.f1_estimates,
+        "index",
     ),
     _rate(
         "false_positive_rate", "False positive rate", "lower",

@@ -252,7 +252,7 @@ def _change(report: Report) -> Table | None:
 
 
 def _with_change_interval(change: Estimate, metric: Metric) -> str:
-    """ "+6.5 points (+5.5 to +7.5)"; the unit is said once."""
+    """A change with its interval and the unit said once: "+6.5 points (+5.5 to +7.5)"."""
     if not change.is_defined:
         return UNDEFINED
     value, *ends = (

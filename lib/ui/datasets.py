@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import streamlit as st
 from lib.scan import SavedCells, Scan, is_saved_cells
 from lib.sources import Answers, Inference, RawTable, Run, build_dataset, infer_mapping, read_table
 from lib.ui.jobs import Progress
+from lib.ui.upload_folder import upload_store
 from lib.ui.uploads import Upload
 from lib.workspace import SAMPLES, SAMPLES_FOLDER, OpenDataset, Sample, Workspace
 
@@ -30,10 +30,14 @@ class Draft:
     folder: Path
 
 
-@st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
-    """The one workspace of this server process."""
-    return Workspace(Path(tempfile.mkdtemp(prefix="marginalia-datasets-")))
+    """The one workspace of this server process, on the disk of the uploads; it ends with them, also after a kill."""
+    return _workspace_below(upload_store().root)
+
+
+@st.cache_resource(show_spinner=False)
+def _workspace_below(root: Path) -> Workspace:
+    return Workspace(root / "datasets")
 
 
 def held_tokens() -> list[str]:

@@ -37,10 +37,10 @@ def show_findings(results: Sequence[CheckResult], *, topic: str | None = None) -
     raised = [
         result
         for result in results
-        if result.status in (Status.FAIL, Status.WARN) and (topic is None or result.topic == topic)
+        if result.status in (Status.FAIL, Status.WARN) and (topic is None or page_of(result) == topic)
     ]
     for index, result in enumerate(raised):
-        _show_card(result, index, linked=result.topic != topic)
+        _show_card(result, index, linked=topic is None)
     if topic is None:
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
@@ -70,10 +70,11 @@ def _show_card(result: CheckResult, index: int, *, linked: bool) -> None:
             )
             + f"<p class='m-code'>{escape(result.code)} · {escape(result.name)}</p>"
         )
-        if linked and result.topic != "home":
+        page = page_of(result)
+        if linked and page != "home":
             st.page_link(
-                PAGES[result.topic],
-                label=f"Show why on {result.topic.capitalize()}",
+                PAGES[page],
+                label=f"Show why on {page.capitalize()}",
                 icon=":material/arrow_forward:",
                 query_params=link_of(result),
             )
@@ -85,5 +86,10 @@ def link_of(result: CheckResult) -> dict[str, str]:
     if result.version:
         view["candidate"] = result.version
     for column in result.where.cohort:
-        view["by"] = cohort_key(column) if result.topic == "margins" else column
+        view["by"] = cohort_key(column) if page_of(result) == "margins" else column
     return view
+
+
+def page_of(result: CheckResult) -> str:
+    """The page that shows why: the check's own, except that losses are not drawn by cohort."""
+    return "cohorts" if result.topic == "losses" and result.where.cohort else result.topic

@@ -25,10 +25,11 @@ def show_intake(*, first: bool) -> None:
             "last deploy changed."
         )
     uploads = render_uploader("files", label="Choose files")
-    fresh = [upload for upload in uploads if upload.sha256 not in st.session_state.setdefault("read-uploads", set())]
+    # Each arrival is read once and by itself, so that a file that could not be used does not spoil those after it.
+    fresh = [upload for upload in uploads if upload.path not in st.session_state.setdefault("read-uploads", set())]
     if fresh:
-        st.session_state["read-uploads"] |= {upload.sha256 for upload in uploads}
-        begin("files", f"Reading {uploads[0].name}", lambda run, report: read_files(uploads, run, report))
+        st.session_state["read-uploads"] |= {upload.path for upload in fresh}
+        begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report))
         st.rerun()
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "

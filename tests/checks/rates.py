@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tests.checks.tables import diagnose
 
 from lib.checks import CheckResult, run_checks
 from sample_data.faults import CHECKS as CHECK_OF
 from sample_data.faults import SCOPES, Fault, Scope, Truth, make_predictions
+from tests.checks.tables import diagnose
 
 N_CLEAN = 200
 
@@ -33,7 +33,8 @@ CLEAN_WORLDS: tuple[tuple[str, dict[str, Any]], ...] = (
 def clean_data(seed: int) -> tuple[str, pd.DataFrame]:
     """The clean data set of a seed, with the name of its world."""
     name, arguments = CLEAN_WORLDS[seed % len(CLEAN_WORLDS)]
-    frame, _ = make_predictions(seed, **{"n": 5_000, **arguments})
+    chosen: dict[str, Any] = {"n": 5_000, **arguments}
+    frame, _ = make_predictions(seed, **chosen)
     return name, frame
 
 
@@ -51,9 +52,7 @@ class Case:
         return f"{self.fault} in {self.scope}{told}"
 
 
-CASES: tuple[Case, ...] = (
-    *(Case(fault, scope) for fault, scopes in SCOPES.items() for scope in scopes),
-)
+CASES: tuple[Case, ...] = (*(Case(fault, scope) for fault, scopes in SCOPES.items() for scope in scopes),)
 
 
 def is_named(result: CheckResult, truth: Truth) -> bool:
@@ -102,13 +101,20 @@ def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[O
     for seed in seeds:
         # Windows of a day, of which the fault covers at least one whole: beyond thirty days five thousand rows get
         # windows of a week.
-        days = {"days": 10 + seed % 21} if "window" in case.scope else {}
-        arguments = {"n": n, "fault": case.fault, "scope": case.scope, **days, **dict(case.arguments)}
+        days: dict[str, Any] = {"days": 10 + seed % 21} if "window" in case.scope else {}
+        arguments: dict[str, Any] = {"n": n, "fault": case.fault, "scope": case.scope, **days, **dict(case.arguments)}
         frame, truth = make_predictions(seed, **arguments)
         found = findings(frame)
         own = [each for each in found if each.name == CHECK_OF[case.fault]]
         others = tuple(each for each in found if each.name != CHECK_OF[case.fault])
-        yield Outcome(bool(own), any(is_named(each, truth) for each in own), len(own), others, truth, tuple(each.title for each in own))
+        yield Outcome(
+            bool(own),
+            any(is_named(each, truth) for each in own),
+            len(own),
+            others,
+            truth,
+            tuple(each.title for each in own),
+        )
 
 
 __all__ = ["CASES", "CLEAN_WORLDS", "Case", "clean_data", "is_named", "measure_case", "measure_clean", "np"]

@@ -75,7 +75,9 @@ class FrameTables(HeldTables):
             sums += [w, w * w, *(w * each for each in moments), *(w * w * each for each in moments)]
         assert len(sums) in (len(UNWEIGHTED), len(WEIGHTED))
         self.sums = np.stack(sums, axis=1)
-        versions = list(dict.fromkeys(version[np.argsort(epoch, kind="stable")].tolist() if dated.any() else sorted(version)))
+        versions = list(
+            dict.fromkeys(version[np.argsort(epoch, kind="stable")].tolist() if dated.any() else sorted(version))
+        )
         self.facts = Facts(
             name="frame",
             key="0" * 16,
@@ -116,6 +118,7 @@ class FrameTables(HeldTables):
             keep &= self.dated & (self.epoch >= where.start)
         if where.end is not None:
             keep &= self.dated & (self.epoch < where.end)
+        made: Cells | None = None
         for resolution in RESOLUTIONS[finest.order :]:
             if resolution.is_exact:
                 score_bin, probability_bin = self.exact_bins
@@ -132,6 +135,7 @@ class FrameTables(HeldTables):
             )
             if len(made.score) <= self.budget:
                 break
+        assert made is not None
         return made
 
     @property
@@ -150,5 +154,3 @@ def diagnose(frame: pd.DataFrame, cohorts: tuple[str, ...] | None = None, **opti
     chosen = {key: options.pop(key) for key in ("baseline", "candidate", "margin_target") if key in options}
     tables = FrameTables(frame, cohort_columns(frame) if cohorts is None else cohorts, **options)
     return Diagnosis(tables, Settings.choose(tables.facts, **chosen))
-
-

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from lib import __version__
@@ -30,7 +30,7 @@ from lib.figures.margins_view import BY_CLASS, BY_SPLIT, BY_VERSION, MarginsView
 from lib.figures.overview import plot_trend
 from lib.figures.rows import HIGHEST, LOWEST, Choice, chosen_bars, count_pages, range_options, row_query, rows_sentence
 from lib.figures.text import escape, width_of, wrap
-from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look
+from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look, Palette
 from lib.figures.windows import WindowsView, plot_windows
 from lib.grid import COARSE, FINE, MEDIUM
 from lib.metrics.catalogue import METRICS
@@ -43,7 +43,7 @@ from tests.figures.conftest import HOSTILE, Maker
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 LOOKS = [Look(dark, width) for dark in (False, True) for width in (None, 1100, 600, 380)]
 OTHERS = tuple(loss.name for loss in LOSSES)
-Plot = Callable[[Diagnosis, Look, str], go.Figure]
+Plot = Callable[[Diagnosis, Look, str], Any]
 
 
 def windows_of(diagnosis: Diagnosis) -> WindowsView:
@@ -69,7 +69,7 @@ TIMED: dict[str, Plot] = {
 }
 
 
-def texts(figure: go.Figure) -> list[str]:
+def texts(figure: Any) -> list[str]:
     """Every text that plotly would render: values of the figure's JSON, entities undone by nobody."""
     found: list[str] = []
 
@@ -88,7 +88,7 @@ def texts(figure: go.Figure) -> list[str]:
     return found
 
 
-def check(figure: go.Figure, provenance: str) -> None:
+def check(figure: Any, provenance: str) -> None:
     layout = figure.layout
     assert len(figure.to_json()) < 300_000
     assert len(figure.data) <= 60
@@ -96,9 +96,6 @@ def check(figure: go.Figure, provenance: str) -> None:
     assert layout.meta["provenance"] == provenance
     drawn = next(each.text for each in layout.annotations if each.name == "provenance")
     assert drawn.replace("<br>", " · ") == provenance
-    assert layout.height == pytest.approx(
-        layout.margin.t + layout.margin.b + (layout.height - layout.margin.t - layout.margin.b)
-    )
     assert layout.height - layout.margin.t - layout.margin.b > 0
 
 
@@ -162,15 +159,15 @@ def test_the_incident_is_in_the_titles(incident: Diagnosis) -> None:
         cohorts.answer()
         == "Language pt stands out in 2026.04: violation rate 96.9\xa0%, +83.1\xa0points against the rest."
     )
-    assert "2026.04" in plot_trend(windows_of(incident), Look(), "p").layout.meta["title"]
+    assert "2026.04" in cast(Any, plot_trend(windows_of(incident), Look(), "p")).layout.meta["title"]
     assert CohortsView.of(incident, "tenant").leader is None
 
 
 def test_the_losses_page_answers(digits: Diagnosis) -> None:
     view = LossesView.of(digits)
     assert view.answer() == (
-        "At γ = 1, hinge has stopped learning from 89\xa0% of the rows of logistic-2; logistic still draws 71\xa0% of its "
-        "gradient from correct ones."
+        "At γ = 1, hinge has stopped learning from 89\xa0% of the rows of logistic-2; logistic still draws 71\xa0% of "
+        "its gradient from correct ones."
     )
     table = view.frame()
     assert {"hinge", "logistic_gradient", "rows"} <= set(table.columns)
@@ -213,7 +210,7 @@ def test_bars_of_any_scale_lie_on_the_steps_of_the_cells(make: Maker, resolution
 def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(digits: Diagnosis, by: str) -> None:
     assert isinstance(digits.tables, Scan)
     view = MarginsView.of(digits, by)
-    figure = plot_margins(view, Look(), "p")
+    figure: Any = plot_margins(view, Look(), "p")
     bars = [(number, trace) for number, trace in enumerate(figure.data) if trace.type == "bar"]
     for number, trace in bars[:3]:
         for place in (0, 5, len(trace.x) - 1):
@@ -323,7 +320,7 @@ def test_a_filter_that_leaves_no_row(incident: Diagnosis, name: str) -> None:
 @pytest.mark.parametrize("metric", [metric.name for metric in METRICS])
 def test_cohorts_by_any_metric(digits: Diagnosis, metric: str) -> None:
     view = CohortsView.of(digits, "digit", metric)
-    figure = plot_cohorts(view, Look(), "p")
+    figure: Any = plot_cohorts(view, Look(), "p")
     assert set(view.ranked) == set(digits.cells(VERSION, "cohort:digit").groups["cohort:digit"].tolist())
     assert view.answer().endswith(".")
     assert figure.layout.xaxis.title.text
@@ -337,7 +334,7 @@ def test_small_cohorts_are_folded_and_said(make: Maker) -> None:
     assert view.small == ("tiny",)
     assert view.folded == ("tiny",)
     assert set(view.drawn) == {"a", "b"}
-    figure = plot_cohorts(view, Look(), "p")
+    figure: Any = plot_cohorts(view, Look(), "p")
     assert "1 small cohort" in figure.layout.meta["subtitle"]
 
 
@@ -360,14 +357,14 @@ def test_two_hundred_windows_stay_small(make: Maker) -> None:
 
 def test_a_look_changes_colours_only(digits: Diagnosis) -> None:
     view = MarginsView.of(digits)
-    light, dark = (plot_margins(view, look, "p") for look in (Look(), Look(dark=True)))
+    light, dark = (cast(Any, plot_margins(view, look, "p")) for look in (Look(), Look(dark=True)))
     assert [list(a.x) for a in light.data] == [list(b.x) for b in dark.data]
     assert light.layout.height == dark.layout.height
     assert replace(Look(), width=380).is_narrow
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-def test_colours_stand_out_from_the_page(palette: object) -> None:
+def test_colours_stand_out_from_the_page(palette: Palette) -> None:
     def luminance(colour: str) -> float:
         parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
@@ -384,10 +381,10 @@ def test_colours_stand_out_from_the_page(palette: object) -> None:
         *palette.classes,
         *palette.series,
         *palette.losses.values(),
-    ]  # type: ignore[attr-defined]
-    assert min(contrast(each, palette.paper) for each in marks) >= 3.0  # type: ignore[attr-defined]
-    inks = [palette.ink, palette.soft_ink, palette.faint_ink]  # type: ignore[attr-defined]
-    assert min(contrast(each, palette.paper) for each in inks) >= 4.5  # type: ignore[attr-defined]
+    ]
+    assert min(contrast(each, palette.paper) for each in marks) >= 3.0
+    inks = [palette.ink, palette.soft_ink, palette.faint_ink]
+    assert min(contrast(each, palette.paper) for each in inks) >= 4.5
 
 
 def test_figures_know_no_screen() -> None:

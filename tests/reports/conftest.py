@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +26,13 @@ ANSWERS = {
     # Three of its values lie outside [0, 1].
     "many_things_wrong.csv": Answers(score_kind="probability"),
 }
-STORE = tempfile.TemporaryDirectory(prefix="marginalia-tests-")
+STORE = Path(tempfile.mkdtemp(prefix="marginalia-tests-"))
+atexit.register(shutil.rmtree, STORE, ignore_errors=True)
 
 
 def scan_of(path: Path, answers: Answers = Answers()) -> Scan:
-    table = read_table(path, path.name, Path(STORE.name))
-    scan = Scan(build_dataset([table], infer_mapping([table], answers).mapping), Path(STORE.name))
+    table = read_table(path, path.name, STORE)
+    scan = Scan(build_dataset([table], infer_mapping([table], answers).mapping), STORE)
     scan.warm()
     return scan
 
@@ -46,7 +49,7 @@ def sample_report(name: str) -> Report:
 
 @functools.cache
 def saved_sample_report(name: str) -> Report:
-    path = Path(STORE.name) / f"{name}.parquet"
+    path = STORE / f"{name}.parquet"
     save_cells(scan_of(SAMPLES / name, ANSWERS[name]), path)
     return report_of(SavedCells(path, path.name))
 

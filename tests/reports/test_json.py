@@ -21,8 +21,8 @@ METRICS = {
     "logistic_gradient_share_from_correct",
 }  # fmt: skip
 COUNTS = {"n", "n_labelled", "n_unlabelled", "n_unscored"}
-NUMBERS = METRICS | {f"{name}_ci" for name in METRICS} | COUNTS
-NUMBERS |= {"violation_rate_by_class", "undefined", "bounds", "resolution", "n_by_metric"}
+BESIDE = {"violation_rate_by_class", "undefined", "bounds", "resolution", "n_by_metric"}
+NUMBERS = METRICS | {f"{name}_ci" for name in METRICS} | COUNTS | BESIDE
 TOP = {"format_version", "inputs", "settings", "versions", "cohorts", "comparison", "checks"}
 INPUT = {"name", "sha256", "rows", "rows_rejected", "mapping", "score_kind", "pos_label"}
 SETTINGS = {"margin_target", "baseline", "candidate", "window_width_seconds", "product_version", "n_rejected"}

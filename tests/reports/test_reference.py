@@ -56,11 +56,10 @@ def expected_metrics(rows: pd.DataFrame, probabilistic: bool) -> dict[str, float
         return {}
     predicted, two = np.where(s > 0, 1.0, -1.0), len(np.unique(y)) == 2
     margin, labels = y * s, [-1.0, 1.0]
-    with np.errstate(all="ignore"):
-        precision, recall, f1 = (
-            float(function(y, predicted, sample_weight=w, zero_division=np.nan))
-            for function in (metrics.precision_score, metrics.recall_score, metrics.f1_score)
-        )
+    precision, recall, f1 = (
+        float(function(y, predicted, sample_weight=w, zero_division=np.nan))  # pyright: ignore[reportArgumentType]
+        for function in (metrics.precision_score, metrics.recall_score, metrics.f1_score)
+    )
     expected: dict[str, float | None] = {
         # scikit-learn takes the only class of one-class data for the negative one.
         "average_hinge_loss": metrics.hinge_loss(y, s, sample_weight=w)

@@ -14,10 +14,15 @@ from unittest.mock import patch
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.upload_folder import upload_store
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("home", "losses", "margins", "cohorts")
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-wrong")
+JOBS = ("files", "open", "sample", "filter")
 PATIENCE = 90
+SESSION = "test session id"
+"""What AppTest calls each of its sessions."""
 
 _make_manager = PagesManager.__init__
 
@@ -33,7 +38,7 @@ def run(app: AppTest) -> AppTest:
     deadline = time.monotonic() + PATIENCE
     with patch.object(PagesManager, "__init__", _make_navigated):
         app.run(timeout=PATIENCE)
-        while any(str(key).startswith("job:") for key in app.session_state.filtered_state):
+        while any(f"job:{name}" in app.session_state for name in JOBS):
             assert time.monotonic() < deadline, "a job was not done in time"
             time.sleep(0.02)
             app.run(timeout=PATIENCE)
@@ -41,20 +46,21 @@ def run(app: AppTest) -> AppTest:
 
 
 def open_app(page: str = "home", /, **view: str) -> AppTest:
-    """The dashboard on a page, with the view that a link would bring."""
+    """The dashboard on a page, with the view that a link would bring, in a session of its own."""
+    upload_store().drop_session(SESSION)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    if page != "home":
+        run(app)  # only then are the pages known
+        app.switch_page(f"pages/{page}.py")
     for name, value in view.items():
         app.query_params[name] = value
-    return go_to(app, page)
+    return run(app)
 
 
 def go_to(app: AppTest, page: str) -> AppTest:
     """The same session on another page."""
-    run(app)
-    if page != "home":
-        app.switch_page(f"pages/{page}.py")
-        run(app)
-    return app
+    app.switch_page(f"pages/{page}.py")
+    return run(app)
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
@@ -72,7 +78,7 @@ def assert_sound(app: AppTest) -> None:
 
 def htmls(app: AppTest) -> list[str]:
     """The bodies of the HTML elements of the page, in order."""
-    return [each.proto.body for each in app.get("html")]
+    return [each.proto.body for each in app.get("html") if not each.proto.body.startswith("<style>")]
 
 
 def text_of(app: AppTest) -> str:

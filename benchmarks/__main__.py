@@ -1,0 +1,170 @@
+"""`python -m benchmarks [--rows N] [--folder F]`: measure, and print tables with what is expected beside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.data import file_of
+from benchmarks.measure import Measurement, run_module
+
+FULL_ROWS = 10_000_000
+EXACT_ROWS = 200_000
+"""With so many distinct scores tables stay exact and just within the budget: none of a larger file has more cells."""
+GB = 1e9
+PACKAGES = ("duckdb", "pyarrow", "ibis-framework", "numpy", "pandas", "scikit-learn")
+
+EXPECTED = {
+    "csv": "under 10 s and 1.0 GB; at least 2.5 times faster and 3 times leaner",
+    "parquet": "under 5 s; at least 4 times faster and 3 times leaner",
+}
+"""What ten million rows are expected to take on two idle cores."""
+
+
+def main() -> None:
+    """Measure everything below a temporary folder."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure time and memory.")
+    parser.add_argument("--rows", type=int, default=FULL_ROWS, help="rows of the largest file (10,000,000)")
+    parser.add_argument("--folder", type=Path, help="where the files go meanwhile (about 3 GB)")
+    options = parser.parse_args()
+    sizes = sorted({max(options.rows // 100, 1_000), max(options.rows // 10, 1_000), options.rows})
+    print_machine()
+    with tempfile.TemporaryDirectory(prefix="marginalia-bench-", dir=options.folder) as name:
+        folder = Path(name)
+        for rows in sizes:
+            run_module("benchmarks.data", rows, folder)
+        ours = {(rows, kind): overview(folder, rows, kind) for rows in sizes for kind in ("csv", "parquet")}
+        compare(folder, options.rows, ours)
+        print_growth(sizes, ours)
+        print_slider(folder, sorted({*sizes[-2:], min(EXACT_ROWS, options.rows)}))
+
+
+def print_machine() -> None:
+    """What it ran on, and how busy that was."""
+    load = os.getloadavg()[0]
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    print(
+        f"{os.cpu_count()} cores, {_memory() / GB:.0f} GB, load {load:.1f} before; Python {platform.python_version()}"
+    )
+    print(f"{platform.system()} {platform.machine()}; {packages}")
+    if load > 0.5:
+        print("The machine is busy with something else: times below are longer than on an idle one.")
+
+
+def overview(folder: Path, rows: int, kind: str) -> Measurement:
+    """The first overview of one file, in a fresh process with an empty store."""
+    store = folder / f"store-{rows}-{kind}"
+    path = file_of(folder, rows, kind)
+    _touch(path)
+    measured = run_module("benchmarks.overview", path, store)
+    shutil.rmtree(store)
+    return measured
+
+
+def compare(folder: Path, rows: int, ours: dict[tuple[int, str], Measurement]) -> None:
+    """Both paths side by side, and by how much their numbers differ."""
+    print(f"\nFrom file to the first complete overview, {rows:,} rows x 8 columns, a fresh process each")
+    table: list[list[str]] = []
+    for kind in ("csv", "parquet"):
+        mine, path = ours[rows, kind], file_of(folder, rows, kind)
+        _touch(path)
+        theirs = run_module("benchmarks.pandas_baseline", path, mine.said["window_seconds"])
+        for who, each in (("marginalia", mine), ("pandas", theirs)):
+            size = f"{path.stat().st_size / GB:.2f} GB" if who == "marginalia" else ""
+            table.append(
+                [
+                    kind if size else "",
+                    size,
+                    who,
+                    f"{each.seconds:.1f} s",
+                    f"{each.cpu:.1f} s",
+                    f"{each.peak / GB:.2f} GB",
+                    "",
+                ]
+            )
+        pairs = ((theirs.seconds, mine.seconds), (theirs.cpu, mine.cpu), (theirs.peak, mine.peak))
+        ratios = [f"{first / second:.1f} x" for first, second in pairs]
+        table.append(["", "", "ratio", *ratios, f"expected: {EXPECTED[kind]}"])
+    print_table(["file", "size", "by", "time", "processor", "peak memory", ""], table)
+    for kind in ("csv", "parquet"):
+        stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in ours[rows, kind].said["stages"].items())
+        print(f"marginalia, {kind}: {stages} s; the rest is starting Python and imports")
+    said = ours[rows, "parquet"].said
+    print(f"\nBoth paths' numbers, at resolution {said['resolution']} ({said['findings']} findings)")
+    print_table(["metric", "largest difference", "bound stated"], _differences(said, theirs.said["numbers"]))
+
+
+def _differences(mine: dict[str, dict[str, dict[str, float]]], theirs: dict[str, dict[str, float]]) -> list[list[str]]:
+    table: list[list[str]] = []
+    for metric, values in theirs.items():
+        own = mine["numbers"][metric]
+        if own.keys() != values.keys():
+            table.append([metric, "not over the same groups", ""])
+            continue
+        most = max(abs(own[key] - value) for key, value in values.items())
+        bound = mine["bounds"].get(metric, 0.0)
+        table.append([metric, f"{most:.1e}", f"{bound:.1e}" if bound else "exact, to rounding"])
+    return table
+
+
+def print_growth(sizes: Sequence[int], ours: dict[tuple[int, str], Measurement]) -> None:
+    """How time grows with rows, without the start of Python, which does not."""
+    print("\nGrowth, seconds after imports (ratio 1.00: in proportion to the rows)")
+    table: list[list[str]] = []
+    for kind in ("csv", "parquet"):
+        before: tuple[int, float] | None = None
+        for rows in sizes:
+            seconds = sum(ours[rows, kind].said["stages"].values())
+            ratio = f"{seconds / before[1] / (rows / before[0]):.2f}" if before else ""
+            cells = [kind, f"{rows:,}", f"{seconds:.2f} s", f"{1e6 * seconds / rows:.2f} s", ratio]
+            table.append([*cells, "expected: at most about 1" if before else ""])
+            before = rows, seconds
+    print_table(["file", "rows", "time", "per million", "ratio to linear", ""], table)
+
+
+def print_slider(folder: Path, sizes: Sequence[int]) -> None:
+    """Server time of a γ move, by page."""
+    print("\nOne move of the γ slider, server time inside lib, median of 20 (slowest)")
+    measured = {}
+    for rows in sizes:
+        store, path = folder / f"store-slider-{rows}", file_of(folder, rows, "parquet")
+        if not path.exists():
+            run_module("benchmarks.data", rows, folder)
+        measured[rows] = run_module("benchmarks.slider", path, store).said
+        shutil.rmtree(store)
+    table = [
+        [
+            page,
+            *(f"{1e3 * each[page]['median']:.1f} ms ({1e3 * each[page]['slowest']:.1f})" for each in measured.values()),
+        ]
+        for page in measured[sizes[0]]
+    ]
+    print_table(["page", *(f"{rows:,} rows" for rows in sizes), ""], [[*row, "expected: under 50 ms"] for row in table])
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns of equal width, two blanks apart."""
+    widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
+    for row in [head, ["-" * width for width in widths], *rows]:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip(), flush=True)
+
+
+def _touch(path: Path) -> None:
+    """Bring a file into the page cache, so that nobody's turn depends on the disk."""
+    with path.open("rb") as file:
+        while file.read(1 << 24):
+            pass
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+if __name__ == "__main__":
+    main()

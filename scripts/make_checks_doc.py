@@ -1,0 +1,87 @@
+"""Writes docs/checks.md from the table of checks and the measured rates.
+
+python scripts/make_checks_doc.py             write the page
+python scripts/make_checks_doc.py --measure   measure the rates first (a few minutes), into tests/checks/rates.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from lib.checks import ALARM_RATE, CHECKS  # noqa: E402
+
+PAGE = ROOT / "docs" / "checks.md"
+RATES = ROOT / "tests" / "checks" / "rates.csv"
+N_CLEAN, N_FAULTY = 400, 60
+
+
+def measure(n_clean: int = N_CLEAN, n_faulty: int = N_FAULTY) -> pd.DataFrame:
+    """Per check and kind of data: data sets, those in which the check fired, those in which it named the right part."""
+    from sample_data.faults import CHECKS as CHECK_OF
+    from tests.checks.rates import CASES, measure_case, measure_clean
+
+    alarms = dict.fromkeys((check.name for check in CHECKS), 0)
+    for _seed, world, found in measure_clean(range(n_clean)):
+        for name in {each.name for each in found}:
+            # A thousand rows in three versions are a small sample: that is no false alarm.
+            alarms[name] += not (name == "small-sample" and world == "small")
+    rows = [(name, "clean", n_clean, count, 0) for name, count in alarms.items()]
+    for case in CASES:
+        outcomes = list(measure_case(case, range(n_faulty)))
+        fired, named = (sum(getattr(each, what) for each in outcomes) for what in ("fired", "named"))
+        rows.append((CHECK_OF[case.fault], case.name, n_faulty, fired, named))
+    return pd.DataFrame(rows, columns=["check", "data", "n_sets", "fired", "named"])
+
+
+def render(rates: pd.DataFrame) -> str:
+    """The page."""
+    lines = [
+        "# Checks",
+        "",
+        "Made by `scripts/make_checks_doc.py` from the table in `lib/checks/table.py`; do not edit.",
+        "",
+        "Each check tells a finding from chance (significance) and from what is too small to matter (minimum effect);",
+        f"both are needed. On a clean file each check may fire with a probability of {ALARM_RATE:.0%}, over everything",
+        "that it looks at in that file. A part is a version, a cohort value, a run of adjacent windows, or several of",
+        "these together; of the parts that explain the same rows the fewest and coarsest are named.",
+        "",
+        "| code | check | minimum effect | severity | alarms on clean data |",
+        "|---|---|---|---|---:|",
+    ]
+    clean = rates[rates["data"] == "clean"].set_index("check")
+    for check in CHECKS:
+        alarms = f"{clean.loc[check.name, 'fired']} of {clean.loc[check.name, 'n_sets']}"
+        lines.append(f"| {check.code} | `{check.name}` | {check.minimum_effect} | {check.severity} | {alarms} |")
+    for check in CHECKS:
+        lines += ["", f"## `{check.name}` ({check.code})", "", check.cause, "", f"*What to do.* {check.remedy}", ""]
+        lines += [f"*Method.* {check.reference}.", "", f"*Minimum effect.* {check.minimum_effect}.", ""]
+        faulty = rates[(rates["check"] == check.name) & (rates["data"] != "clean")]
+        lines += ["| injected fault (5,000 rows) | data sets | found | right part named |", "|---|---:|---:|---:|"]
+        lines += [f"| {row.data} | {row.n_sets} | {row.fired} | {row.named} |" for row in faulty.itertuples()]
+    lines += [
+        "",
+        "Clean data sets go through balanced and 2 % positive classes, good models and useless ones, with and without",
+        "missing labels and weights, one to three versions one after the other, side by side or all on the same rows,",
+        "daily rhythms, and 1,000 to 20,000 rows. Faults are those of `sample_data/faults.py` at their default",
+        "strength; one that is confined to a time covers at least one whole window.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write docs/checks.md.")
+    parser.add_argument("--measure", action="store_true", help="measure the rates first")
+    if parser.parse_args().measure:
+        measure().to_csv(RATES, index=False, lineterminator="\n")
+    PAGE.write_text(render(pd.read_csv(RATES)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""The tables of these tests and a real scan of the same rows lead to the same findings."""
+
+import numpy as np
+import pytest
+
+from lib.checks import run_checks
+from lib.diagnose import Diagnosis, Settings
+from lib.scan import Scan
+from lib.schema import LabelEncoding, Mapping, ScoreKind, TimeFormat
+from lib.sources import build_dataset, read_table
+from sample_data.faults import make_predictions
+from tests.checks.tables import FrameTables, cohort_columns
+
+
+@pytest.mark.parametrize("fault", [None, "label-flip", "missing-scores"])
+def test_the_same_findings(tmp_path, fault):
+    frame, _ = make_predictions(7, 4_000, fault=fault)
+    path = tmp_path / "rows.csv"
+    frame.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+    cohorts = cohort_columns(frame)
+    mapping = Mapping(
+        score="score",
+        score_kind=ScoreKind.PROBABILITY,
+        label="label",
+        label_encoding=LabelEncoding(("1",), ("0",)),
+        id="id",
+        version="version",
+        split="split",
+        time="time",
+        time_format=TimeFormat(),
+        cohorts=cohorts,
+    )
+    dataset = build_dataset([read_table(path, "rows.csv", tmp_path / "store")], mapping)
+    scan = Scan(dataset, tmp_path / "store")
+    fake = FrameTables(frame, cohorts)
+    assert scan.facts.windows == fake.facts.windows
+    versions = {"baseline": scan.facts.versions[0], "candidate": scan.facts.versions[-1]}
+    ours, theirs = (run_checks(Diagnosis(each, Settings.choose(each.facts, **versions))) for each in (fake, scan))
+    assert [(each.code, each.status, each.version, each.where) for each in ours] == [
+        (each.code, each.status, each.version, each.where) for each in theirs
+    ]
+    assert [each.strength for each in ours] == pytest.approx([each.strength for each in theirs], rel=1e-6)
+    assert np.isfinite([each.strength for each in ours]).all()

@@ -1,0 +1,381 @@
+"""The command line as other programs meet it: exit statuses, one sentence on standard error, files written whole."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lib import __version__
+from lib.__main__ import SINGLE_ROLES, main, parse_options
+from lib.errors import SettingsError
+from lib.schema import SINGLE_ROLES as SCHEMA_ROLES
+from lib.schema import ScoreKind
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "sample_data"
+TINY = "id,y,score,group\na,1,2.0,x\nb,0,-1.5,y\nc,1,0.3,x\nd,0,0.4,y\n"
+
+
+def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **options.pop("env", {})}  # type: ignore[dict-item]
+    return subprocess.Popen(
+        [sys.executable, "-m", "lib", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def run(*arguments: object, **options: object) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of the command line."""
+    with start(*arguments, **options) as process:
+        out, err = process.communicate(timeout=300)
+    return process.returncode, out.decode(), err.decode()
+
+
+def assert_sentence(err: str, *words: str) -> None:
+    """One line that reads like a sentence, and no traceback."""
+    assert "Traceback" not in err
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0][-1] in ".?", err
+    for each in words:
+        assert each in err
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.csv"
+    path.write_text(TINY, "utf-8")
+    return path
+
+
+@pytest.fixture
+def complain(capfd: pytest.CaptureFixture[str]):
+    """Run in this process, expecting status 2, nothing on standard output and one sentence with these words."""
+
+    def check(arguments: Sequence[object], *words: str) -> None:
+        assert main([str(each) for each in arguments]) == 2
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert_sentence(err, *words)
+
+    return check
+
+
+# --- exit statuses ---------------------------------------------------------------------------------------------------
+
+
+def test_all_good_is_0(tmp_path: Path) -> None:
+    status, out, err = run("check", SAMPLES / "digits_hinge.csv", env={"TMPDIR": str(tmp_path)})
+    assert (status, err) == (0, "")
+    assert out.startswith("digits_hinge.csv · 3,594 rows")
+    assert list(tmp_path.iterdir()) == []  # the private store is gone
+
+
+def test_a_failed_check_is_1_in_every_format(tmp_path: Path) -> None:
+    cells = tmp_path / "cells.parquet"
+    status, out, err = run("cells", SAMPLES / "incident.csv.gz", "-o", cells)
+    assert (status, out, err) == (0, "", "")
+    for form, begin in (("json", "{"), ("markdown", "# Marginalia"), ("text", "incident.csv.gz · 80,000 rows")):
+        status, out, err = run("check", cells, "--format", form)
+        assert (status, err) == (1, ""), form
+        assert out.startswith(begin)
+        assert "label-flip" in out
+
+
+def test_a_missing_file_is_2() -> None:
+    status, out, err = run("check", SAMPLES / "digits_hing.csv")
+    assert (status, out) == (2, "")
+    assert_sentence(err, "There is no file", "digits_hing.csv. Did you mean", "digits_hinge.csv?")
+
+
+def test_ambiguity_is_2_and_names_the_option(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,y,score\na,1,0.9\nb,0,0.2\nc,1,0.7\nd,0,0.4\n", "utf-8")
+    status, out, err = run("check", path)
+    assert (status, out) == (2, "")
+    assert_sentence(err, "score lies within 0 and 1", "--score-kind", "probability")
+
+
+def test_the_incident_of_rows_is_1() -> None:
+    status, out, err = run("check", SAMPLES / "incident.csv.gz", "--format", "json")
+    assert (status, err) == (1, "")
+    assert json.loads(out)["checks"][0]["code"] == "H-F5"
+
+
+# --- usage errors ----------------------------------------------------------------------------------------------------
+
+
+def test_usage_errors_are_sentences() -> None:
+    for arguments, words in (
+        ([], ["Name a command: check or cells", "--help"]),
+        (["chek"], ["invalid choice", "--help"]),
+        (["check"], ["Name at least one file"]),
+        (["check", "--cohort", "a", "b.csv"], ["Name at least one file", "before --cohort"]),
+        (["check", "a.csv", "--lable", "y"], ["There is no option --lable", "Did you mean --label?"]),
+        (["check", "a.csv", "--xyzzy"], ["There is no option --xyzzy", "check --help"]),
+        (["check", "a.csv", "--label"], ["--label", "expected one argument"]),
+        (["check", "a.csv", "--score-kind", "odds"], ["--score-kind", "invalid choice"]),
+        (["check", "a.csv", "--format", "xml"], ["--format", "invalid choice"]),
+        (["check", "a.csv", "--gamma", "one"], ["--gamma", "margin target"]),
+        (["check", "a.csv", "--gamma", "nan"], ["--gamma", "margin target"]),
+        (["check", "a.csv", "--gamma", "-1"], ["--gamma", "margin target"]),
+        (["cells", "a.csv"], ["-o/--output"]),
+        (["cells", "a.csv", "-o", "c.parquet", "--gamma", "1"], ["There is no option --gamma"]),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            parse_options(arguments)
+        assert_sentence(str(caught.value), *words)
+
+
+def test_files_may_stand_anywhere() -> None:
+    assert parse_options(["check", "a.csv", "--label", "y", "b.csv"]).files == ["a.csv", "b.csv"]
+    assert parse_options(["check", "--label", "y", "a.csv", "b.csv"]).files == ["a.csv", "b.csv"]
+    options = parse_options(["check", "a.csv", "--cohort", "x", "y", "--cohort", "z", "--positive", "-1"])
+    assert (options.cohort, options.positive) == (["x", "y", "z"], "-1")
+
+
+def test_every_role_and_score_kind_has_its_option() -> None:
+    assert set(SINGLE_ROLES) == {role.value for role in SCHEMA_ROLES}
+    for kind in ScoreKind:
+        assert parse_options(["check", "a.csv", "--score-kind", kind.value]).score_kind == kind.value
+
+
+def test_version_and_help() -> None:
+    assert run("--version") == (0, f"Marginalia {__version__}\n", "")
+    for arguments in (["--help"], ["check", "--help"], ["cells", "--help"]):
+        status, out, err = run(*arguments)
+        assert (status, err) == (0, "")
+        assert "examples:" in out
+        assert "python -m lib check" in out
+
+
+def test_help_is_instant() -> None:
+    script = (
+        "import sys; sys.argv = ['lib', '--help']; import lib.__main__ as m\ntry: m.main()\nexcept SystemExit: pass\n"
+    )
+    script += "print(sorted({'numpy', 'pandas', 'duckdb', 'ibis', 'scipy', 'pyarrow', 'plotly'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    fastest = 9.0
+    for _ in range(5):
+        began = time.perf_counter()
+        run("--help")
+        fastest = min(fastest, time.perf_counter() - began)
+    assert fastest < 0.3
+
+
+# --- data errors -----------------------------------------------------------------------------------------------------
+
+
+def test_data_errors_are_sentences(tmp_path: Path, tiny: Path, complain) -> None:
+    empty, picture, broken = (tmp_path / name for name in ("empty.csv", "p.png", "broken.csv.gz"))
+    empty.write_bytes(b"")
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n0000")
+    broken.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00garbage")
+    complain(["check", tmp_path], "is a folder")
+    complain(["check", tmp_path / "no" / "where.csv"], "There is no file", "its folder")
+    complain(["check", empty], "empty.csv is empty")
+    complain(["check", picture], "p.png", "PNG picture")
+    complain(["check", broken], "broken.csv.gz", "damaged")
+    complain(["check", "/dev/null"], "no ordinary file")
+    complain(["check", tiny, "--label", "z"], "no column z")
+    complain(["check", tiny, "--cohort", "grup"], "no column grup", "did you mean group")
+    complain(["check", tiny, "--label", "y", "--score", "group"], "group")
+    complain(
+        ["check", tiny, "--score-kind", "decision", "--baseline", "tini"], "no version 'tini'", "Did you mean 'tiny'"
+    )
+    complain(["check", tiny, "--score-kind", "decision", "--positive", "7"], "7")
+    complain(["check", tiny, tiny, "--score-kind", "decision"], "tiny")
+    complain(["check", tiny, "--timezone", "Mars/Olympus", "--time", "id"], "")
+
+
+def test_dates_that_can_be_read_in_two_ways_are_asked(tmp_path: Path, complain) -> None:
+    path = tmp_path / "dates.csv"
+    path.write_text(
+        "id,time,y,score\n" + "".join(f"{i},0{i % 9 + 1}/04/2026,{i % 2},{i - 4.5}\n" for i in range(9)), "utf-8"
+    )
+    complain(["check", path, "--score-kind", "decision"], "--date-format")
+    assert main(["check", str(path), "--score-kind", "decision", "--date-format", "%d/%m/%Y", "-o", os.devnull]) == 0
+
+
+def test_unreadable_files_are_told(tiny: Path, complain) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    tiny.chmod(0)
+    complain(["check", tiny], "cannot be read", "Permission denied")
+
+
+def test_outputs_are_checked_before_the_work(tmp_path: Path, tiny: Path, complain) -> None:
+    complain(["check", tiny, "-o", tmp_path], "is a folder")
+    complain(["check", tiny, "-o", tmp_path / "no" / "report.json"], "There is no folder")
+    complain(["check", tiny, "-o", tiny], "one of the files to read")
+    complain(["cells", tiny, "-o", tiny], "one of the files to read")
+    assert tiny.read_text("utf-8") == TINY
+
+
+def test_names_that_are_no_text_or_hold_escapes_are_shown_safely(tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/caf\xe9\x1b[31m.csv"
+    with open(odd, "wb") as file:  # noqa: PTH123 - a name that is bytes
+        file.write(TINY.encode())
+    command = [
+        sys.executable.encode(),
+        b"-m",
+        b"lib",
+        b"check",
+        odd,
+        b"--score-kind",
+        b"decision",
+        b"--format",
+        b"json",
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\x1b" not in done.stdout
+    assert json.loads(done.stdout)["inputs"][0]["name"] == "caf�\x1b[31m.csv"
+    done = subprocess.run([*command[:4], odd + b"x"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stderr
+    done.stderr.decode()
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_options_settle_the_mapping(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(
+        "a,b,c,d,e\n" + "".join(f"{i},{'ja' if i % 3 else 'nein'},{i / 9 - 2},{i % 2},{i}\n" for i in range(40)),
+        "utf-8",
+    )
+    arguments = ["--id", "a", "--label", "b", "--positive", "nein", "--score", "c", "--score-kind", "logit"]
+    arguments += ["--version", "d", "--cohort", "", "--gamma", "0.5", "--baseline", "1", "--candidate", "0"]
+    assert main(["check", str(path), *arguments, "--format", "json"]) in (0, 1)
+    document = json.loads(capfd.readouterr().out)
+    mapping = document["inputs"][0]["mapping"]
+    assert {role: mapping[role] for role in ("id", "label", "score", "version")} == {
+        "id": "a", "label": "b", "score": "c", "version": "d",
+    }  # fmt: skip
+    assert mapping["cohort"] == []
+    assert document["inputs"][0]["score_kind"] == "logit"
+    assert document["inputs"][0]["pos_label"] == "nein"
+    assert document["settings"]["margin_target"] == 0.5
+    assert (document["comparison"]["baseline"], document["comparison"]["candidate"]) == ("1", "0")
+
+
+def test_several_files_are_versions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("v1", "v2"):
+        (tmp_path / f"{name}.csv").write_text(TINY, "utf-8")
+    paths = [str(tmp_path / f"{name}.csv") for name in ("v1", "v2")]
+    assert main(["check", *paths, "--score-kind", "decision", "--format", "json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert list(document["versions"]) == ["v1", "v2"]
+    assert [each["name"] for each in document["inputs"]] == ["v1.csv", "v2.csv"]
+
+
+def test_a_report_in_a_file_is_the_one_on_the_screen(tiny: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for form in ("text", "json", "markdown"):
+        arguments = ["check", str(tiny), "--score-kind", "decision", "--format", form]
+        assert main(arguments) == 0
+        shown = capfd.readouterr().out
+        assert main([*arguments, "-o", str(tiny.with_name("report"))]) == 0
+        assert capfd.readouterr().out == ""
+        assert tiny.with_name("report").read_text("utf-8") == shown
+        assert [each.name for each in tiny.parent.iterdir() if "partial" in each.name] == []
+
+
+def test_saved_cells_stand_for_the_rows(
+    tmp_path: Path, tiny: Path, complain, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cells = tmp_path / "cells.parquet"
+    assert main(["cells", str(tiny), "--score-kind", "decision", "-o", str(cells)]) == 0
+    assert main(["check", str(tiny), "--score-kind", "decision", "--format", "json"]) == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert main(["check", str(cells), "--format", "json"]) == 0
+    saved = json.loads(capfd.readouterr().out)
+    assert (rows.pop("inputs")[0]["saved_cells"], saved.pop("inputs")[0]["saved_cells"]) == (False, True)
+    assert rows == saved
+    complain(["check", cells, tiny], "looked at alone")
+    complain(["check", cells, "--label", "y"], "mapping options")
+    complain(["cells", cells, "-o", tmp_path / "again.parquet"], "saved cells already")
+
+
+def test_output_is_utf_8_whatever_the_terminal_says(tiny: Path) -> None:
+    status, out, _ = run("check", tiny, "--score-kind", "decision", env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+    assert status == 0
+    assert "γ = 1" in out
+
+
+# --- ends before the end ---------------------------------------------------------------------------------------------
+
+
+def test_a_closed_pipe_is_no_traceback(tiny: Path) -> None:
+    with start("check", tiny, "--score-kind", "decision") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read().decode()
+    assert process.returncode == 2
+    assert_sentence(err, "output was closed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_is_130_at_any_moment_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    rows = "".join(f"{i},{i % 2},{(i * 7919) % 10007 / 1000 - 5},g{i % 9}\n" for i in range(200_000))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "big.csv").write_text("id,y,score,group\n" + rows, "utf-8")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    for wait in (0.4, 2.0):
+        with start(
+            "check", tmp_path / "data" / "big.csv", "--score-kind", "decision", env={"TMPDIR": str(temporary)},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as process:  # fmt: skip
+            time.sleep(wait)
+            process.send_signal(number)
+            _, err = process.communicate(timeout=30)
+        assert b"Traceback" not in err
+        if process.returncode != 0:  # 0: a fast machine was done before
+            assert process.returncode == 130
+        assert list(temporary.iterdir()) == []
+
+
+def test_a_fault_of_the_product_is_a_sentence_too(monkeypatch: pytest.MonkeyPatch, tiny: Path, complain) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("lib.__main__.read_tables", fail)
+    monkeypatch.delenv("MARGINALIA_TRACEBACK", raising=False)
+    complain(["check", tiny], "Marginalia itself has a fault", "RuntimeError: a bug")
+
+
+def test_progress_is_for_terminals_only(tiny: Path) -> None:
+    if not hasattr(os, "openpty"):
+        pytest.skip("no pseudo-terminals here")
+    leader, follower = os.openpty()
+    command = [sys.executable, "-m", "lib", "check", str(tiny), "--score-kind", "decision", "-o", os.devnull]
+    done = subprocess.run(command, cwd=ROOT, stderr=follower, check=False)
+    os.close(follower)
+    shown = b""
+    while chunk := read_end(leader):
+        shown += chunk
+    os.close(leader)
+    assert done.returncode == 0
+    assert b"Running the checks" in shown
+    assert shown.endswith(b"\r\x1b[K")  # and leaves a clean line
+
+
+def read_end(leader: int) -> bytes:
+    try:
+        return os.read(leader, 65536)
+    except OSError:  # Linux says so when the other end is closed
+        return b""

@@ -1,0 +1,416 @@
+"""Every page, empty and loaded, without a browser: what it says, and that nothing it meets makes it fail."""
+
+import csv
+import io
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.upload_folder import close_upload_store
+from tests.ui.conftest import (
+    PAGES,
+    SAMPLES,
+    answer,
+    assert_sound,
+    figures,
+    findings,
+    go_to,
+    open_app,
+    run,
+    tables,
+    text_of,
+    upload,
+)
+
+FLIP = "Scores are reversed for language = pt in version 2026.04"
+READ_AS_PROBABILITY = "answer:score_kind:probability"
+
+
+def csv_of(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(heads)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def rows_of(n: int, versions: Sequence[str] = ("a", "b"), seed: int = 1) -> Iterator[list[object]]:
+    """Rows of id, version, label, probability and group: right about four times of five."""
+    chance = random.Random(seed)
+    for version in versions:
+        for place in range(n):
+            label = int(chance.random() < 0.4)
+            prob = chance.betavariate(4, 2) if label else chance.betavariate(2, 4)
+            yield [f"r{place}", version, label, round(prob, 4), chance.choice(["red", "green", "blue"])]
+
+
+HEADS = ("id", "version", "label", "prob", "group")
+
+
+def open_file(content: bytes, name: str = "file.csv") -> AppTest:
+    app = open_app()
+    upload(app, name, content)
+    assert "dataset" in app.query_params, text_of(app)
+    return app
+
+
+def title_of(app: AppTest) -> str:
+    (title,) = (each.value for each in app.title)
+    return title
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_empty_pages_say_how_to_get_data(page: str) -> None:
+    app = open_app(page)
+    assert_sound(app)
+    if page == "home":
+        assert title_of(app) == "Marginalia"
+        assert {f"open:{token}" for token in SAMPLES} <= {button.key for button in app.button}
+        assert len(app.file_uploader) == 1
+    else:
+        assert title_of(app) == page.capitalize()
+        assert "Nothing is loaded yet" in text_of(app)
+        assert "Findings" not in text_of(app)
+    assert figures(app) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("sample", [each for each in SAMPLES if each != "sample-wrong"])
+def test_every_page_draws_every_sample(sample: str, page: str) -> None:
+    app = open_app(page, dataset=sample)
+    assert_sound(app)
+    assert answer(app).endswith(".")
+    assert app.query_params["dataset"] == sample
+    has_times = sample == "sample-incident"
+    assert len(figures(app)) == {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1}[page]
+    for figure in figures(app):
+        assert figure["layout"]["title"]["text"]
+        notes = [note["text"] for note in figure["layout"]["annotations"]]
+        assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
+    assert len(tables(app)) == {"home": 1, "losses": 0, "margins": 1, "cohorts": 1}[page]
+    assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
+
+
+def test_a_sample_is_opened_by_its_button() -> None:
+    app = open_app()
+    app.button(key="open:sample-logistic").click()
+    run(app)
+    assert_sound(app)
+    assert title_of(app) == "Two logistic versions"
+    assert app.query_params["dataset"] == "sample-logistic"
+
+
+def test_the_incident_is_found_once_and_shown_on_the_page_it_leads_to() -> None:
+    app = open_app(dataset="sample-incident")
+    flips = [each for each in findings(app) if FLIP in each]
+    assert len(flips) == 1
+    assert flips[0].startswith("error")
+    links = [link.proto for link in app.get("page_link") if link.proto.label == "Show why on Cohorts"]
+    assert len(links) == 1
+    assert "by=language" in links[0].query_string
+    assert "candidate=2026.04" in links[0].query_string
+    go_to(app, "cohorts")
+    assert [each for each in findings(app) if FLIP in each] == flips
+    assert answer(app).startswith("Language pt stands out in 2026.04")
+    go_to(app, "margins")
+    assert findings(app) == []
+    assert_sound(app)
+
+
+def test_the_file_with_many_things_wrong_asks_and_then_counts_what_it_left_out() -> None:
+    app = open_app(dataset="sample-wrong")
+    assert_sound(app)
+    assert title_of(app) == "How the columns are read"
+    assert any("outside 0 to 1" in each.value.replace("\\", "") for each in app.markdown)
+    (confirm,) = (button for button in app.button if button.label == "Open with this mapping")
+    assert confirm.disabled
+    app.button(key=READ_AS_PROBABILITY).click()
+    run(app)
+    (confirm,) = (button for button in app.button if button.label == "Open with this mapping")
+    assert not confirm.disabled
+    confirm.click()
+    run(app)
+    assert_sound(app)
+    assert [row[0].text for row in tables(app)[0].rows] == ["a", "b", "Change"]
+    assert any("with a problem" in each.label for each in app.expander)
+    for page in PAGES[1:]:
+        assert_sound(go_to(app, page))
+        assert answer(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
+    app = open_app(page, dataset="sample-hinge")
+    before = answer(app), [table.rows for table in tables(app)], figures(app)
+    app.slider(key="control:gamma").set_value(2.0)
+    run(app)
+    assert_sound(app)
+    assert app.query_params["gamma"] == "2"
+    after = answer(app), [table.rows for table in tables(app)], figures(app)
+    assert after[2] != before[2] or page == "home"
+    if page == "home":
+        (rows,), (was,) = ({row[0].text: row for row in table} for table in after[1]), (
+            {row[0].text: row for row in table} for table in before[1]
+        )
+        heads = tables(app)[0].heads
+        for name, moves in (("Violation rate", True), ("Average hinge loss", True), ("ROC AUC", False)):
+            place = heads.index(name)
+            assert (rows["hinge-1"][place] != was["hinge-1"][place]) is moves, name
+    linked = open_app(page, dataset="sample-hinge", gamma="2")
+    assert (answer(linked), [table.rows for table in tables(linked)]) == after[:2]
+
+
+def test_the_view_holds_over_pages() -> None:
+    app = open_app(dataset="sample-hinge", gamma="0.5", baseline="hinge-2", candidate="hinge-1", split="test")
+    for page in ("losses", "cohorts", "home", "margins"):
+        go_to(app, page)
+        assert_sound(app)
+        assert app.slider(key="control:gamma").value == 0.5
+        wanted = {"gamma": "0.5", "baseline": "hinge-2", "candidate": "hinge-1", "split": "test"}
+        assert {name: app.query_params[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_version_against_itself_shows_it_once(page: str) -> None:
+    app = open_app(page, dataset="sample-losses", baseline="logistic-2", candidate="logistic-2")
+    assert_sound(app)
+    assert "against" not in answer(app) or page == "cohorts"
+    if page == "home":
+        assert [row[0].text for row in tables(app)[0].rows] == ["hinge-2", "logistic-2"]
+    if page == "margins":
+        assert [row[0].text for row in tables(app)[0].rows] == ["logistic-2"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_filter_to_one_cohort_holds_everywhere(page: str) -> None:
+    app = open_app(page, dataset="sample-incident", cohort_column="language", cohort="pt", by="language")
+    assert_sound(app)
+    assert app.selectbox(key="control:cohort").value == "pt"
+    if page == "home":
+        assert tables(app)[0]["2026.04", "Rows"].text == "758"
+        assert tables(app)[0]["2026.04", "Violation rate"].text == "96.9\N{NO-BREAK SPACE}%"
+    if page == "cohorts":
+        assert [row[0].text for row in tables(app)[0].rows] == ["pt", "pt"]
+    for figure in figures(app):
+        assert any("language = pt" in note["text"] for note in figure["layout"]["annotations"])
+
+
+def test_one_cohort_is_chosen_on_the_cohorts_page_and_let_go_in_the_sidebar() -> None:
+    app = open_app("cohorts", dataset="sample-losses")
+    app.selectbox(key="only:digit").set_value("eight")
+    run(app)
+    (look,) = (button for button in app.button if button.label == "Look only at this cohort")
+    look.click()
+    run(app)
+    assert_sound(app)
+    assert (app.query_params["cohort_column"], app.query_params["cohort"]) == ("digit", "eight")
+    go_to(app, "home")
+    assert tables(app)[0]["hinge-2", "Rows"].text == "174"
+    app.selectbox(key="control:cohort_column").set_value("")
+    run(app)
+    assert_sound(app)
+    assert tables(app)[0]["hinge-2", "Rows"].text == "1,797"
+    assert "cohort" not in app.query_params
+
+
+@pytest.mark.parametrize("column", ["digit", "ink", "file_part"])
+@pytest.mark.parametrize("metric", ["roc_auc", "median_margin", "average_hinge_loss", "log_loss"])
+def test_cohorts_by_any_metric(column: str, metric: str) -> None:
+    app = open_app("cohorts", dataset="sample-hinge", by=column, metric=metric)
+    assert_sound(app)
+    undefined = metric == "log_loss" or (column == "digit" and metric == "roc_auc")
+    assert ("undefined" in answer(app)) is undefined
+
+
+@pytest.mark.parametrize("by", ["version", "class", "split", "cohort:ink"])
+def test_margins_apart_by_anything(by: str) -> None:
+    app = open_app("margins", dataset="sample-hinge", by=by)
+    assert_sound(app)
+    groups = {"version": 1, "class": 2, "split": 3, "cohort:ink": 3}[by]
+    assert len(tables(app)[0].rows) == 2 * groups
+    assert len(app.dataframe) == 1
+
+
+def test_all_losses_at_once() -> None:
+    names = "squared_hinge,smoothed_hinge,perceptron,exponential,zero_one,focal"
+    app = open_app("losses", dataset="sample-losses", losses=names)
+    assert_sound(app)
+    drawn = {trace.get("name") for trace in figures(app)[0]["data"]}
+    assert len(drawn) >= 8
+
+
+NONSENSE = {
+    "gamma": ("nan", "-4", "1e9", "γ"),
+    "baseline": ("no such version",),
+    "cohort_column": ("no such column",),
+    "cohort": ("no such value",),
+    "by": ("no such column", "cohort:nothing"),
+    "metric": ("no_such_metric",),
+    "split": ("nowhere",),
+    "windows": ("..", "1..2", "x"),
+    "losses": ("no_such_loss,,",),
+    "margins": ("..", "9..1"),
+    "rows_of": ("nobody",),
+    "other": ("thing",),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_with_nonsense_shows_the_default(page: str) -> None:
+    good = open_app(page, dataset="sample-losses")
+    for turn in range(4):
+        view = {name: values[turn % len(values)] for name, values in NONSENSE.items()}
+        app = open_app(page, **{"dataset": "sample-losses", **view})
+        assert_sound(app)
+        if view["gamma"] in ("γ", "nan"):
+            assert answer(app) == answer(good)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_dataset_that_is_gone_is_said(page: str) -> None:
+    app = open_app(page, dataset="gone", gamma="2")
+    assert not app.exception
+    assert "no longer open here" in app.warning[0].value
+
+
+def odd_files() -> dict[str, bytes]:
+    usual = list(rows_of(200))
+    return {
+        "one row": csv_of(HEADS, [["r1", "a", 1, 0.7, "red"]]),
+        "two rows": csv_of(HEADS, [["r1", "a", 1, 0.7, "red"], ["r1", "b", 0, 0.7, "red"]]),
+        "one class": csv_of(HEADS, [[*row[:2], 1, *row[3:]] for row in usual]),
+        "no label": csv_of(("id", "version", "prob", "group"), [[*row[:2], *row[3:]] for row in usual]),
+        "empty labels": csv_of(HEADS, [[*row[:2], "", *row[3:]] for row in usual]),
+        "one version": csv_of(HEADS, rows_of(300, versions=["only"])),
+        "no version": csv_of(("id", "label", "prob"), [[row[0], row[2], row[3]] for row in usual[:200]]),
+        "all scores equal": csv_of(HEADS, [[*row[:3], 0.5, row[4]] for row in usual]),
+        "a version without labels": csv_of(
+            HEADS, [[*row[:2], "" if row[1] == "b" else row[2], *row[3:]] for row in usual]
+        ),
+        "three versions": csv_of(HEADS, rows_of(90, versions=["x", "y", "z"])),
+        "infinite margins": csv_of(
+            ("id", "version", "label", "logit"),
+            [[*row[:3], (1e300 if place % 3 else -1e300) * (1 - 2 * row[2])] for place, row in enumerate(usual)],
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", odd_files())
+def test_odd_files_are_shown_on_every_page(name: str) -> None:
+    app = open_file(odd_files()[name])
+    for page in ("home", *PAGES[1:]):
+        if page != "home":
+            go_to(app, page)
+        assert_sound(app)
+        assert answer(app)
+        assert "nan" not in text_of(app).lower().split()
+    go_to(app, "home")
+    rows = tables(app)[0]
+    if name in ("no label", "empty labels"):
+        assert rows["a", "Violation rate"].text == "undefined"
+        assert "undefined" in answer(app)
+    if name == "one class":
+        assert rows["a", "ROC AUC"].text == "undefined"
+        assert rows["a", "ROC AUC"].detail
+    if name == "all scores equal":
+        assert rows["a", "ROC AUC"].text == "50.0\N{NO-BREAK SPACE}%"
+    if name == "one version":
+        assert [row[0].text for row in rows.rows] == ["only"]
+    if name == "no version":
+        assert [row[0].text for row in rows.rows] == ["file"]
+    if name == "one row":
+        assert any("label" in each for each in findings(app))
+
+
+HOSTILE = ("<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0", "**bold** $x^2$ :red[x]", "</script><b>", "a..b,c")
+
+
+def test_hostile_names_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARGINALIA_MAX_UPLOAD_GB", "1")
+    rows = [[*row[:4], HOSTILE[place % len(HOSTILE)]] for place, row in enumerate(rows_of(300, ["<i>v1</i>", "=v2"]))]
+    app = open_file(csv_of(("id", "version", "label", "prob", "<u>group</u>"), rows), "<b>file</b>.csv")
+    for page in PAGES:
+        go_to(app, page)
+        assert_sound(app)
+        for tag in ("<img", "<u>", "<i>", "<b>file", "</script><b>"):
+            bodies = "".join(each.proto.body for each in app.get("html"))
+            assert tag not in bodies
+            for figure in figures(app):
+                notes = [figure["layout"]["title"]["text"], *(note["text"] for note in figure["layout"]["annotations"])]
+                assert not any(tag in note for note in notes)
+    go_to(app, "cohorts")
+    assert {row[0].text for row in tables(app)[0].rows} == set(HOSTILE)
+    linked = open_app(
+        "margins",
+        dataset=app.query_params["dataset"],
+        cohort_column="<u>group</u>",
+        cohort=HOSTILE[0],
+        by="cohort:<u>group</u>",
+    )
+    assert_sound(linked)
+    assert {row[0].text for row in tables(linked)[0].rows} == {f"{v}, {HOSTILE[0]}" for v in ("<i>v1</i>", "=v2")}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", b"", "empty"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "picture.csv"),
+        ("words.csv", b"a,b\nx,y\nz,w\n", "score"),
+        ("heads.csv", b"id,label,prob\n", "heads.csv"),
+        ("broken.parquet", b"PAR1nonsense", "broken.parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_said_and_leaves_what_was_open(name: str, content: bytes, said: str) -> None:
+    app = open_app(dataset="sample-losses")
+    was = answer(app)
+    upload(app, name, content)
+    assert not app.exception
+    (error,) = app.error
+    assert said in error.value
+    assert "Something went wrong" not in error.value
+    assert answer(app) == was
+
+
+def test_two_files_are_two_versions() -> None:
+    rows = list(rows_of(150))
+    app = open_app()
+    app.file_uploader[0].upload("first.csv", csv_of(("id", "label", "prob"), [[r[0], r[2], r[3]] for r in rows[:150]]))
+    app.file_uploader[0].upload("second.csv", csv_of(("id", "label", "prob"), [[r[0], r[2], r[3]] for r in rows[150:]]))
+    run(app)
+    assert_sound(app)
+    names = {row[0].text for row in tables(app)[0].rows}
+    assert names in ({"first", "second", "Change"}, {"second"})
+
+
+def test_a_mapping_is_changed_after_opening_and_the_link_stays() -> None:
+    app = open_file(csv_of(HEADS, rows_of(200)))
+    token = app.query_params["dataset"]
+    app.selectbox(key="map:version").set_value("")
+    run(app)
+    assert title_of(app) == "How the columns are read"
+    (confirm,) = (button for button in app.button if button.label == "Open with this mapping")
+    confirm.click()
+    run(app)
+    assert_sound(app)
+    assert app.query_params["dataset"] == token
+    assert [row[0].text for row in tables(app)[0].rows] == ["file"]
+
+
+def test_a_dataset_is_closed_for_good() -> None:
+    app = open_file(csv_of(HEADS, rows_of(60)))
+    token = app.query_params["dataset"]
+    (close,) = (button for button in app.button if button.label == "Close this dataset")
+    close.click()
+    run(app)
+    assert_sound(app)
+    assert title_of(app) == "Marginalia"
+    assert "no longer open here" in open_app(dataset=token).warning[0].value
+
+
+@pytest.fixture(autouse=True, scope="module")
+def uploads_are_removed() -> Iterator[None]:
+    yield
+    close_upload_store()
