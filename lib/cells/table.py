@@ -1,13 +1,4 @@
-"""Cells: the small additive table from which every number and picture is drawn.
-
-A cell is one combination of key values, a label and one score bin, with additive statistics. `Cells` keeps them
-sorted by key, label and score with cumulative sums, so that the sums below, at and above a threshold cost two binary
-searches a group, whatever the number of rows was. Only numpy: no file, no engine, no screen.
-
-Statistics of a cell, with s the decision score, ℓ = log(1 + e^(−y·s)) the logistic loss of a labelled row (0 without
-a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p²; with weights w also Σw, Σw² and the same six
-sums weighted by w and by w², so that standard errors and effective sample sizes are right.
-"""
+"""The sorted table of cells, and what can be asked of it."""
 
 from __future__ import annotations
 
@@ -19,10 +10,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lib.cells.sums import (
+    NEGATIVE,
+    POSITIVE,
+    UNWEIGHTED,
+    WEIGHTED,
+    Coded,
+    FloatArray,
+    IntArray,
+    Parts,
+    Sums,
+)
 from lib.errors import SettingsError
 from lib.grid import (
     EXACT,
     MISSING_BIN,
+    PROBABILITY_STEPS,
     SNAP,
     Resolution,
     axis_id,
@@ -30,94 +33,8 @@ from lib.grid import (
     score_axis,
 )
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-MOMENTS = ("s", "ss", "l", "ll", "p", "pp")
-UNWEIGHTED = ("n", *MOMENTS)
-WEIGHTED = (*UNWEIGHTED, "w", "w2", *(f"w{m}" for m in MOMENTS), *(f"w2{m}" for m in MOMENTS))
-"""Names of the statistics, in the order of the columns of `Cells.sums`."""
-
-LABELS = (-1, 0, 1)
-"""The values of the label key; 0 stands for a row without a label."""
-NEGATIVE, UNLABELLED, POSITIVE = 0, 1, 2
-
 _SPAN = 2**20
 _OFFSET = 2**19
-
-
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A key column as its distinct values in ascending order, and for each cell the place of its value among them."""
-
-    values: NDArray[np.generic]
-    codes: IntArray
-
-    @classmethod
-    def of(cls, column: ArrayLike | Coded) -> Coded:
-        """Any column, coded; values that no cell has are dropped."""
-        if isinstance(column, Coded):
-            present, codes = np.unique(column.codes, return_inverse=True)
-            return cls(column.values[present], codes.astype(np.int64))
-        values, codes = np.unique(np.asarray(column), return_inverse=True)
-        return cls(values, codes.astype(np.int64))
-
-
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """Sums of additive statistics, of any leading shape; the last axis is that of the statistics.
-
-    Every accessor but `n` is weighted when the data has weights, and equal to the raw sum when it has none.
-    """
-
-    values: FloatArray
-    weighted: bool
-
-    @property
-    def n(self) -> FloatArray:
-        """Number of rows, unweighted."""
-        return self.values[..., 0]
-
-    @property
-    def w(self) -> FloatArray:
-        """Σw (n without weights)."""
-        return self.values[..., WEIGHTED.index("w") if self.weighted else 0]
-
-    @property
-    def w2(self) -> FloatArray:
-        """Σw² (n without weights)."""
-        return self.values[..., WEIGHTED.index("w2") if self.weighted else 0]
-
-    def total(self, moment: str) -> FloatArray:
-        """Σw·x for x one of s, ss, l, ll, p, pp."""
-        return self.values[..., WEIGHTED.index(f"w{moment}" if self.weighted else moment)]
-
-    def total_w2(self, moment: str) -> FloatArray:
-        """Σw²·x for x one of s, ss, l, ll, p, pp."""
-        return self.values[..., WEIGHTED.index(f"w2{moment}" if self.weighted else moment)]
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(self.values + other.values, self.weighted)
-
-    def __sub__(self, other: Sums) -> Sums:
-        return Sums(self.values - other.values, self.weighted)
-
-    def over(self, axis: int) -> Sums:
-        """Summed over one leading axis."""
-        return Sums(self.values.sum(axis=axis), self.weighted)
-
-    def __getitem__(self, index: object) -> Sums:
-        """A part, by an index into the leading axes."""
-        return Sums(self.values[index], self.weighted)  # type: ignore[index]
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """The sums of the rows below, at and above a threshold."""
-
-    below: Sums
-    at: Sums
-    above: Sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -483,7 +400,7 @@ def bin_ids(score: ArrayLike, probability: ArrayLike, resolution: Resolution) ->
     s, p = np.asarray(score, np.float64), np.asarray(probability, np.float64)
     missing = np.isnan(s)
     scores = axis_id(np.where(missing, 0.0, score_axis(np.where(missing, 0.0, s))))
-    probabilities = axis_id(np.where(missing, 0.0, p) * 300)
+    probabilities = axis_id(np.where(missing, 0.0, p) * PROBABILITY_STEPS)
     return (
         np.where(missing, MISSING_BIN, coarsen_id(scores, resolution.score_factor)),
         np.where(missing, MISSING_BIN, coarsen_id(probabilities, resolution.probability_factor)),

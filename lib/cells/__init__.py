@@ -1,0 +1,40 @@
+"""Cells: the small additive table from which every number and picture is drawn.
+
+A cell is one combination of key values, a label and one score bin, with additive statistics. `Cells` keeps them
+sorted by key, label and score with cumulative sums, so that the sums below, at and above a threshold cost two binary
+searches a group, whatever the number of rows was. Only numpy: no file, no engine, no screen.
+
+Statistics of a cell, with s the decision score, ℓ = log(1 + e^(−y·s)) the logistic loss of a labelled row (0 without
+a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p²; with weights w also Σw, Σw² and the same six
+sums weighted by w and by w², so that standard errors and effective sample sizes are right.
+"""
+
+from lib.cells.sums import (
+    LABELS,
+    MOMENTS,
+    NEGATIVE,
+    POSITIVE,
+    UNLABELLED,
+    UNWEIGHTED,
+    WEIGHTED,
+    Coded,
+    Parts,
+    Sums,
+)
+from lib.cells.table import Cells, bin_ids, merge
+
+__all__ = [
+    "LABELS",
+    "MOMENTS",
+    "NEGATIVE",
+    "POSITIVE",
+    "UNLABELLED",
+    "UNWEIGHTED",
+    "WEIGHTED",
+    "Cells",
+    "Coded",
+    "Parts",
+    "Sums",
+    "bin_ids",
+    "merge",
+]
