@@ -18,4 +18,4 @@ page = st.navigation(
         st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     ]
 )
-run_page(page.run)
+run_page(page)

@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks.overview import Stages, open_scan
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis, Settings
-from lib.figures.cohorts import CohortsView
+from lib.figures.cohorts_view import CohortsView
 from lib.figures.loss_accounting import AccountingView
-from lib.figures.losses import LossesView
-from lib.figures.margins import MarginsView
+from lib.figures.losses_view import LossesView
+from lib.figures.margins_view import MarginsView
 from lib.figures.windows import WindowsView
 
 MOVES = 20

@@ -19,6 +19,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -174,44 +175,54 @@ def answers_of(options: argparse.Namespace) -> Answers:
     )
 
 
+@dataclass(frozen=True)
+class Input:
+    """A file to read, and what it is called."""
+
+    path: Path
+    name: str
+
+
+def open_inputs(options: argparse.Namespace, store: Path) -> list[Input]:
+    """The files that were named, each of which is there and can be read."""
+    paths = [_existing(text) for text in options.files]
+    whole = [_shown(path) for path in paths]
+    short = [Path(name).name for name in whole]
+    names = short if len(set(short)) == len(short) else whole
+    return [
+        Input(_with_text_name(path, store / f"input-{place}"), name)
+        for place, (path, name) in enumerate(zip(paths, names, strict=True))
+    ]
+
+
 def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> CellTables:
     """The cells of the files that were named: scanned, or read as they were saved."""
+    inputs = open_inputs(options, store)
+
     from lib.scan import SavedCells, is_saved_cells
 
-    paths = [_existing(text) for text in options.files]
-    saved = [path for path in paths if is_saved_cells(path)]
-    if saved and len(paths) > 1:
-        raise SettingsError(f"{_shown(saved[0])} holds saved cells, which are looked at alone. Name one file.")
+    saved = [each for each in inputs if is_saved_cells(each.path)]
+    if saved and len(inputs) > 1:
+        raise SettingsError(f"{saved[0].name} holds saved cells, which are looked at alone. Name one file.")
     if saved:
         answers = answers_of(options)
         if answers != type(answers)():
             raise SettingsError(
-                f"{_shown(saved[0])} holds saved cells: what their columns mean was settled when they were written. "
+                f"{saved[0].name} holds saved cells: what their columns mean was settled when they were written. "
                 "Leave the mapping options out."
             )
-        return SavedCells(saved[0], _shown(saved[0]))
-    return scan_files(paths, options, store, run, report)
+        return SavedCells(saved[0].path, saved[0].name)
+    return scan_files(inputs, options, store, run, report)
 
 
 def scan_files(
-    paths: Sequence[Path],
-    options: argparse.Namespace,
-    store: Path,
-    run: Run,
-    report: Callable[[float, str], None],
+    inputs: Sequence[Input], options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]
 ) -> Scan:
     """The files, read under the mapping that the options settle, with the default tables computed."""
     from lib.scan import Scan
     from lib.sources import build_dataset, infer_mapping, read_table
 
-    names = [_shown(path) for path in paths]
-    short = [Path(name).name for name in names]
-    if len(set(short)) == len(short):
-        names = short
-    readable = [_with_text_name(path, store / f"input-{place}") for place, path in enumerate(paths)]
-    tables = [
-        read_table(path, name, store, run=run, on_progress=report) for path, name in zip(readable, names, strict=True)
-    ]
+    tables = [read_table(each.path, each.name, store, run=run, on_progress=report) for each in inputs]
     dataset = build_dataset(tables, infer_mapping(tables, answers_of(options)).mapping)
     scan = Scan(dataset, store, run=run, on_progress=report)
     scan.warm(run=run, on_progress=report)
@@ -246,14 +257,15 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
 
 def cells(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
     """Write the cells of the files."""
+    _protect_inputs(options)
+    inputs = open_inputs(options, store)
+
     from lib.scan import is_saved_cells, save_cells
 
-    _protect_inputs(options)
-    paths = [_existing(text) for text in options.files]
-    for path in paths:
-        if is_saved_cells(path):
-            raise SettingsError(f"{_shown(path)} holds saved cells already; name files of rows.")
-    scan = scan_files(paths, options, store, run, report)
+    for each in inputs:
+        if is_saved_cells(each.path):
+            raise SettingsError(f"{each.name} holds saved cells already; name files of rows.")
+    scan = scan_files(inputs, options, store, run, report)
     report(0.0, "Writing the cells")
     try:
         save_cells(scan, options.output)

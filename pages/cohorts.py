@@ -9,12 +9,11 @@ from lib.figures.cohorts import plot_cohorts
 from lib.figures.cohorts_view import CohortsView
 from lib.figures.format import format_count, format_interval, format_plural, format_value
 from lib.figures.frame import provenance_line
-from lib.figures.theme import Look
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.cohorts import SMALL
 from lib.metrics.estimates import Estimate
 from lib.ui import state
-from lib.ui.figure import is_dark, show_figure
+from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
 
@@ -26,24 +25,23 @@ def share_cell(estimate: Estimate) -> Cell:
     return Cell(format_value(estimate.value, "share"), format_interval(estimate.lower, estimate.upper, "share"))
 
 
-def show_classes(view: CohortsView, values: tuple[str, ...]) -> None:
-    """The violation rate of each class within each cohort: imbalance hides in the total."""
+def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> None:
+    """The violation rate of each class within each cohort of a version: imbalance hides in the total."""
     rows = [
         [
             Cell(row.value or "(missing)"),
-            *([Cell(row.version)] if len(view.versions) > 1 else []),
             Cell(format_count(row.n_labelled)),
             share_cell(row.violation),
             share_cell(row.negative),
             share_cell(row.positive),
         ]
         for value in values
-        for version in view.versions
         if (row := view.rows.get((version, value))) is not None
     ]
-    heads = [Column(view.column), *([Column("Version")] if len(view.versions) > 1 else [])]
-    heads += [Column("Labelled rows"), Column("Violation rate", metric_named("violation_rate").definition)]
-    show_table([*heads, Column("Negative class"), Column("Positive class")], rows)
+    rate = Column("Violation rate", metric_named("violation_rate").definition)
+    show_table(
+        [Column(view.column), Column("Labelled rows"), rate, Column("Negative class"), Column("Positive class")], rows
+    )
 
 
 def look_at(column: str, value: str) -> None:
@@ -64,7 +62,7 @@ def offer_filter(view: CohortsView) -> None:
 
 def show_cohorts(diagnosis: Diagnosis) -> None:
     """The page of a dataset that has cohorts."""
-    look, provenance = Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC))
+    look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
     answer = st.container()
     columns = diagnosis.facts.cohorts
     with st.container(horizontal=True):
@@ -81,14 +79,18 @@ def show_cohorts(diagnosis: Diagnosis) -> None:
         show_answer(view.answer())
     show_note(metric_named(metric).definition)
     show_figure(plot_cohorts(view, look, provenance), "cohorts-figure", name=f"cohorts-{metric}", table=view.frame())
-    if view.rows:
-        offer_filter(view)
-        st.subheader("By class", anchor=False)
-        show_classes(view, view.drawn)
+    if not view.rows:
+        return
+    offer_filter(view)
+    st.subheader("By class", anchor=False)
+    version = view.versions[-1]
+    if len(view.versions) > 1:
+        version = state.choose("class_version", "Of", view.versions, default=version, draw=st.segmented_control)
+    show_classes(view, view.drawn, version)
     if view.folded:
         words = format_plural(len(view.small), "small cohort") if view.small else "Cohorts ranked lower"
         with st.expander(f"{words} (a cohort is small below {SMALL} labelled rows)"):
-            show_classes(view, view.folded)
+            show_classes(view, view.folded, version)
 
 
 diagnosis = open_page("cohorts", "Cohorts")

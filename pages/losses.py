@@ -9,10 +9,9 @@ from lib.figures.gradient_shares import plot_gradient_shares
 from lib.figures.loss_accounting import AccountingView, plot_loss_accounting
 from lib.figures.losses import plot_losses
 from lib.figures.losses_view import LossesView
-from lib.figures.theme import Look
 from lib.metrics.loss_functions import LOSSES, loss_named
 from lib.ui import state
-from lib.ui.figure import is_dark, show_figure
+from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer
 from lib.ui.page import open_page
 
@@ -37,7 +36,7 @@ with σ(−m), which only fades.
 """
 
 diagnosis = open_page("losses", "Losses")
-look, provenance = Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC))
+look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
 answer = st.container()
 others = state.choose_many(
     "losses",

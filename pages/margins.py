@@ -21,7 +21,6 @@ from lib.figures.rows import (
     row_query,
     rows_sentence,
 )
-from lib.figures.theme import Look
 from lib.figures.windows import WindowsView, plot_windows
 from lib.metrics.estimates import Estimate
 from lib.scan import Scan, list_rows
@@ -29,7 +28,7 @@ from lib.scan.listing import EXPORT_ROWS
 from lib.schema import cohort_column, cohort_key
 from lib.ui import state
 from lib.ui.downloads import offer_csv
-from lib.ui.figure import is_dark, show_figure
+from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
 
@@ -54,9 +53,10 @@ def show_quantiles(view: MarginsView) -> None:
 def take_selection(view: MarginsView, points: list[dict[str, object]]) -> None:
     """Let a bar that was just selected set the range; the range stays changeable afterwards."""
     choice = chosen_bars(view, points)
-    if choice is None or st.session_state.get("bar taken") == choice:
-        return
+    taken = st.session_state.get("bar taken")
     st.session_state["bar taken"] = choice
+    if choice is None or choice == taken:
+        return
     state.put("rows_of", choice.group)
     state.put("margins", f"{choice.first}..{choice.last}")
 
@@ -70,7 +70,7 @@ def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
         return
     show_note("Select a bar above, or choose here.")
     names = [group.name for group in view.groups]
-    group = state.choose("rows_of", "Rows of", names, default=names[-1])
+    group = state.choose("rows_of", "Rows of", names, default=view.leading.name if view.leading else names[-1])
     first, last = state.slide_between("margins", "Margin from … up to", range_options(view), words=range_words)
     choice = Choice(group, first, last if last != LOWEST else HIGHEST)
     where = diagnosis.settings.where
@@ -87,7 +87,7 @@ def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
 
 
 diagnosis = open_page("margins", "Margins")
-look, provenance = Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC))
+look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
 answer = st.container()
 options = [BY_VERSION, BY_CLASS, *([BY_SPLIT] if diagnosis.facts.splits else [])]
 options += [cohort_key(column) for column in diagnosis.facts.cohorts]

@@ -48,7 +48,7 @@ def render(rates: pd.DataFrame) -> str:
         "Made by `scripts/make_checks_doc.py` from the table in `lib/checks/table.py`; do not edit.",
         "",
         "Each check tells a finding from chance (significance) and from what is too small to matter (minimum effect);",
-        f"both are needed. On a clean file each check may fire with a probability of {ALARM_RATE:.0%}, over everything",
+        f"both are needed. On a clean file each check may fire with a probability of {100 * ALARM_RATE:g} %, over all",
         "that it looks at in that file. A part is a version, a cohort value, a run of adjacent windows, or several of",
         "these together; of the parts that explain the same rows the fewest and coarsest are named.",
         "",
@@ -70,7 +70,8 @@ def render(rates: pd.DataFrame) -> str:
         "Clean data sets go through balanced and 2 % positive classes, good models and useless ones, with and without",
         "missing labels and weights, one to three versions one after the other, side by side or all on the same rows,",
         "daily rhythms, and 1,000 to 20,000 rows. Faults are those of `sample_data/faults.py` at their default",
-        "strength; one that is confined to a time covers at least one whole window.",
+        "strength; one that is confined to a time covers at least one whole window, and a gap is in a file of two weeks",
+        "or more (in a shorter one, a day off may be a weekend).",
     ]
     return "\n".join(lines) + "\n"
 

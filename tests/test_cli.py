@@ -81,13 +81,20 @@ def test_all_good_is_0(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []  # the private store is gone
 
 
-def test_a_failed_check_is_1_in_every_format(tmp_path: Path) -> None:
-    cells = tmp_path / "cells.parquet"
-    status, out, err = run("cells", SAMPLES / "incident.csv.gz", "-o", cells)
-    assert (status, out, err) == (0, "", "")
-    for form, begin in (("json", "{"), ("markdown", "# Marginalia"), ("text", "incident.csv.gz · 80,000 rows")):
-        status, out, err = run("check", cells, "--format", form)
-        assert (status, err) == (1, ""), form
+def test_a_failed_check_is_1_in_every_format(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # The scores of version b are turned around.
+    rows = [
+        (version, y, (2 * y - 1) * (1 + i % 5) / 2 * turn)
+        for version, turn in (("a", 1), ("b", -1))
+        for i in range(600)
+        for y in (i % 2,)
+    ]
+    path = tmp_path / "flipped.csv"
+    path.write_text("version,y,score\n" + "".join(f"{v},{y},{s}\n" for v, y, s in rows), "utf-8")
+    for form, begin in (("json", "{"), ("markdown", "# Marginalia"), ("text", "flipped.csv · 1,200 rows")):
+        assert main(["check", str(path), "--score-kind", "decision", "--format", form]) == 1
+        out, err = capfd.readouterr()
+        assert err == ""
         assert out.startswith(begin)
         assert "label-flip" in out
 
@@ -335,14 +342,20 @@ def test_stopping_is_130_at_any_moment_and_leaves_nothing(tmp_path: Path, number
     (tmp_path / "data" / "big.csv").write_text("id,y,score,group\n" + rows, "utf-8")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    for wait in (0.4, 2.0):
+    for wait in (0.0, 1.0):
         with start(
-            "check", tmp_path / "data" / "big.csv", "--score-kind", "decision", env={"TMPDIR": str(temporary)},
+            "check",
+            tmp_path / "data" / "big.csv",
+            "--score-kind",
+            "decision",
+            env={"TMPDIR": str(temporary)},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        ) as process:  # fmt: skip
+        ) as process:
+            while not list(temporary.iterdir()) and process.poll() is None:
+                time.sleep(0.01)
             time.sleep(wait)
             process.send_signal(number)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=60)
         assert b"Traceback" not in err
         if process.returncode != 0:  # 0: a fast machine was done before
             assert process.returncode == 130

@@ -184,20 +184,11 @@ def finish(
         colours.faint_ink,
         "provenance",
     )
+    _place(figure, "<br>".join(titles), 1 + (first - 8) / span, left, TITLE_SIZE, colours.ink, "title", weight=600)
     if subtitles:
         y = 1 + (first - 12 - len(titles) * TITLE_LINE) / span
         _place(figure, "<br>".join(subtitles), y, left, SUBTITLE_SIZE, colours.soft_ink, "subtitle")
     figure.update_layout(
-        title={
-            "text": "<br>".join(titles),
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "y": 1 - (6 + len(titles) * TITLE_LINE / 2) / height,
-            "yref": "container",
-            "yanchor": "middle",
-            "pad": {"l": PAD},
-        },
         margin={"l": left, "r": right, "t": first, "b": height - last, "pad": 0},
         height=height,
         meta={"title": title, "subtitle": subtitle, "provenance": provenance},
@@ -215,7 +206,9 @@ def _heading_lines(panel: Panel, room: float, look: Look) -> list[str]:
     return [*([f"<b>{line}</b>" for line in wrap(panel.heading, room, TEXT_SIZE)] if heading else []), *key]
 
 
-def _place(figure: go.Figure, text: str, y: float, left: int, size: float, colour: str, name: str) -> None:
+def _place(
+    figure: go.Figure, text: str, y: float, left: int, size: float, colour: str, name: str, weight: int = 400
+) -> None:
     """Text that begins at the left edge of the figure, its top at `y` of the plotting area."""
     figure.add_annotation(
         text=text,
@@ -230,7 +223,7 @@ def _place(figure: go.Figure, text: str, y: float, left: int, size: float, colou
         align="left",
         showarrow=False,
         borderpad=0,
-        font={"size": size, "color": colour},
+        font={"size": size, "color": colour, "weight": weight},
     )
 
 

@@ -74,10 +74,10 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
     return finish(figure, _title(view), subtitle, provenance, look, panels, left=left_margin(["10.5 %"], look))
 
 
-def _heading(view: MarginsView, panel: str) -> str:
+def _heading(view: MarginsView, panel: str, between: str = ": ") -> str:
     if view.by == BY_VERSION:
         return ""
-    return panel.capitalize() if view.by == BY_CLASS else f"{name_of(view.by_words)}: {name_of(panel)}"
+    return panel.capitalize() if view.by == BY_CLASS else f"{name_of(view.by_words)}{between}{name_of(panel)}"
 
 
 def _title(view: MarginsView) -> str:
@@ -89,7 +89,7 @@ def _title(view: MarginsView) -> str:
         return f"{' and '.join(shares)} {'lie' if len(shares) > 1 else 'lies'} below the margin target"
     worst = max(told, key=lambda each: each.violation.value)
     return (
-        f"Most violations: {_heading(view, worst.bars.panel)} in {name_of(worst.bars.version)}, "
+        f"Most violations: {_heading(view, worst.bars.panel, ' ')} in {name_of(worst.bars.version)}, "
         f"{format_share(worst.violation.value)} below the margin target"
     )
 

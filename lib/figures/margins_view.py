@@ -98,6 +98,13 @@ class MarginsView:
         return tuple(dict.fromkeys(each.bars.version for each in self.groups))
 
     @property
+    def leading(self) -> Group | None:
+        """The group that sentences and listings begin with: the candidate's with most violations."""
+        told = [each for each in self.groups if each.violation.is_defined]
+        own = [each for each in told if each.bars.version == self.candidate] or told
+        return max(own, key=lambda each: each.violation.value, default=None)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no labelled row with a score."""
         return not any(each.bars.total for each in self.groups)

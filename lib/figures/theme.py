@@ -180,7 +180,6 @@ def template(dark: bool) -> go.layout.Template:
             "activecolor": colours.ink,
             "remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"],
         },
-        title={"font": {"family": FONT, "size": TITLE_SIZE, "color": colours.ink, "weight": 600}},
         xaxis={**axis, "showgrid": False, "showline": True, "ticks": "outside", "ticklen": 4},
         yaxis={**axis, "showgrid": True, "ticks": "", "ticklabelstandoff": 5},
         dragmode=False,

@@ -9,12 +9,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from lib.figures.theme import Look
 from lib.ui.downloads import offer_csv
+from lib.ui.viewport import figure_width
 
 
 def is_dark() -> bool:
     """Whether this session looks at the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def current_look() -> Look:
+    """How figures are drawn for this session: its theme, and the width of its window."""
+    return Look(is_dark(), wraps_at=figure_width())
 
 
 def show_figure(

@@ -8,12 +8,11 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import NO_BREAK, format_bound, format_change, format_count, format_interval, format_value
 from lib.figures.frame import provenance_line
 from lib.figures.overview import plot_trend
-from lib.figures.theme import Look
 from lib.figures.windows import WindowsView
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
-from lib.ui.figure import is_dark, show_figure
+from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_table
 
 PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
@@ -118,5 +117,5 @@ def show_trend(diagnosis: Diagnosis) -> None:
     view = WindowsView.of(diagnosis)
     if view is None:
         return
-    figure = plot_trend(view, Look(is_dark()), provenance_line(diagnosis, datetime.now(UTC)))
+    figure = plot_trend(view, current_look(), provenance_line(diagnosis, datetime.now(UTC)))
     show_figure(figure, "trend", name="violation-rate-over-time", table=view.frame())

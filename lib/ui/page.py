@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.pages_manager import PagesManager
 
 from lib.diagnose import Diagnosis
@@ -18,6 +18,7 @@ from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_note, show_style
 from lib.ui.jobs import begin, settle
 from lib.ui.sidebar import choose_settings, show_datasets, show_link
+from lib.ui.viewport import watch_viewport
 from lib.workspace import OpenDataset
 
 _FRAMED = "framed"
@@ -34,13 +35,14 @@ def use_navigation() -> None:
     PagesManager.uses_pages_directory = False
 
 
-def run_page(run: Callable[[], None]) -> None:
+def run_page(page: StreamlitPage) -> None:
     """Run a page within the view: the URL before it and after it, and no traceback ever on it."""
     st.session_state[_FRAMED] = True
     show_style(dark=is_dark())
-    state.read_view()
+    watch_viewport()
+    state.read_view(page.url_path)
     try:
-        run()
+        page.run()
     except MarginaliaError as error:
         st.error(str(error), icon=":material/error:")
     except Exception:

@@ -6,6 +6,8 @@ after a change of page, which clears it.
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,12 +15,16 @@ import streamlit as st
 
 T = TypeVar("T")
 
-_VIEW, _WRITTEN = "view", "view-written"
+_VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 
 
-def read_view() -> None:
-    """Take over what the URL says anew. Call once, at the start of a run, before any control."""
+def read_view(page: str) -> None:
+    """Take over what the URL says anew. Call once, at the start of a run of that page, before any control."""
     view = st.session_state.setdefault(_VIEW, {})
+    if st.session_state.get(_PAGE) != page:
+        # The controls of another page are other widgets to Streamlit, which would begin at their first options.
+        forget_controls()
+        st.session_state[_PAGE] = page
     said = st.query_params.to_dict()
     if said and said != st.session_state.get(_WRITTEN):
         if said.get("dataset", view.get("dataset")) != view.get("dataset"):
@@ -66,7 +72,9 @@ def restart(view: dict[str, str]) -> None:
 def forget_controls() -> None:
     """Let every control take its value from the view again."""
     for key in [key for key in st.session_state if str(key).startswith("control:")]:
-        del st.session_state[key]
+        # Streamlit still lists the key of a widget that stood on another page, but no longer holds it.
+        with contextlib.suppress(KeyError):
+            del st.session_state[key]
 
 
 def choose(
@@ -137,6 +145,7 @@ def slide(
             wanted = float(get(name, str(default)))
         except ValueError:
             wanted = default
+        wanted = default if math.isnan(wanted) else wanted
         steps = round((min(max(wanted, low), high) - low) / step)
         st.session_state[key] = round(low + steps * step, 10)
     value = float((draw or st.slider)(label, low, high, step=step, key=key, **kwargs))

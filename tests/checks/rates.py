@@ -100,8 +100,10 @@ class Outcome:
 def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[Outcome]:
     for seed in seeds:
         # Windows of a day, of which the fault covers at least one whole: beyond thirty days five thousand rows get
-        # windows of a week.
-        days: dict[str, Any] = {"days": 10 + seed % 21} if "window" in case.scope else {}
+        # windows of a week. In less than two weeks a gap on a Saturday may be a weekend, and is not told.
+        days: dict[str, Any] = {}
+        if "window" in case.scope:
+            days = {"days": 14 + seed % 17 if case.fault == "time-gap" else 10 + seed % 21}
         arguments: dict[str, Any] = {"n": n, "fault": case.fault, "scope": case.scope, **days, **dict(case.arguments)}
         frame, truth = make_predictions(seed, **arguments)
         found = findings(frame)

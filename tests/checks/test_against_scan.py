@@ -34,8 +34,11 @@ def test_the_same_findings(tmp_path, fault):
     scan = Scan(dataset, tmp_path / "store")
     fake = FrameTables(frame, cohorts)
     assert scan.facts.windows == fake.facts.windows
-    versions = {"baseline": scan.facts.versions[0], "candidate": scan.facts.versions[-1]}
-    ours, theirs = (run_checks(Diagnosis(each, Settings.choose(each.facts, **versions))) for each in (fake, scan))
+    first, last = scan.facts.versions[0], scan.facts.versions[-1]
+    ours, theirs = (
+        run_checks(Diagnosis(each, Settings.choose(each.facts, baseline=first, candidate=last)))
+        for each in (fake, scan)
+    )
     assert [(each.code, each.status, each.version, each.where) for each in ours] == [
         (each.code, each.status, each.version, each.where) for each in theirs
     ]

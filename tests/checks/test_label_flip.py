@@ -46,9 +46,9 @@ def test_the_same_month_without_the_fault_is_silent(seed):
 
 def test_over_many_seeds_of_smaller_incidents():
     for seed in range(20):
-        (found,) = incident_findings(make_incident(seed, 20_000))
+        (found,) = incident_findings(make_incident(seed, 8_000))
         assert (found.name, found.where.cohort) == (NAME, {"language": "pt"})
-        assert not [each for each in incident_findings(make_clean(seed, 20_000)) if each.name == NAME]
+        assert not [each for each in incident_findings(make_clean(seed, 8_000)) if each.name == NAME]
 
 
 def test_a_version_is_one_finding_and_not_one_per_cohort(world, check):

@@ -107,7 +107,7 @@ def test_every_figure_is_framed_bounded_and_has_its_provenance(digits: Diagnosis
     check(figure, provenance)
     assert figure.layout.template.layout.paper_bgcolor == (DARK if look.dark else LIGHT).paper
     if look.width:
-        for line in figure.layout.title.text.split("<br>"):
+        for line in next(each.text for each in figure.layout.annotations if each.name == "title").split("<br>"):
             assert width_of(line, TITLE_SIZE) <= look.width - 2 * PAD
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.reports import Report, render_json
+from lib.errors import SettingsError
+from lib.reports import Report, render_json, render_markdown, render_text
 from lib.reports.json import as_plain, report_as_json, rounded
+from lib.scan import Scan
 from lib.sources import Answers
-from tests.reports.conftest import sample_report
+from tests.reports.conftest import SAMPLES, STORE, report_of, sample_report, scan_of
 
 METRICS = {
     "average_hinge_loss", "average_logistic_loss", "violation_rate", "median_margin", "hinge_loss_p90", "log_loss",
@@ -242,3 +244,28 @@ def test_any_value_becomes_plain() -> None:
     value = {"a": np.float64(0.1), 2: (np.int64(3), math.nan), "c": np.array([1.0, np.nan]), "d": None, "e": True}
     assert as_plain(value) == {"a": 0.1, "2": [3, None], "c": [1.0, None], "d": None, "e": True}
     assert as_plain("a\udcff") == "a?"
+
+
+def binned_report(margin_target: float = 1.0) -> Report:
+    """A sample whose cells were over budget, so that its scores are in bins."""
+    fine = scan_of(SAMPLES / "digits_hinge.csv")
+    return report_of(Scan(fine.dataset, STORE, budget=400), margin_target)
+
+
+def test_what_binning_may_have_moved_is_said() -> None:
+    report = binned_report()
+    document, exact = parsed(report), parsed(sample_report("digits_hinge.csv"))
+    for name, version in document["versions"].items():
+        assert version["resolution"] != "exact"
+        assert version["bounds"]["median_margin"] > 0
+        for metric in METRICS & set(version["n_by_metric"]):
+            truth, bound = exact["versions"][name][metric], version["bounds"].get(metric, 0.0)
+            if truth is not None:
+                assert version[metric] == pytest.approx(truth, rel=0, abs=bound + 1e-9), metric
+    assert "by binning" in render_text(report)
+    assert "by binning" in render_markdown(report)
+
+
+def test_a_margin_target_between_the_steps_is_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="step"):
+        binned_report(0.333)

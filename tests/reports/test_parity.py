@@ -7,12 +7,12 @@ text has the same cells; and no number stands anywhere that JSON does not have.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from lib.figures.format import format_change, format_count, format_interval, format_value
-from lib.metrics.catalogue import METRICS, metric_named
+from lib.metrics.catalogue import METRICS, Unit, metric_named
 from lib.reports import Report, render_json, render_markdown, render_text
 from lib.reports.outline import format_p
 
@@ -196,8 +196,8 @@ def test_no_number_stands_anywhere_that_json_does_not_have(report: Report, docum
     for value in found:
         if isinstance(value, int | float) and not isinstance(value, bool):
             texts = [format_count(value), format_p(value), f"{value:g}"]
-            texts += [format_value(value, unit) for unit in ("share", "loss", "score")]
-            texts += [format_change(value, unit) for unit in ("share", "loss", "score")]
+            texts += [format_value(value, unit) for unit in get_args(Unit)]
+            texts += [format_change(value, unit) for unit in get_args(Unit)]
             allowed |= {token for text in texts for token in NUMBER.findall(text)}
     allowed |= {token for each in words for token in NUMBER.findall(each)}
     allowed |= {format_count(len(document[name])) for name in ("versions", "cohorts")}

@@ -93,8 +93,7 @@ def findings(app: AppTest) -> list[str]:
 
 def answer(app: AppTest) -> str:
     """The sentence that the page opens with."""
-    (found,) = (each for each in htmls(app) if "class='m-answer'" in each)
-    return words_of(found)
+    return words_of(next(each for each in htmls(app) if "class='m-answer'" in each))
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
