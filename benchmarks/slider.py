@@ -19,10 +19,10 @@ from benchmarks.overview import Stages, open_scan
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis, Settings
 from lib.figures.cohorts_view import CohortsView
-from lib.figures.loss_accounting import AccountingView
+from lib.figures.loss_accounting_view import AccountingView
 from lib.figures.losses_view import LossesView
 from lib.figures.margins_view import MarginsView
-from lib.figures.windows import WindowsView
+from lib.figures.windows_view import WindowsView
 
 MOVES = 20
 

@@ -10,6 +10,7 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -87,6 +88,7 @@ class Diagnosis:
     def __init__(self, tables: CellTables, settings: Settings) -> None:
         self.tables = tables
         self.settings = settings
+        self.made_at = datetime.now(UTC)
         self._summaries: dict[tuple[str, ...], Summary] = {}
         self._contrasts: dict[tuple[str, str], CohortContrast] = {}
 

@@ -1,7 +1,5 @@
 """Cohorts: whom the model fails, ranked by how surely each is worse than the rest."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from lib.diagnose import Diagnosis
@@ -62,7 +60,7 @@ def offer_filter(view: CohortsView) -> None:
 
 def show_cohorts(diagnosis: Diagnosis) -> None:
     """The page of a dataset that has cohorts."""
-    look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
+    look, provenance = current_look(), provenance_line(diagnosis)
     answer = st.container()
     columns = diagnosis.facts.cohorts
     with st.container(horizontal=True):

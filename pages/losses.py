@@ -1,12 +1,11 @@
 """Losses: hinge against logistic over the margins that this data really has."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from lib.figures.frame import provenance_line
 from lib.figures.gradient_shares import plot_gradient_shares
-from lib.figures.loss_accounting import AccountingView, plot_loss_accounting
+from lib.figures.loss_accounting import plot_loss_accounting
+from lib.figures.loss_accounting_view import AccountingView
 from lib.figures.losses import plot_losses
 from lib.figures.losses_view import LossesView
 from lib.metrics.loss_functions import LOSSES, loss_named
@@ -36,7 +35,7 @@ with σ(−m), which only fades.
 """
 
 diagnosis = open_page("losses", "Losses")
-look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
+look, provenance = current_look(), provenance_line(diagnosis)
 answer = st.container()
 others = state.choose_many(
     "losses",

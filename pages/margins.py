@@ -1,7 +1,6 @@
 """Margins: how they are distributed, over time too, and the rows behind any bar."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -21,7 +20,8 @@ from lib.figures.rows import (
     row_query,
     rows_sentence,
 )
-from lib.figures.windows import WindowsView, plot_windows
+from lib.figures.windows import plot_windows
+from lib.figures.windows_view import WindowsView
 from lib.metrics.estimates import Estimate
 from lib.scan import Scan, list_rows
 from lib.scan.listing import EXPORT_ROWS
@@ -87,7 +87,7 @@ def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
 
 
 diagnosis = open_page("margins", "Margins")
-look, provenance = current_look(), provenance_line(diagnosis, datetime.now(UTC))
+look, provenance = current_look(), provenance_line(diagnosis)
 answer = st.container()
 options = [BY_VERSION, BY_CLASS, *([BY_SPLIT] if diagnosis.facts.splits else [])]
 options += [cohort_key(column) for column in diagnosis.facts.cohorts]

@@ -70,8 +70,8 @@ def render(rates: pd.DataFrame) -> str:
         "Clean data sets go through balanced and 2 % positive classes, good models and useless ones, with and without",
         "missing labels and weights, one to three versions one after the other, side by side or all on the same rows,",
         "daily rhythms, and 1,000 to 20,000 rows. Faults are those of `sample_data/faults.py` at their default",
-        "strength; one that is confined to a time covers at least one whole window, and a gap is in a file of two weeks",
-        "or more (in a shorter one, a day off may be a weekend).",
+        "strength; one that is confined to a time covers at least one whole window, and a gap is in a file of two",
+        "weeks or more (in a shorter one, a day off may be a weekend).",
     ]
     return "\n".join(lines) + "\n"
 

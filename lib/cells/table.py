@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -337,7 +337,7 @@ class Cells:
             resolution=resolution,
         )
 
-    def columns(self) -> dict[str, NDArray[np.generic]]:
+    def columns(self) -> dict[str, NDArray[Any]]:
         """The cells as columns of equal length, keys first: what `Cells.build` takes and a file keeps."""
         group = self.block // 3
         names = WEIGHTED if self.weighted else UNWEIGHTED

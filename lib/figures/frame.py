@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 import plotly.graph_objects as go
 
@@ -86,7 +86,7 @@ def left_margin(labels: Sequence[str], look: Look, *, titled: bool = True) -> in
     return int(min(widest, look.text_width * 0.45)) + 12 + (20 if titled else 0)
 
 
-def provenance_line(diagnosis: Diagnosis, now: datetime) -> str:
+def provenance_line(diagnosis: Diagnosis) -> str:
     """Where a figure comes from, in one escaped line: dataset, hash, versions, rows, γ, product version, UTC time."""
     facts, settings = diagnosis.facts, diagnosis.settings
     source = f"sha256 {facts.inputs[0].sha256[:10]}" if len(facts.inputs) == 1 else f"key {facts.key[:10]}"
@@ -99,7 +99,7 @@ def provenance_line(diagnosis: Diagnosis, now: datetime) -> str:
             filter_words(settings.where),
             f"γ = {settings.margin_target:g}",
             f"Marginalia {__version__}",
-            f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            f"{diagnosis.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         )
     )
 

@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import plotly.graph_objects as go
 
-from lib.diagnose import Diagnosis
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square, whiskers
-from lib.figures.losses_view import LossesView
+from lib.figures.loss_accounting_view import WORST, AccountingView
 from lib.figures.text import escape, name_of, width_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
-from lib.metrics.estimates import Estimate
-from lib.metrics.loss_accounting import LossAccounting, loss_accounting
-from lib.metrics.loss_functions import LossFunction
-from lib.schema import VERSION
 
-WORST = 0.01
 MARK = 12
-
-
-@dataclass(frozen=True, eq=False)
-class AccountingView:
-    """The share of each loss that the worst rows carry, by version."""
-
-    baseline: str
-    versions: tuple[str, ...]
-    losses: tuple[LossFunction, ...]
-    accounting: LossAccounting
-
-    @classmethod
-    def of(cls, diagnosis: Diagnosis, view: LossesView, share: float = WORST) -> AccountingView:
-        """For the losses and versions of the page."""
-        cells = diagnosis.cells(VERSION)
-        cells = cells.where(np.isin(cells.groups[VERSION], view.versions))
-        found = loss_accounting(cells, view.losses, share, view.margin_target)
-        return cls(view.baseline, view.versions, view.losses, found)
-
-    def carried(self, loss: str, version: str) -> Estimate:
-        """The share of a loss that the worst rows of a version carry."""
-        (place,) = np.flatnonzero(self.accounting.groups[VERSION] == version)
-        return self.accounting.carried[loss][int(place)]
 
 
 def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> go.Figure:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from lib.figures.format import PER_CENT, format_count, format_share
 from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, mark_vertical, square
-from lib.figures.histogram import Bars
+from lib.figures.histogram_view import Bars
 from lib.figures.losses_view import LEAST_LOSS_SHOWN, MOST_LOSS_SHOWN, SHARES, LossesView, rows_words
 from lib.figures.text import name_of
 from lib.figures.theme import DASH_MARKS, LOSS_DASHES, TEXT_SIZE, Look, fade

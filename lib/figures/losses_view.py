@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share
-from lib.figures.histogram import Bars, Distribution
+from lib.figures.histogram_view import Bars, Distribution
 from lib.figures.text import name_of
 from lib.metrics.estimates import Estimate
 from lib.metrics.loss_functions import LossCurves, LossFunction, loss_curve, loss_named

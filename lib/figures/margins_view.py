@@ -11,7 +11,7 @@ import pandas as pd
 from lib.cells import Cells
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_score, format_share
-from lib.figures.histogram import Bars, Distribution
+from lib.figures.histogram_view import Bars, Distribution
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
 from lib.schema import MISSING_KEY, SPLIT, VERSION, cohort_column

@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 from lib.figures.frame import Panel, empty_figure, finish, left_margin
 from lib.figures.theme import Look
 from lib.figures.windows import (
-    WindowsView,
     add_lifetimes,
     add_line,
     keys,
@@ -16,6 +15,7 @@ from lib.figures.windows import (
     scale,
     trend_title,
 )
+from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import metric_named
 
 

@@ -2,111 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lib.diagnose import Diagnosis
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_span, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
 from lib.figures.text import name_of
 from lib.figures.theme import Look
+from lib.figures.windows_view import WindowLine, WindowsView
 from lib.metrics.catalogue import Metric, Unit, metric_named
-from lib.metrics.estimates import Estimates
-from lib.metrics.margins import margin_quantile
-from lib.metrics.summary import compute_summary
-from lib.schema import NO_WINDOW, VERSION, WINDOW
 
 AXES: dict[Unit, str] = {"share": "share of rows", "index": "from 0 to 1", "loss": "loss", "score": "margin"}
-
-
-@dataclass(frozen=True, eq=False)
-class WindowLine:
-    """One version over time.
-
-    Attributes:
-        version: whose rows.
-        starts: shape (W,), epoch seconds at which its windows begin, ascending.
-        metrics: name to estimates, one per window.
-        lower_quartile, upper_quartile: of the margin, per window.
-    """
-
-    version: str
-    starts: NDArray[np.int64]
-    metrics: dict[str, Estimates]
-    lower_quartile: Estimates
-    upper_quartile: Estimates
-
-
-@dataclass(frozen=True, eq=False)
-class WindowsView:
-    """What happened over time, per version.
-
-    Attributes:
-        baseline: the baseline's name.
-        margin_target: γ.
-        width: of a window, in seconds.
-        words: that width as one says it.
-        lines: one per version, baseline first.
-    """
-
-    baseline: str
-    margin_target: float
-    width: int
-    words: str
-    lines: tuple[WindowLine, ...]
-
-    @classmethod
-    def of(
-        cls, diagnosis: Diagnosis, metrics: tuple[str, ...] = ("violation_rate", "median_margin")
-    ) -> WindowsView | None:
-        """The view of a diagnosis; None without times."""
-        grid = diagnosis.facts.windows
-        if grid is None:
-            return None
-        cells = diagnosis.cells(VERSION, WINDOW)
-        chosen = np.isin(cells.groups[VERSION], diagnosis.shown_versions) & (cells.groups[WINDOW] != NO_WINDOW)
-        cells = cells.where(chosen)
-        summary = compute_summary(cells, diagnosis.metric_settings, metrics)
-        quartiles = [margin_quantile(cells, q) for q in (0.25, 0.75)]
-        lines: list[WindowLine] = []
-        for version in diagnosis.shown_versions:
-            here = np.flatnonzero(cells.groups[VERSION] == version)
-            if len(here):
-                lines.append(
-                    WindowLine(
-                        version,
-                        cells.groups[WINDOW][here].astype(np.int64),
-                        {name: each.take(here) for name, each in summary.metrics.items()},
-                        quartiles[0].take(here),
-                        quartiles[1].take(here),
-                    )
-                )
-        settings = diagnosis.settings
-        return cls(settings.baseline, settings.margin_target, grid.width, grid.words, tuple(lines))
-
-    def frame(self) -> pd.DataFrame:
-        """One row per version, window and metric."""
-        parts = [
-            pd.DataFrame(
-                {
-                    "version": line.version,
-                    "window": [format_time(int(start)) for start in line.starts],
-                    "metric": name,
-                    "value": each.value,
-                    "lower": each.lower,
-                    "upper": each.upper,
-                    "n": each.n,
-                    "reason": list(each.reason),
-                }
-            )
-            for line in self.lines
-            for name, each in line.metrics.items()
-        ]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def plot_windows(view: WindowsView, look: Look, provenance: str) -> go.Figure:

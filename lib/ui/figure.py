@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import html
 from typing import Any
 
 import pandas as pd
@@ -46,7 +46,6 @@ def show_figure(
         selection_mode: which selections are possible.
     """
     layout: Any = figure.layout
-    title = str(layout.title.text or name)
     selected = st.plotly_chart(
         figure,
         theme=None,
@@ -54,7 +53,7 @@ def show_figure(
         key=key,
         on_select=on_select,
         selection_mode=selection_mode,
-        alt=alt or re.sub(r"<[^>]*>", " ", title),
+        alt=alt or html.unescape(str(layout.meta["title"])),
         config={
             "displaylogo": False,
             "displayModeBar": True,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from lib.diagnose import Diagnosis
 from lib.figures.format import NO_BREAK, format_bound, format_change, format_count, format_interval, format_value
 from lib.figures.frame import provenance_line
 from lib.figures.overview import plot_trend
-from lib.figures.windows import WindowsView
+from lib.figures.windows_view import WindowsView
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
@@ -117,5 +115,5 @@ def show_trend(diagnosis: Diagnosis) -> None:
     view = WindowsView.of(diagnosis)
     if view is None:
         return
-    figure = plot_trend(view, current_look(), provenance_line(diagnosis, datetime.now(UTC)))
+    figure = plot_trend(view, current_look(), provenance_line(diagnosis))
     show_figure(figure, "trend", name="violation-rate-over-time", table=view.frame())

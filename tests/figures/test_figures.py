@@ -21,8 +21,9 @@ from lib.figures.cohorts_view import CohortsView
 from lib.figures.format import PER_CENT
 from lib.figures.frame import PAD, filter_words, provenance_line
 from lib.figures.gradient_shares import plot_gradient_shares
-from lib.figures.histogram import Distribution
-from lib.figures.loss_accounting import AccountingView, plot_loss_accounting
+from lib.figures.histogram_view import Distribution
+from lib.figures.loss_accounting import plot_loss_accounting
+from lib.figures.loss_accounting_view import AccountingView
 from lib.figures.losses import plot_losses
 from lib.figures.losses_view import LossesView
 from lib.figures.margins import plot_margins
@@ -31,7 +32,8 @@ from lib.figures.overview import plot_trend
 from lib.figures.rows import HIGHEST, LOWEST, Choice, chosen_bars, count_pages, range_options, row_query, rows_sentence
 from lib.figures.text import escape, width_of, wrap
 from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look, Palette
-from lib.figures.windows import WindowsView, plot_windows
+from lib.figures.windows import plot_windows
+from lib.figures.windows_view import WindowsView
 from lib.grid import COARSE, FINE, MEDIUM
 from lib.metrics.catalogue import METRICS
 from lib.metrics.loss_functions import LOSSES
@@ -102,7 +104,7 @@ def check(figure: Any, provenance: str) -> None:
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 @pytest.mark.parametrize("name", PLOTS)
 def test_every_figure_is_framed_bounded_and_has_its_provenance(digits: Diagnosis, name: str, look: Look) -> None:
-    provenance = provenance_line(digits, NOW)
+    provenance = provenance_line(digits)
     figure = PLOTS[name](digits, look, provenance)
     check(figure, provenance)
     assert figure.layout.template.layout.paper_bgcolor == (DARK if look.dark else LIGHT).paper
@@ -113,7 +115,7 @@ def test_every_figure_is_framed_bounded_and_has_its_provenance(digits: Diagnosis
 
 @pytest.mark.parametrize("name", [*PLOTS, *TIMED])
 def test_every_figure_of_the_incident(incident: Diagnosis, name: str) -> None:
-    provenance = provenance_line(incident, NOW)
+    provenance = provenance_line(incident)
     check({**PLOTS, **TIMED}[name](incident, Look(), provenance), provenance)
 
 
@@ -140,7 +142,7 @@ def test_axes_say_what_they_show_and_in_which_unit(incident: Diagnosis, name: st
 
 def test_provenance_says_where_a_figure_comes_from(incident: Diagnosis) -> None:
     where = Filter(cohorts=(("language", "pt"),), start=1_775_088_000, end=1_775_347_200)
-    line = provenance_line(incident.with_settings(where=where, margin_target=0.5), NOW)
+    line = provenance_line(incident.with_settings(where=where, margin_target=0.5))
     sha = incident.facts.inputs[0].sha256[:10]
     assert line == (
         f"incident.csv.gz · sha256 {sha} · 2026.04 against 2026.03 · language = pt, 2026-04-02 00:00 to "
@@ -259,7 +261,7 @@ def hostile(make: Maker) -> Diagnosis:
 
 @pytest.mark.parametrize("name", [*PLOTS, *TIMED])
 def test_text_from_data_is_shown_as_it_is(hostile: Diagnosis, name: str) -> None:
-    provenance = provenance_line(hostile, NOW)
+    provenance = provenance_line(hostile)
     figure = {**PLOTS, **TIMED}[name](hostile, Look(), provenance)
     check(figure, provenance)
     for text in texts(figure):
@@ -301,7 +303,7 @@ CASES: dict[str, tuple[Sequence[int], Sequence[float], Sequence[str]]] = {
 def test_little_or_nothing_to_draw(make: Maker, case: str, name: str) -> None:
     label, score, version = CASES[case]
     diagnosis = make(label, score, version, window=[86_400 * (place % 3) for place in range(len(label))])
-    provenance = provenance_line(diagnosis, NOW)
+    provenance = provenance_line(diagnosis)
     figure = {**PLOTS, **TIMED}[name](diagnosis, Look(), provenance)
     check(figure, provenance)
     assert not any("nan" in text.lower().split() for text in texts(figure))
@@ -310,7 +312,7 @@ def test_little_or_nothing_to_draw(make: Maker, case: str, name: str) -> None:
 @pytest.mark.parametrize("name", [*PLOTS, *TIMED])
 def test_a_filter_that_leaves_no_row(incident: Diagnosis, name: str) -> None:
     empty = incident.with_settings(where=Filter(cohorts=(("language", "xx"),)))
-    provenance = provenance_line(empty, NOW)
+    provenance = provenance_line(empty)
     check({**PLOTS, **TIMED}[name](empty, Look(), provenance), provenance)
     for view in (LossesView.of(empty), MarginsView.of(empty), CohortsView.of(empty, "tenant")):
         assert view.answer().endswith(".")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lib.cells import NEGATIVE, POSITIVE, Cells, bin_ids, merge
-from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS
+from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS, Resolution
 from lib.scan import Scan
 from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
@@ -43,7 +43,7 @@ def expected(frame: pd.DataFrame, score: str, resolution_of: Cells) -> Cells:
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("score", ["decision_score", "y_prob"])
 @pytest.mark.parametrize("finest", RESOLUTIONS, ids=lambda r: r.name)
-def test_cells_equal_numpy(scan_of: ScanOf, suffix: str, score: str, finest: object) -> None:
+def test_cells_equal_numpy(scan_of: ScanOf, suffix: str, score: str, finest: Resolution) -> None:
     frame = predictions(1, probability=score == "y_prob")
     cells = scan_of(frame, suffix=suffix).cells((VERSION,), finest=finest)
     assert cells.resolution is finest
