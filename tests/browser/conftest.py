@@ -1,0 +1,127 @@
+"""One server and one browser for the browser tests of a process, and a file with a fault to find."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from scripts.browsing import launch, serve, settle
+
+IMAGE, FORMULA = "<img src=x onerror=alert(1)>", "=cmd()"
+TENANTS = ("acme", IMAGE, FORMULA, "lumen")
+FLIPPED = "acme"
+
+Opener = Callable[..., Page]
+
+
+def make_file(seed: int = 3) -> bytes:
+    """Two versions of 1,200 rows; in v2 the scores of one tenant are turned around.
+
+    `label` is noise and is taken for the label by its name; the truth is in `reviewed`. The score lies within 0 and 1
+    and does not say what it is.
+    """
+    chance = random.Random(seed)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("id", "version", "label", "reviewed", "score", "tenant"))
+    for version in ("v1", "v2"):
+        for row in range(1_200):
+            truth = int(chance.random() < 0.4)
+            score = chance.betavariate(5, 2) if truth else chance.betavariate(2, 5)
+            tenant = TENANTS[row % len(TENANTS)]
+            if version == "v2" and tenant == FLIPPED:
+                score = 1 - score
+            writer.writerow((f"r{row:04}", version, int(chance.random() < 0.5), truth, f"{score:.4f}", tenant))
+    return text.getvalue().encode()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launch() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with serve(folder) as where:
+        yield where
+    left = [path.name for path in (folder / "tmp").iterdir()]
+    assert left == [], "a server that was stopped leaves nothing of anybody's data"
+    assert "Traceback" not in (folder / "server.log").read_text("utf-8", "replace")
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Opener]:
+    """Open a path of the server as somebody new, and wait until it is drawn."""
+    contexts = []
+
+    def open_page(path: str = "/", *, width: int = 1440, height: int = 1000, dark: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            color_scheme="dark" if dark else "light",
+            locale="en-GB",
+            timezone_id="UTC",
+            accept_downloads=True,
+        )
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("dialog", lambda dialog: pytest.fail(f"the page ran a script of the data: {dialog.message}"))
+        page.goto(path if path.startswith("http") else address + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
+        settle(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def give_file(page: Page, name: str, content: bytes) -> None:
+    """Upload through the page's own uploader."""
+    page.locator("input[type=file]").set_input_files([FilePayload(name=name, mimeType="text/csv", buffer=content)])
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a selectbox."""
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    expect(page.get_by_role("option")).to_have_count(0)
+    settle(page)
+
+
+def chosen(page: Page, label: str) -> str:
+    """What a selectbox holds."""
+    return page.get_by_role("combobox", name=label, exact=True).input_value()
+
+
+def open_flipped(page: Page) -> None:
+    """Upload the file, answer its question, correct its mapping, open it."""
+    give_file(page, "predictions.csv", make_file())
+    expect(page.get_by_role("heading", name="How the columns are read")).to_be_visible()
+    page.get_by_role("button", name="Probability: its logit").click()
+    settle(page)
+    choose(page, "Label", "reviewed")
+    page.get_by_role("button", name="Open with this mapping").click()
+    expect(page.get_by_role("heading", name="predictions.csv", level=1)).to_be_visible()
+    settle(page)
+
+
+@pytest.fixture(scope="session")
+def flipped_view(browser: Browser, address: str) -> str:
+    """The link to the file above, opened."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    open_flipped(page)
+    url = page.url
+    context.close()
+    return url
