@@ -1,12 +1,15 @@
 """Marginalia: page config and navigation; nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from lib.ui.page import run_page
 
 st.set_page_config(
     page_title="Marginalia",
-    page_icon=":material/vertical_align_center:",
+    # A file of ours: the browser would fetch a Material icon from Google.
+    page_icon=str(Path(__file__).parent / "lib/ui/assets/icon.svg"),
     layout="wide",
     menu_items={"About": "Marginalia: where a classifier is unsure, and whom it fails."},
 )

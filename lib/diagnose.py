@@ -130,6 +130,10 @@ class Diagnosis:
             )
         return self._summaries[keys]
 
+    def summary_of_class(self, label: int, *keys: str) -> Summary:
+        """Every metric by these keys over the rows of one class; what needs both classes is undefined."""
+        return compute_summary(self.cells(*keys).of_label(label), self.metric_settings)
+
     @cached_property
     def versions(self) -> Summary:
         """Every metric by version: the overview."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -316,7 +316,28 @@ class Cells:
 
     def where(self, keep: NDArray[np.bool_]) -> Cells:
         """The groups for which `keep`, shape (G,), is true."""
+        if keep.all():
+            return self
         return self._rebuilt(self.keys, keep[self.block // 3])
+
+    def among(self, key: str, values: Sequence[str]) -> Cells:
+        """The groups whose key has one of the values; made once for the same values."""
+        wanted = (key, *values)
+        if wanted not in self._parts_made:
+            self._parts_made[wanted] = self.where(np.isin(self.groups[key], values))
+        return self._parts_made[wanted]
+
+    def of_label(self, label: int) -> Cells:
+        """The rows of one label, −1, 0 or +1, in the same groups: those of the others count nothing; made once."""
+        wanted = (str(label),)
+        if wanted not in self._parts_made:
+            other = self.block % 3 - 1 != label
+            self._parts_made[wanted] = replace(self, sums=np.where(other[:, None], 0.0, self.sums))
+        return self._parts_made[wanted]
+
+    @cached_property
+    def _parts_made(self) -> dict[tuple[str, ...], Cells]:
+        return {}
 
     def coarsen(self, resolution: Resolution) -> Cells:
         """The same rows at a coarser resolution.

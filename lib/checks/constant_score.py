@@ -10,7 +10,7 @@ import numpy as np
 from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, read_tables, where_of
-from lib.checks.memory import once
+from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare
@@ -74,7 +74,7 @@ def _suspects(table: Cells) -> dict[float, float]:
     return {float(values[each]): float(total[each]) for each in np.flatnonzero(total >= SUSPICIOUS_ROWS)}
 
 
-@once
+@once_for_every_margin_target
 def find_constants(diagnosis: Diagnosis) -> Constants:
     """Search all versions, cohorts and windows for parts in which one score holds most rows."""
     axes, tables = read_tables(diagnosis)

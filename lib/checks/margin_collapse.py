@@ -24,7 +24,7 @@ from lib.checks.blocks import (
     where_of,
 )
 from lib.checks.constant_score import constant_places
-from lib.checks.memory import once
+from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
 from lib.checks.search import MIN_ROWS, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare
@@ -155,7 +155,7 @@ def _sound(group: IntArray, magnitudes: Magnitudes, here: BoolArray) -> BoolArra
     return here & ~np.isin(group, bad)
 
 
-@once
+@once_for_every_margin_target
 def find_collapses(diagnosis: Diagnosis) -> Collapses:
     """Search versions, cohorts and windows for small margins."""
     axes, tables = read_tables(diagnosis)

@@ -9,7 +9,7 @@ import numpy as np
 from lib.cells import UNLABELLED, Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, FloatArray, Place, make_block, read_tables, where_of
-from lib.checks.memory import once
+from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare
@@ -47,7 +47,7 @@ def _usual(block: Block) -> float:
     return float(min(hits[full][middle] / rows[full][middle], hits.sum() / rows.sum()))
 
 
-@once
+@once_for_every_margin_target
 def find_missing(diagnosis: Diagnosis) -> tuple[Axes, dict[str, list[Found]], list[Gap], int]:
     """Parts with missing scores, parts with missing labels, gaps in the traffic, and how many rows there are."""
     axes, tables = read_tables(diagnosis)

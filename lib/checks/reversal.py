@@ -16,7 +16,7 @@ from scipy import special
 
 from lib.cells import Cells
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, score_bounds
-from lib.checks.memory import once
+from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.search import Found, find_parts
 from lib.grid import MISSING_BIN
@@ -185,7 +185,7 @@ class Reversals:
     untouched: list[Block]
 
 
-@once
+@once_for_every_margin_target
 def find_reversals(diagnosis: Diagnosis) -> Reversals:
     """Search all versions, cohorts and windows for reversed scores."""
     axes, tables = read_tables(diagnosis)

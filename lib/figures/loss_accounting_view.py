@@ -30,7 +30,7 @@ class AccountingView:
     def of(cls, diagnosis: Diagnosis, view: LossesView, share: float = WORST) -> AccountingView:
         """For the losses and versions of the page."""
         cells = diagnosis.cells(VERSION)
-        cells = cells.where(np.isin(cells.groups[VERSION], view.versions))
+        cells = cells.among(VERSION, view.versions)
         found = loss_accounting(cells, view.losses, share, view.margin_target)
         return cls(view.baseline, view.versions, view.losses, found)
 

@@ -51,7 +51,7 @@ class LossesView:
         settings = diagnosis.settings
         versions = diagnosis.shown_versions
         cells = diagnosis.cells(VERSION)
-        cells = cells.where(np.isin(cells.groups[VERSION], versions))
+        cells = cells.among(VERSION, versions)
         distribution = Distribution.of(cells, settings.margin_target)
         losses = tuple(loss_named(name) for name in dict.fromkeys(("hinge", "logistic", *others)))
         points = np.linspace(distribution.edges[0], distribution.edges[-1], CURVE_POINTS)

@@ -70,15 +70,14 @@ class MarginsView:
         settings, versions, gamma = diagnosis.settings, diagnosis.shown_versions, diagnosis.settings.margin_target
         key = None if by in (BY_VERSION, BY_CLASS) else by
         cells = diagnosis.cells(VERSION) if key is None else diagnosis.cells(VERSION, key)
-        keep = np.isin(cells.groups[VERSION], versions)
         values = [""] if key is None else _panel_values(diagnosis, key, cells)
+        cells = cells.among(VERSION, versions)
         if key is not None:
-            keep &= np.isin(cells.groups[key], values[:MOST_PANELS])
-        cells = cells.where(keep)
+            cells = cells.among(key, values[:MOST_PANELS])
         distribution = Distribution.of(cells, gamma, by_class=by == BY_CLASS, by=key)
         if by == BY_CLASS:
             violations = violation_rate_by_class(cells, gamma)
-            quantiles = {label: _quantiles(_of_class(cells, label)) for label in (-1, 1)}
+            quantiles = {label: _quantiles(cells.of_label(label)) for label in (-1, 1)}
         else:
             violations, quantiles = {0: violation_rate(cells, gamma)}, {0: _quantiles(cells)}
         groups: list[Group] = []
@@ -182,19 +181,3 @@ def _panel_values(diagnosis: Diagnosis, key: str, cells: Cells) -> list[str]:
 
 def _quantiles(cells: Cells) -> tuple[Estimates, ...]:
     return tuple(margin_quantile(cells, q) for q in QUANTILES)
-
-
-def _of_class(cells: Cells, label: int) -> Cells:
-    """The rows of one class; all groups stay, those without such rows empty."""
-    other = cells.block % 3 - 1 != label
-    sums = np.where(other[:, None], 0.0, cells.sums)
-    return type(cells)(
-        cells.groups,
-        cells.starts,
-        cells.score_bin,
-        cells.probability_bin,
-        cells.score,
-        sums,
-        cells.resolution,
-        cells.weighted,
-    )

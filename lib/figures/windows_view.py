@@ -61,13 +61,12 @@ class WindowsView:
         if grid is None:
             return None
         cells = diagnosis.cells(VERSION, WINDOW)
-        chosen = np.isin(cells.groups[VERSION], diagnosis.shown_versions) & (cells.groups[WINDOW] != NO_WINDOW)
-        cells = cells.where(chosen)
+        cells = cells.among(VERSION, diagnosis.shown_versions)
         summary = compute_summary(cells, diagnosis.metric_settings, metrics)
         quartiles = [margin_quantile(cells, q) for q in (0.25, 0.75)]
         lines: list[WindowLine] = []
         for version in diagnosis.shown_versions:
-            here = np.flatnonzero(cells.groups[VERSION] == version)
+            here = np.flatnonzero((cells.groups[VERSION] == version) & (cells.groups[WINDOW] != NO_WINDOW))
             if len(here):
                 lines.append(
                     WindowLine(

@@ -32,6 +32,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "versions": {
             version.name: {
                 **_numbers(version.whole),
+                "classes": {name: _numbers(numbers) for name, numbers in version.classes.items()},
                 "splits": {name: _numbers(numbers) for name, numbers in version.splits.items()},
             }
             for version in report.versions

@@ -52,10 +52,11 @@ class Numbers:
 
 @dataclass(frozen=True)
 class VersionNumbers:
-    """One version, whole and by split; `splits` is empty where there is no split column."""
+    """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column."""
 
     name: str
     whole: Numbers
+    classes: dict[str, Numbers]
     splits: dict[str, Numbers]
 
 
@@ -141,9 +142,11 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
     )
 
 
-def _numbers(diagnosis: Diagnosis, *keys: str) -> list[tuple[tuple[str, ...], Numbers]]:
-    """The key values of each group by these keys, as text, and its numbers; in the order of the cells."""
+def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list[tuple[tuple[str, ...], Numbers]]:
+    """The key values of each group by these keys, as text, and its numbers; of one class, if a label is given."""
     summary, cells = diagnosis.summary(*keys), diagnosis.cells(*keys)
+    if label is not None:
+        summary, cells = diagnosis.summary_of_class(label, *keys), cells.of_label(label)
     by_class = violation_rate_by_class(cells, diagnosis.settings.margin_target)
     unscored = cells.unscored.n.sum(axis=1)
     values = zip(*(summary.groups[key].tolist() for key in keys), strict=True)
@@ -175,6 +178,10 @@ def _metrics(summary: Summary, place: int, diagnosis: Diagnosis) -> dict[str, Es
 
 def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
     whole = {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION)}
+    classes = {
+        str(label): {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION, label=label)}
+        for label in (-1, 1)
+    }
     splits: dict[str, dict[str, Numbers]] = {}
     if diagnosis.facts.splits:
         for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
@@ -184,6 +191,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
         VersionNumbers(
             version,
             whole[version],
+            {label: numbers[version] for label, numbers in classes.items()},
             {split: splits[version][split] for split in order if split in splits.get(version, {})},
         )
         for version in diagnosis.facts.versions

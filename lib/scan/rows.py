@@ -270,16 +270,19 @@ def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat
         return time, value.notnull() & number.isnull()
     if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
         return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.literal(False)
-    text = _stripped(raw, column)
-    if chosen.pattern == ISO:
-        # An offset in the text settles it; without one the declared zone is meant.
-        has_offset = text.re_search(r"(Z|z|[+-]\d{2}(:?\d{2})?)$") & text.contains(":")
+    text = value.cast("string")
+    if chosen.pattern != ISO:
+        parsed: Expression = _try_strptime(text.strip(), chosen.pattern)
+        time = _in_utc(parsed, chosen.timezone)
+    elif chosen.timezone == "UTC":
+        # With an offset in the text that moment, without one the clock in UTC: the engine's own zone.
+        time = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
+    else:
+        has_offset = text.re_search(r"\d{2}:\d{2}.*(Z|z|[+-]\d{2}(:?\d{2})?)\s*$")
         with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
         time = ibis.ifelse(has_offset, with_offset, _in_utc(text.try_cast("timestamp(6)"), chosen.timezone))
-    else:
-        parsed: Expression = _try_strptime(text, chosen.pattern)
-        time = _in_utc(parsed, chosen.timezone)
-    return time, text.notnull() & time.isnull()
+    missing: Expression = text.isnull() | text.strip().isin(MISSING_TEXTS)
+    return time, ibis.ifelse(time.isnull(), ~missing, ibis.literal(False))
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))

@@ -40,6 +40,11 @@ def _workspace_below(root: Path) -> Workspace:
     return Workspace(root / "datasets")
 
 
+def drop_unused_datasets() -> None:
+    """Close the datasets that nobody has looked at for a while; called by the server from time to time."""
+    workspace().drop_unused()
+
+
 def held_tokens() -> list[str]:
     """The tokens of this session's datasets that are still open, in order of arrival."""
     tokens: list[str] = st.session_state.setdefault("datasets", [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -22,6 +23,7 @@ from streamlit import config as streamlit_config
 from streamlit.web import bootstrap
 
 from lib.errors import MarginaliaError, SettingsError
+from lib.ui.datasets import drop_unused_datasets
 from lib.ui.page import use_navigation
 from lib.ui.upload_folder import close_upload_store, read_limits, upload_store
 from lib.ui.upload_route import create_upload_route
@@ -50,6 +52,7 @@ async def _drop_ended_sessions() -> None:
     while True:
         await anyio.sleep(_SWEEP_SECONDS)
         await anyio.to_thread.run_sync(drop_ended_sessions)
+        await anyio.to_thread.run_sync(drop_unused_datasets)
 
 
 def create_app(script: Path = APP_SCRIPT) -> st.App:
@@ -106,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MarginaliaError as error:
         print(error, file=sys.stderr)
         return 2
+    # The server passes a signal on once it has stopped; left alone, SIGTERM would end the process there and then, and
+    # what is to be removed at exit would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Streamlit looks for `.streamlit/config.toml` beside the script that was started.
     sys.argv = [str(options.app.resolve())]
     try:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from scripts.browsing import launch, serve, settle
 
@@ -59,7 +59,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Opener]:
     """Open a path of the server as somebody new, and wait until it is drawn."""
-    contexts = []
+    contexts: list[BrowserContext] = []
+    ran: list[str] = []
+    asked: list[str] = []
 
     def open_page(path: str = "/", *, width: int = 1440, height: int = 1000, dark: bool = False) -> Page:
         context = browser.new_context(
@@ -73,7 +75,8 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
         context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("dialog", lambda dialog: pytest.fail(f"the page ran a script of the data: {dialog.message}"))
+        page.on("dialog", lambda dialog: ran.append(dialog.message) or dialog.dismiss())
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(path if path.startswith("http") else address + path)
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
         settle(page)
@@ -82,6 +85,9 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
     yield open_page
     for context in contexts:
         context.close()
+    assert ran == [], "a page ran a script that stood in its data"
+    elsewhere = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert elsewhere == [], "a page asked another server for something"
 
 
 def give_file(page: Page, name: str, content: bytes) -> None:
