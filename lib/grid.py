@@ -59,7 +59,8 @@ class Resolution:
 EXACT = Resolution("exact", 0.0, 1, 1)
 FINE = Resolution("0.02", 0.02, 1, 1)
 MEDIUM = Resolution("0.1", 0.1, 5, 5)
-COARSE = Resolution("0.5", 0.5, 25, 15)
+COARSE = Resolution("0.5", 0.5, 25, 150)
+"""Coarse cells have one edge in probability, at one half, which is an edge of the score axis too."""
 RESOLUTIONS = (EXACT, FINE, MEDIUM, COARSE)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
-from lib.grid import COARSE, EXACT, FINE, RESOLUTIONS, Resolution
+from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.scan.rows import Expression, coarse_bin
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, LABEL, NO_WINDOW, WINDOW, Filter, cohort_key
@@ -23,6 +23,10 @@ CELL_BUDGET = 250_000
 
 CELLS_SCHEMA_VERSION = 1
 """Changes whenever the meaning of a cell does, so that nothing cached before is taken for it."""
+
+USUAL_BINS = {FINE: 1_500, MEDIUM: 330}
+"""How many bins a well-filled group has, both labels together, as measured on normal scores of spread 2: a group of
+thousands of rows has fewer, so that this errs towards trying."""
 
 PROBE_ROWS = 300_000
 """So many first rows with more distinct scores than the budget settle that exact cells will not fit."""
@@ -74,6 +78,7 @@ def compute_cells(
     *,
     finest: Resolution = EXACT,
     budget: int = CELL_BUDGET,
+    n_groups: int = 1,
 ) -> Cells:
     """Cells of the usable rows that pass a filter, by any of the keys.
 
@@ -88,10 +93,9 @@ def compute_cells(
         windows: the grid of the key `window`.
         finest: where to begin.
         budget: how many cells are kept at most.
+        n_groups: about how many combinations of key values there are, so that a hopeless resolution is not tried.
     """
-    resolution = finest
-    if resolution.is_exact and not (prepared.few_scores or prepared.n_rows <= budget):
-        resolution = FINE
+    resolution = _begin_at(prepared, n_groups, finest, budget)
     rows = filtered(prepared, where)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(_grouped(rows, keys, windows, resolution))}")
     columns = [*keys, LABEL, "score_bin", "probability_bin", *(["score"] if resolution.is_exact else [])]
@@ -106,6 +110,20 @@ def compute_cells(
         return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), keys, names, resolution)
     finally:
         cursor.execute("DROP TABLE IF EXISTS grouped")
+
+
+def _begin_at(prepared: PreparedRows, n_groups: int, finest: Resolution, budget: int) -> Resolution:
+    """The finest resolution that may fit, from the number of rows and the usual number of bins a group has."""
+    resolution = finest
+    if resolution.is_exact and not (prepared.few_scores or prepared.n_rows <= budget):
+        resolution = FINE
+    while (
+        resolution in USUAL_BINS
+        and prepared.n_rows > budget
+        and min(n_groups * USUAL_BINS[resolution], prepared.n_rows) > budget
+    ):
+        resolution = RESOLUTIONS[resolution.order + 1]
+    return resolution
 
 
 def filtered(prepared: PreparedRows, where: Filter) -> Expression:

@@ -18,7 +18,7 @@ from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables
 from lib.scan.rows import PROBLEMS, ROW_INDEX, columns_read, prepared_rows
 from lib.scan.windows import choose_windows
-from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import EVERYTHING, MAX_COHORT_VALUES, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset
 from lib.sources.engine import Run
 
@@ -133,8 +133,27 @@ class Scan(HeldTables):
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         with self.rows(getattr(self._working, "run", None)) as cursor:
             return compute_cells(
-                cursor, self.prepared, keys, where, self.facts.windows, finest=finest, budget=self._budget
+                cursor,
+                self.prepared,
+                keys,
+                where,
+                self.facts.windows,
+                finest=finest,
+                budget=self._budget,
+                n_groups=self._n_groups(keys),
             )
+
+    def _n_groups(self, keys: tuple[str, ...]) -> int:
+        """About how many combinations of key values there are."""
+        facts = self.facts
+        count = max(1, len(facts.versions)) * max(1, len(facts.splits))
+        if WINDOW in keys and facts.windows is not None and facts.first is not None and facts.last is not None:
+            count *= (facts.windows.start(facts.last) - facts.windows.start(facts.first)) // facts.windows.width + 1
+        for table in self.dataset.tables[:1]:
+            values = {cohort_key(column.name): column.n_distinct for column in table.columns}
+            for key in keys:
+                count *= min(max(1, values.get(key, 1)), MAX_COHORT_VALUES)
+        return count
 
     def warm(self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
         """Compute the default tables of the rows that pass a filter, telling how far it is.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.grid import COARSE, EXACT, RESOLUTIONS, Resolution
+from lib.grid import MEDIUM, EXACT, RESOLUTIONS, Resolution
 from lib.metrics import ordering
 from lib.metrics.ordering import order_statistic, ordered_bins
 from tests.metrics.conftest import Rows, build, draw
@@ -38,10 +38,10 @@ def test_every_row_is_within_its_bin(rows: Rows, resolution: Resolution, by: str
 
 
 def test_both_axes_cut() -> None:
-    # At the coarse resolution [0, 0.5) is one bin of scores; probabilities cut it at 0.55 and 0.6.
-    bins = ordered_bins(build([1, 1, 1], [0.1, 0.3, 0.45], None, None, COARSE), "margin")
-    np.testing.assert_allclose(bins.lower, [0, np.log(0.55 / 0.45), np.log(0.6 / 0.4)])
-    np.testing.assert_allclose(bins.upper, [np.log(0.55 / 0.45), np.log(0.6 / 0.4), 0.5])
+    # At the medium resolution (0.2, 0.3) is one bin of scores; probabilities cut it at 33/60 and 34/60.
+    bins = ordered_bins(build([1, 1], [0.25, 0.29], None, None, MEDIUM), "margin")
+    np.testing.assert_allclose(bins.lower, [np.log(33 / 27), np.log(34 / 26)])
+    np.testing.assert_allclose(bins.upper, [np.log(34 / 26), 0.3])
 
 
 @each_resolution

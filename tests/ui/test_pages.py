@@ -151,8 +151,9 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     after = answer(app), [table.rows for table in tables(app)], figures(app)
     assert after[2] != before[2] or page == "home"
     if page == "home":
-        (rows,), (was,) = ({row[0].text: row for row in table} for table in after[1]), (
-            {row[0].text: row for row in table} for table in before[1]
+        (rows,), (was,) = (
+            ({row[0].text: row for row in table} for table in after[1]),
+            ({row[0].text: row for row in table} for table in before[1]),
         )
         heads = tables(app)[0].heads
         for name, moves in (("Violation rate", True), ("Average hinge loss", True), ("ROC AUC", False)):
