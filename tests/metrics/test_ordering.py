@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.grid import MEDIUM, EXACT, RESOLUTIONS, Resolution
+from lib.grid import EXACT, MEDIUM, RESOLUTIONS, Resolution
 from lib.metrics import ordering
 from lib.metrics.ordering import order_statistic, ordered_bins
 from tests.metrics.conftest import Rows, build, draw
