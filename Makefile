@@ -25,7 +25,7 @@ setup-test:
 	@scripts/setup.sh test
 
 run: setup ## open the dashboard on sample data (PORT=8501 HOST=localhost)
-	@exec $(PY) -m lib.ui.server --host "$(HOST)" --port "$(PORT)"
+	@exec $(PY) -m lib.ui.server --host "$(HOST)" --port "$(PORT)" --sample sample-incident
 
 lint: setup-test ## check lint rules, formatting and types
 	@$(PY) -m ruff check .

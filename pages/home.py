@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.scan import Scan
-from lib.ui.datasets import Draft
+from lib.ui.datasets import Draft, sample_named
 from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_answer, show_note
 from lib.ui.intake import apply_draft, drop_draft, settle_draft, settle_opened, show_intake, take_files
@@ -64,6 +64,11 @@ elif opened is None:
     show_intake(first=True)
 else:
     st.title(opened.name, anchor=False)
-    show_opened(opened)
-    with st.expander("Load other files or a sample"):
-        show_intake(first=False)
+    if sample_named(opened.token):
+        with st.expander("This is a bundled sample: load your own files, or another one"):
+            show_intake(first=False)
+        show_opened(opened)
+    else:
+        show_opened(opened)
+        with st.expander("Load other files or a sample"):
+            show_intake(first=False)

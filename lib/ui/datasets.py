@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.errors import SettingsError
 from lib.scan import SavedCells, Scan, is_saved_cells
 from lib.sources import Answers, Inference, RawTable, Run, build_dataset, infer_mapping, read_table
 from lib.ui.jobs import Progress
@@ -18,6 +19,7 @@ from lib.ui.uploads import Upload
 from lib.workspace import SAMPLES, SAMPLES_FOLDER, OpenDataset, Sample, Workspace
 
 READ_SHARE, PREPARED_SHARE = 0.5, 0.75
+_begin: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,23 @@ def hold(opened: OpenDataset) -> None:
     """Put a dataset on this session's list."""
     if opened.token not in held_tokens():
         st.session_state["datasets"].append(opened.token)
+
+
+def begin_with(token: str) -> None:
+    """Let every session that comes without a link begin with this sample.
+
+    Raises:
+        SettingsError: there is no such sample.
+    """
+    if sample_named(token) is None:
+        names = ", ".join(sample.token for sample in SAMPLES)
+        raise SettingsError(f"There is no sample {token!r}; there are {names}.")
+    _begin["dataset"] = token
+
+
+def first_dataset() -> str:
+    """The token of the dataset that a session without a link begins with; empty for none."""
+    return _begin.get("dataset", "")
 
 
 def sample_named(token: str) -> Sample | None:

@@ -12,7 +12,7 @@ from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError
 from lib.scan import Scan
 from lib.ui import state
-from lib.ui.datasets import Draft, hold, open_sample, sample_named, workspace
+from lib.ui.datasets import Draft, first_dataset, hold, open_sample, sample_named, workspace
 from lib.ui.figure import is_dark
 from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_note, show_style
@@ -21,7 +21,7 @@ from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.ui.viewport import watch_viewport
 from lib.workspace import OpenDataset
 
-_FRAMED = "framed"
+_FRAMED, _STARTED = "framed", "started"
 ROWS_WITHOUT_WAITING = 300_000
 """A filter over fewer rows is scanned at once, without a progress bar."""
 
@@ -41,6 +41,10 @@ def run_page(page: StreamlitPage) -> None:
     show_style(dark=is_dark())
     watch_viewport()
     state.read_view(page.url_path)
+    if not st.session_state.setdefault(_STARTED, False):
+        st.session_state[_STARTED] = True
+        if not state.get("dataset"):
+            state.put("dataset", first_dataset())
     try:
         page.run()
     except MarginaliaError as error:

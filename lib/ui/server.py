@@ -23,7 +23,7 @@ from streamlit import config as streamlit_config
 from streamlit.web import bootstrap
 
 from lib.errors import MarginaliaError, SettingsError
-from lib.ui.datasets import drop_unused_datasets
+from lib.ui.datasets import begin_with, drop_unused_datasets
 from lib.ui.page import use_navigation
 from lib.ui.upload_folder import close_upload_store, read_limits, upload_store
 from lib.ui.upload_route import create_upload_route
@@ -98,11 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.ui.server", description="Serve the Marginalia dashboard.")
     parser.add_argument("--host", default="localhost", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=8501, help="port to listen on (default: 8501)")
+    parser.add_argument("--sample", metavar="TOKEN", help="sample to begin with, such as sample-incident")
     parser.add_argument("--app", type=Path, default=APP_SCRIPT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     settings = server_settings(options.host, options.port, os.environ)
     try:
         check_port(options.host, options.port)
+        if options.sample:
+            begin_with(options.sample)
         # Known before the application is made, which reads the base path from it.
         bootstrap.load_config_options(settings)
         app = create_app(options.app.resolve())
