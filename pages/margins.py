@@ -92,7 +92,7 @@ answer = st.container()
 options = [BY_VERSION, BY_CLASS, *([BY_SPLIT] if diagnosis.facts.splits else [])]
 options += [cohort_key(column) for column in diagnosis.facts.cohorts]
 by = state.choose(
-    "by",
+    "apart",
     "Apart by",
     options,
     default=BY_VERSION,

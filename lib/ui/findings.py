@@ -86,7 +86,10 @@ def link_of(result: CheckResult) -> dict[str, str]:
     if result.version:
         view["candidate"] = result.version
     for column in result.where.cohort:
-        view["by"] = cohort_key(column) if page_of(result) == "margins" else column
+        if page_of(result) == "margins":
+            view["apart"] = cohort_key(column)
+        else:
+            view["by"] = column
     return view
 
 
