@@ -274,13 +274,16 @@ def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat
     if chosen.pattern != ISO:
         parsed: Expression = _try_strptime(text.strip(), chosen.pattern)
         time = _in_utc(parsed, chosen.timezone)
-    elif chosen.timezone == "UTC":
-        # With an offset in the text that moment, without one the clock in UTC: the engine's own zone.
-        time = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
     else:
-        has_offset = text.re_search(r"\d{2}:\d{2}.*(Z|z|[+-]\d{2}(:?\d{2})?)\s*$")
+        # What follows the day holds a sign only where it holds an offset; the engine's plain cast would drop that.
+        clock, says_utc = text.substr(10), text.endswith("Z")
         with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
-        time = ibis.ifelse(has_offset, with_offset, _in_utc(text.try_cast("timestamp(6)"), chosen.timezone))
+        plain = text.try_cast("timestamp(6)")
+        time = ibis.cases(
+            (clock.contains("+") | clock.contains("-"), with_offset),
+            (says_utc, plain),
+            else_=_in_utc(plain, chosen.timezone),
+        )
     missing: Expression = text.isnull() | text.strip().isin(MISSING_TEXTS)
     return time, ibis.ifelse(time.isnull(), ~missing, ibis.literal(False))
 

@@ -220,6 +220,25 @@ def test_times_in_a_zone_and_in_a_declared_pattern(tmp_path: Path, scan_of: Scan
     assert "time-unreadable" not in scan.facts.problems
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_iso_times_mean_the_same_however_they_are_written(scan_of: ScanOf, zone: str) -> None:
+    moment = pd.Timestamp("2026-01-05 10:30:15", tz="UTC")
+    local = moment.tz_convert(zone)
+    written = [
+        "2026-01-05T10:30:15Z",
+        "2026-01-05T12:30:15+02:00",
+        "2026-01-05T12:30:15.000+02",
+        "2026-01-05T05:30:15-05:00",
+        f"{local:%Y-%m-%dT%H:%M:%S}",
+        f"{local:%Y-%m-%d %H:%M:%S}.000",
+        f" {local:%Y-%m-%d %H:%M:%S} ",
+    ]
+    frame = predictions(13, len(written)).drop(columns="time").assign(time=written)
+    scan = scan_of(frame, suffix="csv", timezone=zone, time_pattern="iso", roles={"time": "time"})
+    assert "time-unreadable" not in scan.facts.problems
+    assert scan.facts.first == scan.facts.last == int(moment.timestamp())
+
+
 def test_many_cohort_values_are_gathered_under_other(scan_of: ScanOf) -> None:
     frame = predictions(11, 3000)
     frame["tenant"] = [f"t{i % 500 if i % 3 else 0}" for i in range(3000)]
