@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from lib.cells import Cells
+from lib.errors import DataError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.compute import CELL_BUDGET, CELLS_SCHEMA_VERSION, PROBE_ROWS, PreparedRows, compute_cells, to_sql
 from lib.scan.facts import Facts, InputFile
@@ -193,6 +194,8 @@ class Scan(HeldTables):
             ).fetchall()
         }
         n_rows = sum(int(row[2]) for row in grouped)
+        if not n_rows:
+            raise DataError(self._nothing_usable(problems))
         firsts = [float(row[5]) for row in grouped if row[5] is not None]
         lasts = [float(row[6]) for row in grouped if row[6] is not None]
         windows = choose_windows(min(firsts), max(lasts), sum(int(row[7]) for row in grouped)) if firsts else None
@@ -240,6 +243,18 @@ class Scan(HeldTables):
             few_scores=int(probe[0][0]) <= min(CELL_BUDGET, PROBE_ROWS * 2 // 3),
         )
         return facts, prepared
+
+    def _nothing_usable(self, problems: dict[tuple[int, str], int]) -> str:
+        said = [
+            f"{PROBLEMS[code][1] if code in PROBLEMS else 'the line is not a record'} ({count:,})"
+            for code, count in self._problem_counts(problems).items()
+        ]
+        if not said:
+            return f"{self.dataset.name} has no records. Give a file with at least one."
+        return (
+            f"None of the records of {self.dataset.name} can be used: {'; '.join(said)}. "
+            "Read its columns otherwise, or mend the file."
+        )
 
     def _problem_counts(self, problems: dict[tuple[int, str], int]) -> dict[str, int]:
         counts: dict[str, int] = {}

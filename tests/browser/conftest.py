@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
-from scripts.browsing import launch, serve, settle
+from scripts.browsing import serve, settle
 
 IMAGE, FORMULA = "<img src=x onerror=alert(1)>", "=cmd()"
 TENANTS = ("acme", IMAGE, FORMULA, "lumen")
@@ -38,12 +38,6 @@ def make_file(seed: int = 3) -> bytes:
                 score = 1 - score
             writer.writerow((f"r{row:04}", version, int(chance.random() < 0.5), truth, f"{score:.4f}", tenant))
     return text.getvalue().encode()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launch() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def test_from_a_file_to_a_finding_and_by_its_link_to_the_same_view(visit: Opener
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    settle(page)
+        settle(page)
     assert view_of(page)["gamma"] == "1.1"
 
     link = page.get_by_role("link", name="Show why on Cohorts").first

@@ -142,7 +142,9 @@ def test_axes_say_what_they_show_and_in_which_unit(incident: Diagnosis, name: st
 
 def test_provenance_says_where_a_figure_comes_from(incident: Diagnosis) -> None:
     where = Filter(cohorts=(("language", "pt"),), start=1_775_088_000, end=1_775_347_200)
-    line = provenance_line(incident.with_settings(where=where, margin_target=0.5))
+    diagnosis = incident.with_settings(where=where, margin_target=0.5)
+    diagnosis.made_at = NOW
+    line = provenance_line(diagnosis)
     sha = incident.facts.inputs[0].sha256[:10]
     assert line == (
         f"incident.csv.gz · sha256 {sha} · 2026.04 against 2026.03 · language = pt, 2026-04-02 00:00 to "

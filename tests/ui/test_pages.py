@@ -193,7 +193,7 @@ def test_a_filter_to_one_cohort_holds_everywhere(page: str) -> None:
         assert tables(app)[0]["2026.04", "Rows"].text == "758"
         assert tables(app)[0]["2026.04", "Violation rate"].text == "96.9\N{NO-BREAK SPACE}%"
     if page == "cohorts":
-        assert [row[0].text for row in tables(app)[0].rows] == ["pt", "pt"]
+        assert {row[0].text for row in tables(app)[0].rows} == {"pt"}
     for figure in figures(app):
         assert any("language = pt" in note["text"] for note in figure["layout"]["annotations"])
 
@@ -309,7 +309,10 @@ def test_odd_files_are_shown_on_every_page(name: str) -> None:
         if page != "home":
             go_to(app, page)
         assert_sound(app)
-        assert answer(app)
+        if page == "cohorts" and name in ("one row", "two rows", "no version"):
+            assert "No column was read as a cohort" in text_of(app)
+        else:
+            assert answer(app)
         assert "nan" not in text_of(app).lower().split()
     go_to(app, "home")
     rows = tables(app)[0]
@@ -376,6 +379,16 @@ def test_a_file_that_cannot_be_used_is_said_and_leaves_what_was_open(name: str, 
     assert said in error.value
     assert "Something went wrong" not in error.value
     assert answer(app) == was
+
+
+@pytest.mark.xfail(strict=True, reason="Scan does not say so yet; the command line ends with a ValueError")
+def test_a_file_without_a_usable_row_is_said() -> None:
+    app = open_app()
+    upload(app, "far.csv", csv_of(("version", "label", "logit"), [["a", place % 2, 1e300] for place in range(40)]))
+    assert title_of(app) == "Marginalia"
+    (error,) = app.error
+    assert "far.csv" in error.value
+    assert "40" in error.value
 
 
 def test_two_files_are_two_versions() -> None:

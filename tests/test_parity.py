@@ -1,0 +1,216 @@
+"""One number, three faces: the page, the JSON and the Markdown of the command line, over every sample.
+
+The page is read as its HTML, the others as the command line prints them; each is asked for the same thing.
+"""
+
+import html
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.__main__ import parse_options, read_tables
+from lib.checks import run_checks
+from lib.diagnose import Diagnosis, Settings
+from lib.figures.format import format_change, format_count, format_interval, format_score, format_share, format_value
+from lib.metrics.catalogue import METRICS
+from lib.reports import build_report, render_json, render_markdown
+from lib.sources import Run
+from lib.workspace import SAMPLES as OFFERED
+from lib.workspace import SAMPLES_FOLDER
+from tests.ui.conftest import ROOT, Shown, answer, findings, go_to, open_app, run, tables, text_of
+
+CASES = [*((sample.token, 1.0) for sample in OFFERED), ("sample-losses", 0.5)]
+FILES = {sample.token: sample.file for sample in OFFERED}
+# What a person answers on the page, the command line is told.
+ANSWERED = {"sample-wrong": "probability"}
+NO_BREAK = "\N{NO-BREAK SPACE}"
+LABELS = {metric.label: metric for metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What the command line prints of a sample, and the same sample on a page."""
+
+    token: str
+    gamma: float
+    json: dict[str, Any]
+    markdown: str
+
+    def page(self, name: str) -> AppTest:
+        """The page of the sample; what it asks is answered."""
+        view = {"dataset": self.token, "gamma": f"{self.gamma:g}"}
+        if self.token not in ANSWERED:
+            return open_app(name, **view)
+        app = open_app(**view)
+        app.button(key=f"answer:score_kind:{ANSWERED[self.token]}").click()
+        run(app)
+        next(button for button in app.button if button.label == "Open with this mapping").click()
+        run(app)
+        return app if name == "home" else go_to(app, name)
+
+
+def options_of(token: str, gamma: float, form: str) -> list[str]:
+    """The command line's words for a sample."""
+    answered = ["--score-kind", ANSWERED[token]] if token in ANSWERED else []
+    return ["check", str(SAMPLES_FOLDER / FILES[token]), "--gamma", str(gamma), "--format", form, *answered]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]:g}")
+def faces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Faces:
+    """Both forms from the command line's own steps; that it prints just these is tested below."""
+    token, gamma = request.param
+    options = parse_options(options_of(token, gamma, "json"))
+    tables = read_tables(options, tmp_path_factory.mktemp("store"), Run(), lambda _share, _words: None)
+    diagnosis = Diagnosis(tables, Settings.choose(tables.facts, margin_target=options.gamma))
+    report = build_report(diagnosis, run_checks(diagnosis))
+    return Faces(token, gamma, json.loads(render_json(report)), render_markdown(report))
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_the_command_line_prints_what_is_compared_here(faces: Faces, form: str) -> None:
+    if faces.token not in ("sample-hinge", "sample-wrong"):
+        pytest.skip("two samples stand for all: the steps are the same")
+    command = [sys.executable, "-m", "lib", *options_of(faces.token, faces.gamma, form)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    text = done.stdout.decode()
+    assert (json.loads(text) if form == "json" else text) == (faces.json if form == "json" else faces.markdown)
+
+
+def shown_as(value: float | None, ends: list[float] | None, unit: Any) -> tuple[str, str]:
+    """A number of the JSON as a page writes it, with its interval."""
+    if value is None:
+        return "undefined", ""
+    return format_value(value, unit), format_interval(*(ends or (float("nan"),) * 2), unit)
+
+
+def is_same(cell: Shown, value: float | None, ends: list[float] | None, unit: Any, reason: str = "") -> bool:
+    """Whether a cell shows that number and that interval, or why there is none."""
+    text, around = shown_as(value, ends, unit)
+    if value is None:
+        return cell.text == text and cell.detail == reason
+    return cell.text == text and cell.detail.partition(" ± ")[0] == around
+
+
+def test_the_overview_shows_the_numbers_of_the_json(faces: Faces) -> None:
+    report, (table, *_) = faces.json, tables(faces.page("home"))
+    versions = report["versions"]
+    compared = report["comparison"]["deltas"]
+    assert [row[0].text for row in table.rows] == [*versions, *(["Change"] if compared else [])]
+    metrics = [(head, LABELS[head]) for head in table.heads if head in LABELS]
+    assert len(metrics) == len(table.heads) - 2
+    assert {"violation_rate", "average_hinge_loss", "median_margin", "roc_auc"} <= {each.name for _, each in metrics}
+    for version, numbers in versions.items():
+        assert table[version, "Rows"].text == format_count(numbers["n"])
+        unlabelled = numbers["n_unlabelled"]
+        assert (f"{format_count(unlabelled)} unlabelled" == table[version, "Rows"].detail) is (unlabelled > 0)
+        for head, metric in metrics:
+            value, ends = numbers[metric.name], numbers[f"{metric.name}_ci"]
+            cell = table[version, head]
+            assert is_same(cell, value, ends, metric.unit, numbers["undefined"].get(metric.name, "")), (version, head)
+    for head, metric in metrics if compared else []:
+        change = compared[metric.name]
+        cell = table["Change", head]
+        if change["value"] is None:
+            assert cell.text == "undefined"
+            continue
+        assert cell.text == format_change(change["value"], metric.unit), head
+        low, high = (format_change(end, metric.unit) for end in change["ci"])
+        assert cell.detail == f"{low.removesuffix(f'{NO_BREAK}points')} to {high}", head
+        certain = change["ci"][0] > 0 or change["ci"][1] < 0
+        assert (cell.tone != "") is (certain and metric.direction != "neutral"), head
+
+
+def markdown_tables(text: str) -> dict[str, list[dict[str, str]]]:
+    """The tables of a Markdown text by the heading above them, each row by its heads."""
+    found: dict[str, list[dict[str, str]]] = {}
+    heading, heads = "", list[str]()
+    for line in text.splitlines():
+        if line.startswith("## "):
+            heading, heads = line.removeprefix("## "), []
+        elif line.startswith("| "):
+            cells = [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in line.strip("|").split("|")]
+            if not heads:
+                heads = cells
+            elif not set(line) <= set("|:- "):
+                found.setdefault(heading, []).append(dict(zip(heads, cells, strict=True)))
+    return found
+
+
+def test_the_markdown_shows_the_numbers_of_the_page(faces: Faces) -> None:
+    (table, *_) = tables(faces.page("home"))
+    report = faces.json
+    printed_tables = markdown_tables(faces.markdown)
+    by_version = {row["Version"]: row for row in printed_tables["Versions"]}
+    assert list(by_version) == list(report["versions"])
+    for version, row in by_version.items():
+        rate = table[version, "Violation rate"]
+        assert row["Rows"] == table[version, "Rows"].text
+        assert row["Violation rate and 95 % interval"] == f"{rate.text} ({rate.detail})"
+        for short, head in (("Hinge loss", "Average hinge loss"), ("ROC AUC", "ROC AUC"), ("Accuracy", "Accuracy")):
+            assert row[short] == table[version, head].text
+    changes = next((rows for name, rows in printed_tables.items() if name.startswith("Change from ")), [])
+    assert bool(changes) is bool(report["comparison"]["deltas"])
+    for row in changes:
+        if row["Metric"] in table.heads:
+            cell = table["Change", row["Metric"]]
+            around = cell.detail.removesuffix(f"{NO_BREAK}points")
+            assert row["Change and 95 % interval, unpaired"] == f"{cell.text} ({around})"
+            assert row[""] == cell.tone
+
+
+def test_findings_are_the_same_sentences(faces: Faces) -> None:
+    app = faces.page("home")
+    raised = [each for each in faces.json["checks"] if each["status"] in ("fail", "warn")]
+    assert findings(app) == [f"{each['severity']} {each['title']}" for each in raised]
+    printed, said = unescaped(faces.markdown), text_of(app)
+    for each in faces.json["checks"]:
+        assert each["title"] in said
+        assert each["title"] in printed
+
+
+def unescaped(text: str) -> str:
+    """Markdown as its reader sees it."""
+    return html.unescape(re.sub(r"\\(.)", r"\1", text)).replace("\N{WORD JOINER}", "")
+
+
+def test_the_cohorts_table_shows_the_numbers_of_the_json(faces: Faces) -> None:
+    app = faces.page("cohorts")
+    column, candidate = app.selectbox(key="control:by").value, faces.json["settings"]["candidate"]
+    expected = {
+        row["value"]: row for row in faces.json["cohorts"] if row["column"] == column and row["version"] == candidate
+    }
+    assert len(expected) > 1
+    seen: set[str] = set()
+    for table in tables(app):
+        for row in table.rows:
+            cells = dict(zip(table.heads, row, strict=True))
+            value = "" if row[0].text == "(missing)" else row[0].text
+            numbers = expected[value]
+            seen.add(value)
+            assert cells["Labelled rows"].text == format_count(numbers["n_by_metric"]["violation_rate"])
+            rate, ends = numbers["violation_rate"], numbers["violation_rate_ci"]
+            reasons = numbers["undefined"]
+            assert is_same(cells["Violation rate"], rate, ends, "share", reasons.get("violation_rate", "")), value
+            for label, head in (("-1", "Negative class"), ("1", "Positive class")):
+                rate, ends = (numbers[f"violation_rate_by_class{part}"][label] for part in ("", "_ci"))
+                reason = reasons.get(f"violation_rate_by_class.{label}", "")
+                assert is_same(cells[head], rate, ends, "share", reason), (value, head)
+    assert seen == set(expected)
+
+
+def test_the_sentences_of_losses_and_margins_hold_the_numbers_of_the_json(faces: Faces) -> None:
+    candidate = faces.json["settings"]["candidate"]
+    numbers = faces.json["versions"][candidate]
+    margins, losses, home = (answer(faces.page(name)) for name in ("margins", "losses", "home"))
+    assert f"{format_share(numbers['violation_rate'])} of the rows of {candidate}" in margins
+    assert f"the median margin is {format_score(numbers['median_margin'])}" in margins
+    assert f"learning from {format_share(numbers['zero_hinge_gradient_share'], 0)} of the rows" in losses
+    assert format_share(numbers["logistic_gradient_share_from_correct"], 0) in losses
+    assert f"in {format_share(numbers['violation_rate'])} of" in home
