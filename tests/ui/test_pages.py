@@ -292,10 +292,10 @@ def odd_files() -> dict[str, bytes]:
             HEADS, [[*row[:2], "" if row[1] == "b" else row[2], *row[3:]] for row in usual]
         ),
         "three versions": csv_of(HEADS, rows_of(90, versions=["x", "y", "z"])),
-        "infinite margins": csv_of(
+        "huge margins": csv_of(
             ("id", "version", "label", "logit"),
             [
-                [*row[:3], (1e300 if place % 3 else -1e300) * (1 - 2 * int(str(row[2])))]
+                [*row[:3], (1e90 if place % 3 else -1e90) * (1 - 2 * int(str(row[2])))]
                 for place, row in enumerate(usual)
             ],
         ),
@@ -309,7 +309,7 @@ def test_odd_files_are_shown_on_every_page(name: str) -> None:
         if page != "home":
             go_to(app, page)
         assert_sound(app)
-        if page == "cohorts" and name in ("one row", "two rows", "no version"):
+        if page == "cohorts" and name in ("one row", "two rows", "no version", "huge margins"):
             assert "No column was read as a cohort" in text_of(app)
         else:
             assert answer(app)
@@ -381,7 +381,6 @@ def test_a_file_that_cannot_be_used_is_said_and_leaves_what_was_open(name: str, 
     assert answer(app) == was
 
 
-@pytest.mark.xfail(strict=True, reason="Scan does not say so yet; the command line ends with a ValueError")
 def test_a_file_without_a_usable_row_is_said() -> None:
     app = open_app()
     upload(app, "far.csv", csv_of(("version", "label", "logit"), [["a", place % 2, 1e300] for place in range(40)]))
