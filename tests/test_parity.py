@@ -86,7 +86,8 @@ def shown_as(value: float | None, ends: list[float] | None, unit: Any) -> tuple[
     """A number of the JSON as a page writes it, with its interval."""
     if value is None:
         return "undefined", ""
-    return format_value(value, unit), format_interval(*(ends or (float("nan"),) * 2), unit)
+    low, high = ends or (float("nan"), float("nan"))
+    return format_value(value, unit), format_interval(low, high, unit)
 
 
 def is_same(cell: Shown, value: float | None, ends: list[float] | None, unit: Any, reason: str = "") -> bool:
