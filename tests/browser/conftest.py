@@ -18,6 +18,8 @@ FLIPPED = "acme"
 
 Opener = Callable[..., Page]
 
+expect.set_options(timeout=30_000)  # a machine that is busy with other tests is slow, not wrong
+
 
 def make_file(seed: int = 3) -> bytes:
     """Two versions of 1,200 rows; in v2 the scores of one tenant are turned around.
