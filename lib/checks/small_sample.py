@@ -42,7 +42,9 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
             continue
         more = _more_rows(rate.value, n, half, fewest)
         title = f"Too few labelled rows{named} to decide (n = {words.count(n)}): "
-        if half > HALF_WIDTH:
+        if not n:
+            title += "no row has both a label and a score"
+        elif half > HALF_WIDTH:
             title += f"the violation rate is known to ± {100 * half:.0f} points"
         else:
             title += f"only {words.count(fewest)} of one class"

@@ -82,6 +82,11 @@ def settle(name: str) -> Job[object] | None:
     return job
 
 
+def forget(name: str) -> None:
+    """Take a job off the list whose result is no longer needed; what it has begun it finishes."""
+    st.session_state.pop(f"job:{name}", None)
+
+
 @st.fragment(run_every=0.5)
 def _show_progress(name: str) -> None:
     job = st.session_state.get(f"job:{name}")

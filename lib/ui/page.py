@@ -16,7 +16,7 @@ from lib.ui.datasets import Draft, first_dataset, hold, open_sample, sample_name
 from lib.ui.figure import is_dark
 from lib.ui.findings import findings_of, show_findings
 from lib.ui.html import show_note, show_style
-from lib.ui.jobs import begin, settle
+from lib.ui.jobs import begin, forget, settle
 from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.ui.viewport import watch_viewport
 from lib.workspace import OpenDataset
@@ -72,11 +72,15 @@ def current_dataset() -> OpenDataset | None:
         return None
     opened = workspace().get(token)
     sample = sample_named(token)
-    if opened is None and sample is not None:
-        job = settle("sample")
+    # By its token: a job that reads another sample is not this one's. Another session may have been faster.
+    name = f"sample:{token}"
+    if opened is not None:
+        forget(name)
+    elif sample is not None:
+        job = settle(name)
         if job is None:
-            begin("sample", f"Opening {sample.title.lower()}", lambda run, report: open_sample(sample, run, report))
-            job = settle("sample")
+            begin(name, f"Opening {sample.title.lower()}", lambda run, report: open_sample(sample, run, report))
+            job = settle(name)
         assert job is not None
         if isinstance(job.result, Draft):
             st.session_state["draft"], st.session_state["draft-token"] = job.result, None
@@ -85,7 +89,7 @@ def current_dataset() -> OpenDataset | None:
         opened = job.result if isinstance(job.result, OpenDataset) else None
         if opened is None:
             st.error(job.problem or "The sample was not opened.")
-    elif opened is None:
+    else:
         st.warning(
             "The dataset of this link is no longer open here: datasets are kept for twelve hours after they were last "
             "looked at, and while the server runs. Load the file again; the link's settings are kept."

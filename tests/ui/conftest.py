@@ -19,7 +19,7 @@ from lib.ui.upload_folder import upload_store
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("home", "losses", "margins", "cohorts")
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-wrong")
-JOBS = ("files", "open", "sample", "filter")
+JOBS = ("files", "open", "filter", *(f"sample:{token}" for token in SAMPLES))
 PATIENCE = 90
 SESSION = "test session id"
 """What AppTest calls each of its sessions."""

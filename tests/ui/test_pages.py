@@ -102,6 +102,16 @@ def test_a_sample_is_opened_by_its_button() -> None:
     assert app.query_params["dataset"] == "sample-logistic"
 
 
+def test_a_sample_that_another_session_has_opened_meanwhile_is_shown() -> None:
+    token = "sample-logistic"
+    app = open_app(dataset=token)
+    app.session_state[f"job:sample:{token}"] = "still at work when it was opened"
+    run(app)
+    assert_sound(app)
+    assert title_of(app) == "Two logistic versions"
+    assert f"job:sample:{token}" not in app.session_state
+
+
 def test_the_incident_is_found_once_and_shown_on_the_page_it_leads_to() -> None:
     app = open_app(dataset="sample-incident")
     flips = [each for each in findings(app) if FLIP in each]
