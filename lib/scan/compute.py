@@ -10,13 +10,12 @@ from typing import Any
 import duckdb
 import ibis
 import numpy as np
-import pyarrow as pa
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
-from lib.scan.rows import Expression, coarse_bin
+from lib.scan.rows import Categories, Expression, coarse_bin
 from lib.scan.windows import WindowGrid
-from lib.schema import FOLD, LABEL, NO_WINDOW, WINDOW, Filter, cohort_key
+from lib.schema import LABEL, NO_WINDOW, SPLIT, WINDOW, Filter, cohort_key
 
 CELL_BUDGET = 250_000
 """How many cells a table may have; the finest resolution that stays below it is used."""
@@ -24,7 +23,7 @@ CELL_BUDGET = 250_000
 CELLS_SCHEMA_VERSION = 1
 """Changes whenever the meaning of a cell does, so that nothing cached before is taken for it."""
 
-USUAL_BINS = {FINE: 1_500, MEDIUM: 330}
+USUAL_BINS = {FINE: 1_500, MEDIUM: 330, COARSE: 60}
 """How many bins a well-filled group has, both labels together, as measured on normal scores of spread 2: a group of
 thousands of rows has fewer, so that this errs towards trying."""
 
@@ -40,17 +39,19 @@ class PreparedRows:
     n_rows: int
     weighted: bool
     has_time: bool
-    cohorts: tuple[str, ...]
+    categories: Categories
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
+
+    def code(self, key: str, text: str) -> int:
+        """By what number the rows name a version, a split or a cohort value; −1 for one that no row has."""
+        return self.categories[key].index(text) if text in self.categories[key] else -1
 
     def relation(self) -> Expression:
         """The unbound relation `prepared` of `lib.scan.rows.prepared_rows`."""
         fields = {
             "file": "int32",
             "row": "int64",
-            "version": "string",
-            "split": "string",
             "label": "int8",
             "score": "float64",
             "probability": "float64",
@@ -60,7 +61,7 @@ class PreparedRows:
             "fold": "int8",
             "problem": "string",
             "usable": "boolean",
-            **{cohort_key(column): "string" for column in self.cohorts},
+            **dict.fromkeys(self.categories, "int32"),
         }
         if self.weighted:
             fields["weight"] = "float64"
@@ -104,35 +105,35 @@ def compute_cells(
         while _count(cursor) > budget and resolution != COARSE:
             coarser = RESOLUTIONS[resolution.order + 1]
             columns = [name for name in columns if name != "score"]
-            regrouped = _regrouped(cursor, columns, names, resolution, coarser)
+            regrouped = _regrouped(columns, names, resolution, coarser)
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(regrouped)}")
             resolution = coarser
-        return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), keys, names, resolution)
+        return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), prepared, keys, names, resolution)
     finally:
         cursor.execute("DROP TABLE IF EXISTS grouped")
 
 
 def _begin_at(prepared: PreparedRows, n_groups: int, finest: Resolution, budget: int) -> Resolution:
     """The finest resolution that may fit, from the number of rows and the usual number of bins a group has."""
-    resolution = finest
-    if resolution.is_exact and not (prepared.few_scores or prepared.n_rows <= budget):
-        resolution = FINE
-    while (
-        resolution in USUAL_BINS
-        and prepared.n_rows > budget
-        and min(n_groups * USUAL_BINS[resolution], prepared.n_rows) > budget
-    ):
+    resolution = FINE if finest.is_exact and not may_be_exact(prepared, budget) else finest
+    while resolution not in (EXACT, COARSE) and prepared.n_rows > budget < n_groups * USUAL_BINS[resolution]:
         resolution = RESOLUTIONS[resolution.order + 1]
     return resolution
+
+
+def may_be_exact(prepared: PreparedRows, budget: int) -> bool:
+    """Whether a table that keeps each distinct score can fit the budget."""
+    return prepared.few_scores or prepared.n_rows <= budget
 
 
 def filtered(prepared: PreparedRows, where: Filter) -> Expression:
     """The usable prepared rows that pass a filter."""
     rows = prepared.relation()
     conditions: list[Any] = [rows.usable]
-    conditions += [rows[cohort_key(column)] == value for column, value in where.cohorts]
+    chosen = [(cohort_key(column), value) for column, value in where.cohorts]
     if where.split is not None:
-        conditions.append(rows.split == where.split)
+        chosen.append((SPLIT, where.split))
+    conditions += [rows[key] == prepared.code(key, value) for key, value in chosen]
     if prepared.has_time:
         seconds = rows.time.epoch_seconds()
         if where.start is not None:
@@ -177,15 +178,8 @@ def _grouped(rows: Expression, keys: Sequence[str], windows: WindowGrid | None, 
     return rows.aggregate(by=[value.name(name) for name, value in by.items()], **sums)
 
 
-def _regrouped(
-    cursor: duckdb.DuckDBPyConnection,
-    columns: list[str],
-    names: tuple[str, ...],
-    resolution: Resolution,
-    coarser: Resolution,
-) -> Expression:
-    whole = (LABEL, "score_bin", "probability_bin", WINDOW, FOLD)
-    held = {name: "int64" if name in whole else "string" for name in columns} | dict.fromkeys(names, "float64")
+def _regrouped(columns: list[str], names: tuple[str, ...], resolution: Resolution, coarser: Resolution) -> Expression:
+    held = dict.fromkeys(columns, "int64") | dict.fromkeys(names, "float64")
     table: Expression = ibis.table(held, name="grouped")
     by = {name: table[name] for name in columns}
     by["score_bin"] = coarse_bin(table.score_bin, coarser.score_factor // resolution.score_factor)
@@ -197,14 +191,21 @@ def _regrouped(
     )
 
 
-def _to_cells(table: Any, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution) -> Cells:
+def _to_cells(
+    table: Any, prepared: PreparedRows, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution
+) -> Cells:
     def numbers(name: str) -> np.ndarray[Any, Any]:
         return table[name].to_numpy(zero_copy_only=False)
+
+    def key_column(name: str) -> Coded | np.ndarray[Any, Any]:
+        if name not in prepared.categories:
+            return numbers(name)
+        return Coded(np.asarray(prepared.categories[name], dtype=str), numbers(name).astype(np.int64))
 
     sums = np.stack([np.nan_to_num(numbers(name).astype(np.float64)) for name in names], axis=1)
     score = np.nan_to_num(numbers("score").astype(np.float64)) if resolution.is_exact else None
     return Cells.build(
-        {key: coded_column(table[key]) for key in keys},
+        {key: key_column(key) for key in keys},
         numbers(LABEL),
         numbers("score_bin"),
         numbers("probability_bin"),
@@ -212,18 +213,6 @@ def _to_cells(table: Any, keys: Sequence[str], names: tuple[str, ...], resolutio
         resolution=resolution,
         score=score,
     )
-
-
-def coded_column(column: Any) -> Coded | np.ndarray[Any, Any]:
-    """A key column of the engine's answer or of a file, text coded without sorting every row."""
-    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
-        return column.to_numpy(zero_copy_only=False)
-    encoded = column.combine_chunks().dictionary_encode()
-    values = np.asarray(encoded.dictionary.to_pylist(), dtype=str)
-    ascending = np.argsort(values, kind="stable")
-    place = np.empty(len(values), np.int64)
-    place[ascending] = np.arange(len(values))
-    return Coded(values[ascending], place[encoded.indices.to_numpy(zero_copy_only=False)])
 
 
 def _count(cursor: duckdb.DuckDBPyConnection) -> int:

@@ -14,7 +14,7 @@ from lib.grid import MISSING_BIN, score_id
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.rows import PROBLEMS, ROW_INDEX, Expression
 from lib.scan.scan import Scan, quoted
-from lib.schema import EVERYTHING, Filter
+from lib.schema import EVERYTHING, VERSION, Filter
 from lib.sources.engine import Run
 
 PAGE_ROWS = 200
@@ -69,6 +69,7 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> RowPage:
         ordered = rows.order_by(*_ordering(rows, query.order)).limit(query.limit, offset=query.offset)
         kept = ordered.select("file", "row", "version", "label", "score", "margin", "loss")
         found = cursor.execute(to_sql(kept)).df()
+        found[VERSION] = [scan.prepared.categories[VERSION][code] for code in found[VERSION]]
         return RowPage(_with_own_columns(scan, cursor, found), total)
 
 
@@ -120,7 +121,7 @@ def _asked(scan: Scan, query: RowQuery) -> Expression:
     rows = rows.mutate(margin=rows.label * rows.score)
     conditions: list[Any] = []
     if query.version is not None:
-        conditions.append(rows.version == query.version)
+        conditions.append(rows.version == scan.prepared.code(VERSION, query.version))
     if query.label is not None:
         conditions.append(rows.label == query.label)
     if query.margin_from is not None or query.margin_to is not None:

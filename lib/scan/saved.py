@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.cells import LABELS, UNWEIGHTED, WEIGHTED, Cells
+from lib.cells import LABELS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.errors import DataError, SettingsError
 from lib.grid import Resolution, resolution_named
-from lib.scan.compute import CELLS_SCHEMA_VERSION, coded_column
+from lib.scan.compute import CELLS_SCHEMA_VERSION
 from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables
 from lib.scan.scan import Scan, default_tables, words_of
@@ -142,7 +142,7 @@ def _table(whole: Any, index: int, described: dict[str, Any]) -> tuple[Cells, Re
         raise ValueError("labels or sums that no scan writes")
     resolution = resolution_named(described["resolution"])
     cells = Cells.build(
-        {key: coded_column(part[key]) for key in keys},
+        {key: _coded(part[key]) for key in keys},
         labels,
         part["score_bin"].to_numpy(),
         part["probability_bin"].to_numpy(),
@@ -151,3 +151,15 @@ def _table(whole: Any, index: int, described: dict[str, Any]) -> tuple[Cells, Re
         score=part["score"].to_numpy() if resolution.is_exact else None,
     )
     return cells, resolution_named(described["finest"])
+
+
+def _coded(column: Any) -> Coded | np.ndarray[Any, Any]:
+    """A key column of a file, text coded without sorting every row."""
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False)
+    encoded = column.combine_chunks().dictionary_encode()
+    values = np.asarray(encoded.dictionary.to_pylist(), dtype=str)
+    ascending = np.argsort(values, kind="stable")
+    place = np.empty(len(values), np.int64)
+    place[ascending] = np.arange(len(values))
+    return Coded(values[ascending], place[encoded.indices.to_numpy(zero_copy_only=False)])

@@ -13,14 +13,23 @@ import duckdb
 
 from lib.cells import Cells
 from lib.errors import DataError
-from lib.grid import COARSE, EXACT, Resolution
-from lib.scan.compute import CELL_BUDGET, CELLS_SCHEMA_VERSION, PROBE_ROWS, PreparedRows, compute_cells, to_sql
+from lib.grid import COARSE, EXACT, FINE, Resolution
+from lib.scan.compute import (
+    CELL_BUDGET,
+    CELLS_SCHEMA_VERSION,
+    PROBE_ROWS,
+    USUAL_BINS,
+    PreparedRows,
+    compute_cells,
+    may_be_exact,
+    to_sql,
+)
 from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.rows import PROBLEMS, ROW_INDEX, columns_read, prepared_rows
+from lib.scan.rows import PROBLEMS, ROW_INDEX, Categories, category_texts, columns_read, prepared_rows
 from lib.scan.windows import choose_windows
-from lib.schema import EVERYTHING, MAX_COHORT_VALUES, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_key
-from lib.sources import Dataset
+from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_column, cohort_key
+from lib.sources import Dataset, RawTable
 from lib.sources.engine import Run
 
 Progress = Callable[[float, str], None]
@@ -28,7 +37,7 @@ Progress = Callable[[float, str], None]
 STRUCTURAL = "not-a-record"
 """The problem code of lines that could not be read as records at all."""
 
-_WRITTEN = "(FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2)"
+_WRITTEN = "(FORMAT parquet, COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1)"
 SPLIT_ORDER = ("train", "training", "fit", "validation", "valid", "val", "dev", "test", "holdout", "production")
 
 
@@ -88,13 +97,38 @@ class Scan(HeldTables):
         self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
+        categories = self._find_categories(work)
         if not self._path.exists():
-            self._prepare(work, report)
+            self._prepare(work, report, categories)
         with work.cursor() as cursor:
-            self.facts, self.prepared = self._look(cursor)
+            self.facts, self.prepared = self._look(cursor, categories)
 
-    def _prepare(self, run: Run, report: Progress) -> None:
-        mapping, tables = self.dataset.mapping, self.dataset.tables
+    def _find_categories(self, run: Run) -> Categories:
+        """The versions, splits and cohort values that the records have, in ascending order."""
+        found: dict[str, set[str]] = {}
+        for index, table in enumerate(self.dataset.tables):
+            texts = category_texts(self.dataset, index)
+            with self._raw(run, table) as cursor:
+                for key in texts.columns:
+                    rows = cursor.execute(to_sql(texts.select(key).distinct())).fetchall()
+                    found.setdefault(key, set()).update(str(text) for (text,) in rows)
+        return {key: tuple(sorted(texts)) for key, texts in found.items()}
+
+    @contextmanager
+    def _raw(self, run: Run, table: RawTable) -> Generator[duckdb.DuckDBPyConnection]:
+        """A cursor on which `raw` is a view of the columns of a file that the mapping needs."""
+        with run.cursor() as cursor:
+            columns = ", ".join(
+                '"' + name.replace('"', '""') + '"' for name in columns_read(table, self.dataset.mapping)
+            )
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}, {ROW_INDEX} "
+                f"FROM read_parquet({quoted(table.parquet)}, file_row_number = true)"
+            )
+            yield cursor
+
+    def _prepare(self, run: Run, report: Progress, categories: Categories) -> None:
+        tables = self.dataset.tables
         parts: list[Path] = []
         final = self._path
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -104,13 +138,8 @@ class Scan(HeldTables):
                 part = final if len(tables) == 1 else final.with_name(f"{final.stem}-{index}.parquet")
                 partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
                 parts.append(partial)
-                with run.cursor() as cursor:
-                    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in columns_read(table, mapping))
-                    cursor.execute(
-                        f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}, {ROW_INDEX} "
-                        f"FROM read_parquet({quoted(table.parquet)}, file_row_number = true)"
-                    )
-                    query = to_sql(prepared_rows(table, index, mapping))
+                with self._raw(run, table) as cursor:
+                    query = to_sql(prepared_rows(self.dataset, index, categories))
                     cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
             if len(parts) == 1:
                 parts[0].replace(final)
@@ -132,6 +161,11 @@ class Scan(HeldTables):
             yield cursor
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
+        larger = self._larger(keys, finest)
+        if larger is not None:
+            table = self.cells(larger, where, finest=finest)
+            if table.resolution == (FINE if finest.is_exact else finest):
+                return table.rollup(list(keys))
         with self.rows(getattr(self._working, "run", None)) as cursor:
             return compute_cells(
                 cursor,
@@ -141,20 +175,48 @@ class Scan(HeldTables):
                 self.facts.windows,
                 finest=finest,
                 budget=self._budget,
-                n_groups=self._n_groups(keys),
+                n_groups=self.n_groups(keys),
             )
 
-    def _n_groups(self, keys: tuple[str, ...]) -> int:
+    def _larger(self, keys: tuple[str, ...], finest: Resolution) -> tuple[str, ...] | None:
+        """Keys of the larger table that a default table is added up from; None where rows are grouped for it.
+
+        Of many rows, cohort columns that fit the budget together share one pass, and the whole is a sum of any.
+        """
+        if may_be_exact(self.prepared, self._budget) or (keys, finest) not in self._default_tables():
+            return None
+        columns = {key for key in keys if cohort_column(key)}
+        ending = keys[2 + len(columns) :]
+        if ending and not columns:
+            return None
+        for shared in self._sharing(ending, FINE if finest.is_exact else finest):
+            if columns <= set(shared):
+                larger = (VERSION, SPLIT, *shared, *ending)
+                return None if larger == keys else larger
+        return None
+
+    def _sharing(self, ending: tuple[str, ...], resolution: Resolution) -> list[tuple[str, ...]]:
+        """The keys of the cohort columns, in groups whose crossing fits the budget."""
+        groups: list[tuple[str, ...]] = []
+        for key in map(cohort_key, self.facts.cohorts):
+            grown = (*groups[-1], key) if groups else ()
+            if grown and self.n_groups((VERSION, SPLIT, *grown, *ending)) * USUAL_BINS[resolution] <= self._budget:
+                groups[-1] = grown
+            else:
+                groups.append((key,))
+        return groups
+
+    def n_groups(self, keys: tuple[str, ...]) -> int:
         """About how many combinations of key values there are."""
-        facts = self.facts
-        count = max(1, len(facts.versions)) * max(1, len(facts.splits))
+        facts, count = self.facts, 1
+        for key in keys:
+            count *= max(1, len(self.prepared.categories.get(key, ())))
         if WINDOW in keys and facts.windows is not None and facts.first is not None and facts.last is not None:
             count *= (facts.windows.start(facts.last) - facts.windows.start(facts.first)) // facts.windows.width + 1
-        for table in self.dataset.tables[:1]:
-            values = {cohort_key(column.name): column.n_distinct for column in table.columns}
-            for key in keys:
-                count *= min(max(1, values.get(key, 1)), MAX_COHORT_VALUES)
         return count
+
+    def _default_tables(self) -> list[tuple[tuple[str, ...], Resolution]]:
+        return default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
 
     def warm(self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
         """Compute the default tables of the rows that pass a filter, telling how far it is.
@@ -162,7 +224,7 @@ class Scan(HeldTables):
         Raises:
             Cancelled: `run` was cancelled; the tables made so far are kept.
         """
-        tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
+        tables = self._default_tables()
         for index, (keys, finest) in enumerate(tables):
             if on_progress is not None:
                 on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
@@ -176,17 +238,18 @@ class Scan(HeldTables):
 
     def is_warm(self, where: Filter) -> bool:
         """Whether the default tables of that filter are held."""
-        tables = default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
-        return all(self.holds(keys, where, finest) for keys, finest in tables)
+        return all(self.holds(keys, where, finest) for keys, finest in self._default_tables())
 
-    def _look(self, cursor: duckdb.DuckDBPyConnection) -> tuple[Facts, PreparedRows]:
+    def _look(self, cursor: duckdb.DuckDBPyConnection, categories: Categories) -> tuple[Facts, PreparedRows]:
         mapping = self.dataset.mapping
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
         time = "min(epoch(time)), max(epoch(time)), count(time)" if mapping.time else "NULL, NULL, 0"
-        grouped = cursor.execute(
-            f"SELECT version, split, count(*), min(file), min(row), {time} "
-            "FROM prepared WHERE usable GROUP BY version, split"
-        ).fetchall()
+        grouped = [
+            (categories[VERSION][version], categories[SPLIT][split], *rest)
+            for version, split, *rest in cursor.execute(
+                f"SELECT version, split, count(*), {time} FROM prepared WHERE usable GROUP BY version, split"
+            ).fetchall()
+        ]
         problems = {
             (int(file), str(code)): int(count)
             for file, code, count in cursor.execute(
@@ -196,9 +259,9 @@ class Scan(HeldTables):
         n_rows = sum(int(row[2]) for row in grouped)
         if not n_rows:
             raise DataError(self._nothing_usable(problems))
-        firsts = [float(row[5]) for row in grouped if row[5] is not None]
-        lasts = [float(row[6]) for row in grouped if row[6] is not None]
-        windows = choose_windows(min(firsts), max(lasts), sum(int(row[7]) for row in grouped)) if firsts else None
+        firsts = [float(row[3]) for row in grouped if row[3] is not None]
+        lasts = [float(row[4]) for row in grouped if row[4] is not None]
+        windows = choose_windows(min(firsts), max(lasts), sum(int(row[5]) for row in grouped)) if firsts else None
         probe = cursor.execute(
             f"SELECT count(DISTINCT score) FROM (SELECT score FROM prepared LIMIT {PROBE_ROWS})"
         ).fetchall()
@@ -239,8 +302,8 @@ class Scan(HeldTables):
             n_rows=n_rows,
             weighted=facts.weighted,
             has_time=mapping.time is not None,
-            cohorts=mapping.cohorts,
-            few_scores=int(probe[0][0]) <= min(CELL_BUDGET, PROBE_ROWS * 2 // 3),
+            categories=categories,
+            few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
         )
         return facts, prepared
 
@@ -276,7 +339,7 @@ def _in_order(grouped: list[tuple[object, ...]]) -> tuple[str, ...]:
     """Versions by their first time; natural order where no row has one."""
     first: dict[str, float] = {}
     for row in grouped:
-        version, time = str(row[0]), row[5]
+        version, time = str(row[0]), row[3]
         seen = float("inf") if time is None else float(time)  # type: ignore[arg-type]
         first[version] = min(first.get(version, float("inf")), seen)
     return tuple(sorted(first, key=lambda version: (first[version], natural(version))))

@@ -135,3 +135,13 @@ def test_student_and_logit_intervals() -> None:
     assert 0.9 - 0.2 < low[0] < 0.9 < high[0] < 1
     assert (low[1], high[1]) == pytest.approx(proportion_confint(10, 10, method="wilson"))
     assert np.isnan(low[2])
+
+
+@pytest.mark.parametrize("level", [0.005, 0.025, 0.975, 0.995])
+def test_binomial_quantiles_are_those_of_scipy(level: float) -> None:
+    generator = np.random.default_rng(1)
+    n = np.unique(np.concatenate([np.arange(1.0, 60.0), np.floor(10 ** generator.uniform(1, 7.2, 300))]))
+    for q in (0.01, 0.25, 0.5, 0.9, 0.999):
+        low, high = i.quantile_ranks(n, q, 1 - 2 * min(level, 1 - level))
+        expected = stats.binom.ppf(level, n, q)
+        np.testing.assert_array_equal(low + 1 if level < 0.5 else high, expected)

@@ -12,7 +12,9 @@ import pytest
 from lib.cells import NEGATIVE, POSITIVE, Cells, bin_ids, merge
 from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS, Resolution
 from lib.scan import Scan
-from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.scan.compute import compute_cells
+from lib.scan.scan import default_tables
+from lib.schema import EVERYTHING, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from tests.scan.conftest import ScanOf, predictions
 
@@ -65,6 +67,54 @@ def test_a_table_over_budget_gets_coarser_and_stays_the_same_rows(scan_of: ScanO
         same = whole.coarsen(cells.resolution)
         assert (same.columns()["n"] == cells.columns()["n"]).all()
         np.testing.assert_allclose(same.sums, cells.sums, rtol=1e-12, atol=1e-12)
+
+
+def test_tables_that_share_a_pass_are_those_of_a_pass_of_their_own(scan_of: ScanOf) -> None:
+    budget = 75_000
+    frame = predictions(14, 80_000)
+    frame["platform"] = np.random.default_rng(14).choice(["android", "ios"], len(frame))
+    scan = scan_of(frame, budget=budget)
+    scan.warm()
+    shared = ("version", "split", cohort_key("language"), cohort_key("platform"))
+    assert scan.holds(shared, EVERYTHING)
+    for keys, finest in default_tables(scan.facts.cohorts, has_time=True):
+        found = scan.cells(keys, finest=finest)
+        with scan.rows() as cursor:
+            alone = compute_cells(
+                cursor,
+                scan.prepared,
+                keys,
+                EVERYTHING,
+                scan.facts.windows,
+                finest=finest,
+                budget=budget,
+                n_groups=scan.n_groups(keys),
+            )
+        assert found.resolution is alone.resolution
+        for name, values in alone.columns().items():
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(found.columns()[name], values, rtol=1e-11, atol=1e-9)
+            else:
+                assert (found.columns()[name] == values).all(), name
+
+
+def test_an_id_has_one_fold_in_every_file(tmp_path: Path) -> None:
+    ids = np.arange(3000)
+    frame = predictions(15, 3000).drop(columns="version").assign(id=ids)
+    texts = frame.assign(id=[f"{i}" if i else "zero" for i in ids])
+    files = {"a": frame.sample(frac=1.0, random_state=1), "b": texts}
+    tables = []
+    for name, each in files.items():
+        each.to_csv(tmp_path / f"{name}.csv", index=False)
+        tables.append(read_table(tmp_path / f"{name}.csv", f"{name}.csv", tmp_path / "store"))
+    assert [column.kind for table in tables for column in table.columns if column.name == "id"] == ["integer", "text"]
+    mapping = infer_mapping(tables, Answers(roles={"id": "id"})).mapping
+    scan = Scan(build_dataset(tables, mapping), tmp_path / "store")
+    with scan.rows() as cursor:
+        rows = cursor.execute("SELECT file, row, fold FROM prepared").df()
+    folds = {index: rows[rows["file"] == index].sort_values("row")["fold"].to_numpy() for index in (0, 1)}
+    first = dict(zip(files["a"]["id"], folds[0], strict=True))
+    assert [first[i] for i in ids[1:]] == folds[1][1:].tolist()
 
 
 def test_every_key_adds_up_to_the_same_rows(scan_of: ScanOf) -> None:
