@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis, Settings
-from lib.metrics.summary import Summary
+from lib.metrics.estimates import Estimates
+from lib.metrics.summary import Summary, compute_summary
 from lib.scan import Scan
-from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
+from lib.schema import NO_WINDOW, VERSION
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 METRICS = (
@@ -63,43 +66,53 @@ def main(path: Path, store: Path) -> None:
     stages = Stages()
     scan = open_scan(path, store, stages)
     diagnosis = Diagnosis(scan, Settings.choose(scan.facts))
-    summary = diagnosis.versions
+    shown = {("version", name): _named(diagnosis.versions, name) for name in METRICS}
     stages.done("versions")
-    contrasts = {column: diagnosis.cohorts(column) for column in scan.facts.cohorts}
+    for column in scan.facts.cohorts:
+        contrast = diagnosis.cohorts(column)
+        shown["cohort", column] = _Shown(contrast.groups, contrast.estimate, column)
     stages.done("cohorts")
-    windows = diagnosis.windows
+    if diagnosis.windows is not None:
+        shown |= {("window", name): _named(diagnosis.windows, name) for name in METRICS}
+        for column in scan.facts.cohorts:
+            crossed = compute_summary(diagnosis.cohort_windows(column), diagnosis.metric_settings, ["violation_rate"])
+            shown["cohort and window", column] = _Shown(crossed.groups, crossed["violation_rate"], column)
     stages.done("windows")
     results = run_checks(diagnosis)
     stages.done("checks")
-    cohorts = {
-        f"{version} {column}={value}": float(rate)
-        for column, contrast in contrasts.items()
-        for version, value, rate in zip(
-            contrast.groups[VERSION], contrast.groups[cohort_key(column)], contrast.estimate.value, strict=True
-        )
-    }
+    numbers: dict[str, dict[str, float]] = {}
+    bounds: dict[str, float] = {}
+    for (of, name), each in shown.items():
+        title = f"{'violation_rate' if each.column else name} by {of}"
+        numbers.setdefault(title, {}).update(each.numbers())
+        bounds[title] = max(bounds.get(title, 0.0), float(each.estimates.bound.max(initial=0.0)))
     said = {
         "stages": stages.seconds,
         "resolution": diagnosis.cells(VERSION).resolution.name,
         "findings": sum(result.is_finding for result in results),
         "window_seconds": scan.facts.windows.width if scan.facts.windows is not None else 0,
-        "numbers": {**_of_versions(summary), "violation_rate by cohort": cohorts, **_of_windows(windows)},
-        "bounds": {name: float(summary[name].bound.max(initial=0.0)) for name in METRICS if summary[name].bound.any()},
+        "numbers": numbers,
+        "bounds": bounds,
     }
     print(json.dumps(said))
 
 
-def _of_versions(summary: Summary) -> dict[str, dict[str, float]]:
-    names = [str(version) for version in summary.groups[VERSION]]
-    return {metric: dict(zip(names, summary[metric].value.tolist(), strict=True)) for metric in METRICS}
+@dataclass(frozen=True)
+class _Shown:
+    """Estimates of groups, by the names that the other path gives them."""
+
+    groups: dict[str, Any]
+    estimates: Estimates
+    column: str = ""
+
+    def numbers(self) -> dict[str, float]:
+        names = zip(*(values.tolist() for values in self.groups.values()), strict=True)
+        keyed = zip(names, self.estimates.value.tolist(), strict=True)
+        return {" ".join([self.column, *map(str, key)]).strip(): value for key, value in keyed if NO_WINDOW not in key}
 
 
-def _of_windows(windows: Summary | None) -> dict[str, dict[str, float]]:
-    if windows is None:
-        return {}
-    keyed = zip(windows.groups[VERSION], windows.groups[WINDOW], windows["violation_rate"].value, strict=True)
-    rates = {f"{version} {start}": float(rate) for version, start, rate in keyed if start != NO_WINDOW}
-    return {"violation_rate by window": rates}
+def _named(summary: Summary, metric: str) -> _Shown:
+    return _Shown(summary.groups, summary[metric])
 
 
 if __name__ == "__main__":

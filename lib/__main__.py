@@ -24,17 +24,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lib import __version__
-from lib.errors import Cancelled, DataError, MarginaliaError, SettingsError
+from lib.errors import AmbiguityError, Cancelled, DataError, MarginaliaError, SettingsError
 
 if TYPE_CHECKING:
     from lib.diagnose import CellTables
     from lib.scan import Scan
-    from lib.sources import Answers, Run
+    from lib.schema import Mapping, Question
+    from lib.sources import Answers, Inference, Run
 
 GOOD, FAILED, ERROR, STOPPED = 0, 1, 2, 130
 PROGRAM = "python -m lib"
 SINGLE_ROLES = ("label", "score", "id", "version", "time", "split", "weight", "latency", "cost")
 """Options that name the column of a role."""
+QUESTION_OPTIONS = {
+    "score_kind": "--score-kind",
+    "pos_label": "--positive",
+    "date_format": "--date-format",
+    "cohorts": "--cohort",
+}
+"""Options that settle a question; of a role that is the option that names its column."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
@@ -87,7 +95,9 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     _add_mapping(check)
     compared = check.add_argument_group("what is compared, and how it is shown")
-    compared.add_argument("--baseline", metavar="V", help="the version to compare with (default: the first seen)")
+    compared.add_argument(
+        "--baseline", metavar="V", help="the version to compare with (default: the first in time, else by name)"
+    )
     compared.add_argument("--candidate", metavar="V", help="the version that is judged (default: the last)")
     compared.add_argument("--gamma", metavar="γ", type=_gamma, default=1.0, help="margin target (default: 1)")
     compared.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
@@ -215,6 +225,25 @@ def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Call
     return scan_files(inputs, options, store, run, report)
 
 
+def settled_mapping(inference: Inference) -> Mapping:
+    """The mapping, where nothing is left to be asked.
+
+    Raises:
+        AmbiguityError: something is; the text names the options that settle it.
+    """
+    if inference.questions:
+        raise AmbiguityError(" ".join(_worded(question) for question in inference.questions))
+    return inference.mapping
+
+
+def _worded(question: Question) -> str:
+    from lib.sources.columns import join_names
+
+    option = QUESTION_OPTIONS.get(question.topic, f"--{question.topic}")
+    values = join_names([value or "''" for value, _ in question.options], len(question.options), "or")
+    return f"{question.sentence} Say it with {option}{', one of: ' if values else ''}{values}."
+
+
 def scan_files(
     inputs: Sequence[Input], options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]
 ) -> Scan:
@@ -223,7 +252,7 @@ def scan_files(
     from lib.sources import build_dataset, infer_mapping, read_table
 
     tables = [read_table(each.path, each.name, store, run=run, on_progress=report) for each in inputs]
-    dataset = build_dataset(tables, infer_mapping(tables, answers_of(options)).mapping)
+    dataset = build_dataset(tables, settled_mapping(infer_mapping(tables, answers_of(options))))
     scan = Scan(dataset, store, run=run, on_progress=report)
     scan.warm(run=run, on_progress=report)
     return scan

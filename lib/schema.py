@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -103,7 +103,8 @@ class Mapping:
     """Which column plays which role, and how its values are read.
 
     `score` is the only role a dataset cannot do without. Without `label` everything that needs one is undefined;
-    without `version` each file is a version named after the file.
+    without `version` each file is a version named after the file. `unused` are the other columns, each with the reason
+    why it plays no role: they are told, and change nothing.
     """
 
     score: str
@@ -120,6 +121,7 @@ class Mapping:
     cost: str | None = None
     cohorts: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    unused: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     def roles(self) -> dict[str, str]:
         """Role to column, for the single roles that are held."""
@@ -142,12 +144,14 @@ class Mapping:
             fields["time_format"] = TimeFormat(**time_format)
         fields["cohorts"] = tuple(values.get("cohorts", ()))
         fields["features"] = tuple(values.get("features", ()))
+        fields["unused"] = tuple((column, reason) for column, reason in values.get("unused", ()))
         return cls(**fields)
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that change when anything in the mapping does."""
-        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False)
+        """Sixteen hexadecimal digits that change when anything in the mapping does, but not with its `unused`."""
+        values = dataclasses.replace(self, unused=()).as_json()
+        text = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -185,16 +189,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Question:
-    """Something that can be read in two ways, which only a person can settle.
+    """Something that only a person can settle: it can be read in two ways, or not in the way that was said.
 
-    `topic` is `score`, `score_kind`, `label`, `pos_label`, `date_format` …; `options` are (value, what choosing it
-    would mean, in words); `option_name` is the command line option that settles it.
+    `topic` is a role, `score_kind`, `pos_label`, `date_format` or `features`: what an answer is about, which a page and
+    the command line each say in their own words. `options` are (value, what choosing it would mean, in words); none
+    where there are too many to list.
     """
 
     topic: str
     sentence: str
-    options: tuple[tuple[str, str], ...]
-    option_name: str
+    options: tuple[tuple[str, str], ...] = ()
 
 
 COHORT_PREFIX = "cohort:"
@@ -210,6 +214,10 @@ NO_WINDOW = -(2**62)
 OTHER = "other"
 """What the cohort values beyond the `MAX_COHORT_VALUES` most frequent are gathered under."""
 MAX_COHORT_VALUES = 200
+
+MAX_VERSIONS = 100
+MAX_SPLITS = 20
+"""Values that a version and a split column may have. No value of either can be gathered under "other"."""
 
 
 def cohort_key(column: str) -> str:

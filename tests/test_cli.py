@@ -215,6 +215,58 @@ def test_dates_that_can_be_read_in_two_ways_are_asked(tmp_path: Path, complain) 
     assert main(["check", str(path), "--score-kind", "decision", "--date-format", "%d/%m/%Y", "-o", os.devnull]) == 0
 
 
+def test_what_an_answer_could_settle_names_its_option(tmp_path: Path, tiny: Path, complain) -> None:
+    classes, ids = tmp_path / "classes.csv", tmp_path / "ids.csv"
+    classes.write_text("y,score\n" + "".join(f"{'abc'[i % 3]},{i - 4.5}\n" for i in range(9)), "utf-8")
+    ids.write_text("id,y,score\n" + "".join(f"r{i},{i % 2},{i - 99.5}\n" for i in range(200)), "utf-8")
+    complain(["check", classes], "y has 3 classes", "Say it with --positive, one of: a, b or c.")
+    complain(["check", classes, "--positive", "d"], "y has no label d.", "--positive, one of: a, b or c.")
+    for role, bound in (("version", "at most 100"), ("split", "at most 20")):
+        complain(
+            ["check", ids, f"--{role}", "id"], f"id cannot be the {role}", "200 distinct", bound, f"with --{role}."
+        )
+    complain(["check", ids, "--weight", "id"], "id cannot be the weight", "Say it with --weight.")
+    complain(["check", ids, "--time", "id"], "cannot be read as the time", "Say it with --date-format.")
+    complain(["check", ids, "--score", ""], "no analysis without a score", "Say it with --score, one of: score.")
+    complain(["check", ids, "--version", "y", "--cohort", "y"], "version and cohort at once", "Say it with --cohort.")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tiny.csv").write_text(TINY.replace("2.0", "3"), "utf-8")
+    complain(
+        ["check", tiny, tmp_path / "other" / "tiny.csv", "--score-kind", "decision"], "files are named", "--version"
+    )
+
+
+def test_the_same_rows_twice_are_refused(tmp_path: Path, tiny: Path, complain) -> None:
+    copy = tmp_path / "copy.csv"
+    copy.write_text(TINY, "utf-8")
+    arguments = ["--score-kind", "decision", "--version", "group"]
+    complain(["check", tiny, copy, *arguments], "tiny.csv and copy.csv are byte for byte the same")
+    complain(["check", tiny, tiny, *arguments], "tiny.csv is given twice")
+    complain(["cells", tiny, copy, "-o", tmp_path / "cells.parquet"], "byte for byte the same")
+
+
+def test_decimal_commas_are_told(tmp_path: Path, complain) -> None:
+    path = tmp_path / "commas.csv"
+    path.write_text("y;prob\n" + "".join(f"{i % 2};0,{i}7\n" for i in range(9)), "utf-8")
+    complain(["check", path], "prob: its numbers are written with a comma (0,07); write them with a point (0.07)")
+    complain(["check", path, "--score", "prob"], "prob cannot be the score", "(0,07)", "(0.07)")
+
+
+def test_columns_without_a_role_are_in_the_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, cells = tmp_path / "odd.csv", tmp_path / "cells.parquet"
+    rows = "".join(f"{i % 2},{i / 7 - 20},a text {i},,x\n" for i in range(300))
+    path.write_text("y,margin,comment,nothing,one\n" + rows, "utf-8")
+    unused = {
+        "comment": "300 distinct values, and a cohort column has at most 200",
+        "nothing": "all 300 values are missing",
+        "one": "one value only",
+    }
+    assert main(["cells", str(path), "-o", str(cells)]) == 0
+    for each in (path, cells):
+        assert main(["check", str(each), "--format", "json"]) in (0, 1)
+        assert json.loads(capfd.readouterr().out)["inputs"][0]["unused"] == unused
+
+
 def test_unreadable_files_are_told(tiny: Path, complain) -> None:
     if os.geteuid() == 0:
         pytest.skip("root reads everything")
@@ -281,7 +333,7 @@ def test_options_settle_the_mapping(tmp_path: Path, capfd: pytest.CaptureFixture
 
 def test_several_files_are_versions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("v1", "v2"):
-        (tmp_path / f"{name}.csv").write_text(TINY, "utf-8")
+        (tmp_path / f"{name}.csv").write_text(TINY.replace("2.0", name[1:]), "utf-8")
     paths = [str(tmp_path / f"{name}.csv") for name in ("v1", "v2")]
     assert main(["check", *paths, "--score-kind", "decision", "--format", "json"]) == 0
     document = json.loads(capfd.readouterr().out)

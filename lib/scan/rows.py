@@ -53,6 +53,9 @@ ROW_INDEX = "file_row_number"
 EPSILON = sys.float_info.epsilon
 """Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
 
+MAX_EPOCH_SECONDS = 253_402_300_799
+"""The last second of the year 9999: a number beyond it is no time."""
+
 N_FOLDS = 10
 NUMERIC = ("integer", "float", "float32")
 
@@ -305,10 +308,12 @@ def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat
         return ibis.null("timestamp(6)"), ibis.literal(False)
     value, chosen = raw[column.name], time_format or TimeFormat()
     if chosen.pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
-        number = _number(raw, column)
-        seconds = number / 1000 if chosen.pattern == EPOCH_MILLISECONDS else number
-        time = (seconds * 1_000_000).round().cast("int64").as_timestamp("us").cast("timestamp(6)")
-        return time, value.notnull() & number.isnull()
+        number = _finite_or_null(_number(raw, column))
+        seconds: Expression = number / 1000 if chosen.pattern == EPOCH_MILLISECONDS else number
+        microseconds = ibis.ifelse(seconds.abs() <= MAX_EPOCH_SECONDS, seconds * 1_000_000, ibis.null("float64"))
+        since: Expression = microseconds.round().cast("int64").as_interval("us")
+        time = (ibis.timestamp("1970-01-01") + since).cast("timestamp(6)")
+        return time, number.notnull() & time.isnull() | _unreadable(raw, column)
     if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
         return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.literal(False)
     text = value.cast("string")
@@ -321,8 +326,8 @@ def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat
         with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
         plain = text.try_cast("timestamp(6)")
         time = ibis.cases(
-            (clock.contains("+") | clock.contains("-"), with_offset),
             (says_utc, plain),
+            (clock.contains("+") | clock.contains("-"), with_offset),
             else_=_in_utc(plain, chosen.timezone),
         )
     missing: Expression = text.isnull() | text.strip().isin(MISSING_TEXTS)

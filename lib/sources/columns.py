@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lib.schema import ColumnProfile
 from lib.sources.sql import NUMBER_KINDS, TEXT
 from lib.sources.tables import RawTable
+
+_COMMA_NUMBER: Final = re.compile(r"\s*[+-]?([\d.]*,\d+([eE][+-]?\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,18 @@ class Column:
     def is_all_missing(self) -> bool:
         """Whether no file holds a value."""
         return self.n_held == 0
+
+    @property
+    def comma_number(self) -> str:
+        """One of its numbers, where most of its values are numbers with a comma; else empty.
+
+        One that shows the comma to be a decimal one, if there is any.
+        """
+        texts = [text for text, _ in self.values] or self.examples
+        numbers = [text.strip() for text in texts if _COMMA_NUMBER.fullmatch(text)]
+        if self.kind != TEXT or len(numbers) * 2 <= len(texts):
+            return ""
+        return next((number for number in numbers if not _THOUSANDS.fullmatch(number)), numbers[0])
 
 
 def unite_columns(tables: Sequence[RawTable]) -> dict[str, Column]:
@@ -103,6 +120,21 @@ def _distinct_share(profile: ColumnProfile) -> float:
 
 def _count_numbers(profile: ColumnProfile) -> int:
     return profile.n_rows - profile.n_missing if profile.kind in NUMBER_KINDS else profile.n_numbers
+
+
+def describe_distinct(column: Column) -> str:
+    """How many distinct values a column has, said as exactly as they were counted."""
+    about = "about " if column.n_distinct > 10_000 else ""
+    return about + format_count(column.n_distinct, "distinct value")
+
+
+def describe_commas(column: Column) -> str:
+    """What is wrong with numbers that are written with a comma, and what to do."""
+    example = column.comma_number
+    if _THOUSANDS.fullmatch(example):
+        return f"its numbers are written with commas ({example}); write them without, and fractions with a point"
+    mended = example.replace(".", "").replace(",", ".")
+    return f"its numbers are written with a comma ({example}); write them with a point ({mended})"
 
 
 def format_count(number: int, noun: str, nouns: str = "") -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lib.errors import AmbiguityError, DataError, SettingsError
 from lib.schema import (
+    MAX_COHORT_VALUES,
     SINGLE_ROLES,
     Evidence,
     LabelEncoding,
@@ -17,7 +18,8 @@ from lib.schema import (
     TimeFormat,
 )
 from lib.sources import roles as rules
-from lib.sources.columns import Column, join_names, unite_columns
+from lib.sources.columns import Column, describe_commas, join_names, unite_columns
+from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.labels import infer_encoding
 from lib.sources.roles import Choice
 from lib.sources.scores import infer_score_kind
@@ -47,23 +49,22 @@ class Answers:
 
 @dataclass(frozen=True)
 class Inference:
-    """A proposed mapping: the role of every column, the evidence for each choice, and what has to be asked."""
+    """A proposed mapping: the role of every column, the evidence for each choice, and what has to be asked.
+
+    `unused` are the columns without a role, each with the reason; `settled` is None while a question is open.
+    """
 
     roles: dict[str, Role]
     evidence: tuple[Evidence, ...]
     questions: tuple[Question, ...]
-    settled: Mapping | None = None
+    unused: tuple[tuple[str, str], ...]
+    settled: Mapping | None
 
     @property
     def mapping(self) -> Mapping:
-        """The mapping, once nothing is open; `AmbiguityError` names the question and the option that settles it."""
-        if self.questions or self.settled is None:
-            listed = [
-                f"{question.sentence} Say it with {question.option_name}, one of: "
-                f"{join_names([value or '(empty)' for value, _ in question.options], 10, 'or')}."
-                for question in self.questions
-            ]
-            raise AmbiguityError(" ".join(listed) or "No column is the score: name it with --score.")
+        """The mapping, once nothing is open; `AmbiguityError` says what is."""
+        if self.settled is None:
+            raise AmbiguityError(" ".join(question.sentence for question in self.questions))
         return self.settled
 
 
@@ -76,7 +77,7 @@ class _Builder:
         self.held: dict[Role, str] = {}
         self.evidence: list[Evidence] = []
         self.questions: list[Question] = []
-        self.asked_about: set[str] = set()
+        self.asked_about: dict[str, str] = {}
         for name, column in answers.roles.items():
             if name not in {role.value for role in SINGLE_ROLES}:
                 raise SettingsError(
@@ -100,6 +101,16 @@ class _Builder:
         claimed |= {*(self.answers.cohorts or ()), *(self.answers.features or ())}
         return [column for column in self.columns.values() if column.name not in claimed]
 
+    def ask(self, question: Question) -> None:
+        """Leave something open; the columns among the answers are free for no role until it is said."""
+        self.questions.append(question)
+        if question.topic in {role.value for role in SINGLE_ROLES}:
+            self.asked_about |= {value: question.topic for value, _ in question.options if value}
+
+    def is_asked(self, topic: str) -> bool:
+        """Whether a question of that topic is open."""
+        return any(question.topic == topic for question in self.questions)
+
     def settle(self, role: Role, infer: Callable[[Sequence[Column]], Choice]) -> Column | None:
         """The column of a role, from the answers or else by `infer` over the free columns."""
         answer = self.answers.roles.get(role.value)
@@ -113,9 +124,12 @@ class _Builder:
         if choice.evidence is not None:
             self.evidence.append(choice.evidence)
         if choice.question is not None:
-            self.questions.append(choice.question)
-            self.asked_about |= {value for value, _ in choice.question.options if value}
+            self.ask(choice.question)
         if choice.column is None:
+            return None
+        if misfit := find_misfit(role, self.columns[choice.column]):
+            self.ask(Question(role.value, misfit))
+            self.asked_about[choice.column] = role.value
             return None
         self.held[role] = choice.column
         return self.columns[choice.column]
@@ -124,30 +138,34 @@ class _Builder:
 def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> Inference:
     """What the columns of these files mean, as far as names and values settle it.
 
-    Raises `DataError` where no answer could help (no number column, a label of 500 classes), `SettingsError` for an
-    answer that names nothing.
+    Whatever an answer could settle is a question, also where an answer was given that does not fit. Raises `DataError`
+    where none could help (no column of numbers, the same file twice), `SettingsError` for an answer that names nothing.
     """
-    if not tables:
-        raise DataError("There is no file to read. Give at least one.")
+    validate_files(tables)
     builder = _Builder(tables, answers)
     label = builder.settle(Role.LABEL, rules.choose_label)
     score = builder.settle(Role.SCORE, rules.choose_score)
-    if score is None and answers.roles.get("score") == "":
-        raise DataError("There is no analysis without a score. Name its column with --score.")
+    if score is None and not builder.is_asked("score"):
+        _ask_for_score(builder)
     for role in (Role.VERSION, Role.SPLIT):
         builder.settle(role, lambda free, role=role: rules.choose_by_name(role, free))
     time_format = _settle_time(builder)
     for role in (Role.WEIGHT, Role.LATENCY, Role.COST, Role.ID):
         builder.settle(role, lambda free, role=role: rules.choose_by_name(role, free))
-    if Role.VERSION not in builder.held:
-        stems = join_names([table.stem for table in tables], 4)
-        builder.evidence.append(Evidence("version", "", f"No version column: each file is a version ({stems})."))
+    if Role.VERSION not in builder.held and not builder.is_asked("version"):
+        _take_files_as_versions(builder)
     kind = _settle_score_kind(builder, score)
     encoding = _settle_label(builder, label)
-    cohorts, features = _settle_groups(builder)
+    cohorts, above, features = _settle_groups(builder)
+    _ask_about_clash(builder, cohorts, features)
+    roles = dict.fromkeys(builder.columns, Role.IGNORED)
+    roles |= dict.fromkeys(features, Role.FEATURE) | dict.fromkeys(cohorts, Role.COHORT)
+    roles |= {column: role for role, column in builder.held.items()}
+    unused = _explain_unused(builder, roles, above)
     settled = None
-    if score is not None and not builder.questions and kind is not None:
-        held = {role.value: column for role, column in builder.held.items() if role is not Role.SCORE}
+    if not builder.questions:
+        assert score is not None
+        assert kind is not None
         settled = Mapping(
             score=score.name,
             score_kind=kind,
@@ -155,12 +173,55 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
             time_format=time_format,
             cohorts=tuple(cohorts),
             features=tuple(features),
-            **held,
+            unused=unused,
+            **{role.value: column for role, column in builder.held.items() if role is not Role.SCORE},
         )
-    roles = dict.fromkeys(builder.columns, Role.IGNORED)
-    roles |= dict.fromkeys(features, Role.FEATURE) | dict.fromkeys(cohorts, Role.COHORT)
-    roles |= {column: role for role, column in builder.held.items()}
-    return Inference(roles, tuple(builder.evidence), tuple(builder.questions), settled)
+    return Inference(roles, tuple(builder.evidence), tuple(builder.questions), unused, settled)
+
+
+def _ask_for_score(builder: _Builder) -> None:
+    """Ask which column of numbers is the score; `DataError` where there is none."""
+    columns = list(builder.columns.values())
+    commas = "".join(f" {c.name}: {describe_commas(c)}." for c in columns if c.comma_number)
+    usable = [c for c in columns if c.is_numeric and c.n_distinct > 2 and not find_misfit(Role.SCORE, c)]
+    if usable:
+        names = join_names([column.name for column in usable], last="or")
+        options = tuple((column.name, rules.describe_column(column)) for column in usable[: rules.MAX_OPTIONS])
+        builder.ask(Question("score", f"There is no analysis without a score: is it {names}?{commas}", options))
+        return
+    where = " in every file" if any(column.is_numeric and column.absent_from for column in columns) else ""
+    listed = join_names([f"{column.name} ({column.kind})" for column in columns])
+    raise DataError(f"There is no column of numbers{where} that could be the score; there is {listed}.{commas}")
+
+
+def _take_files_as_versions(builder: _Builder) -> None:
+    if trouble := find_stem_trouble(builder.tables):
+        fitting = [c for c in builder.free if c.n_distinct > 1 and not find_misfit(Role.VERSION, c)]
+        options = [(column.name, rules.describe_column(column)) for column in fitting[: rules.MAX_OPTIONS]]
+        builder.ask(Question("version", trouble, tuple(options)))
+        return
+    stems = join_names([table.stem for table in builder.tables], 4)
+    told = [each for each in builder.evidence if each.topic == "version"]
+    sentences = [*(each.sentence for each in told), f"No version column: each file is a version ({stems})."]
+    builder.evidence = [each for each in builder.evidence if each not in told]
+    builder.evidence.append(Evidence("version", "", " ".join(sentences)))
+
+
+def _ask_about_clash(builder: _Builder, cohorts: Sequence[str], features: Sequence[str]) -> None:
+    held = [(column, role) for role, column in builder.held.items()]
+    held += [(column, Role.COHORT) for column in cohorts] + [(column, Role.FEATURE) for column in features]
+    if (clash := find_clash(held)) is not None:
+        role, sentence = clash
+        builder.ask(Question({Role.COHORT: "cohorts", Role.FEATURE: "features"}.get(role, role.value), sentence))
+
+
+def _explain_unused(builder: _Builder, roles: dict[str, Role], above: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Each column without a role, those that no engine can use included, with the reason."""
+    unused = {name: rules.explain_unused(builder.columns[name]) for name, role in roles.items() if role is Role.IGNORED}
+    unused |= dict.fromkeys(above, f"{rules.MAX_COHORTS} other columns are cohorts, as many as are taken unasked")
+    unused |= {name: f"may be the {topic}, which is asked" for name, topic in builder.asked_about.items()}
+    unused |= {name: "a list, a structure or bytes" for table in builder.tables for name in table.unusable}
+    return tuple((name, reason) for name, reason in unused.items() if roles.get(name, Role.IGNORED) is Role.IGNORED)
 
 
 def _settle_score_kind(builder: _Builder, score: Column | None) -> ScoreKind | None:
@@ -171,16 +232,11 @@ def _settle_score_kind(builder: _Builder, score: Column | None) -> ScoreKind | N
         )
     if score is None:
         return None
-    if not score.is_numeric and not score.is_all_missing:
-        raise DataError(
-            f"{score.name} cannot be the score: its values are no numbers, for example "
-            f"{join_names(score.examples[:3])}."
-        )
     kind, evidence, question = infer_score_kind(score, answer)
     if evidence is not None:
         builder.evidence.append(evidence)
     if question is not None:
-        builder.questions.append(question)
+        builder.ask(question)
     return kind
 
 
@@ -191,7 +247,7 @@ def _settle_label(builder: _Builder, label: Column | None) -> LabelEncoding | No
     if reading.evidence is not None:
         builder.evidence.append(reading.evidence)
     if reading.question is not None:
-        builder.questions.append(reading.question)
+        builder.ask(reading.question)
     return reading.encoding
 
 
@@ -203,9 +259,12 @@ def _settle_time(builder: _Builder) -> TimeFormat | None:
         assert column is not None
         reading = infer_time_format(column, pattern, zone)
         if reading.time_format is None and reading.question is None:
-            raise DataError(
-                f"{column.name} cannot be read as the time, for example {join_names(column.examples[:2])}. "
-                "Say its pattern with --date-format."
+            builder.ask(
+                Question(
+                    "date_format",
+                    f"{column.name} cannot be read as the time, for example {join_names(column.examples[:2])}: in "
+                    "which pattern are its times written?",
+                )
             )
         return _take_time(builder, reading)
     if answer == "":
@@ -227,18 +286,18 @@ def _settle_time(builder: _Builder) -> TimeFormat | None:
 def _take_time(builder: _Builder, reading: TimeReading) -> TimeFormat | None:
     builder.evidence.extend(reading.evidence)
     if reading.question is not None:
-        builder.questions.append(reading.question)
+        builder.ask(reading.question)
     return reading.time_format
 
 
-def _settle_groups(builder: _Builder) -> tuple[list[str], list[str]]:
-    """Cohort and feature columns, and a sentence on what is left over."""
+def _settle_groups(builder: _Builder) -> tuple[list[str], list[str], list[str]]:
+    """Cohort columns, those that are too many to be ones unasked, and feature columns."""
     answers, free = builder.answers, builder.free
     cohorts, above = rules.choose_cohorts(free, ()) if answers.cohorts is None else (list(answers.cohorts), [])
     taken = {*cohorts, *above}
     features = rules.choose_features(free, taken) if answers.features is None else list(answers.features)
     if cohorts:
-        sentence = f"2 to {rules.MAX_COHORT_VALUES} distinct values: {join_names(cohorts, 12)}."
+        sentence = f"2 to {MAX_COHORT_VALUES} distinct values: {join_names(cohorts, 12)}."
         if answers.cohorts is not None:
             sentence = f"Declared: {join_names(cohorts, 12)}."
         if above:
@@ -247,8 +306,7 @@ def _settle_groups(builder: _Builder) -> tuple[list[str], list[str]]:
     if features:
         sentence = f"Other columns of numbers: {join_names(features)}."
         builder.evidence.append(Evidence("features", ", ".join(features), sentence))
-    ignored = [c for c in free if c.name not in {*cohorts, *above, *features}]
-    if ignored:
-        listed = join_names([rules.describe_ignored(c) for c in ignored], 4)
-        builder.evidence.append(Evidence("ignored", "", f"Not used: {listed}."))
-    return cohorts, features
+    for name in features:
+        if misfit := find_misfit(Role.FEATURE, builder.columns[name]):
+            builder.ask(Question("features", misfit))
+    return cohorts, above, features

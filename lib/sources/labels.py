@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lib.errors import DataError
 from lib.schema import Evidence, LabelEncoding, Question
 from lib.sources.columns import Column, format_count, format_share, format_values, join_names, shorten
 
@@ -65,6 +64,7 @@ _SPECIAL: Final = (
 _NEGATIONS: Final = ("not ", "non ", "no ", "un", "not_", "non_", "no_", "not-", "non-", "no-", "non")
 _MOST_UNUSABLE: Final = 0.02
 """The largest share of labels that may be neither class of a known pair before they count as classes of their own."""
+_MAX_OPTIONS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -94,22 +94,12 @@ def infer_encoding(column: Column, pos_label: str | None) -> LabelReading:
     """The positive and the negative texts of a label column, or the question that would settle them."""
     if column.is_all_missing:
         sentence = "Every label is missing: all rows are unlabelled."
-        return LabelReading(LabelEncoding(("1",), ("0",)), Evidence("pos_label", "1", sentence))
-    if not column.values:
-        raise DataError(
-            f"{column.name} cannot be the label: it has {column.n_distinct:,} different values, for example "
-            f"{join_names(column.examples)}. A label has two."
-        )
+        return LabelReading(LabelEncoding(("1",), ("0",)), Evidence("pos_label", "", sentence))
     groups = _group(column.values)
     if pos_label is not None:
         return _read_answer(column, groups, pos_label)
-    if (pair := _find_pair(groups)) is not None:
+    if (pair := _find_pair(groups)) is not None and _fits_each_file(column, pair):
         return _read_pair(column, groups, *pair)
-    if len(groups) > 2:
-        raise DataError(
-            f"{column.name} has {len(groups):,} classes: {format_values(column.values)}. Two can be read so far. "
-            "Name the positive one with --positive, and all others count as negative."
-        )
     return LabelReading(None, None, _ask(column, groups))
 
 
@@ -146,8 +136,22 @@ def _find_pair(groups: dict[str, list[tuple[str, int]]]) -> tuple[list[str], lis
     return None
 
 
+def _fits_each_file(column: Column, pair: tuple[list[str], list[str]]) -> bool:
+    """Whether the pair covers the labels of every file: one of another encoding would lose half of its rows."""
+    for table in column.tables:
+        groups = _group(table.column(column.name).values)
+        if _count(groups, (*pair[0], *pair[1])) < (1 - _MOST_UNUSABLE) * _count(groups, groups):
+            return False
+    return True
+
+
 def _read_pair(
-    column: Column, groups: dict[str, list[tuple[str, int]]], positive: list[str], negative: list[str]
+    column: Column,
+    groups: dict[str, list[tuple[str, int]]],
+    positive: list[str],
+    negative: list[str],
+    *,
+    declared: bool = False,
 ) -> LabelReading:
     pairs = (*_UNIVERSAL, *_SPECIAL)
     texts = _texts(groups, positive) or _partners(groups, pairs, 0)
@@ -155,7 +159,10 @@ def _read_pair(
     # One spelling of each in the sentence; the encoding holds them all.
     named = [_texts(groups, [label])[0] for label in (*positive, *negative) if label in groups]
     shown = [text for text in named if text in texts] or texts[:1], [text for text in named if text in others]
-    sentence = f"{join_names(shown[0], 3)} is positive, as usual beside {join_names(shown[1] or others[:1], 3)}."
+    beside = join_names(shown[1] or others[:1], 3)
+    sentence = f"{join_names(shown[0], 3)} is positive, as usual beside {beside}."
+    if declared:
+        sentence = f"{join_names(shown[0], 3)} was declared positive, {beside} is negative."
     if len(groups) == 1:
         only = "positive" if any(label in groups for label in positive) else "negative"
         sentence = f"Every label is {next(iter(groups.values()))[0][0].strip()}: all rows are {only}."
@@ -165,7 +172,7 @@ def _read_pair(
         sentence += f" {format_count(number, 'other label')} cannot be used: {join_names(_texts(groups, rest), 3)}."
     return LabelReading(
         LabelEncoding(texts, others),
-        Evidence("pos_label", texts[0], sentence, _examples(column)),
+        _explain(column, texts, sentence),
     )
 
 
@@ -177,32 +184,41 @@ def _partners(groups: dict[str, list[tuple[str, int]]], pairs: Iterable[tuple[st
 
 def _read_answer(column: Column, groups: dict[str, list[tuple[str, int]]], pos_label: str) -> LabelReading:
     chosen = normalise_label(pos_label)
+    pair = _find_pair(groups)
+    if pair is not None and len(groups) > 2 and chosen in groups and _fits_each_file(column, pair):
+        # A few labels beside a known pair are faults of the file, whichever of the two is positive.
+        if chosen in pair[0]:
+            return _read_pair(column, groups, *pair, declared=True)
+        if chosen in pair[1]:
+            return _read_pair(column, groups, pair[1], pair[0], declared=True)
     positive = _texts(groups, [chosen])
     if not positive and len(groups) == 1:
         positive = (pos_label.strip(),)
     if not positive:
-        raise DataError(
-            f"{column.name} has no label {pos_label}: it holds {format_values(column.values)}. "
-            "Name one of these with --positive."
-        )
+        return LabelReading(None, None, _ask(column, groups, f"{column.name} has no label {shorten(pos_label)}."))
     negative = tuple(dict.fromkeys(text.strip() for text, _ in column.values if text.strip() not in positive))
     sentence = f"{positive[0]} was declared positive, {join_names(negative, 4) or 'nothing else'} is negative."
     if len(groups) > 2:
         sentence = f"{positive[0]} was declared positive; all {len(groups) - 1:,} other classes together are negative."
-    if not negative and (pair := _find_pair(groups)) is not None:
+    if not negative and pair is not None:
         known = [label for label in pair[1] if label != chosen] or [label for label in pair[0] if label != chosen]
         negative = tuple(known)
-    return LabelReading(
-        LabelEncoding(positive, negative), Evidence("pos_label", positive[0], sentence, _examples(column))
-    )
+    return LabelReading(LabelEncoding(positive, negative), _explain(column, positive, sentence))
 
 
-def _ask(column: Column, groups: dict[str, list[tuple[str, int]]]) -> Question:
+def _explain(column: Column, positive: tuple[str, ...], sentence: str) -> Evidence:
+    """The evidence for a positive class; it is named only if it is among the labels."""
+    found = {text.strip() for text, _ in column.values}
+    examples = tuple(shorten(text) for text, _ in column.values[:5])
+    return Evidence("pos_label", positive[0] if positive[0] in found else "", sentence, examples)
+
+
+def _ask(column: Column, groups: dict[str, list[tuple[str, int]]], why: str = "") -> Question:
     whole = _count(groups, groups)
     first = {label: texts[0][0].strip() for label, texts in groups.items()}
     options = tuple(
-        (text, f"{shorten(text)} is positive: {format_share(_count(groups, [label]), whole)} of labels")
-        for label, text in first.items()
+        (text, f"the positive class, {format_share(_count(groups, [label]), whole)} of labels")
+        for label, text in list(first.items())[:_MAX_OPTIONS]
     )
     sentence = f"Which label of {column.name} is the positive class, {join_names(list(first.values()), last='or')}?"
     if len(groups) == 1:
@@ -212,8 +228,18 @@ def _ask(column: Column, groups: dict[str, list[tuple[str, int]]]) -> Question:
             (only, "it is the positive class"),
             (f"not {only}", "it is the negative class; no positive row is in the file"),
         )
-    return Question("pos_label", sentence, options, "--positive")
+    elif len(groups) > 2:
+        sentence = (
+            f"{column.name} has {len(groups):,} classes{_describe_classes(column)}. Which one is the positive class"
+        )
+        sentence += ", with all others as negative?"
+    return Question("pos_label", f"{why} {sentence}".strip(), options)
 
 
-def _examples(column: Column) -> tuple[str, ...]:
-    return tuple(shorten(text) for text, _ in column.values[:5])
+def _describe_classes(column: Column) -> str:
+    """The classes with their shares, file by file where the files hold different ones."""
+    profiles = [(table.name, table.column(column.name)) for table in column.tables]
+    listed = [(name, profile.values) for name, profile in profiles if profile.values]
+    if len({frozenset(text for text, _ in values) for _, values in listed}) == 1:
+        return f": {format_values(column.values)}"
+    return " over all files: " + "; ".join(f"{name} holds {format_values(values)}" for name, values in listed[:3])

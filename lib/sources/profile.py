@@ -199,11 +199,3 @@ def _whole(value: object) -> int:
 def _number(value: object) -> float:
     # One NaN object for all, so that equal profiles compare equal.
     return math.nan if value is None else float(str(value))
-
-
-def describe_unusable(unusable: list[str]) -> tuple[str, ...]:
-    """A sentence about columns that were left out; none if there are none."""
-    if not unusable:
-        return ()
-    listed = ", ".join(unusable[:5]) + (" and more" if len(unusable) > 5 else "")
-    return (f"{listed}: lists, structures or bytes, which cannot be used, are left out.",)

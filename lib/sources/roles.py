@@ -6,17 +6,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.errors import DataError
-from lib.schema import Evidence, Question, Role
-from lib.sources.columns import Column, format_count, format_values, join_names, shorten
+from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, Evidence, Question, Role
+from lib.sources.columns import (
+    Column,
+    describe_commas,
+    describe_distinct,
+    format_count,
+    format_values,
+    join_names,
+)
+from lib.sources.fit import find_misfit
 from lib.sources.labels import normalise_label
 from lib.sources.names import EXACT, PART, is_named_prediction, match_role, name_score_kind
 from lib.sources.scores import format_number
+from lib.sources.sql import NUMBER_KINDS, TEXT
 
-MAX_COHORT_VALUES: Final = 200
 MAX_COHORT_INTEGERS: Final = 20
 MAX_COHORTS: Final = 12
-_MAX_OPTIONS: Final = 10
+MAX_OPTIONS: Final = 10
 _SPLIT_NAMES: Final = frozenset(
     {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout", "hold_out", "production"}
 )
@@ -34,13 +41,10 @@ class Choice:
 def describe_column(column: Column) -> str:
     """What a column holds, in a few words: for evidence and for the options of a question."""
     if column.is_all_missing:
-        return "no value"
+        return f"all {format_count(column.n_rows, 'value')} are missing"
     if (column.values and column.n_distinct <= 20) or not column.is_numeric:
-        distinct = format_count(column.n_distinct, "distinct value")
-        if column.n_distinct > 10_000:
-            distinct = f"about {column.n_distinct:,} distinct values"
         listed = f": {format_values(column.values, 3)}" if column.values and column.n_distinct <= 20 else ""
-        return distinct + listed
+        return describe_distinct(column) + listed
     bad = column.n_held - column.n_numbers
     words = f"numbers from {format_number(column.minimum)} to {format_number(column.maximum)}"
     return words + (f", {format_count(bad, 'value')} no number" if bad else "")
@@ -72,7 +76,9 @@ def choose_label(columns: Sequence[Column]) -> Choice:
     binary = [c for c in columns if _looks_binary(c) and not is_named_prediction(c.name)]
     if binary:
         return Choice(question=_ask(Role.LABEL, binary, "No column is named like a label", optional=True))
-    return Choice(evidence=Evidence("label", "", "No column looks like a label: all rows are unlabelled."))
+    refusal = _explain_refusal(Role.LABEL, columns)
+    why = "No column looks like a label" if refusal is None else refusal.sentence.rstrip(".")
+    return Choice(evidence=Evidence("label", "", f"{why}: all rows are unlabelled."))
 
 
 def _looks_binary(column: Column) -> bool:
@@ -87,7 +93,10 @@ def _looks_binary(column: Column) -> bool:
 
 
 def choose_score(columns: Sequence[Column]) -> Choice:
-    """The score: a number column named so; without one, the only column of fractions; else a question."""
+    """The score: a number column named so; without one, the only column of fractions; else a question.
+
+    No choice where no column is left that every file has.
+    """
     numeric = [c for c in columns if c.is_numeric]
     for fit in (EXACT, PART):
         named = [c for c in columns if match_role(c.name, Role.SCORE) == fit]
@@ -100,25 +109,30 @@ def choose_score(columns: Sequence[Column]) -> Choice:
             ]
             or candidates
         )
+        candidates = [c for c in candidates if not c.absent_from] or candidates[:1]
         if len(candidates) == 1:
             return Choice(candidates[0].name, explain_choice(Role.SCORE, candidates[0], f"Named {candidates[0].name}"))
         if candidates:
             return Choice(question=_ask(Role.SCORE, candidates, "Several columns may be the score"))
+        commas = next((c for c in named if c.comma_number), None)
+        if commas is not None and numeric:
+            why = f"{commas.name} is named like the score, but {describe_commas(commas)}"
+            return Choice(question=_ask(Role.SCORE, numeric, f"{why}. If another column is the score"))
+    numeric = [c for c in numeric if not c.absent_from]
     fractions = [c for c in numeric if c.kind in ("float", "float32", "text") and c.n_distinct > 20]
     if len(fractions) == 1:
         return Choice(fractions[0].name, explain_choice(Role.SCORE, fractions[0], "The only column of fractions"))
     if numeric:
         return Choice(question=_ask(Role.SCORE, fractions or numeric, "No column is named like a score"))
-    listed = join_names([f"{c.name} ({c.kind})" for c in columns])
-    raise DataError(f"There is no column of numbers that could be the score; there is {listed or 'nothing else'}.")
+    return Choice()
 
 
 def _ask(role: Role, candidates: Sequence[Column], why: str, optional: bool = False) -> Question:
-    options = [(c.name, describe_column(c)) for c in candidates[:_MAX_OPTIONS]]
+    options = [(c.name, describe_column(c)) for c in candidates[:MAX_OPTIONS]]
     if optional:
-        options.append(("", "none of them: the rows are unlabelled"))
+        options.append(("", "the rows are unlabelled"))
     names = join_names([c.name for c in candidates], last="or")
-    return Question(role.value, f"{why}: which one is it, {names}?", tuple(options), f"--{role.value}")
+    return Question(role.value, f"{why}: which one is it, {names}?", tuple(options))
 
 
 def choose_by_name(role: Role, columns: Sequence[Column]) -> Choice:
@@ -127,7 +141,15 @@ def choose_by_name(role: Role, columns: Sequence[Column]) -> Choice:
         for column in columns:
             if match_role(column.name, role) == fit and _can_play(role, column, fit):
                 return Choice(column.name, explain_choice(role, column, f"Named {column.name}"))
-    return _choose_by_values(role, columns)
+    choice = _choose_by_values(role, columns)
+    return choice if choice.column is not None else Choice(evidence=_explain_refusal(role, columns))
+
+
+def _explain_refusal(role: Role, columns: Sequence[Column]) -> Evidence | None:
+    """Why a column that is named for a role does not play it."""
+    named = [column for column in columns if match_role(column.name, role) == EXACT]
+    misfit = next((sentence for column in named if (sentence := find_misfit(role, column))), "")
+    return Evidence(role.value, "", misfit) if misfit else None
 
 
 def _can_play(role: Role, column: Column, fit: int) -> bool:
@@ -137,9 +159,9 @@ def _can_play(role: Role, column: Column, fit: int) -> bool:
         # The same rows scored by several versions in one file repeat their ids.
         return column.distinct_share >= (0.15 if fit == EXACT else 0.9) and column.kind not in ("float", "float32")
     if role is Role.VERSION:
-        return column.n_distinct <= MAX_COHORT_VALUES and column.kind in ("text", "integer", "float")
+        return column.n_distinct <= MAX_VERSIONS and column.kind in {TEXT, *NUMBER_KINDS}
     if role is Role.SPLIT:
-        return column.n_distinct <= 50 and column.kind in ("text", "integer", "boolean")
+        return column.n_distinct <= MAX_SPLITS and column.kind in {TEXT, "boolean", *NUMBER_KINDS}
     if role is Role.WEIGHT:
         # Rows with a negative weight are unusable one by one.
         return column.is_numeric and column.maximum > 0
@@ -151,9 +173,10 @@ def _choose_by_values(role: Role, columns: Sequence[Column]) -> Choice:
         texts = {text.strip().casefold() for text, _ in column.values}
         if role is Role.SPLIT and len(texts) > 1 and texts <= _SPLIT_NAMES:
             return Choice(column.name, explain_choice(role, column, "Its values name splits"))
-        if role is Role.ID and column.kind == "text" and not column.is_numeric and column.n_held > 20:
+        if role is Role.ID and column.kind == TEXT and column.n_held > 20 and not column.is_numeric:
             single_words = all(" " not in text and len(text) <= 64 for text in column.examples)
-            if column.distinct_share >= 0.97 and single_words and ":" not in "".join(column.examples):
+            texts_are_names = ":" not in "".join(column.examples) and not column.comma_number
+            if column.distinct_share >= 0.97 and single_words and texts_are_names:
                 return Choice(column.name, explain_choice(role, column, "Its values are all different"))
     return Choice()
 
@@ -180,14 +203,18 @@ def choose_cohorts(columns: Sequence[Column], taken: Collection[str]) -> tuple[l
 
 
 def _fits_cohort(column: Column) -> bool:
-    if not 2 <= column.n_distinct <= MAX_COHORT_VALUES or is_named_prediction(column.name):
+    if not 2 <= column.n_distinct <= MAX_COHORT_VALUES or is_named_prediction(column.name) or column.comma_number:
         return False
-    if column.n_held > 20 and column.n_distinct * 2 > column.n_held:
-        # Nearly every row has a value of its own: free text or a key, in a short file.
+    if _is_nearly_unique(column):
         return False
     if column.kind == "integer":
         return column.n_distinct <= MAX_COHORT_INTEGERS
     return column.kind == "boolean" or (column.kind == "text" and not column.is_numeric)
+
+
+def _is_nearly_unique(column: Column) -> bool:
+    """Whether nearly every row has a value of its own: free text or a key, in a short file."""
+    return column.n_held > 20 and column.n_distinct * 2 > column.n_held
 
 
 def choose_features(columns: Sequence[Column], taken: Collection[str]) -> list[str]:
@@ -203,14 +230,25 @@ def choose_features(columns: Sequence[Column], taken: Collection[str]) -> list[s
     ]
 
 
-def describe_ignored(column: Column) -> str:
+def explain_unused(column: Column) -> str:
     """Why a column plays no role, in a few words."""
     if column.is_all_missing:
-        return f"{shorten(column.name)} (empty)"
+        return describe_column(column)
     if column.n_distinct == 1:
-        return f"{shorten(column.name)} (one value only)"
+        return "one value only"
     if is_named_prediction(column.name):
-        return f"{shorten(column.name)} (a prediction)"
-    if column.n_distinct > 1:
-        return f"{shorten(column.name)} ({column.n_distinct:,} values)"
-    return shorten(column.name)
+        return "named like a prediction, and another column is the score"
+    if column.comma_number:
+        return describe_commas(column)
+    for role in (Role.LABEL, Role.VERSION, Role.SPLIT):
+        if match_role(column.name, role) == EXACT and (misfit := find_misfit(role, column)):
+            return misfit.rstrip(".")
+    if column.kind in ("timestamp", "date"):
+        return "dates or times, and it is not the time column"
+    if column.is_numeric:
+        return "whole numbers that name things" if match_role(column.name, Role.ID) else "not chosen as a feature"
+    if column.n_distinct > MAX_COHORT_VALUES:
+        return f"{describe_distinct(column)}, and a cohort column has at most {MAX_COHORT_VALUES}"
+    if _is_nearly_unique(column):
+        return f"{describe_distinct(column)} in {format_count(column.n_held, 'row')}: free text or a key"
+    return "not chosen as a cohort"

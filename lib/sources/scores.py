@@ -60,7 +60,7 @@ def _ask(sentence: str, kinds: tuple[str, ...], outside: int) -> Question:
     if outside:
         lost = f"; the {format_count(outside, 'row')} outside 0 to 1 cannot be used"
         options = [(kind, text + lost if kind == "probability" else text) for kind, text in options]
-    return Question("score_kind", sentence, tuple(options), "--score-kind")
+    return Question("score_kind", sentence, tuple(options))
 
 
 def count_outside_unit(column: Column) -> int:

@@ -16,10 +16,10 @@ from lib.sources.rejects import RejectedLine
 if TYPE_CHECKING:
     from lib.sources.tables import RawTable
 
-STORE_VERSION: Final = 1
+STORE_VERSION: Final = 2
 """Raised whenever the same file would be converted or described otherwise than before."""
 
-_KEPT: Final = ("format", "compression", "n_rows", "n_rejected", "notes", "rejected_records")
+_KEPT: Final = ("format", "compression", "n_rows", "n_rejected", "notes", "rejected_records", "unusable")
 
 
 def load(folder: Path, draft: RawTable, in_place: bool) -> RawTable | None:
@@ -40,6 +40,7 @@ def load(folder: Path, draft: RawTable, in_place: bool) -> RawTable | None:
             n_rejected=values["n_rejected"],
             notes=tuple(values["notes"]),
             rejected_records=tuple(values["rejected_records"]),
+            unusable=tuple(values["unusable"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         # Missing, from another version or damaged: the file is read again.

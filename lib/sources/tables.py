@@ -23,7 +23,7 @@ from lib.sources import files, store
 from lib.sources.convert import Converted, convert_text
 from lib.sources.engine import Run
 from lib.sources.layout import read_layout, transcode_utf16
-from lib.sources.profile import compute_profiles, describe_unusable, read_kinds
+from lib.sources.profile import compute_profiles, read_kinds
 from lib.sources.rejects import RejectedLine
 from lib.sources.sql import explain, table_of
 
@@ -38,7 +38,7 @@ class RawTable:
     """One file of rows, as it stands: no role, no meaning yet.
 
     `parquet` holds its rows in the order of the file; `rejected` the first 1,000 lines that are in no row;
-    `notes` are sentences about what was done to read it.
+    `notes` are sentences about what was done to read it; `unusable` are the columns whose type no role can have.
     """
 
     name: str
@@ -54,6 +54,7 @@ class RawTable:
     n_rejected: int = 0
     notes: tuple[str, ...] = ()
     rejected_records: tuple[int, ...] = field(default=(), repr=False)
+    unusable: tuple[str, ...] = ()
 
     @functools.cached_property
     def _rows_before_rejects(self) -> list[int]:
@@ -242,6 +243,7 @@ def _read_new(
         rejected=converted.rejected,
         n_rejected=len(converted.rejected_records),
         rejected_records=converted.rejected_records,
-        notes=(*notes, *describe_unusable(unusable)),
+        notes=tuple(notes),
+        unusable=tuple(unusable),
     )
     return table, built

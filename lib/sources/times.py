@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from lib.errors import DataError
 from lib.schema import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, NATIVE, TIME_FORMAT_NAMES, Evidence, Question, TimeFormat
 from lib.sources.columns import Column, format_count, join_names
@@ -106,22 +108,31 @@ def _read_numbers(column: Column, zone: str, declared: bool) -> TimeReading:
 
 def _read_answer(column: Column, pattern: str, zone: str, declared: bool) -> TimeReading:
     if pattern not in TIME_FORMAT_NAMES and "%" not in pattern:
-        raise DataError(
+        return _ask_again(
             f"{pattern} is no date format: use {join_names(TIME_FORMAT_NAMES)} or a pattern such as %d/%m/%Y %H:%M."
         )
     if pattern == NATIVE and column.kind not in ("timestamp", "date"):
-        raise DataError(f"{column.name} holds {column.kind} values, no native times: choose another date format.")
+        return _ask_again(f"{column.name} holds {column.kind} values, no native times: choose another date format.")
     if column.kind in ("timestamp", "date"):
         return _settle(column, NATIVE, zone, declared, f"The file declares it as {column.kind}s.")
     if pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
         if not column.is_numeric:
-            raise DataError(f"{column.name} holds no numbers, for example {join_names(column.examples[:2])}.")
-    elif count_readable(column, pattern) == 0:
-        raise DataError(
-            f"No value of {column.name} can be read as {pattern}, for example {join_names(column.examples[:2])}."
-        )
+            return _ask_again(f"{column.name} holds no numbers, for example {join_names(column.examples[:2])}.")
+    else:
+        try:
+            readable = count_readable(column, pattern)
+        except duckdb.InvalidInputException:
+            return _ask_again(f"{pattern} is no date format: the engine cannot read it. An example is %d/%m/%Y %H:%M.")
+        if readable == 0:
+            return _ask_again(
+                f"No value of {column.name} can be read as {pattern}, for example {join_names(column.examples[:2])}."
+            )
     sentence = "Declared" + ("" if pattern in TIME_FORMAT_NAMES[1:] else _say_unread(column, pattern))
     return _settle(column, pattern, zone, declared, sentence)
+
+
+def _ask_again(sentence: str) -> TimeReading:
+    return TimeReading(None, (), Question("date_format", sentence))
 
 
 def _choose(column: Column, candidates: list[str], zone: str, declared: bool) -> TimeReading:
@@ -140,7 +151,7 @@ def _choose(column: Column, candidates: list[str], zone: str, declared: bool) ->
     example = _find_telling(column) or column.examples[0]
     options = tuple((pattern, f"{example} is {_spell(example, pattern)}") for pattern in fitting)
     sentence = f"The dates of {column.name} can be read in two ways: no value settles which number is the day."
-    return TimeReading(None, (), Question("date_format", sentence, options, "--date-format"))
+    return TimeReading(None, (), Question("date_format", sentence, options))
 
 
 def _find_patterns(head: list[str]) -> list[str]:

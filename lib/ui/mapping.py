@@ -13,6 +13,7 @@ from lib.ui.datasets import Draft
 from lib.ui.html import show_note
 
 NOBODY = ""
+NOBODY_WORDS = {"pos_label": "None of the labels found"}
 WORDS = {
     "label": "Label",
     "score": "Score",
@@ -45,14 +46,27 @@ ZONES = (
 )  # fmt: skip
 LONGEST_EXAMPLE = 40
 _ROLES = {role.value for role in SINGLE_ROLES}
+_TOPICS = {"date_format": "time_format"}
+"""Topics of questions, where what they ask about has another name in the list of choices."""
+_DEPENDENT = {"label": "pos_label", "score": "score_kind", "time": "time_pattern"}
+"""What was said about the values of a role's column, and means nothing for another one."""
 
 
 def with_answer(answers: Answers, topic: str, value: str) -> Answers:
-    """The answers with one more, in the words of an evidence's or a question's topic."""
-    if topic in _ROLES:
-        return dataclasses.replace(answers, roles={**answers.roles, topic: value})
-    field = {"date_format": "time_pattern", "time_format": "time_pattern"}.get(topic, topic)
-    return dataclasses.replace(answers, **{field: value})
+    """The answers with one more, in the words of an evidence's or a question's topic.
+
+    A column that is given a role loses another that it was given before: the last word counts.
+    """
+    if topic not in _ROLES:
+        field = "time_pattern" if topic in ("date_format", "time_format") else topic
+        return dataclasses.replace(answers, **{field: value or None})
+    others = {role: column for role, column in answers.roles.items() if column != value or not value}
+    groups = {
+        name: None if held is None else tuple(column for column in held if column != value)
+        for name, held in (("cohorts", answers.cohorts), ("features", answers.features))
+    }
+    changes = groups | ({_DEPENDENT[topic]: None} if topic in _DEPENDENT else {})
+    return dataclasses.replace(answers, roles={**others, topic: value}, **changes)
 
 
 def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
@@ -61,12 +75,13 @@ def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
         with st.container(key=f"finding-care-question-{index}"):
             st.markdown(f"**{_plain(question.sentence)}**")
             _show_options(draft, question, settle)
+            show_note(f"It can be chosen in the list below, as “{WORDS[_TOPICS.get(question.topic, question.topic)]}”.")
 
 
 def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], None]) -> None:
     for value, meaning in question.options:
         st.button(
-            _plain(_sentence(meaning if value in KIND_WORDS else f"{value or 'none of them'}: {meaning}")),
+            _plain(_sentence(meaning) if question.topic == "score_kind" else f"{value or 'None of them'}: {meaning}"),
             key=f"answer:{question.topic}:{value}",
             on_click=lambda value=value: settle(with_answer(draft.answers, question.topic, value)),
         )
@@ -75,14 +90,17 @@ def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], 
 def show_mapping(draft: Draft, settle: Callable[[Answers], None]) -> None:
     """A row for each choice: a control that changes it, and beside it the evidence and five example values."""
     evidence = {each.topic: each for each in draft.inference.evidence}
+    asked = {_TOPICS.get(question.topic, question.topic) for question in draft.inference.questions}
     columns = list(draft.inference.roles)
     for topic in WORDS:
         if topic in ("cohorts", "features"):
             _show_many(draft, topic, columns, evidence.get(topic), settle)
-        elif topic in evidence or topic in _ROLES:
-            _show_one(draft, topic, _options(draft, topic, columns), evidence.get(topic), settle)
-    if "ignored" in evidence:
-        show_note(evidence["ignored"].sentence)
+        elif topic in evidence or topic in asked or topic in _ROLES:
+            _show_one(draft, topic, _options(draft, topic, columns), evidence.get(topic), topic in asked, settle)
+    if draft.inference.unused:
+        show_note("Columns that play no role:", *(f"{name}: {reason}." for name, reason in draft.inference.unused))
+    if notes := [f"{table.name}: {note}" for table in draft.tables for note in table.notes]:
+        show_note(*notes)
 
 
 def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
@@ -97,7 +115,7 @@ def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
             if column.name == label
             for value, _count in column.values
         }
-        return list(found)[:50]
+        return list(found)
     if topic == "time_format":
         return list(PATTERNS)
     if topic == "timezone":
@@ -106,7 +124,12 @@ def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
 
 
 def _show_one(
-    draft: Draft, topic: str, options: list[str], evidence: Evidence | None, settle: Callable[[Answers], None]
+    draft: Draft,
+    topic: str,
+    options: list[str],
+    evidence: Evidence | None,
+    is_asked: bool,
+    settle: Callable[[Answers], None],
 ) -> None:
     chosen = evidence.choice if evidence else NOBODY
     if chosen not in options:
@@ -114,15 +137,18 @@ def _show_one(
     key = f"map:{topic}"
     st.session_state[key] = chosen
     control, why = st.columns([2, 5], vertical_alignment="center")
+    words = KIND_WORDS if topic == "score_kind" else {}
+    nobody = "Not said yet" if is_asked and not chosen else NOBODY_WORDS.get(topic, "None")
     control.selectbox(
         WORDS[topic],
         options,
         key=key,
-        format_func=lambda value: KIND_WORDS.get(value, value) or "None",
+        format_func=lambda value: words.get(value, value) or nobody,
+        accept_new_options=topic in ("time_format", "timezone"),
         on_change=lambda: settle(with_answer(draft.answers, topic, str(st.session_state[key]))),
     )
     with why:
-        _show_evidence(evidence)
+        _show_evidence(evidence, is_asked=is_asked)
 
 
 def _show_many(
@@ -151,9 +177,9 @@ def _show_many(
         _show_evidence(evidence)
 
 
-def _show_evidence(evidence: Evidence | None) -> None:
+def _show_evidence(evidence: Evidence | None, *, is_asked: bool = False) -> None:
     if evidence is None:
-        show_note("No column is taken for it.")
+        show_note("This is asked above." if is_asked else "No column is taken for it.")
         return
     shown = [value if len(value) <= LONGEST_EXAMPLE else f"{value[:LONGEST_EXAMPLE]}…" for value in evidence.examples]
     show_note(evidence.sentence, "For example " + " · ".join(shown) if shown else "")

@@ -115,6 +115,10 @@ def test_excess_far_out_and_large_and_empty() -> None:
     large = i.excess_p_value(55_100, 1_000_000, 495_000, 9_000_000)
     z = 0.0001 / np.sqrt(0.05501 * 0.94499 * (1 / 1e6 + 1 / 9e6))
     assert float(large) == pytest.approx(stats.norm.sf(z), rel=0.02)
+    # Tails of thousands of terms, on either side of the middle and to the ends of the range.
+    hits = np.array([49_000, 49_950, 50_000, 50_050, 51_000, 55_000, 0, 100_000])
+    p = i.excess_p_value(hits, 1_000_000, 550_000 - hits, 10_000_000)
+    np.testing.assert_allclose(p, stats.hypergeom.sf(hits - 1, 11_000_000, 550_000, 1_000_000), rtol=1e-6, atol=1e-300)
     # Effective counts are rounded against the finding.
     assert i.excess_p_value(5.7, 20.4, 8.2, 90.9) == i.excess_p_value(5, 20, 9, 90)
 

@@ -252,10 +252,9 @@ def test_thirty_daily_files_merge_into_the_whole(tmp_path: Path, scan_of: ScanOf
 
 
 def test_several_files_are_versions_named_after_them(tmp_path: Path) -> None:
-    frame = predictions(9, 300).drop(columns="version")
     tables = []
-    for name in ("model-a", "model-b"):
-        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    for seed, name in ((9, "model-a"), (10, "model-b")):
+        predictions(seed, 300).drop(columns="version").to_csv(tmp_path / f"{name}.csv", index=False)
         tables.append(read_table(tmp_path / f"{name}.csv", f"{name}.csv", tmp_path / "store"))
     scan = Scan(build_dataset(tables, infer_mapping(tables, Answers()).mapping), tmp_path / "store")
     assert set(scan.facts.versions) == {"model-a", "model-b"}
@@ -268,6 +267,18 @@ def test_times_in_a_zone_and_in_a_declared_pattern(tmp_path: Path, scan_of: Scan
     scan = scan_of(frame, suffix="csv", time_pattern="%d/%m/%Y %H:%M", timezone="America/New_York")
     assert scan.facts.first == int(pd.Timestamp("2026-01-01 23:30", tz="America/New_York").timestamp())
     assert "time-unreadable" not in scan.facts.problems
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(("pattern", "scale"), [("epoch_seconds", 1), ("epoch_milliseconds", 1000)])
+def test_seconds_since_1970(scan_of: ScanOf, pattern: str, scale: int, suffix: str) -> None:
+    first = 1_767_225_600
+    times = np.array([first, first + 0.5, first + 59, np.nan, np.inf, 1e300]) * scale
+    frame = predictions(16, len(times)).drop(columns="time").assign(time=times)
+    scan = scan_of(frame, suffix=suffix, roles={"time": "time"}, time_pattern=pattern)
+    assert (scan.facts.first, scan.facts.last) == (first, first + 59)
+    assert scan.facts.problems == {"time-unreadable": 2}
+    assert scan.facts.n_rows == len(times)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])

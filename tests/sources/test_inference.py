@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import json
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lib.errors import AmbiguityError, DataError, SettingsError
 from lib.schema import LabelEncoding, Mapping, Role, ScoreKind, TimeFormat
-from lib.sources import Answers, build_dataset, infer_mapping
+from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 
 def csv(**columns: Sequence[object]) -> str:
@@ -103,8 +107,8 @@ def test_score_kind(read, name, low, high, kind):
     inference = infer_mapping([read(csv(label=[0, 1] * 20 + [1], **{name: values}))])
     if kind is None:
         (question,) = inference.questions
-        assert (question.topic, question.option_name) == ("score_kind", "--score-kind")
-        with pytest.raises(AmbiguityError, match="--score-kind"):
+        assert question.topic == "score_kind"
+        with pytest.raises(AmbiguityError, match=r"What is it|a probability or a raw decision score"):
             _ = inference.mapping
     else:
         assert inference.mapping.score == name
@@ -148,7 +152,7 @@ def test_label_encodings(read, labels, positive, negative):
     inference = infer_mapping([read(labelled(labels * 6))])
     if positive is None:
         (question,) = inference.questions
-        assert (question.topic, question.option_name) == ("pos_label", "--positive")
+        assert question.topic == "pos_label"
         assert {value for value, _ in question.options} == {str(label) for label in labels}
         assert "50.0 % of labels" in question.options[0][1]
         settled = infer_mapping([read(labelled(labels * 6))], Answers(pos_label=str(labels[1])))
@@ -158,6 +162,16 @@ def test_label_encodings(read, labels, positive, negative):
     assert encoding is not None
     assert set(encoding.positive) == set(positive)
     assert set(encoding.negative) == set(negative)
+
+
+@pytest.mark.parametrize(("declared", "positive", "negative"), [("1", "1", "0"), ("0", "0", "1")])
+def test_a_declared_positive_leaves_faulty_labels_out(read, declared, positive, negative):
+    table = read(labelled([0, 1] * 100 + ["maybe"]))
+    inference = infer_mapping([table], Answers(pos_label=declared))
+    assert inference.mapping.label_encoding == LabelEncoding((positive,), (negative,))
+    assert evidence(inference, "pos_label").sentence == (
+        f"{positive} was declared positive, {negative} is negative. 1 other label cannot be used: maybe."
+    )
 
 
 def test_declared_positive_turns_a_known_pair_round(read):
@@ -199,13 +213,36 @@ def test_unlabelled(read):
 
 def test_more_than_two_classes(read):
     table = read(labelled(["cat", "dog", "cow"] * 4))
-    with pytest.raises(DataError, match=r"label has 3 classes: cat \(33\.3 %\), cow .*--positive"):
-        infer_mapping([table])
+    (question,) = infer_mapping([table]).questions
+    assert question.topic == "pos_label"
+    assert question.sentence == (
+        "label has 3 classes: cat (33.3 %), cow (33.3 %), dog (33.3 %). Which one is the positive class, with all "
+        "others as negative?"
+    )
+    assert [value for value, _ in question.options] == ["cat", "cow", "dog"]
     settled = infer_mapping([table], Answers(pos_label="dog"))
     assert settled.mapping.label_encoding == LabelEncoding(("dog",), ("cat", "cow"))
     assert "all 2 other classes together are negative" in evidence(settled, "pos_label").sentence
-    with pytest.raises(DataError, match="label has no label horse: it holds cat"):
-        infer_mapping([table], Answers(pos_label="horse"))
+    (question,) = infer_mapping([table], Answers(pos_label="horse")).questions
+    assert question.sentence.startswith("label has no label horse. label has 3 classes: cat")
+    assert infer_mapping([table], Answers(roles={"label": ""})).mapping.label is None
+
+
+def test_files_that_encode_labels_differently_are_asked(read):
+    numbers = read(labelled([0, 1] * 400), "a.csv")
+    signs = read(labelled([-1, 1] * 4), "b.csv")
+    (question,) = infer_mapping([numbers, signs]).questions
+    assert question.topic == "pos_label"
+    assert "a.csv holds 0 (50.0 %), 1 (50.0 %); b.csv holds -1 (50.0 %), 1 (50.0 %)" in question.sentence
+    assert {value for value, _ in question.options} == {"1", "0", "-1"}
+    settled = infer_mapping([numbers, signs], Answers(pos_label="1")).mapping
+    assert settled.label_encoding == LabelEncoding(("1",), ("0", "-1"))
+
+
+def test_only_labels_that_are_there_are_named(read):
+    for labels, choice in ((["no"], ""), (["yes"], "yes"), (["", ""], ""), (["no", "Yes"], "Yes")):
+        inference = infer_mapping([read(labelled(labels * 6))])
+        assert evidence(inference, "pos_label").choice == choice
 
 
 def test_a_few_bad_labels_are_no_class(read):
@@ -217,7 +254,7 @@ def test_a_few_bad_labels_are_no_class(read):
 def test_several_labels_are_asked(read):
     table = read(csv(label=[0, 1, 1], target=[1, 1, 0], score=[-1.5, 2.5, 3.5]))
     (question,) = infer_mapping([table]).questions
-    assert (question.topic, question.option_name) == ("label", "--label")
+    assert question.topic == "label"
     assert [value for value, _ in question.options] == ["label", "target", ""]
     assert infer_mapping([table], Answers(roles={"label": "target"})).mapping.label == "target"
     assert infer_mapping([table], Answers(roles={"label": ""})).mapping.label is None
@@ -235,13 +272,13 @@ def test_hard_predictions_are_no_label_no_score_and_no_cohort(read):
     inference = infer_mapping([table])
     assert (inference.mapping.label, inference.mapping.score) == ("y", "y_score")
     assert inference.roles["y_pred"] is Role.IGNORED
-    assert "y_pred (a prediction)" in evidence(inference, "ignored").sentence
+    assert inference.unused == (("y_pred", "named like a prediction, and another column is the score"),)
 
 
 def test_several_scores_are_asked(read):
     table = read(csv(label=[0, 1, 1], y_prob=[0.5, 0.25, 0.75], logit=[0, -1.1, 1.1]))
     (question,) = infer_mapping([table]).questions
-    assert (question.topic, question.option_name) == ("score", "--score")
+    assert question.topic == "score"
     settled = infer_mapping([table], Answers(roles={"score": "logit"})).mapping
     assert (settled.score, settled.score_kind, settled.features) == ("logit", ScoreKind.LOGIT, ("y_prob",))
 
@@ -299,7 +336,7 @@ def test_undecidable_dates_are_asked(read):
     table = read(labelled([0, 1] * 2, time=["04/04/2026", "03/04/2026", "05/06/2026", "01/02/2026"]))
     inference = infer_mapping([table])
     (question,) = inference.questions
-    assert (question.topic, question.option_name) == ("date_format", "--date-format")
+    assert question.topic == "date_format"
     assert question.options == (
         ("%d/%m/%Y", "03/04/2026 is 3 April 2026"),
         ("%m/%d/%Y", "03/04/2026 is 4 March 2026"),
@@ -312,10 +349,14 @@ def test_undecidable_dates_are_asked(read):
 def test_times_that_cannot_be_read_are_said(read):
     table = read(labelled([0, 1] * 3, time=["2026-03-04"] * 5 + ["yesterday"]))
     assert "1 value of 6 cannot be read so" in evidence(infer_mapping([table]), "time_format").sentence
-    with pytest.raises(DataError, match=r"No value of time can be read as %d\.%m\.%Y, for example 2026-03-04"):
-        infer_mapping([table], Answers(time_pattern="%d.%m.%Y"))
-    with pytest.raises(DataError, match="is no date format"):
-        infer_mapping([table], Answers(time_pattern="german"))
+    for pattern, sentence in (
+        ("%d.%m.%Y", "No value of time can be read as %d.%m.%Y, for example 2026-03-04"),
+        ("german", "german is no date format"),
+        ("%Q", "%Q is no date format"),
+    ):
+        (question,) = infer_mapping([table], Answers(time_pattern=pattern)).questions
+        assert question.topic == "date_format"
+        assert question.sentence.startswith(sentence)
     with pytest.raises(DataError, match="There is no time zone Europe/Nowhere"):
         infer_mapping([table], Answers(timezone="Europe/Nowhere"))
 
@@ -323,8 +364,11 @@ def test_times_that_cannot_be_read_are_said(read):
 def test_a_time_name_over_something_else_is_no_time(read):
     inference = infer_mapping([read(labelled([0, 1] * 3, time=[3, 1, 4, 1, 5, 9], date=["a", "b"] * 3))])
     assert inference.mapping.time is None
-    with pytest.raises(DataError, match="date cannot be read as the time"):
-        infer_mapping([read(labelled([0, 1] * 3, date=["a", "b"] * 3))], Answers(roles={"time": "date"}))
+    asked = infer_mapping([read(labelled([0, 1] * 3, date=["a", "b"] * 3))], Answers(roles={"time": "date"}))
+    (question,) = asked.questions
+    assert question.topic == "date_format"
+    assert question.sentence.startswith("date cannot be read as the time, for example a and b")
+    assert asked.roles["date"] is Role.TIME
 
 
 def test_cohorts_are_bounded_and_the_rest_said(read):
@@ -353,6 +397,189 @@ def test_repeated_user_ids_are_no_id(read):
     inference = infer_mapping([table])
     assert inference.mapping.id is None
     assert inference.roles["user_id"] is Role.IGNORED
+    assert inference.unused == (("user_id", "whole numbers that name things"),)
+
+
+def test_a_version_of_few_numbers_is_a_version(read, tmp_path):
+    for kind in (pa.float64(), pa.float32()):
+        path = tmp_path / f"{kind}.parquet"
+        columns = {"version": pa.array([1.0, 1.1] * 30, kind), "label": [0, 1] * 30, "margin": [0.5, -1.5] * 30}
+        pq.write_table(pa.table(columns), path)
+        inference = infer_mapping([read_table(path, path.name, tmp_path / "store")])
+        assert inference.mapping.version == "version"
+        assert inference.unused == ()
+
+
+def test_every_column_has_a_role_or_a_reason(read, tmp_path):
+    n = 500
+    path = tmp_path / "odd.parquet"
+    columns = {
+        "label": [k % 2 for k in range(n)],
+        "margin": [k / 7 for k in range(n)],
+        "version": [f"v{k % 201}" for k in range(n)],
+        "town": [f"town {k % 201}" for k in range(n)],
+        "comment": [f"free text {k}" for k in range(n)],
+        "short": [f"t {k % 7}" for k in range(n)],
+        "empty": [""] * n,
+        "one": ["x"] * n,
+        "pred": [k % 2 for k in range(n)],
+        "price": [f"{k},5" for k in range(n)],
+        "user_id": list(range(n)),
+        "age": [k % 90 for k in range(n)],
+        "first": [datetime.datetime(2026, 3, 1 + k % 28, tzinfo=datetime.UTC) for k in range(n)],
+        "second": [datetime.date(2026, 3, 1 + k % 28) for k in range(n)],
+        "vector": [[1.0, 2.0]] * n,
+    }
+    pq.write_table(pa.table(columns), path)
+    table = read_table(path, path.name, tmp_path / "store")
+    inference = infer_mapping([table])
+    reasons = {
+        "version": "version cannot be the version: it has 201 distinct values, and at most 100 are compared",
+        "town": "201 distinct values, and a cohort column has at most 200",
+        "comment": "500 distinct values, and a cohort column has at most 200",
+        "empty": "all 500 values are missing",
+        "one": "one value only",
+        "pred": "named like a prediction, and another column is the score",
+        "price": "its numbers are written with a comma (0,5); write them with a point (0.5)",
+        "second": "dates or times, and it is not the time column",
+        "vector": "a list, a structure or bytes",
+    }
+    assert dict(inference.unused) == reasons
+    assert evidence(inference, "version").sentence == (
+        "version cannot be the version: it has 201 distinct values, and at most 100 are compared. No version column: "
+        "each file is a version (odd)."
+    )
+    mapping = inference.mapping
+    assert mapping.unused == inference.unused
+    held = {*mapping.roles().values(), *mapping.cohorts, *mapping.features, *reasons}
+    assert held == set(columns)
+    assert Mapping.from_json(json.loads(json.dumps(mapping.as_json()))).unused == mapping.unused
+    assert dataclasses.replace(mapping, unused=()).fingerprint == mapping.fingerprint
+    declared = infer_mapping([table], Answers(cohorts=("town",), features=()))
+    assert dict(declared.unused)["short"] == "not chosen as a cohort"
+    assert dict(declared.unused)["age"] == "not chosen as a feature"
+    # What was read before says the same.
+    assert read_table(path, path.name, tmp_path / "store").unusable == ("vector",)
+
+
+def test_decimal_commas_are_said(read):
+    commas = [f"{k / 40:.2f}".replace(".", ",") for k in range(41)]
+    only = read(csv(label=[0, 1] * 20 + [1], prob=commas))
+    with pytest.raises(
+        DataError, match=r"could be the score.*prob: .* comma \(0,00\); write them with a point \(0.00\)"
+    ):
+        infer_mapping([only])
+    beside = read(csv(label=[0, 1] * 20 + [1], prob=commas, age=[k / 3 for k in range(41)]))
+    (question,) = infer_mapping([beside]).questions
+    assert question.topic == "score"
+    assert question.sentence.startswith("prob is named like the score, but its numbers are written with a comma (0,00)")
+    assert [value for value, _ in question.options] == ["age"]
+    (question,) = infer_mapping([beside], Answers(roles={"score": "prob"})).questions
+    assert question.sentence.startswith("prob cannot be the score: its numbers are written with a comma (0,00)")
+    settled = infer_mapping([beside], Answers(roles={"score": "age"}))
+    assert dict(settled.unused)["prob"].startswith("its numbers are written with a comma")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["1,234", "0,5"], "with a comma (0,5); write them with a point (0.5)"),
+        (["1.234,5", "2.345,6"], "with a comma (1.234,5); write them with a point (1234.5)"),
+        (["1,234", "12,345"], "with commas (1,234); write them without, and fractions with a point"),
+        (["1,234,567.5", "12,345"], "with commas (1,234,567.5); write them without, and fractions with a point"),
+    ],
+)
+def test_what_to_write_for_a_comma_is_never_another_number(read, values, said):
+    with pytest.raises(DataError) as caught:
+        infer_mapping([read(csv(city=["a", "b"] * 6, prob=(values * 6)[:12]))])
+    assert f"prob: its numbers are written {said}." in str(caught.value)
+
+
+def test_missing_scores_are_said(read):
+    inference = infer_mapping([read(csv(label=[0, 1] * 20, score=[""] * 40, age=range(40)))])
+    assert inference.mapping.score == "score"
+    assert evidence(inference, "score").sentence == "Named score; all 40 values are missing."
+
+
+@pytest.mark.parametrize(
+    ("role", "column", "sentence"),
+    [
+        (
+            "version",
+            "number",
+            "number cannot be the version: it has 300 distinct values, and at most 100 are compared.",
+        ),
+        ("split", "age", "age cannot be the split: it has 30 distinct values, and at most 20 are compared."),
+        ("label", "key", "key cannot be the label: it has 1,500 distinct values, for example k0, "),
+        ("weight", "key", "key cannot be the weight: its values are no numbers, for example k0, "),
+        ("score", "key", "key cannot be the score: its values are no numbers, for example k0, "),
+        (
+            "version",
+            "score",
+            "score cannot be the version: it has 1,500 distinct values, and at most 100 are compared.",
+        ),
+        ("score", "", "There is no analysis without a score: is it score, number or age?"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_asked_again(read, role, column, sentence):
+    n = 1_500
+    table = read(
+        labelled(
+            [0, 1] * (n // 2), key=[f"k{k}" for k in range(n)], number=[k % 300 for k in range(n)],
+            age=[k % 30 for k in range(n)],
+        )
+    )  # fmt: skip
+    inference = infer_mapping([table], Answers(roles={role: column}))
+    asked = {question.topic: question.sentence for question in inference.questions}
+    assert asked[role].startswith(sentence)
+    with pytest.raises(AmbiguityError, match=sentence.split(":")[0]):
+        _ = inference.mapping
+    if column not in ("", "score"):
+        assert dict(inference.unused)[column] == f"may be the {role}, which is asked"
+        mapping = dataclasses.replace(infer_mapping([table]).mapping, features=(), id=None, **{role: column})
+        with pytest.raises(DataError) as caught:
+            build_dataset([table], mapping)
+        assert str(caught.value).startswith(sentence)
+
+
+def test_bounds_are_inclusive(read):
+    n = 400
+    table = read(
+        labelled([0, 1] * (n // 2), version=[f"v{k % 100}" for k in range(n)], fold=[k % 20 for k in range(n)])
+    )
+    mapping = infer_mapping([table]).mapping
+    assert (mapping.version, mapping.split) == ("version", "fold")
+    build_dataset([table], mapping)
+
+
+def test_one_column_in_two_roles_is_asked(read):
+    table = read(labelled([0, 1] * 40, city=["a", "b"] * 40, age=range(80)))
+    for answers, topic in (
+        (Answers(roles={"weight": "age", "cost": "age"}), "cost"),
+        (Answers(roles={"version": "city"}, cohorts=("city",)), "cohorts"),
+        (Answers(cohorts=("age",), features=("age",)), "features"),
+    ):
+        (question,) = infer_mapping([table], answers).questions
+        assert question.topic == topic
+        assert question.sentence.endswith("at once. Give each column one role.")
+    (question,) = infer_mapping([table], Answers(cohorts=(), features=("city",))).questions
+    assert (question.topic, question.sentence) == (
+        "features",
+        "city cannot be a feature: its values are no numbers, for example a and b.",
+    )
+
+
+def test_the_score_is_in_every_file(read):
+    one = read(csv(label=[0, 1] * 20, prob=[k / 40 for k in range(40)], age=[k / 3 for k in range(40)]), "a.csv")
+    two = read(csv(label=[0, 1] * 20, p=[k / 40 for k in range(40)], age=[k / 3 for k in range(40)]), "b.csv")
+    (question,) = infer_mapping([one, two]).questions
+    assert question.topic == "score"
+    assert question.sentence == "prob cannot be the score: it is not in b.csv, and every file needs one."
+    settled = infer_mapping([one, two], Answers(roles={"score": "age"}, score_kind="decision"))
+    build_dataset([one, two], settled.mapping)
+    three = read(csv(label=[0, 1, 0], other=[1.5, 2.5, 3.5]), "c.csv")
+    with pytest.raises(DataError, match="no column of numbers in every file that could be the score"):
+        infer_mapping([three, read(csv(name=["a", "b", "c"]), "d.csv")])
 
 
 def test_answers_that_name_nothing(read):
@@ -363,8 +590,6 @@ def test_answers_that_name_nothing(read):
         infer_mapping([table], Answers(roles={"weigth": "score"}))
     with pytest.raises(SettingsError, match="There is no score kind odds"):
         infer_mapping([table], Answers(score_kind="odds"))
-    with pytest.raises(DataError, match="no analysis without a score"):
-        infer_mapping([table], Answers(roles={"score": ""}))
     with pytest.raises(DataError, match="Give at least one"):
         infer_mapping([])
 
@@ -415,7 +640,33 @@ def test_mappings_that_do_not_fit(read, change, sentence):
 def test_two_files_of_one_name_need_a_version_column(read, tmp_path):
     table = read(labelled([0, 1, 1]))
     mapping = infer_mapping([table]).mapping
+    other = read(labelled([1, 0, 1], who=["a", "b", "a"]))
     with pytest.raises(DataError, match="2 files are named predictions"):
-        build_dataset([table, table], mapping)
+        build_dataset([table, other], mapping)
+    (question,) = infer_mapping([table, other]).questions
+    assert question.topic == "version"
+    assert question.sentence.startswith("2 files are named predictions, and without a version column")
+    assert infer_mapping([table, other], Answers(roles={"version": "who"})).mapping.version == "who"
     with pytest.raises(DataError, match="Give at least one"):
         build_dataset([], mapping)
+
+
+def test_the_same_rows_twice_are_refused(read):
+    rows = labelled([0, 1, 1], version=["a", "b", "a"])
+    one, two = read(rows, "one.csv"), read(rows, "two.csv")
+    mapping = infer_mapping([one]).mapping
+    for tables, sentence in (
+        ([one, two], "one.csv and two.csv are byte for byte the same"),
+        ([one, one], "one.csv is given twice"),
+    ):
+        for refuse in (infer_mapping, lambda tables: build_dataset(tables, mapping)):
+            with pytest.raises(DataError, match=sentence):
+                refuse(tables)
+
+
+def test_more_files_than_versions_are_asked(read):
+    tables = [read(labelled([0, 1, 1], k=[k, k, k]), f"v{k}.csv") for k in range(101)]
+    (question,) = infer_mapping(tables).questions
+    assert question.topic == "version"
+    assert question.sentence.startswith("101 files without a version column would be as many versions, and at most 100")
+    assert infer_mapping(tables[:100]).questions == ()
