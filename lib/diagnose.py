@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 from weakref import WeakKeyDictionary
 
 from lib.cells import Cells
@@ -20,9 +20,13 @@ from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate
-from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, unpaired_change
+from lib.metrics.scale import is_same_scale, scale_ratio
+from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
 from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
+
+Verdict = Literal["", "better", "worse", "not comparable"]
+"""What a change is: within chance or neither good nor bad, for the better, for the worse, or between two units."""
 
 _FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
 """Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
@@ -148,6 +152,31 @@ class Diagnosis:
                 return Estimate(math.nan, math.nan, math.nan, 0, f"no rows of {name}")
             found.append(self.versions[metric][names.index(name)])
         return unpaired_change(*found)
+
+    @cached_property
+    def scale_ratio(self) -> float:
+        """How many times as wide the candidate's margins spread as the baseline's; 1 for log odds, which have a unit.
+
+        NaN where one of the two has no labelled, scored rows.
+        """
+        if self.facts.mapping.score_kind.is_probabilistic:
+            return 1.0
+        names = self.versions.groups[VERSION].tolist()
+        if not {self.settings.baseline, self.settings.candidate} <= set(names):
+            return math.nan
+        places = names.index(self.settings.baseline), names.index(self.settings.candidate)
+        return scale_ratio(self.cells(VERSION), *places)
+
+    def verdict(self, metric: str) -> Verdict:
+        """Whether a metric's change is beyond chance and for the better; none between scores on different scales."""
+        change, chosen = self.change(metric), metric_named(metric)
+        if not change.is_defined:
+            return ""
+        if chosen.in_score_units and not is_same_scale(self.scale_ratio):
+            return "not comparable"
+        if not (change.lower > 0 or change.upper < 0) or chosen.direction == "neutral":
+            return ""
+        return "better" if (change.value < 0) == (chosen.direction == "lower") else "worse"
 
     def cohorts(self, column: str, metric: str = "violation_rate") -> CohortContrast:
         """A metric for each value of a cohort column and version, against the rest of that version."""

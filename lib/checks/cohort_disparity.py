@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -193,7 +193,10 @@ def _inside(block: Block, place: Place) -> BoolArray:
 
 
 def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
-    """Warn of each column and version with a cohort whose violation rate is above the rest's."""
+    """Warn of each column with a cohort whose violation rate is above the rest's.
+
+    Versions in which it is the same cohorts have one cause: one finding for them all.
+    """
     facts = diagnosis.facts
     if not facts.cohorts:
         return NotApplicable("There is no cohort column.")
@@ -202,9 +205,12 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
     disparities = find_disparities(diagnosis)
     if disparities.n_tested == 0:
         return NotApplicable(f"No cohort has {LEAST_ROWS} labelled rows and others to compare with.")
-    findings = [_finding(diagnosis, each, disparities.n_tested) for each in disparities.found if not each.explained]
-    if findings:
-        return findings
+    alike: dict[tuple[str, frozenset[str]], list[Disparity]] = {}
+    for each in disparities.found:
+        if not each.explained:
+            alike.setdefault((each.column, frozenset(value.value for value in each.values)), []).append(each)
+    if alike:
+        return [_finding(diagnosis, each, disparities.n_tested) for each in alike.values()]
     explained = ", beyond what other findings explain" if disparities.found else ""
     return Passed(
         f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
@@ -212,18 +218,18 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
     )
 
 
-def _finding(diagnosis: Diagnosis, disparity: Disparity, n_tested: int) -> Finding:
+def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Finding:
+    """One column in one version, or in several with the same cohorts: told of that in which it is the worst."""
+    disparity = max(alike, key=lambda each: each.values[0].excess[1])
     worst = disparity.values[0]
     where = Where({disparity.column: worst.value})
-    named = words.place(disparity.version, where, diagnosis.facts)
     others = [value.value or "(none)" for value in disparity.values[1:]]
     also = f"; also {words.listing(others, NAMED)}" if others else ""
     return Finding(
         Status.FAIL if worst.excess[1] >= LARGE_EXCESS else Status.WARN,
-        disparity.version,
+        disparity.version if len(alike) == 1 else None,
         where,
-        f"More margin violations{named}: {words.percent(worst.rate)} against {words.percent(worst.rest)} in the rest "
-        f"(n = {words.count(worst.n)}){also}",
+        f"More margin violations{_rates(diagnosis, alike, where)}{also}",
         {
             "n": worst.n,
             "margin_target": diagnosis.settings.margin_target,
@@ -234,20 +240,44 @@ def _finding(diagnosis: Diagnosis, disparity: Disparity, n_tested: int) -> Findi
             "excess_ci": list(worst.excess[1:]),
             "p_adjusted": worst.p_adjusted,
             "n_cohorts": n_tested,
-            "values": [
-                {
-                    "value": each.value,
-                    "n": each.n,
-                    "violation_rate": each.rate,
-                    "excess": each.excess[0],
-                    "p_adjusted": each.p_adjusted,
-                }
-                for each in disparity.values[:LISTED]
-            ],
+            "values": _listed(disparity),
+            "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
             "consequences": [],
         },
         worst.excess[1],
     )
+
+
+def _rates(diagnosis: Diagnosis, alike: list[Disparity], where: Where) -> str:
+    """The place, and the rate of its cohort against the rest in each version."""
+    ((_column, value),) = where.cohort.items()
+    own = [next(each for each in disparity.values if each.value == value) for disparity in alike]
+    if len(alike) == 1:
+        (only,) = own
+        place = words.place(alike[0].version, where, diagnosis.facts)
+        return f"{place}: {_against(only)} in the rest (n = {words.count(only.n)})"
+    said = [
+        f"{_against(each)} in version {disparity.version or '(none)'} (n = {words.count(each.n)})"
+        for each, disparity in zip(own, alike, strict=True)
+    ]
+    return f"{words.place(None, where, diagnosis.facts)} than in the rest: {words.listing(said)}"
+
+
+def _against(worse: Worse) -> str:
+    return f"{words.percent(worse.rate)} against {words.percent(worse.rest)}"
+
+
+def _listed(disparity: Disparity) -> list[dict[str, Any]]:
+    return [
+        {
+            "value": each.value,
+            "n": each.n,
+            "violation_rate": each.rate,
+            "excess": each.excess[0],
+            "p_adjusted": each.p_adjusted,
+        }
+        for each in disparity.values[:LISTED]
+    ]
 
 
 def explained_sentences(diagnosis: Diagnosis) -> list[tuple[str, str]]:

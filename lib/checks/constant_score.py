@@ -125,7 +125,11 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
     """Fail for each part in which one score holds most rows while it does not in the rest."""
     constants = find_constants(diagnosis)
     if constants.n < LEAST_ROWS:
-        return NotApplicable(f"Only {words.count(constants.n)} rows have a score.")
+        return NotApplicable(
+            f"Only {words.plural(constants.n, 'row has', 'rows have')} a score."
+            if constants.n
+            else "No row has a score."
+        )
     facts, findings = constants.axes.facts, list[Finding]()
     for version, scores, rows in _joined(constants):
         said = " and ".join(f"{score:.4g}" for score in scores)

@@ -38,7 +38,7 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     if not reversals.found:
         trials = count_trials(reversals.blocks, reversals.axes, Reversed())
         return Passed(
-            f"No version, cohort or time range is reversed ({words.count(trials)} parts looked at).",
+            f"No version, cohort or time range is reversed ({words.plural(trials, 'part')} looked at).",
             {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(trials)},
         )
     return [_finding(reversals, number) for number in range(len(reversals.found))]

@@ -1,10 +1,18 @@
-"""H-F2: margins shrink towards zero, in a version against the baseline or in a part of a version against its rest."""
+"""H-F2: margins shrink towards zero, in a version against the baseline or in a part of a version against its rest.
+
+A collapse is a loss of separation, not another unit. Within a version there is one unit, and scores are compared as
+they are. Two versions may be two models: multiplied by any number, decision scores rank and decide the same. So a
+version whose scores are small against the baseline's has collapsed only if it also tells the classes apart less well,
+by a number that the unit does not enter: the ROC AUC of decision scores; the mean logistic loss of log odds, which have
+a unit (a model that turns from sure to unsure loses more, one that stops to be too sure loses less). Of decision scores
+without labels nothing of the kind can be told.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,14 +37,25 @@ from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed
 from lib.checks.search import MIN_ROWS, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.grid import MISSING_BIN
+from lib.metrics.catalogue import metric_named
+from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import excess_p_value, wilson
+from lib.metrics.summary import unpaired_change
 from lib.schema import VERSION, WINDOW
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 REFERENCE_SHARE, LEAST_SHARE = 0.25, 0.5
+LEAST_SHRINK = 0.5
+"""Where scores are much alike, as those that saturate are, a quarter lies below what is hardly less than usual. Small
+is only what is below this share of the reference's median too."""
 FeaturesWith = Callable[[dict[str, dict[int, float]]], Features]
+
+LEAST_AUC_LOSS, CERTAIN_AUC_LOSS = 0.03, 0.01
+CERTAIN_LOSS_RISE = 0.1
+"""What a version must have lost: AUC, absolute, and how much of it for certain; or logistic loss, relative to the
+reference, for certain. For certain is with the whole 95 % interval of the change."""
 
 COHORT_SHARE = 2 / 3
 MOST_REFERENCE = 0.3
@@ -97,9 +116,29 @@ class Magnitudes:
         return float(self.middle[keep][order][np.searchsorted(reach, share * reach[-1])])
 
 
+@dataclass(frozen=True)
+class Separation:
+    """How well a version and its reference tell the classes apart, whatever the unit of their scores."""
+
+    metric: str
+    value: Estimate
+    reference: Estimate
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is worse by what matters, and beyond chance."""
+        change = unpaired_change(self.reference, self.value)
+        if self.metric == "roc_auc":
+            return change.value <= -LEAST_AUC_LOSS and change.upper <= -CERTAIN_AUC_LOSS
+        return change.lower >= CERTAIN_LOSS_RISE * self.reference.value
+
+
 @dataclass(frozen=True, eq=False)
 class Collapse:
-    """One part with small margins: where, hits and rows there and in the reference, adjusted p, and the cut."""
+    """One part with small margins: where, hits and rows there and in the reference, adjusted p, and the cut.
+
+    `separation` is that of a whole version with labels against its reference; None for a part of a version.
+    """
 
     place: Place
     block: Block
@@ -109,6 +148,7 @@ class Collapse:
     extent: tuple[int, int] | None
     against: str
     cuts: dict[str, float]
+    separation: Separation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +164,7 @@ class Collapses:
 def reference_cuts(
     windows: Cells, magnitudes: Magnitudes, version: str, classes: tuple[int, ...], left: BoolArray
 ) -> dict[int, float]:
-    """The 25 % quantile of |s| by class in the sound windows of a version.
+    """Below what |s| is small, by class: the 25 % quantile in the sound windows of a version, or half their median.
 
     Sound is a window whose own quantile is at least half of what the better quarter of windows have, so that a
     collapse that lasted for half the time does not become the reference. `left`, shape (G,), are the windows that no
@@ -138,7 +178,8 @@ def reference_cuts(
         here = mine & (magnitudes.classes == each) & (magnitudes.n > 0)
         if WINDOW in windows.keys:
             here = _sound(group, magnitudes, here)
-        cuts[each] = magnitudes.quantile(here, REFERENCE_SHARE)
+        quarter, median = (magnitudes.quantile(here, share) for share in (REFERENCE_SHARE, 0.5))
+        cuts[each] = min(quarter, LEAST_SHRINK * median)
     return cuts
 
 
@@ -164,11 +205,7 @@ def find_collapses(diagnosis: Diagnosis) -> Collapses:
     windows = tables[0]
     by_window = Magnitudes.of(windows, labelled=labelled)
     taken = [widened(place, len(axes.windows)) for place in constant_places(diagnosis)]
-    whole_block = make_block(windows, axes, lambda cells: cells.sums[:, :1])
-    left = np.ones(windows.n_groups, dtype=np.bool_)
-    for place in taken:
-        if place.column is None:
-            left &= ~whole_block.inside(place)
+    left = _left(make_block(windows, axes, lambda cells: cells.sums[:, :1]), taken)
     cuts = {version: reference_cuts(windows, by_window, version, classes, left) for version in axes.versions}
     names = {-1: "negatives", 0: "all", 1: "positives"}
 
@@ -224,10 +261,34 @@ def _whole_versions(
             continue
         p = excess_p_value(np.rint(unit[HITS]), unit[ROWS], np.rint(rest[HITS]), rest[ROWS])
         p_adjusted = min(1.0, 2 * float(p) * len(compared))
-        if p_adjusted <= ALARM_RATE:
+        if p_adjusted > ALARM_RATE:
+            continue
+        separation = _separation(diagnosis, block, taken, version, reference)
+        if diagnosis.facts.mapping.score_kind.is_probabilistic if separation is None else separation.is_lost:
             against = f"in {reference or '(none)'}"
-            result.append(Collapse(Place(number), block, unit, rest, p_adjusted, None, against, {}))
+            result.append(Collapse(Place(number), block, unit, rest, p_adjusted, None, against, {}, separation))
     return result
+
+
+def _left(block: Block, taken: list[Place]) -> BoolArray:
+    """Shape (G,): the groups of the block over the whole that are in none of the places of all rows."""
+    left = np.ones(len(block.group), dtype=np.bool_)
+    for place in taken:
+        if place.column is None:
+            left &= ~block.inside(place)
+    return left
+
+
+def _separation(
+    diagnosis: Diagnosis, block: Block, taken: list[Place], version: str, reference: str
+) -> Separation | None:
+    """That of two versions without the parts that are named already; None without labels."""
+    cells = block.cells.where(_left(block, taken)).rollup([VERSION])
+    names = [str(name) for name in cells.groups[VERSION]]
+    metric = "average_logistic_loss" if diagnosis.facts.mapping.score_kind.is_probabilistic else "roc_auc"
+    found = metric_named(metric).function(cells, diagnosis.metric_settings)
+    value, other = found[names.index(version)], found[names.index(reference)]
+    return Separation(metric, value, other) if min(value.n, other.n) > 0 else None
 
 
 def _compared(diagnosis: Diagnosis, axes: Axes, windows: Cells) -> list[tuple[str, str]]:
@@ -250,14 +311,17 @@ def _compared(diagnosis: Diagnosis, axes: Axes, windows: Cells) -> list[tuple[st
 
 
 def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
-    """Fail for each part in which at least half of the margins are as small as a quarter of them should be."""
+    """Fail for each part in which at least half of the margins are as small as a quarter of them should be.
+
+    For a whole version only where separation is lost too.
+    """
     if not diagnosis.cells(VERSION).scored.n.sum() >= 2 * RULE.least_rows:
         return NotApplicable("There are too few rows with a score.")
     collapses = find_collapses(diagnosis)
     axes = collapses.axes
     if not collapses.found:
         return Passed(
-            f"Margins keep their size over versions, cohorts and time ({words.count(collapses.trials)} parts "
+            f"No version, cohort or time range has lost its margins ({words.plural(collapses.trials, 'part')} "
             f"looked at, n = {words.count(collapses.n)}).",
             {"n": collapses.n, "n_parts": int(collapses.trials)},
         )
@@ -274,7 +338,7 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
                 version,
                 where,
                 f"Margins are close to zero{words.place(version, where, axes.facts)}: {words.percent(share)} of them "
-                f"are as small as {words.percent(rest)} are {each.against} (n = {words.count(n)})",
+                f"are as small as {words.percent(rest)} are {each.against} (n = {words.count(n)}){_lost(each)}",
                 {
                     "n": int(n),
                     "share_small": share,
@@ -282,9 +346,30 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
                     "share_small_reference": rest,
                     "small_below": each.cuts,
                     "p_adjusted": each.p,
+                    **_separation_evidence(each),
                     "consequences": [],
                 },
                 share * np.sqrt(n),
             )
         )
     return findings
+
+
+def _lost(collapse: Collapse) -> str:
+    """What the separation of a whole version is, in words; empty for a part of one."""
+    each = collapse.separation
+    if each is None:
+        return ""
+    name = "AUC" if each.metric == "roc_auc" else "logistic loss"
+    return f"; {name} {each.value.value:.2f} against {each.reference.value:.2f}"
+
+
+def _separation_evidence(collapse: Collapse) -> dict[str, Any]:
+    each = collapse.separation
+    if each is None:
+        return {}
+    return {
+        each.metric: each.value.value,
+        f"{each.metric}_ci": [each.value.lower, each.value.upper],
+        f"{each.metric}_reference": each.reference.value,
+    }

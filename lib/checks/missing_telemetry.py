@@ -1,7 +1,8 @@
-"""H-F18: scores, labels or rows are missing in some part."""
+"""H-F18: scores, labels or rows are missing in some part or everywhere, or records cannot be used."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,17 @@ from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.checks.traffic import Gap, find_gaps
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
+from lib.scan import PROBLEMS, STRUCTURAL
+from lib.scan.facts import Facts
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 LEAST_EXCESS = {"scores": 0.05, "labels": 0.10}
+EVERYWHERE = {"scores": 0.5, "labels": 1.0}
+"""The share of all rows at which a lack that is the same in every part is told: much of a log may wait for labels."""
+LEAST_UNUSABLE = 0.01
+"""Of all records: fewer than these can move no rate by more than a point, whichever rows they were."""
 MOSTLY = 0.5
 ALARM_EACH = ALARM_RATE / 3
 
@@ -47,11 +54,31 @@ def _usual(block: Block) -> float:
     return float(min(hits[full][middle] / rows[full][middle], hits.sum() / rows.sum()))
 
 
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """What is missing.
+
+    Attributes:
+        axes: versions and windows.
+        found: "scores" and "labels" to the parts that lack them; without a label column only scores.
+        lacking: "scores" and "labels" to the rows without, of all.
+        gaps: windows without rows.
+        n: rows.
+    """
+
+    axes: Axes
+    found: dict[str, list[Found]]
+    lacking: dict[str, int]
+    gaps: list[Gap]
+    n: int
+
+
 @once_for_every_margin_target
-def find_missing(diagnosis: Diagnosis) -> tuple[Axes, dict[str, list[Found]], list[Gap], int]:
-    """Parts with missing scores, parts with missing labels, gaps in the traffic, and how many rows there are."""
+def find_missing(diagnosis: Diagnosis) -> Missing:
+    """Search versions, cohorts and windows for missing scores and labels, and the traffic for gaps."""
     axes, tables = read_tables(diagnosis)
     found: dict[str, list[Found]] = {}
+    lacking: dict[str, int] = {}
     n, gaps = 0, list[Gap]()
     for kind, features in (("scores", _unscored), ("labels", _unlabelled)):
         if kind == "labels" and diagnosis.facts.mapping.label is None:
@@ -59,31 +86,99 @@ def find_missing(diagnosis: Diagnosis) -> tuple[Axes, dict[str, list[Found]], li
         blocks = [make_block(table, axes, features) for table in tables]
         rows = blocks[0].moments[..., ROWS].sum(axis=(0, 1))
         n = int(rows.sum())
+        lacking[kind] = int(blocks[0].moments[..., HITS].sum())
         if kind == "scores":
             gaps = find_gaps(rows[:-1], axes, ALARM_EACH)
         effect = LEAST_EXCESS[kind]
         rule = HigherShare(_usual(blocks[0]), effect, effect)
         found[kind] = find_parts(blocks, axes, rule, ALARM_EACH, [])
-    return axes, found, gaps, n
+    return Missing(axes, found, lacking, gaps, n)
 
 
 def missing_places(diagnosis: Diagnosis) -> list[Place]:
     """The parts without scores or labels that this check names."""
-    _axes, found, _gaps, _n = find_missing(diagnosis)
-    return [each.place for parts in found.values() for each in parts]
+    return [each.place for parts in find_missing(diagnosis).found.values() for each in parts]
 
 
 def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
-    """Warn of each part in which scores or labels are missing, and of windows without rows."""
-    axes, found, gaps, n = find_missing(diagnosis)
-    if n == 0:
-        return NotApplicable("There are no rows.")
-    findings = [_of_part(kind, each, axes) for kind, parts in found.items() for each in parts]
-    findings += [_of_gap(gap, axes) for gap in gaps]
+    """Warn of each part that lacks scores or labels, of windows without rows, and of records that cannot be used."""
+    missing = find_missing(diagnosis)
+    findings = _of_records(diagnosis.facts)
+    if missing.n:
+        for kind, parts in missing.found.items():
+            findings += [_of_part(kind, each, missing.axes) for each in parts] or _of_all(kind, missing)
+        findings += [_of_gap(gap, missing.axes) for gap in missing.gaps]
     if findings:
         return findings
-    what = " and ".join(found)
-    return Passed(f"No version, cohort or time range lacks {what} more than the rest (n = {words.count(n)}).", {"n": n})
+    if not missing.n:
+        return NotApplicable("There are no rows.")
+    what = " and ".join(missing.found)
+    return Passed(
+        f"No version, cohort or time range lacks {what} more than the rest (n = {words.count(missing.n)}).",
+        {"n": missing.n},
+    )
+
+
+def _of_records(facts: Facts) -> list[Finding]:
+    """Records that cannot be used, over all inputs and whatever the filter: nothing else counts them."""
+    n, unusable = sum(each.n_rows for each in facts.inputs), sum(each.n_rejected for each in facts.inputs)
+    share = unusable / n if n else 0.0
+    low, high = (float(end) for end in wilson(share, n))
+    if not low > LEAST_UNUSABLE:
+        return []
+    reasons = {
+        code: number
+        for code, number in sorted(facts.problems.items(), key=lambda each: -each[1])
+        if code == STRUCTURAL or not PROBLEMS[code][0]
+    }
+    said = [f"{words.problem(code)} ({words.count(number)})" for code, number in reasons.items()]
+    return [
+        Finding(
+            Status.FAIL if share >= MOSTLY else Status.WARN,
+            None,
+            Where(),
+            f"{words.percent(share)} of records cannot be used ({words.count(unusable)} of {words.count(n)})"
+            + (f": {words.listing(said)}" if said else ""),
+            {
+                "n": n,
+                "missing": "records",
+                "n_unusable": unusable,
+                "share_missing": share,
+                "share_missing_ci": [low, high],
+                "reasons": reasons,
+                "consequences": [],
+            },
+            float(unusable),
+        )
+    ]
+
+
+def _of_all(kind: str, missing: Missing) -> list[Finding]:
+    """Scores or labels that are missing everywhere alike, so that no part stands out; no score at all is an error."""
+    share = missing.lacking[kind] / missing.n
+    if share < EVERYWHERE[kind]:
+        return []
+    low, high = wilson(share, missing.n)
+    one = kind.removesuffix("s")
+    return [
+        Finding(
+            Status.FAIL,
+            None,
+            Where(),
+            f"No row has a {one} (n = {words.count(missing.n)})"
+            if share == 1
+            else f"{words.percent(share)} of rows have no {one} (n = {words.count(missing.n)})",
+            {
+                "n": missing.n,
+                "missing": kind,
+                "share_missing": share,
+                "share_missing_ci": [float(low), float(high)],
+                "consequences": [],
+            },
+            float(missing.lacking[kind]),
+            Severity.ERROR if kind == "scores" and share == 1 else None,
+        )
+    ]
 
 
 def _of_part(kind: str, found: Found, axes: Axes) -> Finding:

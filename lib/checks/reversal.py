@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from lib.cells import Cells
+from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, score_bounds
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
@@ -208,7 +209,8 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
     elif whole[POSITIVES] == 0 or whole[NEGATIVES] == 0:
         reason = "all labelled rows are of one class"
     elif n < MIN_ROWS_TO_SAY or h <= 0 or variance <= 0:
-        reason = f"{n} labelled rows with a score are too few" if n < MIN_ROWS_TO_SAY else "all scores are equal"
+        few = f"{words.plural(n, 'labelled row')} with a score {'is' if n == 1 else 'are'} too few"
+        reason = few if n < MIN_ROWS_TO_SAY else "all scores are equal"
     if reason:
         return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables, first)
     auc, z = float(0.5 + d / h), float(d / np.sqrt(variance))

@@ -10,13 +10,13 @@ from lib.cells import NEGATIVE, POSITIVE
 from lib.checks import words
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.metrics.intervals import how_many_more
-from lib.metrics.margins import violation_rate
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 HALF_WIDTH, LEAST_PER_CLASS = 0.05, 30
+NAMES = ("negative", "positive")
 
 
 def check_small_sample(diagnosis: Diagnosis) -> Answer:
@@ -25,7 +25,9 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
     if facts.mapping.label is None:
         return NotApplicable("There is no label column, so no rate to estimate.")
     cells = diagnosis.cells(VERSION)
-    rates = violation_rate(cells, diagnosis.settings.margin_target)
+    if not cells.scored.n.sum():
+        return NotApplicable("No row has a score.")
+    rates = diagnosis.versions["violation_rate"]
     of_class = cells.scored.n[:, [NEGATIVE, POSITIVE]]
     findings: list[Finding] = []
     said: list[str] = []
@@ -40,15 +42,18 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
         if half <= HALF_WIDTH and fewest >= LEAST_PER_CLASS:
             said.append(f"± {100 * half:.1f} points{named}")
             continue
-        more = _more_rows(rate.value, n, half, fewest)
+        more = _more_rows(rate.value, n, half, fewest) if fewest else None
         title = f"Too few labelled rows{named} to decide (n = {words.count(n)}): "
         if not n:
-            title += "no row has both a label and a score"
+            title = f"Nothing can be decided{named}: {rate.reason}"
+        elif not fewest:
+            title += f"there is no row of the {NAMES[int(of_class[group].argmin())]} class"
         elif half > HALF_WIDTH:
             title += f"the violation rate is known to ± {100 * half:.0f} points"
         else:
-            title += f"only {words.count(fewest)} of one class"
-        title += f"; about {words.count(more)} more would be enough"
+            title += f"only {words.count(fewest)} of the {NAMES[int(of_class[group].argmin())]} class"
+        if more is not None:
+            title += f"; about {words.count(more)} more would be enough"
         evidence = {
             "n": int(n),
             "n_negative": int(of_class[group][0]),
@@ -72,7 +77,7 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
 
 
 def _more_rows(rate: float, n: float, half: float, fewest: float) -> int:
-    """Rows needed for the interval and for the rarer class, at the class balance seen so far."""
+    """Rows needed for the interval and for the rarer class, at the class balance seen so far; both have some."""
     needed = 0.0
     if half > HALF_WIDTH:
         # An interval widened by weights needs as many more rows as its own effective number lacks.

@@ -21,9 +21,12 @@ CHECKS: tuple[Check, ...] = (
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
         cause="In this part, and only there, rows of the positive class score below rows of the negative one. That "
-        "does not happen by drift: a label or feature mapping was turned around, most often by a deploy.",
-        remedy="Roll back the deploy that covers this part, fix the mapping of labels or features there, and score "
-        "its rows again.",
+        "does not happen by drift: the scores were turned around (a class or feature mapping, most often by a deploy) "
+        "or the labels were (a label mapping, a join, whoever labels there). An AUC below ½ cannot tell which of the "
+        "two.",
+        remedy="Look at some of these rows to see whether score or label is wrong. The score: roll back the deploy "
+        "that covers this part, fix the mapping there, and score its rows again. The label: fix the labels of this "
+        "part at their source; the model needs no change.",
         topic="losses",
         function=check_label_flip,
     ),
@@ -37,8 +40,7 @@ CHECKS: tuple[Check, ...] = (
         severity=Severity.ERROR,
         cause="Every part orders the classes the wrong way round, so the wrong label is taken as the positive class, "
         "or the score is that of the negative class.",
-        remedy="Change the positive class in the mapping (`--positive` on the command line), or use the score of the "
-        "positive class.",
+        remedy="Declare the other positive class, or use the score of the positive class.",
         topic="home",
         function=check_label_encoding,
     ),
@@ -61,15 +63,20 @@ CHECKS: tuple[Check, ...] = (
     Check(
         code="H-F2",
         name="margin-collapse",
-        reference="H-F2. Share of rows below the reference's 25 % quantile of |score| in each class: a version against "
-        "the baseline, a part of a version against the rest of it; Fisher's exact test, Bonferroni over all parts",
-        minimum_effect="at least 50 % of rows are below what 25 % of the reference are below: about a threefold shrink",
+        reference="H-F2. Share of rows below the reference's 25 % quantile of |score| in each class, or half its "
+        "median where that is less: a version against the baseline, a part of a version against the rest of it; "
+        "Fisher's exact test, Bonferroni over all parts. Decision scores of two models may be on two scales, so a "
+        "whole version must have lost separation too, in a number that the scale does not enter (AUC); log odds have a "
+        "unit, and there it is the mean logistic loss",
+        minimum_effect="at least 50 % of rows are below what at most 25 % of the reference are below, and below half "
+        "of its median: about a threefold shrink; in a whole version with labels also an AUC at least 0.03 lower, 0.01 "
+        "for certain (decision scores), or a logistic loss at least 10 % higher for certain (log odds)",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The model has become unsure: inputs have drifted away from what it was trained on, features are "
-        "missing, or it was trained with stronger regularisation.",
-        remedy="Compare the inputs of this part with the training data; retrain on recent data, or weaken the "
-        "regularisation (a larger C).",
+        "missing, it was trained with stronger regularisation, or its probabilities are not calibrated.",
+        remedy="Compare the inputs of this part with the training data; retrain on recent data, weaken the "
+        "regularisation (a larger C), or calibrate the probabilities.",
         topic="margins",
         function=check_margin_collapse,
     ),
@@ -91,13 +98,16 @@ CHECKS: tuple[Check, ...] = (
         code="H-F18",
         name="missing-telemetry",
         reference="H-F18. Share of rows without a score or label against the rest, Fisher's exact test, in every "
-        "version, cohort value and run of windows; windows without rows against their like, quasi-Poisson; Bonferroni",
+        "version, cohort value and run of windows; windows without rows against their like, quasi-Poisson; "
+        "Bonferroni. Records that cannot be used, of all records, Wilson's interval",
         minimum_effect="5 points more missing scores, 10 points more missing labels; at most a tenth of the rows that "
-        "were to be expected",
+        "were to be expected; scores missing in half of all rows, or every label; beyond doubt more than 1 % of "
+        "records unusable (fewer move no rate by more than 1 point)",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
-        cause="What happened there was not recorded: a logger was switched off or broke, a join lost rows, or labels "
-        "come late. Every number over this part is over what is left.",
+        cause="What happened there was not recorded, or not so that it can be read: a logger was switched off or "
+        "broke, a join lost rows, a column has changed its format, or labels come late. Every number over this part is "
+        "over what is left.",
         remedy="Repair the logging of this part, fill in what can be recovered, and read its numbers with care.",
         topic="home",
         function=check_missing_telemetry,
@@ -110,7 +120,8 @@ CHECKS: tuple[Check, ...] = (
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
         cause="Intervals are so wide that a good model and a bad one look alike.",
-        remedy="Label more rows, or look at a longer period; the finding says how many are missing.",
+        remedy="Label more rows, or look at a longer period; the finding says how many are missing, or of which class "
+        "there are none.",
         topic="home",
         function=check_small_sample,
     ),

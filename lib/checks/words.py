@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lib.checks.result import Where
+from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
 from lib.scan.windows import DAY
 
@@ -13,6 +14,11 @@ from lib.scan.windows import DAY
 def count(number: float) -> str:
     """1204 as 1,204."""
     return f"{round(number):,}"
+
+
+def plural(number: float, one: str, many: str = "") -> str:
+    """A number of things: "1 row", "1,204 rows"."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:
@@ -32,6 +38,11 @@ def listing(items: Sequence[str], most: int = 3) -> str:
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def problem(code: str) -> str:
+    """Why a row cannot be used, or not wholly."""
+    return "the line could not be read as a record" if code == STRUCTURAL else PROBLEMS[code][1]
 
 
 def _moment(second: int) -> datetime:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from lib.checks.words import plural
 from lib.metrics.catalogue import Unit
-from lib.metrics.estimates import Estimate
+from lib.metrics.estimates import Estimate, divide
 
 UNDEFINED = "undefined"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -133,6 +134,15 @@ def format_span(start: float, end: float, step: float = 1) -> str:
     return f"{format_time(start, step).removesuffix(' UTC')} to {format_time(end, step)}"
 
 
-def format_plural(count: float, one: str, many: str = "") -> str:
-    """A number of things: "1 row", "2 rows"."""
-    return f"{format_count(count)} {one if count == 1 else many or one + 's'}"
+def format_scales(baseline: str, candidate: str, ratio: float) -> str:
+    """Why two versions cannot be compared in units of the score, `ratio` being that of their spreads."""
+    wider, other, times = (candidate, baseline, ratio) if ratio >= 1 else (baseline, candidate, divide(1.0, ratio))
+    return (
+        f"Not comparable: scores are on another scale. Margins of {wider} spread {format_score(float(times))} times as "
+        f"wide as those of {other}, and a decision score has no unit of its own; what does not depend on the scale, "
+        "such as ROC AUC and accuracy, can be compared."
+    )
+
+
+format_plural = plural
+"""A number of things: "1 row", "2 rows"."""

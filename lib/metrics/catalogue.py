@@ -9,7 +9,7 @@ from typing import Literal
 from lib.cells import Cells
 from lib.errors import SettingsError
 from lib.metrics import classification, losses, margins
-from lib.metrics.estimates import Estimates
+from lib.metrics.estimates import NO_SCORES, Estimates
 from lib.metrics.parts import Additive, Counts, Moments
 from lib.schema import ScoreKind
 
@@ -39,6 +39,8 @@ class Metric:
         function: cells to one estimate per group.
         parts: cells to the additive sums behind it, where it has any: a rate's `Counts`, a mean's `Moments`.
         finish: those sums to estimates; together with `parts` the same as `function`.
+        in_score_units: whether it changes when all scores are multiplied by a number, so that it says nothing between
+            two models whose decision scores are on different scales.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Metric:
     function: Callable[[Cells, MetricSettings], Estimates]
     parts: Callable[[Cells, MetricSettings], Additive] | None = None
     finish: Callable[[Additive, MetricSettings], Estimates] | None = None
+    in_score_units: bool = False
 
     @property
     def uses_margin_target(self) -> bool:
@@ -66,6 +69,7 @@ def _rate(
     counts: Callable[[Cells, MetricSettings], Counts],
     finish: Callable[[Counts], Estimates] = Counts.estimates,
     unit: Unit = "share",
+    in_score_units: bool = False,
 ) -> Metric:
     def finished(parts: Additive, settings: MetricSettings) -> Estimates:
         assert isinstance(parts, Counts)
@@ -73,7 +77,7 @@ def _rate(
 
     return Metric(
         name, label, unit, direction, definition, code,
-        lambda cells, settings: finish(counts(cells, settings)), counts, finished,
+        lambda cells, settings: finish(counts(cells, settings)), counts, finished, in_score_units,
     )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ def _mean(
         assert isinstance(parts, Moments)
         return parts.estimates(least=0.0)
 
-    return Metric(name, label, "loss", "lower", definition, code, function, moments, finished)
+    return Metric(name, label, "loss", "lower", definition, code, function, moments, finished, in_score_units=True)
 
 
 def _probability_mean(
@@ -120,30 +124,30 @@ METRICS: tuple[Metric, ...] = (
     ),
     _rate(
         "violation_rate", "Violation rate", "lower", "Share of rows with m < γ, m the margin y·s.", "H-M2",
-        lambda cells, settings: margins.violation_counts(cells, settings.margin_target),
+        lambda cells, settings: margins.violation_counts(cells, settings.margin_target), in_score_units=True,
     ),
     Metric(
         "median_margin", "Median margin", "score", "higher", "Median of the margin m = y·s.", "H-M3",
-        lambda cells, settings: margins.median_margin(cells),
+        lambda cells, settings: margins.median_margin(cells), in_score_units=True,
     ),
     Metric(
         "hinge_loss_p90", "90th percentile hinge loss", "loss", "lower", "90th percentile of max(0, γ − m).", "H-M4",
-        lambda cells, settings: margins.hinge_loss_p90(cells, settings.margin_target),
+        lambda cells, settings: margins.hinge_loss_p90(cells, settings.margin_target), in_score_units=True,
     ),
     _rate(
         "support_vector_share", "Support vector share", "neutral",
         f"Share of rows with m ≤ 1 + {margins.SUPPORT_VECTOR_TOLERANCE:g}.", "H-F10",
-        lambda cells, settings: margins.support_vector_counts(cells),
+        lambda cells, settings: margins.support_vector_counts(cells), in_score_units=True,
     ),
     _rate(
         "zero_hinge_gradient_share", "Share with zero hinge gradient", "neutral",
         "Share of rows with m ≥ γ, from which hinge loss no longer learns.", "H-M8",
-        lambda cells, settings: margins.zero_gradient_counts(cells, settings.margin_target),
+        lambda cells, settings: margins.zero_gradient_counts(cells, settings.margin_target), in_score_units=True,
     ),
     _rate(
         "logistic_gradient_share_from_correct", "Logistic gradient from correct rows", "neutral",
         "Share of Σσ(−m) that comes from rows with m > 0.", "H-M8",
-        lambda cells, settings: losses.gradient_counts(cells),
+        lambda cells, settings: losses.gradient_counts(cells), in_score_units=True,
     ),
     _probability_mean(
         "log_loss", "Log loss", "Mean of −log p of the true class, p clipped to [ε, 1 − ε].",
@@ -197,7 +201,7 @@ METRICS: tuple[Metric, ...] = (
         "predicted_positive_share", "Predicted positive share", "neutral",
         "Share of scored rows, labelled or not, with s > 0.", "H-F13",
         lambda cells, settings: classification.predicted_positive_counts(cells),
-        lambda counts: counts.estimates(classification.NO_ROWS),
+        lambda counts: counts.estimates(NO_SCORES),
     ),
 )  # fmt: skip
 """Every scalar metric, in the order in which tables show them."""

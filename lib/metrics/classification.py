@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lib.cells import NEGATIVE, POSITIVE, Cells, Sums
 from lib.grid import MISSING_BIN, score_interval
-from lib.metrics.estimates import NOT_A_PROBABILITY, Estimates, FloatArray, add_up, undefined
+from lib.metrics.estimates import NO_SCORES, NOT_A_PROBABILITY, Estimates, FloatArray, add_up, undefined
 from lib.metrics.parts import Additive, Counts, Moments
 from lib.metrics.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
 from lib.schema import ScoreKind
@@ -41,7 +41,6 @@ Scale = Literal["score", "probability"]
 NO_POSITIVES = "no positive rows"
 NO_NEGATIVES = "no negative rows"
 NO_POSITIVE_PREDICTIONS = "no positive predictions"
-NO_ROWS = "no rows with a score"
 
 LARGEST_LOG_LOSS = float(-np.log(np.finfo(np.float64).eps))
 """p is clipped to [ε, 1 − ε] before the logarithm, so that no row can lose more than this: about 36.04."""
@@ -149,7 +148,7 @@ def predicted_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale
 
 def predicted_positive_share(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
     """Share of rows that are predicted positive, with or without a label."""
-    return predicted_positive_counts(cells, threshold, scale).estimates(NO_ROWS)
+    return predicted_positive_counts(cells, threshold, scale).estimates(NO_SCORES)
 
 
 def jaccard_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:

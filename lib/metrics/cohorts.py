@@ -13,7 +13,7 @@ from lib.grid import RESOLUTIONS
 from lib.metrics.catalogue import Metric, MetricSettings, metric_named
 from lib.metrics.estimates import BoolArray, Estimates, FloatArray, IntArray, estimates
 from lib.metrics.intervals import benjamini_hochberg, excess_p_value, mover
-from lib.metrics.parts import Counts, count_rows
+from lib.metrics.parts import Counts, count_usable, others_of, say_what_is_missing
 from lib.schema import VERSION, cohort_column
 
 SMALL = 30
@@ -114,6 +114,10 @@ def contrast_cohorts(
         value = chosen.function(cells, settings)
         rest = chosen.function(rest_of_cells(cells, family), settings)
         alone = rest.n == 0
+    usable = count_usable(cells)
+    labelled = usable[0]
+    value = say_what_is_missing(value, *usable)
+    rest = say_what_is_missing(rest, *(others_of(each, family) for each in usable))
     rest = replace(rest, reason=tuple(NO_REST if none else text for none, text in zip(alone, rest.reason, strict=True)))
     excess = _difference(value, rest)
     badness = -excess.upper if chosen.direction == "higher" else excess.lower
@@ -123,8 +127,6 @@ def contrast_cohorts(
         here = np.flatnonzero(versions == version)
         p_adjusted[here] = benjamini_hochberg(p[here])
         rank[here[np.argsort(-badness[here], kind="stable")]] = np.arange(1, len(here) + 1)
-    rows = count_rows(cells)
-    labelled = rows[:, 0] + rows[:, 2]
     return CohortContrast(
         cells.groups, cohort, chosen, labelled, value, rest, excess, p, p_adjusted, rank, labelled < SMALL
     )

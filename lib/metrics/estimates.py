@@ -13,6 +13,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 NO_LABELS = "no labelled rows"
+NO_SCORES = "no scored rows"
+NO_USABLE_ROWS = "no row has both a label and a score"
 NO_WEIGHT = "the weights add up to zero"
 NOT_A_PROBABILITY = "the score is a raw decision score, not a probability"
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.cells import Cells
-from lib.metrics.estimates import NO_LABELS, NO_WEIGHT, Estimates, FloatArray, divide, estimates
+from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT, Estimates, FloatArray, divide, estimates
 from lib.metrics.intervals import kish_n, logit_interval
 from lib.metrics.losses import LOSSES, LossFunction, cell_losses
 from lib.metrics.ordering import Bins, ordered_bins
@@ -110,7 +110,7 @@ def _carried(
     error = np.sqrt(divide(squares, np.square(whole)) * divide(size, np.where(size > 1 + 1e-9, size - 1, 0.0)))
     lower, upper = logit_interval(value, error, size)
     problems = [
-        (n == 0, NO_LABELS),
+        (n == 0, NO_USABLE_ROWS),
         (~(w > 0), NO_WEIGHT),
         (~(whole > 0), "the loss is zero on every row"),
     ]

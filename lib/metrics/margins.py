@@ -56,7 +56,7 @@ def violation_rate_by_class(cells: Cells, margin_target: float = 1.0) -> dict[in
     below, whole = cells.at_margin(margin_target).below, cells.margins
     return {
         label: Counts.of(_of_label(below, index), _of_label(whole, index)).estimates(
-            f"no labelled rows of class {label:+d}"
+            f"no labelled, scored rows of class {label:+d}"
         )
         for index, label in enumerate((-1, 1))
     }

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from lib.cells import Cells, Sums
 from lib.grid import MISSING_BIN, PROBABILITY_STEPS, SNAP, Resolution, score_interval
 from lib.metrics.estimates import (
-    NO_LABELS,
+    NO_USABLE_ROWS,
     NO_WEIGHT,
     BoolArray,
     Estimates,
@@ -245,7 +245,7 @@ def order_statistic(bins: Bins, rank: ArrayLike) -> tuple[FloatArray, FloatArray
     )
 
 
-def quantile(bins: Bins, q: float, transform: Transform = _as_is, no_rows: str = NO_LABELS) -> Estimates:
+def quantile(bins: Bins, q: float, transform: Transform = _as_is, no_rows: str = NO_USABLE_ROWS) -> Estimates:
     """The q-quantile of a non-decreasing function of the value, per group.
 
     Without weights numpy's `linear`, and the order-statistic interval (binomial ranks); with weights numpy's

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from lib.cells import Cells, Sums
 from lib.metrics.estimates import (
     NO_LABELS,
+    NO_SCORES,
+    NO_USABLE_ROWS,
     NO_WEIGHT,
     BoolArray,
     Estimates,
@@ -28,6 +30,37 @@ def count_rows(cells: Cells) -> FloatArray:
     return add_up(cells.block, cells.sums[:, 0], 3 * cells.n_groups).reshape(cells.n_groups, 3)
 
 
+def count_usable(cells: Cells) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shape (G,) each: raw number of rows with a label, with a score, and with both."""
+    rows = count_rows(cells)
+    return rows[:, 0] + rows[:, 2], cells.scored.n.sum(axis=1), cells.margins.n.sum(axis=1)
+
+
+def others_of(values: FloatArray, family: IntArray) -> FloatArray:
+    """Shape (G,): for each group the sum over all other groups of its family, whose number `family` is."""
+    size = int(family.max()) + 1 if len(family) else 0
+    return add_up(family, values, size)[family] - values
+
+
+def say_what_is_missing(found: Estimates, labelled: FloatArray, scored: FloatArray, both: FloatArray) -> Estimates:
+    """The reasons of groups in which no row has both a label and a score: whether labels, scores or pairs are missing.
+
+    Args:
+        found: one number per group.
+        labelled: shape (G,), rows with a label, scored or not.
+        scored: shape (G,), rows with a score, labelled or not.
+        both: shape (G,), rows with both.
+    """
+    missing = np.where(scored == 0, NO_SCORES, np.where(labelled == 0, NO_LABELS, NO_USABLE_ROWS))
+    return replace(
+        found,
+        reason=tuple(
+            str(what) if reason and none else reason
+            for reason, what, none in zip(found.reason, missing, both == 0, strict=True)
+        ),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Additive:
     """Arrays of shape (G,) that add up over groups; `n` is the raw number of rows."""
@@ -40,16 +73,11 @@ class Additive:
         Args:
             family: shape (G,), the number of the family of each group.
         """
-        size = int(family.max()) + 1 if len(family) else 0
-
-        def rest(values: FloatArray) -> FloatArray:
-            others = add_up(family, values, size)[family] - values
-            # What subtraction leaves of the group's own share is rounding, never less than nothing where sums of
-            # squares and weights are concerned; where no row is left nothing is.
-            return np.where(empty, 0.0, others)
-
-        empty = add_up(family, self.n, size)[family] - self.n == 0
-        return type(self)(**{each.name: rest(getattr(self, each.name)) for each in fields(self)})
+        empty = others_of(self.n, family) == 0
+        # What subtraction leaves of the group's own share is rounding, never less than nothing where sums of squares
+        # and weights are concerned; where no row is left nothing is.
+        rest = {each.name: np.where(empty, 0.0, others_of(getattr(self, each.name), family)) for each in fields(self)}
+        return type(self)(**rest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +132,7 @@ class Counts(Additive):
         """Shape (G,): the number of unweighted rows that would tell as much; n without weights."""
         return rate_n(self.rate, self.n, self.w, self.w2, self.w2_hits)
 
-    def estimates(self, no_rows: str = NO_LABELS) -> Estimates:
+    def estimates(self, no_rows: str = NO_USABLE_ROWS) -> Estimates:
         """The rate with Wilson's interval; `no_rows` is the reason where there is none."""
         lower, upper = wilson(self.rate, self.n_effective)
         problems = [(self.n == 0, no_rows), (~(self.w > 0), NO_WEIGHT)]
@@ -187,7 +215,7 @@ class Moments(Additive):
     def _has_spread(self) -> BoolArray:
         return (self.n > 1) & (kish_n(self.w, self.w2) > 1 + 1e-9)
 
-    def estimates(self, no_rows: str = NO_LABELS, *, least: float = -np.inf) -> Estimates:
+    def estimates(self, no_rows: str = NO_USABLE_ROWS, *, least: float = -np.inf) -> Estimates:
         """The mean with Student's interval, no lower than `least`; `no_rows` is the reason where there is none."""
         df = np.where(self._has_spread, np.maximum(kish_n(self.w, self.w2) - 1, 1.0), 0.0)
         lower, upper = mean_interval(self.mean, self.standard_error, df)

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import special
 
 from lib.cells import Cells
-from lib.metrics.estimates import NO_LABELS, NO_WEIGHT, BoolArray, Estimates, FloatArray, divide, estimates
+from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT, BoolArray, Estimates, FloatArray, divide, estimates
 from lib.metrics.intervals import kish_n, logit_interval
 from lib.metrics.ordering import Bins, ordered_bins
 
@@ -23,7 +23,7 @@ ONE_CLASS = "only one class"
 def _problems(rows: FloatArray, weight: FloatArray) -> list[tuple[BoolArray, str]]:
     """Why neither AUC nor average precision is defined, from rows and weight per class, shape (G, 2)."""
     return [
-        (rows.sum(axis=1) == 0, NO_LABELS),
+        (rows.sum(axis=1) == 0, NO_USABLE_ROWS),
         ((rows[:, 0] == 0) | (rows[:, 1] == 0), ONE_CLASS),
         ((weight[:, 0] <= 0) | (weight[:, 1] <= 0), NO_WEIGHT),
     ]

@@ -13,7 +13,7 @@ from lib.cells import Cells
 from lib.metrics.catalogue import METRICS, Metric, MetricSettings, metric_named
 from lib.metrics.estimates import Estimate, Estimates, FloatArray, estimates
 from lib.metrics.intervals import mover
-from lib.metrics.parts import count_rows
+from lib.metrics.parts import count_rows, count_usable, say_what_is_missing
 
 __all__ = [
     "METRICS",
@@ -74,13 +74,13 @@ def compute_summary(
 ) -> Summary:
     """All metrics, or those named, of each group of the cells."""
     chosen = METRICS if names is None else tuple(metric_named(name) for name in names)
-    rows = count_rows(cells)
+    usable = count_usable(cells)
     return Summary(
         groups=cells.groups,
         settings=settings,
-        n=rows.sum(axis=1),
-        n_labelled=rows[:, 0] + rows[:, 2],
-        metrics={metric.name: metric.function(cells, settings) for metric in chosen},
+        n=count_rows(cells).sum(axis=1),
+        n_labelled=usable[0],
+        metrics={metric.name: say_what_is_missing(metric.function(cells, settings), *usable) for metric in chosen},
     )
 
 

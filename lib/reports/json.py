@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib.checks import CheckResult
-from lib.metrics.estimates import Estimate
+from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report
@@ -91,6 +91,7 @@ def _inputs(report: Report) -> list[dict[str, Any]]:
     facts, mapping = report.facts, report.facts.mapping
     described = {
         "mapping": {**mapping.roles(), "cohort": mapping.cohorts, "feature": mapping.features},
+        "unused": dict(mapping.unused),
         "score_kind": mapping.score_kind.value,
         "pos_label": None if mapping.label_encoding is None else mapping.label_encoding.pos_label,
         "label_encoding": None
@@ -195,13 +196,21 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "n_paired": None,
         "flips": None,
         "mcnemar_p": None,
+        "scale_ratio": comparison.scale_ratio,
         "deltas": {
-            name: {"value": each.value, "ci": _interval(each), "n": int(each.n), "paired": False}
+            name: {
+                "value": each.value,
+                "ci": _interval(each),
+                "n": int(each.n),
+                "paired": False,
+                "verdict": comparison.verdicts[name] or None,
+            }
             | ({"bound": each.bound} if each.is_defined and each.bound > 0 else {})
             | ({} if each.is_defined else {"undefined": {"value": each.reason}})
             for name, each in comparison.deltas.items()
         },
-        "undefined": dict.fromkeys(names, reason),
+        "undefined": dict.fromkeys(names, reason)
+        | ({"scale_ratio": NO_USABLE_ROWS} if math.isnan(comparison.scale_ratio) else {}),
     }
 
 

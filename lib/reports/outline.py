@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.checks import CheckResult, Severity, Status
+from lib.checks.words import problem
 from lib.figures.format import (
     NO_BREAK,
     UNDEFINED,
@@ -20,6 +21,7 @@ from lib.figures.format import (
     format_count,
     format_interval,
     format_plural,
+    format_scales,
     format_time,
     format_value,
 )
@@ -230,7 +232,7 @@ def _change(report: Report) -> Table | None:
                 _plain(old, metric),
                 _plain(new, metric),
                 _with_change_interval(change, metric),
-                _judgement(change, metric),
+                comparison.verdicts[metric.name],
             )
         )
     columns = (
@@ -241,13 +243,17 @@ def _change(report: Report) -> Table | None:
         Column("", is_number=False),
     )
     notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
-    said = ("Changes are unpaired: the two versions are taken as independent samples.",)
+    said = ["Changes are unpaired: the two versions are taken as independent samples."]
+    if "not comparable" in comparison.verdicts.values():
+        said.append(
+            format_scales(comparison.baseline or MISSING, comparison.candidate or MISSING, comparison.scale_ratio)
+        )
     shown = set(_versions(report).notes)
     return Table(
         f"Change from {comparison.baseline or MISSING} to {comparison.candidate or MISSING}",
         columns,
         tuple(rows),
-        said + tuple(note for note in notes if note not in shown),
+        (*said, *(note for note in notes if note not in shown)),
     )
 
 
@@ -261,13 +267,6 @@ def _with_change_interval(change: Estimate, metric: Metric) -> str:
     )
     unit = f"{NO_BREAK}points" if metric.unit == "share" else ""
     return f"{value}{unit}" + (f" ({' to '.join(ends)})" if UNDEFINED not in ends else "")
-
-
-def _judgement(change: Estimate, metric: Metric) -> str:
-    """Whether a change beyond chance is for the better."""
-    if not (change.lower > 0 or change.upper < 0) or metric.direction == "neutral":
-        return ""
-    return "better" if (change.value < 0) == (metric.direction == "lower") else "worse"
 
 
 def _parts(report: Report) -> Table:
@@ -402,9 +401,8 @@ def _mapping(report: Report) -> Table:
 def _rejected(report: Report) -> Table | None:
     if not report.facts.problems:
         return None
-    words = {STRUCTURAL: (False, "the line could not be read as a record"), **PROBLEMS}
     rows = tuple(
-        (code, format_count(count), "yes" if words[code][0] else "no", words[code][1])
+        (code, format_count(count), "yes" if code != STRUCTURAL and PROBLEMS[code][0] else "no", problem(code))
         for code, count in report.facts.problems.items()
     )
     columns = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lib import __version__
 from lib.checks import CheckResult
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.margins import violation_rate_by_class
@@ -96,11 +96,17 @@ class WindowNumbers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Each metric's change from baseline to candidate, as of two independent samples; empty for one version."""
+    """Each metric's change from baseline to candidate, as of two independent samples; empty for one version.
+
+    `verdicts` says of each whether it is for the better; `scale_ratio` how many times as wide the candidate's margins
+    spread as the baseline's.
+    """
 
     baseline: str
     candidate: str
     deltas: dict[str, Estimate]
+    verdicts: dict[str, Verdict]
+    scale_ratio: float
 
 
 @dataclass(frozen=True)
@@ -238,5 +244,11 @@ def _windows(diagnosis: Diagnosis) -> tuple[WindowNumbers, ...]:
 
 def _comparison(diagnosis: Diagnosis) -> Comparison:
     baseline, candidate = diagnosis.settings.baseline, diagnosis.settings.candidate
-    deltas = {metric.name: diagnosis.change(metric.name) for metric in METRICS} if diagnosis.is_compared else {}
-    return Comparison(baseline, candidate, deltas)
+    names = [metric.name for metric in METRICS] if diagnosis.is_compared else []
+    return Comparison(
+        baseline,
+        candidate,
+        {name: diagnosis.change(name) for name in names},
+        {name: diagnosis.verdict(name) for name in names},
+        diagnosis.scale_ratio,
+    )

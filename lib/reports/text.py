@@ -14,8 +14,9 @@ WIDTH = 100
 NAME_LIMIT = 24
 """Characters of a name from data that the title of a column shows at most."""
 CELL_LIMIT = 200
-LEAST, GAP = 14, 2
-"""A column of words is not made narrower than this; columns stand so far apart."""
+LEAST, TIGHT, GAP = 14, 10, 2
+"""A column of words is not made narrower than the first, or than the second if all else fails; columns stand so far
+apart."""
 
 
 def render_text(report: Report, width: int = WIDTH) -> str:
@@ -99,7 +100,10 @@ def _table(table: Table, width: int) -> Iterable[str]:
 
 
 def _fitted(laid: list[_Laid], width: int) -> list[_Laid]:
-    """Too wide a table: words are broken over lines, widest column first; then go the columns one can do without."""
+    """Too wide a table: words are broken over lines, widest column first; then go the columns one can do without.
+
+    What is still too wide is broken more tightly, last column first.
+    """
 
     def over() -> int:
         return sum(GAP + each.size for each in laid) - width
@@ -113,6 +117,8 @@ def _fitted(laid: list[_Laid], width: int) -> list[_Laid]:
             laid[laid.index(widest)] = replace(widest, most=most)
         elif extra:
             laid.remove(extra[-1])
+        elif tight := next((each for each in reversed(words) if each.size > TIGHT), None):
+            laid[laid.index(tight)] = replace(tight, most=max(TIGHT, tight.size - excess))
         else:
             break
     return laid

@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, the lighter line beneath it, and a tone: "better", "worse" or none."""
+    """A value, the lighter line beneath it, and a tone: "better", "worse", "not comparable" or none."""
 
     text: str
     detail: str = ""
@@ -66,6 +66,6 @@ def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Non
 
 
 def _cell(cell: Cell) -> str:
-    tone = f" class='m-{cell.tone}'" if cell.tone else ""
+    tone = f" class='m-{cell.tone.replace(' ', '-')}'" if cell.tone else ""
     detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
     return f"<td{tone}>{escape(cell.text)}{detail}</td>"

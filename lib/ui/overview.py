@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from lib.diagnose import Diagnosis
-from lib.figures.format import NO_BREAK, format_bound, format_change, format_count, format_interval, format_value
+from lib.figures.format import (
+    NO_BREAK,
+    format_bound,
+    format_change,
+    format_count,
+    format_interval,
+    format_plural,
+    format_scales,
+    format_value,
+)
 from lib.figures.frame import provenance_line
 from lib.figures.overview import plot_trend
 from lib.figures.windows_view import WindowsView
@@ -11,9 +22,11 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
 from lib.ui.figure import current_look, show_figure
-from lib.ui.html import Cell, Column, show_table
+from lib.ui.html import Cell, Column, show_note, show_table
 
 PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
+MOST_VERSIONS = 12
+"""With more versions than this only the two that are compared are shown at first."""
 PROBABILITY = ("log_loss",)
 
 
@@ -24,32 +37,23 @@ def overview_metrics(kind: ScoreKind) -> tuple[Metric, ...]:
 
 
 def show_overview(diagnosis: Diagnosis) -> None:
-    """Draw the table: versions in their order, then the change from baseline to candidate."""
+    """Draw the table: versions in their order, then the change from baseline to candidate.
+
+    Of many versions the two that are compared stand there, and the others in a table that unfolds.
+    """
     metrics = overview_metrics(diagnosis.facts.mapping.score_kind)
-    summary = diagnosis.versions
-    places = {str(name): place for place, name in enumerate(summary.groups[VERSION].tolist())}
-    rows: list[list[Cell]] = []
-    for version in diagnosis.facts.versions:
-        if version not in places:
-            continue
-        place = places[version]
-        unlabelled = summary.n[place] - summary.n_labelled[place]
-        rows.append(
-            [
-                Cell(version, _part_of(diagnosis, version)),
-                Cell(
-                    format_count(summary.n[place]),
-                    f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled",
-                ),
-                *(_value(summary[metric.name][place], metric) for metric in metrics),
-            ]
-        )
+    present = set(diagnosis.versions.groups[VERSION].tolist())
+    versions = [version for version in diagnosis.facts.versions if version in present]
+    folded: list[str] = []
+    if len(versions) > MOST_VERSIONS:
+        folded = [version for version in versions if version not in diagnosis.shown_versions]
+    rows = [_row(diagnosis, version, metrics) for version in versions if version not in folded]
     if diagnosis.is_compared:
         rows.append(
             [
                 Cell("Change", "unpaired"),
                 Cell(""),
-                *(_change(diagnosis.change(metric.name), metric) for metric in metrics),
+                *(_change(diagnosis, metric) for metric in metrics),
             ]
         )
     columns = [
@@ -58,6 +62,23 @@ def show_overview(diagnosis: Diagnosis) -> None:
         *(Column(metric.label, metric.definition) for metric in metrics),
     ]
     show_table(columns, rows)
+    if diagnosis.is_compared and any(diagnosis.verdict(metric.name) == "not comparable" for metric in metrics):
+        settings = diagnosis.settings
+        show_note(format_scales(settings.baseline, settings.candidate, diagnosis.scale_ratio))
+    if folded:
+        with st.expander(format_plural(len(folded), "other version")):
+            show_table(columns, [_row(diagnosis, version, metrics) for version in folded])
+
+
+def _row(diagnosis: Diagnosis, version: str, metrics: tuple[Metric, ...]) -> list[Cell]:
+    summary = diagnosis.versions
+    place: int = summary.groups[VERSION].tolist().index(version)
+    unlabelled = summary.n[place] - summary.n_labelled[place]
+    return [
+        Cell(version, _part_of(diagnosis, version)),
+        Cell(format_count(summary.n[place]), f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled"),
+        *(_value(summary[metric.name][place], metric) for metric in metrics),
+    ]
 
 
 def overview_sentence(diagnosis: Diagnosis) -> str:
@@ -73,13 +94,15 @@ def overview_sentence(diagnosis: Diagnosis) -> str:
     gamma = f"{diagnosis.settings.margin_target:g}"
     said = (
         f"Version {candidate} keeps less than the margin γ = {gamma} in {format_value(estimate.value, rate.unit)} of "
-        f"{format_count(estimate.n)} labelled rows"
+        f"{format_plural(estimate.n, 'labelled row')}"
     )
     if not diagnosis.is_compared:
         return f"{said}."
     change = diagnosis.change(rate.name)
     if not change.is_defined:
         return f"{said}; the change against {baseline} is undefined: {change.reason}."
+    if diagnosis.verdict(rate.name) == "not comparable":
+        return f"{said}; that of version {baseline} is not comparable, its scores are on another scale."
     if change.lower <= 0 <= change.upper:
         return f"{said}; no difference from version {baseline} that chance could not make."
     return f"{said}: {format_change(change.value, rate.unit)} against version {baseline}."
@@ -99,15 +122,13 @@ def _value(estimate: Estimate, metric: Metric) -> Cell:
     return Cell(format_value(estimate.value, metric.unit), around + format_bound(estimate.bound, metric.unit))
 
 
-def _change(change: Estimate, metric: Metric) -> Cell:
+def _change(diagnosis: Diagnosis, metric: Metric) -> Cell:
+    change = diagnosis.change(metric.name)
     if not change.is_defined:
         return Cell("undefined", change.reason)
     lower = format_change(change.lower, metric.unit).removesuffix(f"{NO_BREAK}points")
     around = f"{lower} to {format_change(change.upper, metric.unit)}"
-    certain = change.lower > 0 or change.upper < 0
-    better = (change.value < 0) == (metric.direction == "lower")
-    tone = "" if not certain or metric.direction == "neutral" else "better" if better else "worse"
-    return Cell(format_change(change.value, metric.unit), around, tone)
+    return Cell(format_change(change.value, metric.unit), around, diagnosis.verdict(metric.name))
 
 
 def show_trend(diagnosis: Diagnosis) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from lib.checks import CheckResult, run_checks
+from lib.schema import ScoreKind
 from sample_data.faults import CHECKS as CHECK_OF
 from sample_data.faults import SCOPES, Fault, Scope, Truth, make_predictions
 from tests.checks.tables import diagnose
@@ -38,21 +40,60 @@ def clean_data(seed: int) -> tuple[str, pd.DataFrame]:
     return name, frame
 
 
+SCALES = (0.05, 0.2, 3.0, 20.0)
+
+
+def rescaled_data(seed: int) -> tuple[str, pd.DataFrame]:
+    """A clean data set of two versions or more, as decision scores of models that have no unit in common.
+
+    Each later version's scores are multiplied by a number, or squeezed as those of a support vector machine with a
+    radial kernel are; what ranks and decides stays the same.
+    """
+    name, arguments = CLEAN_WORLDS[seed % len(CLEAN_WORLDS)]
+    chosen: dict[str, Any] = {"n": 5_000, "n_versions": 2 + seed % 2, **arguments}
+    frame, truth = make_predictions(seed, **chosen)
+    rng = np.random.default_rng([seed, 40])
+    s = logit(np.clip(frame["score"].to_numpy(np.float64), 1e-6, 1 - 1e-6))
+    for version in truth.versions[1:]:
+        part = (frame["version"] == version).to_numpy()
+        squeezed = np.tanh(s[part] / 2) if rng.random() < 0.5 else s[part]
+        s[part] = rng.choice(SCALES) * squeezed
+    return name, frame.assign(score=s)
+
+
 @dataclass(frozen=True)
 class Case:
-    """A kind of injected fault."""
+    """A kind of injected fault; with `decision` in decision scores, which have no unit, and with noise.
+
+    A collapse of a whole version is told from another unit by what else is lost: the noise is as large as the spread of
+    the faulty part's scores within a class.
+    """
 
     fault: Fault
     scope: Scope
     arguments: tuple[tuple[str, Any], ...] = ()
+    decision: bool = False
 
     @property
     def name(self) -> str:
         told = "".join(f", {key} = {value}" for key, value in self.arguments)
-        return f"{self.fault} in {self.scope}{told}"
+        return f"{self.fault} in {self.scope}{told}" + (", decision scores and noise" if self.decision else "")
 
 
-CASES: tuple[Case, ...] = (*(Case(fault, scope) for fault, scopes in SCOPES.items() for scope in scopes),)
+CASES: tuple[Case, ...] = (
+    *(Case(fault, scope) for fault, scopes in SCOPES.items() for scope in scopes),
+    Case("margin-collapse", "version", decision=True),
+)
+
+
+def with_noise(frame: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """The log odds of a frame, the faulty part's with noise as large as their spread within a class."""
+    s = logit(np.clip(frame["score"].to_numpy(np.float64), 1e-6, 1 - 1e-6))
+    own = s[truth.rows]
+    label = frame["label"].to_numpy(np.float64)[truth.rows]
+    spread = np.mean([own[label == each].std() for each in (0.0, 1.0)])
+    s[truth.rows] += spread * np.random.default_rng([truth.seed, 41]).standard_normal(len(own))
+    return frame.assign(score=s)
 
 
 def is_named(result: CheckResult, truth: Truth) -> bool:
@@ -75,14 +116,14 @@ def is_named(result: CheckResult, truth: Truth) -> bool:
     return True
 
 
-def findings(frame: pd.DataFrame) -> list[CheckResult]:
-    return [each for each in run_checks(diagnose(frame)) if each.is_finding]
+def findings(frame: pd.DataFrame, score_kind: ScoreKind = ScoreKind.PROBABILITY) -> list[CheckResult]:
+    return [each for each in run_checks(diagnose(frame, score_kind=score_kind)) if each.is_finding]
 
 
-def measure_clean(seeds: Iterable[int]) -> Iterator[tuple[int, str, list[CheckResult]]]:
+def measure_clean(seeds: Iterable[int], *, rescaled: bool = False) -> Iterator[tuple[int, str, list[CheckResult]]]:
     for seed in seeds:
-        world, frame = clean_data(seed)
-        yield seed, world, findings(frame)
+        world, frame = rescaled_data(seed) if rescaled else clean_data(seed)
+        yield seed, world, findings(frame, ScoreKind.DECISION if rescaled else ScoreKind.PROBABILITY)
 
 
 @dataclass(frozen=True)
@@ -106,7 +147,7 @@ def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[O
             days = {"days": 14 + seed % 17 if case.fault == "time-gap" else 10 + seed % 21}
         arguments: dict[str, Any] = {"n": n, "fault": case.fault, "scope": case.scope, **days, **dict(case.arguments)}
         frame, truth = make_predictions(seed, **arguments)
-        found = findings(frame)
+        found = findings(with_noise(frame, truth), ScoreKind.DECISION) if case.decision else findings(frame)
         own = [each for each in found if each.name == CHECK_OF[case.fault]]
         others = tuple(each for each in found if each.name != CHECK_OF[case.fault])
         yield Outcome(
@@ -119,4 +160,14 @@ def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[O
         )
 
 
-__all__ = ["CASES", "CLEAN_WORLDS", "Case", "clean_data", "is_named", "measure_case", "measure_clean", "np"]
+__all__ = [
+    "CASES",
+    "CLEAN_WORLDS",
+    "Case",
+    "clean_data",
+    "is_named",
+    "measure_case",
+    "measure_clean",
+    "np",
+    "rescaled_data",
+]

@@ -24,6 +24,26 @@ def test_one_finding_per_column_and_version_with_the_worst_first(world, check):
     assert found.evidence["violation_rate"] == page.estimate.value[place]
 
 
+def test_the_same_cohorts_in_both_versions_are_one_finding(world, check):
+    frame = world(9_000, versions=2)
+    (found,) = check(blurred(frame, frame["language"] == "es"), NAME)
+    assert (found.version, found.where.cohort) == (None, {"language": "es"})
+    assert [each["version"] for each in found.evidence["versions"]] == ["v1", "v2"]
+    assert all(value["value"] == "es" for each in found.evidence["versions"] for value in each["values"])
+    assert found.title.startswith("More margin violations for language = es than in the rest: ")
+    assert "in version v1 (n = " in found.title
+    assert "in version v2 (n = " in found.title
+    rates = [each["values"][0]["violation_rate"] for each in found.evidence["versions"]]
+    assert found.evidence["violation_rate"] in rates
+
+
+def test_other_cohorts_in_each_version_are_two_findings(world, check):
+    frame = world(9_000, versions=2)
+    part = np.where(frame["version"] == "v1", frame["language"] == "es", frame["language"] == "pt")
+    found = check(blurred(frame, part), NAME)
+    assert {(each.version, each.where.cohort["language"]) for each in found} == {("v1", "es"), ("v2", "pt")}
+
+
 def test_too_small_to_matter(world, check):
     frame = world(40_000)
     slightly = (frame["plan"] == "free") & (np.random.default_rng(5).random(len(frame)) < 0.05)

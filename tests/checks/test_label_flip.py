@@ -131,3 +131,14 @@ def test_what_cannot_be_said_has_a_reason(world, check, change, reason):
         (found,) = check(change(world()), name)
         assert found.status is Status.NOT_APPLICABLE
         assert reason in found.title.lower()
+
+
+def test_labels_or_scores_may_be_at_fault(world, check):
+    frame = world(versions=2)
+    part = frame["version"] == "v2"
+    (scores,) = check(flip(frame, part), NAME)
+    (labels,) = check(frame.assign(label=np.where(part, 1 - frame["label"], frame["label"])), NAME)
+    assert (scores.title, scores.version) == (labels.title, labels.version)
+    assert "scores were turned around" in scores.explanation
+    assert "or the labels were" in scores.explanation
+    assert "whether score or label is wrong" in scores.remedy

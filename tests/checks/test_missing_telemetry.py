@@ -1,8 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from lib.checks import Severity, Status
+from lib.checks import Severity, Status, run_checks
+from lib.diagnose import Diagnosis, Settings
+from lib.scan.facts import InputFile
 from tests.checks.conftest import day
+from tests.checks.tables import FrameTables
 
 NAME = "missing-telemetry"
 
@@ -59,3 +64,50 @@ def test_no_times_no_cohorts_no_labels(world, check):
         lose(frame.assign(version=np.where(frame.index < 900, "a", "b")), "score", frame.index < 900), NAME, ()
     )
     assert found.version == "a"
+
+
+@pytest.mark.parametrize(
+    ("column", "title", "severity"),
+    [("score", "No row has a score (n = 3,000)", Severity.ERROR), ("label", "No row has a label", Severity.WARNING)],
+)
+def test_a_column_that_is_empty_everywhere(world, check, column, title, severity):
+    (found,) = check(world().assign(**{column: np.nan}), NAME)
+    assert found.title.startswith(title)
+    assert (found.status, found.severity, found.evidence["share_missing"]) == (Status.FAIL, severity, 1.0)
+
+
+def test_scores_that_are_missing_everywhere_alike(world, check):
+    frame = world()
+    (found,) = check(lose(frame, "score", frame["day"] >= 0, 0.7), NAME)
+    assert "of rows have no score" in found.title
+    assert (found.version, found.where.cohort, found.severity) == (None, {}, Severity.WARNING)
+    assert check(lose(frame, "label", frame["day"] >= 0, 0.7), NAME)[0].status is Status.PASS
+
+
+def unusable(frame, n, problems):
+    tables = FrameTables(frame, ("language", "plan"))
+    rejected = sum(number for code, number in problems.items() if code != "time-unreadable")
+    file = InputFile("rows.csv", "0" * 64, n, rejected)
+    tables.facts = dataclasses.replace(tables.facts, inputs=(file,), problems=problems)
+    return [each for each in run_checks(Diagnosis(tables, Settings.choose(tables.facts))) if each.name == NAME]
+
+
+def test_records_that_cannot_be_used(world):
+    problems = {"not-a-record": 40, "label-unknown": 410, "time-unreadable": 900}
+    (found,) = unusable(world(), 3_450, problems)
+    assert (found.status, found.severity) == (Status.WARN, Severity.WARNING)
+    assert found.title == (
+        "13 % of records cannot be used (450 of 3,450): the label is neither of the two classes (410) and the line "
+        "could not be read as a record (40)"
+    )
+    assert found.evidence["reasons"] == {"label-unknown": 410, "not-a-record": 40}
+    assert found.evidence["n_unusable"] == 450
+
+
+@pytest.mark.parametrize(("n", "rejected"), [(3_030, 30), (50, 1), (3_000, 0)])
+def test_few_unusable_records_are_no_finding(world, n, rejected):
+    assert unusable(world(), n, {"score-unreadable": rejected})[0].status is Status.PASS
+
+
+def test_most_records_unusable_is_a_failure(world):
+    assert unusable(world(), 9_000, {"score-unreadable": 6_000})[0].status is Status.FAIL

@@ -10,9 +10,10 @@ N_CLEAN, MOST_ALARMS = 200, 6
 N_FAULTY, LEAST_FOUND = 20, 19  # 60 each in the page that scripts/make_checks_doc.py writes
 
 
-def test_clean_data_raises_no_alarm():
+@pytest.mark.parametrize("rescaled", [False, True], ids=["one scale", "a scale for each version"])
+def test_clean_data_raises_no_alarm(rescaled):
     alarms: Counter[str] = Counter()
-    for _seed, world, found in measure_clean(range(N_CLEAN)):
+    for _seed, world, found in measure_clean(range(N_CLEAN), rescaled=rescaled):
         # A thousand rows in three versions are a small sample.
         alarms.update({each.name for each in found if not (each.name == "small-sample" and world == "small")})
     assert all(count <= MOST_ALARMS for count in alarms.values()), alarms

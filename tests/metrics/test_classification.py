@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from lib.grid import EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.metrics import classification as c
-from lib.metrics.estimates import NO_LABELS, NOT_A_PROBABILITY
+from lib.metrics.estimates import NO_USABLE_ROWS, NOT_A_PROBABILITY
 from lib.schema import ScoreKind
 from tests.metrics.conftest import Rows, build, draw
 
@@ -136,7 +136,7 @@ def test_undefined_has_a_reason() -> None:
     assert c.recall(cells).reason == (c.NO_POSITIVES, "", c.NO_POSITIVES)
     assert c.false_positive_rate(cells).reason == ("", c.NO_NEGATIVES, c.NO_NEGATIVES)
     assert c.f1(cells).reason[0] == "no positive rows and no positive predictions"
-    assert c.accuracy(cells).reason == ("", "", NO_LABELS)
+    assert c.accuracy(cells).reason == ("", "", NO_USABLE_ROWS)
     assert c.predicted_positive_share(cells).value.tolist() == [0, 1, 1]
     missed = build([1, -1], [-1.0, -1.0])
     assert c.f1(missed)[0].value == 0, "defined, and zero: a positive row was there and was missed"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.grid import EXACT, RESOLUTIONS, Resolution
-from lib.metrics.estimates import NO_LABELS
+from lib.metrics.estimates import NO_USABLE_ROWS
 from lib.metrics.loss_accounting import loss_accounting
 from lib.metrics.losses import LOSSES, loss_named
 from tests.metrics.conftest import build
@@ -64,7 +64,7 @@ def test_by_hand() -> None:
 def test_frame_and_undefined() -> None:
     cells = build([1, 1, 0], [3.0, 4.0, 1.0], None, {"k": ["a", "a", "b"]})
     accounting = loss_accounting(cells)
-    assert accounting.carried["hinge"].reason == ("the loss is zero on every row", NO_LABELS)
+    assert accounting.carried["hinge"].reason == ("the loss is zero on every row", NO_USABLE_ROWS)
     assert len(accounting.frame()) == 2 * len(LOSSES)
     assert list(accounting.frame().columns[:3]) == ["k", "loss", "carried"]
 

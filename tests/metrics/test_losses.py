@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 from lib.errors import SettingsError
 from lib.grid import EXACT, FINE, RESOLUTIONS, Resolution
 from lib.metrics.classification import accuracy
-from lib.metrics.estimates import NO_LABELS
+from lib.metrics.estimates import NO_USABLE_ROWS
 from lib.metrics.losses import (
     LOSSES,
     LossFunction,
@@ -154,5 +154,5 @@ def test_curves_and_names() -> None:
 def test_undefined_has_a_reason() -> None:
     cells = build([0, 1], [1.0, np.nan], None, {"k": ["a", "b"]})
     for loss in LOSSES:
-        assert average_loss(cells, loss).reason == (NO_LABELS, NO_LABELS)
-    assert logistic_gradient_share_from_correct(cells).reason == (NO_LABELS, NO_LABELS)
+        assert average_loss(cells, loss).reason == (NO_USABLE_ROWS, NO_USABLE_ROWS)
+    assert logistic_gradient_share_from_correct(cells).reason == (NO_USABLE_ROWS, NO_USABLE_ROWS)

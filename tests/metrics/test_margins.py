@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 from lib.errors import SettingsError
 from lib.grid import EXACT, FINE, RESOLUTIONS, Resolution
 from lib.metrics import margins
-from lib.metrics.estimates import NO_LABELS, NO_WEIGHT
+from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT
 from tests.metrics.conftest import Rows, build, draw
 
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
@@ -197,10 +197,10 @@ def test_undefined_has_a_reason(resolution: Resolution, weighted: bool) -> None:
         margins.zero_hinge_gradient_share,
     ):
         estimates = metric(cells)
-        assert estimates.reason == (NO_LABELS, NO_LABELS, "")
+        assert estimates.reason == (NO_USABLE_ROWS, NO_USABLE_ROWS, "")
         assert np.isnan(estimates.value).tolist() == [True, True, False]
         assert estimates.n.tolist() == [0, 0, 1]
-    assert margins.violation_rate_by_class(cells)[-1].reason[2] == "no labelled rows of class -1"
+    assert margins.violation_rate_by_class(cells)[-1].reason[2] == "no labelled, scored rows of class -1"
 
 
 def test_weights_of_zero_are_not_rows_to_divide_by() -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from lib.grid import EXACT, RESOLUTIONS, Resolution
-from lib.metrics.estimates import NO_LABELS, NO_WEIGHT
+from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT
 from lib.metrics.ranking import ONE_CLASS, average_precision, precision_recall_curve, roc_auc, roc_curve
 from tests.metrics.conftest import Rows, build
 
@@ -102,7 +102,7 @@ def test_perfect_separation_still_has_an_interval() -> None:
 def test_undefined_has_a_reason() -> None:
     cells = build([1, 1, 0, -1, 1], [1.0, 2.0, 1.0, 0.0, 3.0], None, {"k": ["a", "a", "b", "c", "c"]})
     for metric in (roc_auc, average_precision):
-        assert metric(cells).reason == (ONE_CLASS, NO_LABELS, "")
+        assert metric(cells).reason == (ONE_CLASS, NO_USABLE_ROWS, "")
         assert np.isnan(metric(cells).value).tolist() == [True, True, False]
         assert metric(build([1, -1], [1.0, 0.0], [1.0, 0.0]))[0].reason == NO_WEIGHT
         assert len(metric(build([], [], None, {"k": np.zeros(0, "U1")}))) == 0

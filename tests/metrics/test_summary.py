@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from lib.errors import SettingsError
 from lib.grid import EXACT, FINE
-from lib.metrics.estimates import NO_LABELS, Estimate
+from lib.metrics.estimates import NO_LABELS, NO_SCORES, NO_USABLE_ROWS, Estimate
 from lib.metrics.summary import METRICS, Metric, MetricSettings, compute_summary, metric_named, unpaired_change
 from lib.schema import ScoreKind
 from tests.metrics.conftest import Rows, build, draw
@@ -96,7 +96,7 @@ def test_nothing_is_undefined_without_a_reason_nor_defined_with_one(weighted: bo
         for name, estimates in summary.metrics.items():
             assert (np.isnan(estimates.value) == ~estimates.is_defined).all(), name
             assert (np.isnan(estimates.bound) == ~estimates.is_defined).all(), name
-        assert set(summary["roc_auc"].reason) >= {"only one class", NO_LABELS}
+        assert set(summary["roc_auc"].reason) >= {"only one class", NO_LABELS, NO_SCORES}
     empty = compute_summary(build([], [], None, {"k": np.zeros(0, "U1")}), LOGIT)
     assert all(len(estimates) == 0 for estimates in empty.metrics.values())
 
@@ -134,3 +134,17 @@ def test_fast_enough() -> None:
         compute_summary(cells, LOGIT)
         seconds.append(time.perf_counter() - begin)
     assert min(seconds) < 0.3
+
+
+def test_what_is_missing_is_said() -> None:
+    cells = build(
+        [1, -1, 0, 0, 1, 0, 1, -1],
+        [np.nan, np.nan, 1.0, 2.0, np.nan, 1.0, 1.0, -1.0],
+        None,
+        {"k": ["blind", "blind", "bare", "bare", "pairs", "pairs", "sound", "sound"]},
+    )
+    summary = compute_summary(cells, LOGIT)
+    reasons = dict(zip(["bare", "blind", "pairs", "sound"], [NO_LABELS, NO_SCORES, NO_USABLE_ROWS, ""], strict=True))
+    for name in ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "recall", "precision", "log_loss"):
+        assert dict(zip(summary.groups["k"].tolist(), summary[name].reason, strict=True)) == reasons, name
+    assert summary["predicted_positive_share"].reason == ("", NO_SCORES, "", "")

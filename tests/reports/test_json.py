@@ -269,3 +269,31 @@ def test_what_binning_may_have_moved_is_said() -> None:
 def test_a_margin_target_between_the_steps_is_a_sentence() -> None:
     with pytest.raises(SettingsError, match="step"):
         binned_report(0.333)
+
+
+def test_no_verdict_on_score_units_between_scales() -> None:
+    comparison = parsed(sample_report("digits_hinge_vs_logistic.csv"))["comparison"]
+    assert comparison["scale_ratio"] == pytest.approx(1.87, abs=0.01)
+    verdicts = {name: each["verdict"] for name, each in comparison["deltas"].items()}
+    assert verdicts["average_hinge_loss"] == verdicts["violation_rate"] == "not comparable"
+    assert (verdicts["roc_auc"], verdicts["accuracy"], verdicts["precision"]) == ("worse", "worse", None)
+    comparison = parsed(sample_report("digits_logistic.csv"))["comparison"]
+    assert comparison["scale_ratio"] == 1
+    assert comparison["deltas"]["violation_rate"]["verdict"] == "better"
+
+
+def test_no_score_at_all(report_of_csv: Callable[..., Report]) -> None:
+    rows = "".join(f"{i},{i % 2},,v{i % 3 % 2}\n" for i in range(90))
+    answers = Answers(score_kind="decision", roles={"score": "score"})
+    document = parsed(report_of_csv(f"id,y,score,version\n{rows}", answers=answers))
+    for version in document["versions"].values():
+        assert set(version["undefined"].values()) - {version["undefined"]["expected_calibration_error"]} <= {
+            "no scored rows",
+            "no labelled, scored rows of class -1",
+            "no labelled, scored rows of class +1",
+        }
+    first = document["checks"][0]
+    assert (first["name"], first["status"], first["severity"]) == ("missing-telemetry", "fail", "error")
+    assert first["title"] == "No row has a score (n = 90)"
+    assert document["comparison"]["scale_ratio"] is None
+    assert document["comparison"]["undefined"]["scale_ratio"] == "no row has both a label and a score"

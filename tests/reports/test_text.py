@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lib.reports import Report, render_text
+from lib.reports import Report, render_markdown, render_text
 from lib.reports.text import display_width
 from lib.sources import Answers
 from tests.reports.conftest import sample_report
@@ -36,7 +36,7 @@ def test_the_incident_opens_with_its_cause() -> None:
     lines = render_text(sample_report("incident.csv.gz")).splitlines()
     first = next(line for line in lines if line.startswith("ERROR"))
     assert first.startswith("ERROR Scores are reversed for language = pt in version 2026.04")
-    assert any(line.startswith("  → Roll back") for line in lines)
+    assert any(line.startswith("  → Look at some of these rows") for line in lines)
 
 
 def test_several_findings_of_one_check_say_once_what_to_do() -> None:
@@ -61,6 +61,23 @@ def test_rejected_rows_are_told_with_their_reason() -> None:
     text = render_text(sample_report("many_things_wrong.csv"))
     assert "the weight is missing, negative or not a number" in text
     assert "time-unreadable" in text
+
+
+def test_scores_on_another_scale_are_not_compared() -> None:
+    text = render_text(sample_report("digits_hinge_vs_logistic.csv"))
+    (line,) = (each for each in text.splitlines() if each.startswith("  Average hinge loss  "))
+    assert line.endswith("not comparable")
+    said = " ".join(text.split())
+    assert "Margins of logistic-2 spread 1.87 times as wide as those of hinge-2" in said
+    assert "Not comparable" not in render_text(sample_report("digits_hinge.csv"))
+
+
+@pytest.mark.parametrize("render", [render_text, render_markdown])
+def test_many_unusable_records_are_a_finding(report_of_csv: Callable[..., Report], render) -> None:
+    rows = "".join(f"{i},{i % 2},{'oops' if i % 7 == 0 else i % 2 - 0.5 + i % 5 / 9:}\n" for i in range(700))
+    report = report_of_csv(f"id,y,score\n{rows}", answers=Answers(score_kind="decision", roles={"score": "score"}))
+    said = " ".join(render(report).split())
+    assert "14 % of records cannot be used (100 of 700): the score is not a number (100)" in said
 
 
 def hostile_report(make: Callable[..., Report]) -> Report:
