@@ -123,7 +123,7 @@ def test_the_overview_shows_the_numbers_of_the_json(faces: Faces) -> None:
         assert cell.text == format_change(change["value"], metric.unit), head
         low, high = (format_change(end, metric.unit) for end in change["ci"])
         assert cell.detail == f"{low.removesuffix(f'{NO_BREAK}points')} to {high}", head
-        assert cell.tone == (change["verdict"] or "").replace(" ", "-"), head
+        assert cell.tone == (change["verdict"] or ""), head
 
 
 def markdown_tables(text: str) -> dict[str, list[dict[str, str]]]:

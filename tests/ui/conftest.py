@@ -139,7 +139,7 @@ class _Tables(HTMLParser):
             self.tables[-1].rows.append([])
         elif tag in ("th", "td"):
             self._cell, self._detail = [], None
-            self._tone = (dict(attrs).get("class") or "").removeprefix("m-")
+            self._tone = (dict(attrs).get("class") or "").removeprefix("m-").replace("-", " ")
         elif tag == "small":
             self._detail = []
 
