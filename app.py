@@ -13,12 +13,11 @@ st.set_page_config(
     layout="wide",
     menu_items={"About": "Marginalia: where a classifier is unsure, and whom it fails."},
 )
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
-        st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
-        st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
-    ]
-)
-run_page(page)
+pages = [
+    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+    st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
+    st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
+    st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+]
+# The frame draws the links itself: Streamlit's own leave the view behind.
+run_page(st.navigation(pages, position="hidden"), pages)

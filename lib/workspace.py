@@ -20,7 +20,7 @@ from lib.errors import LimitError
 KEPT_SECONDS = 12 * 3600.0
 """How long a dataset is kept after it was last looked at."""
 
-MAX_OPEN = 64
+MAX_OPEN = MAX_DRAFTS = 64
 KEPT_DIAGNOSES = 32
 
 SAMPLES_FOLDER = Path(__file__).resolve().parents[1] / "sample_data"
@@ -101,8 +101,33 @@ class OpenDataset:
             return self._diagnoses[settings]
 
 
+@dataclass
+class HeldDraft:
+    """Files that were read and whose columns are still to be settled; found by its token like a dataset.
+
+    Attributes:
+        token: what the link holds; the dataset that is opened from it keeps it, unless `replaces` says another.
+        name: what it is called on screen.
+        content: the tables and the answers so far.
+        folder: where its files are; None where they are those of the dataset that it replaces.
+        origin: the token of the dataset that was open before; empty for none.
+    """
+
+    token: str
+    name: str
+    content: object
+    folder: Path | None
+    origin: str = ""
+    last_used: float = 0.0
+
+    @property
+    def replaces(self) -> str:
+        """The token of the dataset behind which other tables are to be put; empty where a new one is opened."""
+        return self.origin if self.folder is None else ""
+
+
 class Workspace:
-    """All datasets that are open in one server process. Safe to use from several threads."""
+    """All datasets and drafts that are open in one server process. Safe to use from several threads."""
 
     def __init__(self, root: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Keep files below `root`, which is made readable to its user only."""
@@ -110,6 +135,7 @@ class Workspace:
         self._root = root
         self._clock = clock
         self._open: dict[str, OpenDataset] = {}
+        self._drafts: dict[str, HeldDraft] = {}
         self._lock = threading.RLock()
 
     def new_folder(self) -> Path:
@@ -119,7 +145,7 @@ class Workspace:
         return folder
 
     def add(self, name: str, tables: CellTables, folder: Path | None, token: str | None = None) -> OpenDataset:
-        """Open a dataset under a new token, or a sample under its own.
+        """Open a dataset under a new token, or under that of a sample or of the draft that it was made from.
 
         Raises:
             LimitError: as many are open as this server keeps, and all were looked at lately.
@@ -132,7 +158,17 @@ class Workspace:
                     "or try again later."
                 )
             opened = OpenDataset(token or secrets.token_urlsafe(16), name, tables, folder, self._clock())
+            self._drafts.pop(opened.token, None)
             return self._open.setdefault(opened.token, opened)
+
+    def hold(self, name: str, content: object, folder: Path | None, origin: str = "") -> HeldDraft:
+        """Keep a draft under a new token; beyond `MAX_DRAFTS` the one that was not looked at for longest goes."""
+        with self._lock:
+            while len(self._drafts) >= MAX_DRAFTS:
+                self.close(min(self._drafts.values(), key=lambda each: each.last_used).token)
+            held = HeldDraft(secrets.token_urlsafe(16), name, content, folder, origin, self._clock())
+            self._drafts[held.token] = held
+            return held
 
     def replace(self, token: str, tables: CellTables, draft: object) -> OpenDataset | None:
         """Put other tables behind a token, so that links to it show them; None if it is no longer open."""
@@ -152,17 +188,26 @@ class Workspace:
                 opened.last_used = self._clock()
             return opened
 
-    def close(self, token: str) -> None:
-        """Forget a dataset and remove its files; links to it no longer work."""
+    def draft(self, token: str) -> HeldDraft | None:
+        """The draft of that token, if there is one."""
         with self._lock:
-            opened = self._open.pop(token, None)
-        if opened is not None and opened.folder is not None:
-            shutil.rmtree(opened.folder, ignore_errors=True)
+            held = self._drafts.get(token)
+            if held is not None:
+                held.last_used = self._clock()
+            return held
+
+    def close(self, token: str) -> None:
+        """Forget a dataset or a draft and remove its files; links to it no longer work."""
+        with self._lock:
+            closed = self._open.pop(token, None) or self._drafts.pop(token, None)
+        if closed is not None and closed.folder is not None:
+            shutil.rmtree(closed.folder, ignore_errors=True)
 
     def drop_unused(self) -> None:
         """Close what nobody has looked at for `KEPT_SECONDS`."""
         with self._lock:
             limit = self._clock() - KEPT_SECONDS
-            unused = [token for token, opened in self._open.items() if opened.last_used < limit]
+            held = [*self._open.values(), *self._drafts.values()]
+            unused = [each.token for each in held if each.last_used < limit]
         for token in unused:
             self.close(token)

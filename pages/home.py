@@ -1,26 +1,29 @@
 """Home: files in, their columns explained, then every version at a glance and what was found."""
 
+from functools import partial
+
 import streamlit as st
 
 from lib.scan import Scan
 from lib.ui.datasets import Draft, sample_named
-from lib.ui.findings import findings_of, show_findings
+from lib.ui.findings import show_findings
 from lib.ui.html import show_answer, show_note
 from lib.ui.intake import apply_draft, drop_draft, settle_draft, settle_opened, show_intake, take_files
 from lib.ui.mapping import show_mapping, show_questions
 from lib.ui.overview import overview_sentence, show_overview, show_trend
-from lib.ui.page import current_dataset, diagnose
+from lib.ui.page import current_dataset, current_draft, diagnose
 from lib.ui.rejected import show_rejected
-from lib.ui.sidebar import show_datasets
-from lib.workspace import OpenDataset
+from lib.ui.sidebar import show_closed, show_datasets
+from lib.workspace import HeldDraft, OpenDataset
 
 
-def show_draft(draft: Draft) -> None:
+def show_draft(held: HeldDraft, draft: Draft) -> None:
     """The mapping of files that were read but are not open yet, or are to be read otherwise."""
+    settle = partial(settle_draft, held)
     st.title("How the columns are read", anchor=False)
     if draft.inference.questions:
         show_answer("This has to be said before anything is computed; the rest can be changed here too.")
-        show_questions(draft, settle_draft)
+        show_questions(draft, settle)
     else:
         show_answer("Nothing is left to be asked. Look it over, change what is wrong, then open it.")
     with st.container(horizontal=True):
@@ -29,37 +32,37 @@ def show_draft(draft: Draft) -> None:
             type="primary",
             disabled=bool(draft.inference.questions),
             on_click=apply_draft,
-            args=(draft,),
+            args=(held,),
         )
-        st.button("Discard", on_click=drop_draft)
-    show_mapping(draft, settle_draft)
+        st.button("Discard", on_click=drop_draft, args=(held,))
+    show_mapping(draft, settle)
 
 
 def show_opened(opened: OpenDataset) -> None:
-    """The overview of an open dataset, its findings, and how it was read."""
+    """The findings of an open dataset, its overview, and how it was read."""
     diagnosis = diagnose(opened)
-    results = findings_of(diagnosis)
     show_answer(overview_sentence(diagnosis))
-    show_overview(diagnosis)
+    show_findings(diagnosis)
     if not diagnosis.facts.mapping.label:
         show_note("No column holds labels, so nothing that needs one is defined: margins, losses, rates of errors.")
-    st.subheader("Findings", anchor=False)
-    show_findings(results)
+    st.subheader("Versions", anchor=False)
+    show_overview(diagnosis)
     show_trend(diagnosis)
     if isinstance(opened.tables, Scan) and diagnosis.facts.problems:
         show_rejected(opened.tables, diagnosis.facts)
     if isinstance(opened.draft, Draft):
         with st.expander("How the columns were read"):
-            show_mapping(opened.draft, settle_opened)
+            show_mapping(opened.draft, partial(settle_opened, opened))
 
 
 take_files()
+show_closed()
 opened = current_dataset()
 with st.sidebar:
-    show_datasets(opened)
-draft = st.session_state.get("draft")
-if isinstance(draft, Draft):
-    show_draft(draft)
+    show_datasets()
+held = current_draft()
+if held is not None and isinstance(held.content, Draft):
+    show_draft(held, held.content)
 elif opened is None:
     show_intake(first=True)
 else:

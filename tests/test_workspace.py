@@ -9,7 +9,7 @@ import pytest
 
 from lib.diagnose import CellTables
 from lib.errors import LimitError
-from lib.workspace import KEPT_SECONDS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, Workspace
+from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, Workspace
 
 TABLES = cast(CellTables, object())
 
@@ -79,6 +79,34 @@ def test_a_replaced_dataset_keeps_its_link(space: Workspace) -> None:
     assert renewed is not None
     assert renewed.tables is other
     assert space.replace("no such token", other, None) is None
+
+
+def test_a_draft_is_found_by_its_token_and_the_dataset_that_is_made_of_it_keeps_it(space: Workspace) -> None:
+    folder = space.new_folder()
+    held = space.hold("a.csv", "what was read", folder)
+    assert space.draft(held.token) is held
+    assert space.get(held.token) is None
+    opened = space.add("a", TABLES, folder, held.token)
+    assert opened.token == held.token
+    assert space.draft(held.token) is None
+    assert folder.exists()
+
+
+def test_a_draft_is_bounded_dropped_and_removed_like_a_dataset(space: Workspace, clock: Clock) -> None:
+    held = space.hold("a.csv", "what was read", space.new_folder())
+    again = space.hold("a.csv", "read otherwise", None, "the dataset that it was")
+    assert (held.replaces, again.replaces) == ("", "the dataset that it was")
+    space.close(again.token)
+    assert space.draft(again.token) is None
+    clock.now = 1.0
+    others = [space.hold(f"d{index}", "what was read", space.new_folder()) for index in range(MAX_DRAFTS)]
+    assert space.draft(held.token) is None
+    assert held.folder is not None
+    assert not held.folder.exists()
+    clock.now = KEPT_SECONDS * 1.1
+    space.drop_unused()
+    assert [each for each in others if space.draft(each.token) is not None] == []
+    assert not any(each.folder is not None and each.folder.exists() for each in others)
 
 
 def test_every_sample_is_there() -> None:

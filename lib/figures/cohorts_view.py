@@ -50,8 +50,11 @@ class CohortRow:
 
     def is_worse(self, direction: str) -> bool:
         """Whether it is worse than the rest beyond chance, among all cohorts of its version."""
-        sign = -1 if direction == "higher" else 1
-        return bool(self.p_adjusted < LEVEL) and sign * self.excess.value > 0
+        return bool(self.p_adjusted < LEVEL) and self.trails(direction)
+
+    def trails(self, direction: str) -> bool:
+        """Whether its value is worse than that of the rest, beyond chance or not; never where one is undefined."""
+        return (-self.excess.value if direction == "higher" else self.excess.value) > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +172,12 @@ def sentence_of(view: CohortsView, call: Callable[[str], str]) -> str:
         return f"{metric.label} is undefined for every {column}: {', '.join(reasons)}"
     if leader is None:
         if np.isnan(view.contrast.p).all():
-            return f"{metric.label} by {column} of {call(view.candidate)}, the surest to trail the rest on top"
+            said = f"{metric.label} by {column} of {call(view.candidate)}, the surest to trail the rest on top"
+            top = view.rows.get((view.candidate, view.ranked[0])) if view.ranked else None
+            if top is None or not top.trails(metric.direction):
+                return said
+            here, rest = (format_value(each.value, metric.unit) for each in (top.estimate, top.rest))
+            return f"{said}: {call(top.value)} with {here}, the rest with {rest}"
         return f"No {column} of {call(view.candidate)} has a {label} worse than the rest beyond chance"
     away = format_change(leader.excess.value, metric.unit)
     return (

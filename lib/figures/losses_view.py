@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_count, format_share
+from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.histogram_view import Bars, Distribution
 from lib.figures.text import name_of
 from lib.metrics.estimates import Estimate
@@ -111,7 +111,7 @@ def rows_words(bars: Sequence[Bars]) -> str:
     """How many rows a figure of these bars is of."""
     counts = {each.version: each.total for each in bars}
     if len(set(counts.values())) == 1:
-        return f"n = {format_count(next(iter(counts.values())))} labelled rows" + (
+        return f"n = {format_plural(next(iter(counts.values())), 'labelled row')}" + (
             " per version." if len(counts) > 1 else "."
         )
     listed = ", ".join(f"{format_count(total)} of {name_of(name)}" for name, total in counts.items())

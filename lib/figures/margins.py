@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lib.figures.format import PER_CENT, format_count, format_score, format_share
+from lib.figures.format import PER_CENT, format_count, format_plural, format_score, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
 from lib.figures.text import name_of
@@ -70,7 +70,8 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
     figure.update_layout(barmode="overlay", clickmode="event+select")
     subtitle = f"Triangles: medians. Tinted: margins below γ, violations. {view.distribution.clipped_words}".strip()
     if view.left_out:
-        subtitle += f" The {len(names)} ranked worst; {view.left_out} more are on the Cohorts page."
+        left_out = format_plural(view.left_out, "more is", "more are")
+        subtitle += f" The {len(names)} ranked worst; {left_out} on the Cohorts page."
     return finish(figure, _title(view), subtitle, provenance, look, panels, left=left_margin(["10.5 %"], look))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.figures.format import format_count, format_score
+from lib.figures.format import format_plural, format_score
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
 from lib.scan.listing import PAGE_ROWS, Order, RowQuery
 from lib.schema import SPLIT, Filter, cohort_column
@@ -89,4 +89,5 @@ def rows_sentence(view: MarginsView, choice: Choice, total: int) -> str:
     else:
         margins = f"with a margin from {low} up to {high}"
     what = choice.group if view.by == BY_VERSION else f"{choice.group} ({view.by_words})"
-    return f"{format_count(total)} rows of {what} {margins}, highest loss first."
+    order = ", highest loss first" if total > 1 else ""
+    return f"{format_plural(total, 'row')} of {what} {margins}{order}."

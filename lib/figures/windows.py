@@ -73,9 +73,9 @@ def n_words(view: WindowsView) -> str:
     parts: list[str] = []
     for line in view.lines:
         n = next(iter(line.metrics.values())).n
-        parts.append(
-            f"{name_of(line.version)} n = {format_count(float(n.min()))} to {format_count(float(n.max()))} a window"
-        )
+        least, most = format_count(float(n.min())), format_count(float(n.max()))
+        span = least if least == most else f"{least} to {most}"
+        parts.append(f"{name_of(line.version)} n = {span} a window")
     return "; ".join(parts) + ", labelled rows. Times are UTC."
 
 

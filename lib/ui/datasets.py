@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -16,7 +16,7 @@ from lib.sources import Answers, Inference, RawTable, Run, build_dataset, infer_
 from lib.ui.jobs import Progress
 from lib.ui.upload_folder import upload_store
 from lib.ui.uploads import Upload
-from lib.workspace import SAMPLES, SAMPLES_FOLDER, OpenDataset, Sample, Workspace
+from lib.workspace import SAMPLES, SAMPLES_FOLDER, HeldDraft, OpenDataset, Sample, Workspace
 
 READ_SHARE, PREPARED_SHARE = 0.5, 0.75
 _begin: dict[str, str] = {}
@@ -30,6 +30,11 @@ class Draft:
     answers: Answers
     inference: Inference
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """The files, as they are called on screen."""
+        return ", ".join(table.name for table in self.tables)
 
 
 def workspace() -> Workspace:
@@ -48,16 +53,16 @@ def drop_unused_datasets() -> None:
 
 
 def held_tokens() -> list[str]:
-    """The tokens of this session's datasets that are still open, in order of arrival."""
+    """The tokens of this session's datasets and drafts that are still there, in order of arrival."""
     tokens: list[str] = st.session_state.setdefault("datasets", [])
-    tokens[:] = [token for token in tokens if workspace().get(token) is not None]
+    tokens[:] = [token for token in tokens if workspace().get(token) or workspace().draft(token)]
     return tokens
 
 
-def hold(opened: OpenDataset) -> None:
-    """Put a dataset on this session's list."""
-    if opened.token not in held_tokens():
-        st.session_state["datasets"].append(opened.token)
+def hold(token: str) -> None:
+    """Put a dataset or a draft on this session's list."""
+    if token not in held_tokens():
+        st.session_state["datasets"].append(token)
 
 
 def begin_with(token: str) -> None:
@@ -82,7 +87,7 @@ def sample_named(token: str) -> Sample | None:
     return next((sample for sample in SAMPLES if sample.token == token), None)
 
 
-def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDataset | Draft:
+def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDataset | HeldDraft:
     """Uploaded files to an open dataset, or to a draft where something has to be asked first."""
     folder = workspace().new_folder()
     try:
@@ -105,7 +110,9 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDat
             )
             tables.append(table)
         draft = Draft(tuple(tables), Answers(), infer_mapping(tables), folder)
-        return draft if draft.inference.questions else open_draft(draft, run, report)
+        if draft.inference.questions:
+            return workspace().hold(draft.name, draft, folder)
+        return open_draft(draft, run, report)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -116,8 +123,8 @@ def answer(draft: Draft, answers: Answers) -> Draft:
     return Draft(draft.tables, answers, infer_mapping(draft.tables, answers), draft.folder)
 
 
-def open_draft(draft: Draft, run: Run, report: Progress, token: str | None = None) -> OpenDataset:
-    """Scan a draft whose questions are settled and open it, under its old token if it has one."""
+def open_draft(draft: Draft, run: Run, report: Progress, held: HeldDraft | None = None) -> OpenDataset:
+    """Scan a draft whose questions are settled and open it; one that was held under the token that it is to have."""
     dataset = build_dataset(draft.tables, draft.inference.mapping)
 
     def prepared(share: float, words: str) -> None:
@@ -129,16 +136,17 @@ def open_draft(draft: Draft, run: Run, report: Progress, token: str | None = Non
     scan = Scan(dataset, draft.folder, run=run, on_progress=prepared)
     scan.warm(run=run, on_progress=summarised)
     space = workspace()
-    if token is not None:
-        replaced = space.replace(token, scan, draft)
+    if held is not None and held.replaces:
+        replaced = space.replace(held.replaces, scan, draft)
         if replaced is not None:
+            space.close(held.token)
             return replaced
-    opened = space.add(dataset.name, scan, draft.folder)
+    opened = space.add(dataset.name, scan, draft.folder, None if held is None else held.token)
     opened.draft = draft
     return opened
 
 
-def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Draft:
+def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | HeldDraft:
     """A bundled dataset, read once for all sessions; a draft where something has to be asked first."""
     space = workspace()
     held = space.get(sample.token)
@@ -148,7 +156,7 @@ def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Dra
     table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
     draft = Draft((table,), Answers(), infer_mapping([table]), folder)
     if draft.inference.questions:
-        return draft
+        return space.hold(draft.name, draft, folder)
     scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
     scan.warm(run=run, on_progress=report)
     opened = space.add(sample.title, scan, folder, sample.token)
@@ -156,13 +164,25 @@ def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Dra
     return opened
 
 
-def own_copy(opened: OpenDataset) -> Draft:
-    """A draft of an open dataset to change; that of a sample gets a folder of its own."""
+def draft_again(opened: OpenDataset, answers: Answers) -> HeldDraft:
+    """A draft of an open dataset with other answers; that of a sample becomes a dataset of its own.
+
+    This session's last one goes for it.
+
+    Raises:
+        MarginaliaError: these answers cannot be.
+    """
     draft = opened.draft
     assert isinstance(draft, Draft), "only what was read from rows has a mapping to change"
+    draft, space = answer(draft, answers), workspace()
+    for token in held_tokens():
+        held = space.draft(token)
+        if held is not None and held.origin == opened.token:
+            space.close(token)
     if sample_named(opened.token) is None:
-        return draft
-    return Draft(draft.tables, draft.answers, draft.inference, workspace().new_folder())
+        return space.hold(draft.name, draft, None, opened.token)
+    folder = space.new_folder()
+    return space.hold(draft.name, replace(draft, folder=folder), folder, opened.token)
 
 
 def _link(source: Path, target: Path) -> None:

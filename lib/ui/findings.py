@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
 from lib.checks import CheckResult, Status, run_checks
 from lib.diagnose import Diagnosis
+from lib.figures.format import format_plural
 from lib.schema import cohort_key
 from lib.ui import state
 
@@ -18,6 +18,8 @@ PAGES = {
     "margins": "pages/margins.py",
     "cohorts": "pages/cohorts.py",
 }
+METRICS = {"label-flip": "roc_auc"}
+"""The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
 TONES = {"error": "wrong", "warning": "care", "info": "note"}
 
 
@@ -29,22 +31,23 @@ def findings_of(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     return held["results"]
 
 
-def show_findings(results: Sequence[CheckResult], *, topic: str | None = None) -> None:
+def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     """Cards for what failed or warns, most serious first; of one topic, or of all.
 
     When there is nothing to show for a topic nothing is drawn; for all, a line that says what was checked.
     """
+    results = findings_of(diagnosis)
     raised = [
         result
         for result in results
         if result.status in (Status.FAIL, Status.WARN) and (topic is None or page_of(result) == topic)
     ]
     for index, result in enumerate(raised):
-        _show_card(result, index, linked=topic is None)
+        _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
     if topic is None:
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
-        words = f"{passed} checks passed" + (f", {len(skipped)} not applicable." if skipped else ".")
+        words = f"{format_plural(passed, 'check')} passed" + (f", {len(skipped)} not applicable." if skipped else ".")
         with st.expander(words if raised else f"No findings: {words}"):
             for result in results:
                 if result.status in (Status.PASS, Status.NOT_APPLICABLE):
@@ -54,7 +57,7 @@ def show_findings(results: Sequence[CheckResult], *, topic: str | None = None) -
                     )
 
 
-def _show_card(result: CheckResult, index: int, *, linked: bool) -> None:
+def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> None:
     tone = TONES[result.severity.value]
     consequences = result.evidence.get("consequences") or []
     follows = "".join(f"<li>{escape(str(each))}</li>" for each in consequences)
@@ -71,25 +74,31 @@ def _show_card(result: CheckResult, index: int, *, linked: bool) -> None:
             + f"<p class='m-code'>{escape(result.code)} · {escape(result.name)}</p>"
         )
         page = page_of(result)
-        if linked and page != "home":
+        if link is not None and page != "home":
             st.page_link(
                 PAGES[page],
                 label=f"Show why on {page.capitalize()}",
                 icon=":material/arrow_forward:",
-                query_params=link_of(result),
+                query_params=link,
             )
 
 
-def link_of(result: CheckResult) -> dict[str, str]:
-    """The view that shows a finding: the present one, with the finding's version and cohort column."""
-    view = state.current()
-    if result.version:
+def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
+    """The view that shows a finding: the present one, narrowed to where it was found.
+
+    The finding's version becomes the candidate unless it is one of the two that are compared already. Its cohort column
+    is chosen, its time too where the page has no axis of time, and the metric in which it shows.
+    """
+    view, page, windows = state.current(), page_of(result), diagnosis.facts.windows
+    if result.version and result.version not in diagnosis.shown_versions:
         view["candidate"] = result.version
     for column in result.where.cohort:
-        if page_of(result) == "margins":
-            view["apart"] = cohort_key(column)
-        else:
-            view["by"] = column
+        view |= {"apart": cohort_key(column)} if page == "margins" else {"by": column}
+    if page == "cohorts":
+        view["metric"] = METRICS.get(result.name, "violation_rate")
+    if page != "margins" and result.where.window is not None and windows is not None:
+        start, end = result.where.window
+        view["windows"] = f"{start}..{end - windows.width}"
     return view
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-
 import streamlit as st
 
 from lib.errors import MarginaliaError
 from lib.sources import Answers
 from lib.ui import state
-from lib.ui.datasets import Draft, answer, hold, open_draft, own_copy, read_files, workspace
+from lib.ui.datasets import Draft, answer, draft_again, hold, open_draft, read_files, workspace
 from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import begin, settle
 from lib.ui.uploader import render_uploader
-from lib.workspace import SAMPLES, OpenDataset
+from lib.workspace import SAMPLES, HeldDraft, OpenDataset
+
+_PROBLEM = "intake-problem"
 
 
 def show_intake(*, first: bool) -> None:
@@ -46,60 +46,52 @@ def show_intake(*, first: bool) -> None:
 
 
 def take_files() -> None:
-    """Take over what a job has read: an open dataset becomes the view, a draft is to be settled, a problem is said."""
+    """Take over what a job has read: a dataset, or a draft to be settled, becomes the view; a problem is said."""
     for name in ("files", "open"):
         job = settle(name)
         if job is None:
             continue
-        if isinstance(job.result, OpenDataset):
-            hold(job.result)
-            st.session_state["draft"] = None
+        if isinstance(job.result, OpenDataset | HeldDraft):
+            hold(job.result.token)
             _look_at(job.result.token)
-        elif isinstance(job.result, Draft):
-            st.session_state["draft"] = job.result
-            st.session_state["draft-token"] = None
         elif job.problem:
-            st.session_state["intake-problem"] = job.problem
-    problem = st.session_state.pop("intake-problem", None)
+            st.session_state[_PROBLEM] = job.problem
+    problem = st.session_state.pop(_PROBLEM, None)
     if problem:
         st.error(problem, icon=":material/error:")
 
 
-def apply_draft(draft: Draft) -> None:
-    """Scan a draft whose questions are settled; its old token, if it has one of this session's own, stays."""
-    token = st.session_state.get("draft-token")
-    begin("open", "Reading the rows", lambda run, report: open_draft(draft, run, report, token))
+def apply_draft(held: HeldDraft) -> None:
+    """Scan a draft whose questions are settled."""
+    draft = held.content
+    assert isinstance(draft, Draft)
+    begin("open", "Reading the rows", lambda run, report: open_draft(draft, run, report, held))
 
 
-def drop_draft() -> None:
-    """Forget a draft; what was open stays open."""
-    draft = st.session_state.get("draft")
-    if isinstance(draft, Draft) and st.session_state.get("draft-token") is None:
-        shutil.rmtree(draft.folder, ignore_errors=True)
-    st.session_state["draft"] = None
+def drop_draft(held: HeldDraft) -> None:
+    """Forget a draft; what was open before is looked at again."""
+    workspace().close(held.token)
+    if held.origin:
+        state.put("dataset", held.origin)
+    else:
+        state.restart({})
 
 
-def settle_draft(answers: Answers) -> None:
+def settle_draft(held: HeldDraft, answers: Answers) -> None:
     """Infer again with one more answer; a sentence where the answer cannot be."""
-    _settle(st.session_state["draft"], answers)
-
-
-def settle_opened(answers: Answers) -> None:
-    """Begin to read an open dataset otherwise; it stays open as it was until the new mapping is applied."""
-    opened = workspace().get(state.get("dataset"))
-    if opened is None:
-        return
-    draft = own_copy(opened)
-    own = isinstance(opened.draft, Draft) and draft.folder == opened.draft.folder
-    st.session_state["draft-token"] = opened.token if own else None
-    _settle(draft, answers)
-
-
-def _settle(draft: Draft, answers: Answers) -> None:
+    assert isinstance(held.content, Draft)
     try:
-        st.session_state["draft"] = answer(draft, answers)
+        held.content = answer(held.content, answers)
     except MarginaliaError as error:
-        st.session_state["intake-problem"] = str(error)
+        st.session_state[_PROBLEM] = str(error)
+
+
+def settle_opened(opened: OpenDataset, answers: Answers) -> None:
+    """Begin to read an open dataset otherwise; it stays open as it was until the new mapping is applied."""
+    try:
+        state.put("dataset", draft_again(opened, answers).token)
+    except MarginaliaError as error:
+        st.session_state[_PROBLEM] = str(error)
 
 
 def _look_at(token: str) -> None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import RerunException
 
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError
 from lib.scan import Scan
 from lib.ui import state
-from lib.ui.datasets import Draft, first_dataset, hold, open_sample, sample_named, workspace
+from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
 from lib.ui.figure import is_dark
-from lib.ui.findings import findings_of, show_findings
+from lib.ui.findings import show_findings
 from lib.ui.html import show_note, show_style
 from lib.ui.jobs import begin, forget, settle
-from lib.ui.sidebar import choose_settings, show_datasets, show_link
+from lib.ui.sidebar import choose_settings, show_datasets, show_link, show_pages
 from lib.ui.viewport import watch_viewport
-from lib.workspace import OpenDataset
+from lib.workspace import HeldDraft, OpenDataset
 
-_FRAMED, _STARTED = "framed", "started"
+_FRAMED = "framed"
 ROWS_WITHOUT_WAITING = 300_000
 """A filter over fewer rows is scanned at once, without a progress bar."""
 
@@ -35,16 +37,17 @@ def use_navigation() -> None:
     PagesManager.uses_pages_directory = False
 
 
-def run_page(page: StreamlitPage) -> None:
+def run_page(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
     """Run a page within the view: the URL before it and after it, and no traceback ever on it."""
     st.session_state[_FRAMED] = True
     show_style(dark=is_dark())
     watch_viewport()
-    state.read_view(page.url_path)
-    if not st.session_state.setdefault(_STARTED, False):
-        st.session_state[_STARTED] = True
-        if not state.get("dataset"):
-            state.put("dataset", first_dataset())
+    state.read_view(page.url_path, first_dataset())
+    with st.sidebar, st.container(key="pages"):
+        links = st.empty()
+    with links.container():
+        show_pages(pages)
+    is_over = True
     try:
         page.run()
     except MarginaliaError as error:
@@ -57,9 +60,21 @@ def run_page(page: StreamlitPage) -> None:
             "the server's log has the details.",
             icon=":material/error:",
         )
+    except RerunException:
+        is_over = False
+        raise
     finally:
         st.session_state[_FRAMED] = False
-        state.write_view()
+        if is_over:
+            state.write_view()
+            with links.container():
+                show_pages(pages)
+
+
+def current_draft() -> HeldDraft | None:
+    """The draft of the view, if its columns are still to be settled; each session has its own of a sample."""
+    token = state.get("dataset")
+    return workspace().draft(st.session_state.get(f"draft:{token}", token))
 
 
 def current_dataset() -> OpenDataset | None:
@@ -69,6 +84,9 @@ def current_dataset() -> OpenDataset | None:
         st.rerun()
     token = state.get("dataset")
     if not token:
+        return None
+    if current_draft() is not None:
+        hold(token)
         return None
     opened = workspace().get(token)
     sample = sample_named(token)
@@ -82,9 +100,8 @@ def current_dataset() -> OpenDataset | None:
             begin(name, f"Opening {sample.title.lower()}", lambda run, report: open_sample(sample, run, report))
             job = settle(name)
         assert job is not None
-        if isinstance(job.result, Draft):
-            st.session_state["draft"], st.session_state["draft-token"] = job.result, None
-            state.restart({})
+        if isinstance(job.result, HeldDraft):
+            st.session_state[f"draft:{token}"] = job.result.token
             return None
         opened = job.result if isinstance(job.result, OpenDataset) else None
         if opened is None:
@@ -95,7 +112,7 @@ def current_dataset() -> OpenDataset | None:
             "looked at, and while the server runs. Load the file again; the link's settings are kept."
         )
     if opened is not None:
-        hold(opened)
+        hold(opened.token)
     return opened
 
 
@@ -106,14 +123,18 @@ def open_page(topic: str, title: str) -> Diagnosis:
     """
     opened = current_dataset()
     with st.sidebar:
-        show_datasets(opened)
+        show_datasets()
     st.title(title, anchor=False)
     if opened is None:
-        show_note("Nothing is loaded yet. Drop a file of predictions on the Home page, or pick a sample there.")
-        st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:")
+        draft = current_draft()
+        if draft is None:
+            show_note("Nothing is loaded yet. Drop a file of predictions on the Home page, or pick a sample there.")
+        else:
+            show_note(f"How the columns of {draft.name} are read has to be settled on the Home page first.")
+        st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:", query_params=state.current())
         st.stop()
     diagnosis = diagnose(opened)
-    show_findings(findings_of(diagnosis), topic=topic)
+    show_findings(diagnosis, topic=topic)
     return diagnosis
 
 

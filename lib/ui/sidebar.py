@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from lib.diagnose import CellTables, Settings
 from lib.scan import Facts
-from lib.schema import MISSING_KEY, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
 from lib.ui.html import show_note
 from lib.workspace import SAMPLES, OpenDataset
 
-ALL = ""
+ALL = NONE = ""
+_CLOSED = "closed"
 GAMMA_HELP = (
     "The margin that a correct decision should keep. A row whose margin m = y·score is below γ is a violation; "
     "hinge loss is max(0, γ − m)."
 )
 
 
-def show_datasets(opened: OpenDataset | None) -> None:
+def show_pages(pages: Sequence[StreamlitPage]) -> None:
+    """The list of pages, each a link to the present view, so that a change of page is one step in the history."""
+    for page in pages:
+        st.page_link(page, query_params=state.current())
+
+
+def show_datasets() -> None:
     """The list of datasets: this session's and the samples."""
-    tokens = [token for token in held_tokens() if sample_named(token) is None]
-    options = ["", *tokens, *(sample.token for sample in SAMPLES)]
+    names = _dataset_names()
+    present = state.get("dataset")
+    present = present if present in names else NONE
     chosen = state.choose(
-        "dataset",
-        "Dataset",
-        options,
-        default="" if opened is None else opened.token,
-        words=_dataset_words,
-        always=True,
-        draw=st.selectbox,
+        "dataset", "Dataset", list(names), default=present, words=names.__getitem__, always=True, draw=st.selectbox
     )
-    if chosen != ("" if opened is None else opened.token):
+    if chosen != present:
         state.restart({"dataset": chosen} if chosen else {})
         st.rerun()
 
@@ -48,7 +52,15 @@ def show_link(opened: OpenDataset) -> None:
     if st.button("Close this dataset", help="Removes its files from the server; links to it no longer work."):
         workspace().close(opened.token)
         state.restart({})
-        st.rerun()
+        st.session_state[_CLOSED] = opened.name
+        st.switch_page("pages/home.py")
+
+
+def show_closed() -> None:
+    """Say, once, which dataset was closed just now."""
+    name = st.session_state.pop(_CLOSED, None)
+    if name:
+        st.success(f"{name} was closed and its files were removed.", icon=":material/check:")
 
 
 def choose_settings(tables: CellTables) -> Settings:
@@ -57,12 +69,8 @@ def choose_settings(tables: CellTables) -> Settings:
     defaults = Settings.choose(facts)
     baseline = candidate = defaults.baseline
     if len(facts.versions) > 1:
-        baseline = state.choose(
-            "baseline", "Baseline", facts.versions, default=defaults.baseline, draw=st.selectbox, always=True
-        )
-        candidate = state.choose(
-            "candidate", "Candidate", facts.versions, default=defaults.candidate, draw=st.selectbox, always=True
-        )
+        baseline = state.choose("baseline", "Baseline", facts.versions, default=defaults.baseline)
+        candidate = state.choose("candidate", "Candidate", facts.versions, default=defaults.candidate)
     gamma = state.slide("gamma", "Margin target γ", 0.0, 3.0, _step(tables), default=1.0, help=GAMMA_HELP)
     return Settings.choose(
         facts, baseline=baseline, candidate=candidate, margin_target=gamma, where=_choose_filter(tables, facts)
@@ -118,7 +126,7 @@ def _choose_windows(tables: CellTables, facts: Facts) -> tuple[int | None, int |
 def window_words(start: int, width: int) -> str:
     """When a window begins, as exactly as its width needs."""
     moment = datetime.fromtimestamp(start, UTC)
-    return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %H:%M}"
+    return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %Y %H:%M}"
 
 
 def _step(tables: CellTables) -> float:
@@ -126,11 +134,13 @@ def _step(tables: CellTables) -> float:
     return max(0.02, tables.cells((VERSION,)).resolution.step)
 
 
-def _dataset_words(token: str) -> str:
-    if token == MISSING_KEY:
-        return "None yet"
-    sample = sample_named(token)
-    if sample is not None:
-        return f"Sample: {sample.title}"
-    opened = workspace().get(token)
-    return opened.name if opened else "No longer open"
+def _dataset_names() -> dict[str, str]:
+    """What each dataset that can be chosen is called, by its token; Streamlit tells options apart by their words."""
+    names = {NONE: "None yet"}
+    for token in held_tokens():
+        opened, draft = workspace().get(token), workspace().draft(token)
+        name = opened.name if opened else f"{draft.name}, not open yet" if draft else ""
+        if name and sample_named(token) is None:
+            words = [name, *(f"{name} ({number})" for number in range(2, len(names) + 2))]
+            names[token] = next(each for each in words if each not in names.values())
+    return names | {sample.token: f"Sample: {sample.title}" for sample in SAMPLES}

@@ -1,7 +1,8 @@
 """The view: what is looked at and how, the same on every page, and all of it in the URL.
 
-The URL wins when it says something new (a link was followed); otherwise the session's view is written to it, also
-after a change of page, which clears it.
+The URL is read where a person went somewhere: at the start, on Back and Forward, and where a link leads to another
+page. In all other runs the session's view holds and is written to it, for the URL that comes with a run may be older
+than what a control has just said. One action is one entry of the browser's history.
 """
 
 from __future__ import annotations
@@ -12,31 +13,36 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 T = TypeVar("T")
 
 _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 
 
-def read_view(page: str) -> None:
-    """Take over what the URL says anew. Call once, at the start of a run of that page, before any control."""
-    view = st.session_state.setdefault(_VIEW, {})
-    if st.session_state.get(_PAGE) != page:
+def read_view(page: str, first: str) -> None:
+    """Take over the URL where a person went to it. Call once, at the start of a run of that page, before any control.
+
+    Args:
+        page: the page's path in the URL.
+        first: the dataset of a URL without one; empty for none.
+    """
+    moved = st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE] = page
+    if moved:
         # The controls of another page are other widgets to Streamlit, which would begin at their first options.
         forget_controls()
-        st.session_state[_PAGE] = page
     said = st.query_params.to_dict()
-    if said and said != st.session_state.get(_WRITTEN):
-        if said.get("dataset", view.get("dataset")) != view.get("dataset"):
-            forget_controls()
-            view.clear()
-        for name, value in said.items():
-            view[name] = value
-            st.session_state.pop(_key(name), None)
+    context = get_script_run_ctx()
+    went = _VIEW not in st.session_state or (context is not None and context.is_history_navigation)
+    if went and first:
+        said = {"dataset": first, **said}
+    if went or (moved and said and said != st.session_state.get(_WRITTEN)):
+        restart(said)
 
 
 def write_view() -> None:
-    """Put the view into the URL. Call at the end of a run, and before one is stopped."""
+    """Put the view into the URL. Call at the end of a run, also of one that is stopped, but not before another run."""
     view = current()
     if st.query_params.to_dict() != view:
         st.query_params.from_dict(view)
@@ -158,24 +164,22 @@ def slide_between(
 ) -> tuple[str, str]:
     """A slider for a range of ordered texts that lives in the URL as `first..last`."""
     key = _key(name)
+    whole = (options[0], options[-1])
     held = st.session_state.get(key)
     if held is None or any(each not in options for each in held):
         first, _, last = get(name).partition("..")
-        st.session_state[key] = (
-            first if first in options else options[0],
-            last if last in options else options[-1],
-        )
-    first, last = (draw or st.select_slider)(label, options, key=key, format_func=words, **kwargs)
-    _say(name, f"{first}..{last}", f"{options[0]}..{options[-1]}")
+        st.session_state[key] = (first if first in options else whole[0], last if last in options else whole[1])
+    # Without a value of two the slider would take what the browser sends for a mistake and go back to where it was.
+    first, last = (draw or st.select_slider)(label, options, value=whole, key=key, format_func=words, **kwargs)
+    _say(name, f"{first}..{last}", "..".join(whole))
     return str(first), str(last)
 
 
 def _say(name: str, value: str, default: str, *, always: bool = False) -> None:
     view = st.session_state.setdefault(_VIEW, {})
-    if value != default or always:
+    # What a link has said stays said: taking a default away again would be a step in the browser's history.
+    if value != default or always or name in view:
         view[name] = value
-    else:
-        view.pop(name, None)
 
 
 def _key(name: str) -> str:

@@ -1,4 +1,8 @@
-"""How wide the browser's window is: known to nobody on the server, and figures wrap their words by it."""
+"""How wide the browser's window is: known to nobody on the server, and figures wrap their words by it.
+
+Where the window is so narrow that the sidebar covers the page, one of its links to another page folds it, as it is with
+Streamlit's own list of pages.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from streamlit.components.v2.types import ComponentRenderer
 WIDTHS = {"narrow": 360, "middle": 560, "wide": None}
 """Kind of window to the width in pixels to which the words of a figure are wrapped; None where there is room."""
 
+# Streamlit lays the sidebar over the page below 768 pixels.
 # The kind is told when it changes, not each pixel: a page is run again only when its figures would differ.
 _SCRIPT = """
 const kindOf = (width) => (width < 560 ? "narrow" : width < 900 ? "middle" : "wide")
@@ -21,9 +26,17 @@ export default function ({ data, setStateValue }) {
     const kind = kindOf(window.innerWidth)
     if (kind !== told) setStateValue("kind", (told = kind))
   }
+  const fold = (event) => {
+    if (window.innerWidth < 768 && event.target.closest(".st-key-pages a"))
+      document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
+  }
   window.addEventListener("resize", tell)
+  document.addEventListener("click", fold)
   tell()
-  return () => window.removeEventListener("resize", tell)
+  return () => {
+    window.removeEventListener("resize", tell)
+    document.removeEventListener("click", fold)
+  }
 }
 """
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
@@ -84,6 +86,27 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
     assert ran == [], "a page ran a script that stood in its data"
     elsewhere = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert elsewhere == [], "a page asked another server for something"
+
+
+def wait_for_view(page: Page, **wanted: str | None) -> None:
+    """Wait until the address says this of the view (None: nothing), and the page is drawn."""
+    for name, value in wanted.items():
+        page.wait_for_function(
+            "([name, value]) => new URLSearchParams(location.search).get(name) === value", arg=[name, value]
+        )
+    settle(page)
+
+
+def view_of(page: Page) -> dict[str, str]:
+    """What the address says."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def go(page: Page, name: str) -> None:
+    """Go to another page by the list in the sidebar."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    expect(page).to_have_url(re.compile(r"://[^/]*/(\?|$)" if name == "Home" else rf"/{name.lower()}(\?|$)"))
+    settle(page)
 
 
 def give_file(page: Page, name: str, content: bytes) -> None:

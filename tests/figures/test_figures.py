@@ -18,7 +18,7 @@ from lib import __version__
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts import plot_cohorts
 from lib.figures.cohorts_view import CohortsView
-from lib.figures.format import PER_CENT
+from lib.figures.format import PER_CENT, format_plural
 from lib.figures.frame import PAD, filter_words, provenance_line
 from lib.figures.gradient_shares import plot_gradient_shares
 from lib.figures.histogram_view import Distribution
@@ -223,7 +223,8 @@ def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(digits: Diagnosis, by
             assert choice is not None
             page = list_rows(digits.tables, row_query(view, choice, digits.settings.where))
             assert f"{page.total:,}" == trace.customdata[place][1]
-            assert rows_sentence(view, choice, page.total).startswith(f"{page.total:,} rows of {choice.group}")
+            sentence = rows_sentence(view, choice, page.total)
+            assert sentence.startswith(f"{format_plural(page.total, 'row')} of {choice.group}")
 
 
 def test_a_selection_of_another_figure_chooses_nothing(digits: Diagnosis) -> None:

@@ -3,7 +3,10 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,6 +20,7 @@ from tests.ui.conftest import (
     figures,
     findings,
     go_to,
+    htmls,
     open_app,
     run,
     tables,
@@ -119,14 +123,81 @@ def test_the_incident_is_found_once_and_shown_on_the_page_it_leads_to() -> None:
     assert flips[0].startswith("error")
     links = [link.proto for link in app.get("page_link") if link.proto.label == "Show why on Cohorts"]
     assert len(links) == 1
-    assert "by=language" in links[0].query_string
-    assert "candidate=2026.04" in links[0].query_string
+    view = dict(parse_qsl(links[0].query_string))
+    assert view == {
+        "dataset": "sample-incident",
+        "by": "language",
+        "metric": "roc_auc",
+        "windows": f"{at('2026-04-02')}..{at('2026-04-05')}",
+    }
+    linked = open_app("cohorts", **view)
+    assert_sound(linked)
+    (figure,) = figures(linked)
+    assert figure["layout"]["yaxis"]["ticktext"][0].startswith("pt")
     go_to(app, "cohorts")
     assert [each for each in findings(app) if FLIP in each] == flips
     assert answer(app).startswith("Language pt stands out in 2026.04")
     go_to(app, "margins")
     assert findings(app) == []
     assert_sound(app)
+
+
+def at(day: str) -> int:
+    """The epoch second at which a day begins."""
+    return int(datetime.fromisoformat(f"{day}T00:00+00:00").timestamp())
+
+
+def why_links(app: AppTest) -> list[dict[str, str]]:
+    """The views that "Show why" leads to."""
+    links = [link.proto for link in app.get("page_link") if link.proto.label.startswith("Show why")]
+    return [dict(parse_qsl(link.query_string)) for link in links]
+
+
+def test_a_finding_of_the_baseline_leaves_the_two_versions_as_they_are() -> None:
+    app = open_app(dataset="sample-incident", baseline="2026.04", candidate="2026.03")
+    (view,) = [view for view in why_links(app) if view.get("metric") == "roc_auc"]
+    assert (view["baseline"], view["candidate"]) == ("2026.04", "2026.03")
+
+
+def test_a_finding_of_a_third_version_makes_it_the_candidate() -> None:
+    app = open_file(csv_of(HEADS, flipped_in("b", rows_of(700, ["a", "b", "c"]))))
+    assert app.selectbox(key="control:candidate").value == "c"
+    (view,) = [view for view in why_links(app) if view.get("metric") == "roc_auc"]
+    assert view["candidate"] == "b"
+    assert view.get("baseline", "a") == "a"
+
+
+def flipped_in(version: str, rows: Iterable[list[object]]) -> list[list[object]]:
+    """The rows with the scores of one group of a version turned around."""
+    return [
+        [*row[:3], round(1 - float(str(row[3])), 4), row[4]] if row[1] == version and row[4] == "red" else row
+        for row in rows
+    ]
+
+
+def test_findings_stand_before_the_table_and_many_versions_are_folded() -> None:
+    versions = [f"v{number}" for number in range(1, 41)]
+    app = open_file(csv_of(HEADS, rows_of(40, versions)))
+    assert_sound(app)
+    shown, folded = tables(app)
+    assert [row[0].text for row in shown.rows] == ["v1", "v40", "Change"]
+    assert [row[0].text for row in folded.rows] == versions[1:-1]
+    assert any(each.label == "38 other versions" for each in app.expander)
+    app = open_app(dataset="sample-incident")
+    bodies = htmls(app)
+    first_table = next(place for place, body in enumerate(bodies) if "m-table" in body)
+    assert any("m-finding" in body for body in bodies[:first_table])
+
+
+def test_one_thing_is_not_said_in_the_plural() -> None:
+    app = open_file(csv_of(HEADS, [["r1", "a", 1, 0.7, "red"]]))
+    for page in PAGES:
+        go_to(app, page)
+        titles = [figure["layout"]["meta"]["title"] for figure in figures(app)]
+        notes = [note["text"] for figure in figures(app) for note in figure["layout"].get("annotations", [])]
+        words = " ".join([text_of(app), *titles, *notes, *(each.label for each in app.expander)])
+        wrong = re.findall(r"(?<![\d.,])1 (?:labelled )?(?:rows|checks|versions|cohorts|records)\b|\b1 to 1\b", words)
+        assert wrong == [], page
 
 
 def test_the_file_with_many_things_wrong_asks_and_then_counts_what_it_left_out() -> None:
@@ -400,6 +471,136 @@ def test_a_file_without_a_usable_row_is_said() -> None:
     assert "40" in error.value
 
 
+def draft_of(content: bytes, name: str = "file.csv") -> AppTest:
+    """The page that shows how the columns of a file are read, which it cannot be opened without."""
+    app = open_app()
+    upload(app, name, content)
+    assert_asking(app)
+    return app
+
+
+def assert_asking(app: AppTest) -> None:
+    assert_sound(app)
+    assert title_of(app) == "How the columns are read"
+    (confirm,) = (button for button in app.button if button.label == "Open with this mapping")
+    assert confirm.disabled
+    assert " --" not in asked_of(app) + text_of(app)
+
+
+def asked_of(app: AppTest) -> str:
+    """The questions of a draft."""
+    return "\n".join(each.value.replace("\\", "") for each in app.markdown)
+
+
+def open_draft(app: AppTest) -> None:
+    (confirm,) = (button for button in app.button if button.label == "Open with this mapping")
+    assert not confirm.disabled
+    confirm.click()
+    run(app)
+    assert_sound(app)
+    assert "dataset" in app.query_params
+
+
+def classes(n: int = 90) -> list[list[object]]:
+    names = ("cat", "dog", "cow")
+    return [[f"r{k}", names[k % 3], k % 2, round((k % 7 - 3) / 2 + k / 1000, 3)] for k in range(n)]
+
+
+def test_a_label_of_three_classes_is_asked_about_and_settled_in_every_way() -> None:
+    heads = ("id", "label", "seen", "decision")
+    app = draft_of(csv_of(heads, classes()))
+    assert "label has 3 classes" in asked_of(app)
+    assert app.selectbox(key="map:pos_label").options == ["Not said yet", "cat", "cow", "dog"]
+    app.selectbox(key="map:pos_label").set_value("cow")
+    run(app)
+    assert "all 2 other classes together are negative" in text_of(app)
+    # Another column: what was said of the old one's values is forgotten.
+    app.selectbox(key="map:label").set_value("seen")
+    run(app)
+    assert_sound(app)
+    assert app.selectbox(key="map:pos_label").value == "1"
+    app.selectbox(key="map:label").set_value("id")
+    run(app)
+    assert "which one is the positive class" in asked_of(app).lower()
+    app.selectbox(key="map:label").set_value("")
+    run(app)
+    open_draft(app)
+    app = draft_of(csv_of(heads, classes()))
+    label = app.button(key="answer:pos_label:dog").label
+    assert label.replace("\\", "") == "dog: the positive class, 33.3 % of labels"
+    assert "decision" in app.selectbox(key="map:score").options
+    app.button(key="answer:pos_label:dog").click()
+    run(app)
+    open_draft(app)
+
+
+def test_a_choice_that_does_not_fit_is_said_and_can_be_taken_back() -> None:
+    rows = [[f"r{k}", k % 2, round((k % 7 - 3) / 2 + k / 1000, 3), f"t{k % 150}"] for k in range(1_200)]
+    app = open_app()
+    upload(app, "file.csv", csv_of(("id", "label", "decision", "town"), rows))
+    for role, sentence in (
+        ("version", "town cannot be the version: it has 150 distinct values, and at most 100 are compared."),
+        ("split", "town cannot be the split: it has 150 distinct values, and at most 20 are compared."),
+        ("score", "town cannot be the score: its values are no numbers"),
+        ("weight", "town cannot be the weight: its values are no numbers"),
+        ("time", "town cannot be read as the time"),
+    ):
+        app.selectbox(key=f"map:{role}").set_value("town")
+        run(app)
+        assert_asking(app)
+        assert sentence in asked_of(app)
+        assert app.selectbox(key=f"map:{role}").value == "town"
+        app.selectbox(key=f"map:{role}").set_value("decision" if role == "score" else "")
+        run(app)
+    open_draft(app)
+
+
+def test_files_of_one_name_and_files_that_encode_labels_differently_are_asked_about() -> None:
+    heads = ("id", "label", "decision", "arm_of_it")
+    rows = [[f"r{k}", k % 2, round((k % 7 - 3) / 2 + k / 1000, 3), f"arm {k % 3}"] for k in range(90)]
+    app = open_app()
+    for name, low in (("run.csv", 0), ("run.tsv", -1)):
+        app.file_uploader[0].upload(name, csv_of(heads, [[r[0], r[1] or low, *r[2:]] for r in rows]))
+    run(app)
+    assert_asking(app)
+    assert "2 files are named run" in asked_of(app)
+    assert "run.csv holds 0" in asked_of(app)
+    assert "run.tsv holds -1" in asked_of(app)
+    app.button(key="answer:version:arm_of_it").click()
+    run(app)
+    app.button(key="answer:pos_label:1").click()
+    run(app)
+    open_draft(app)
+    assert [row[0].text for row in tables(app)[0].rows] == ["arm 0", "arm 1", "arm 2", "Change"]
+
+
+def test_the_same_file_twice_is_refused_and_leaves_what_was_open() -> None:
+    app = open_app(dataset="sample-losses")
+    was = answer(app)
+    for name in ("one.csv", "two.csv"):
+        app.file_uploader[0].upload(name, csv_of(HEADS, rows_of(60)))
+    run(app)
+    (error,) = app.error
+    assert "one.csv and two.csv are byte for byte the same" in error.value
+    assert answer(app) == was
+
+
+def test_every_column_without_a_role_is_named_with_its_reason() -> None:
+    rows = [[k % 2, f"{k / 60:.3f}".replace(".", ","), k / 7 - 4, f"words {k}", ""] for k in range(60)]
+    app = open_app()
+    upload(app, "file.csv", csv_of(("label", "price", "margin", "comment", "empty"), rows))
+    assert_sound(app)
+    assert "price: its numbers are written with a comma (0,000); write them with a point (0.000)." in text_of(app)
+    assert "comment: 60 distinct values in 60 rows: free text or a key." in text_of(app)
+    assert "empty: all 60 values are missing." in text_of(app)
+
+
+def test_only_labels_that_are_in_the_file_are_offered() -> None:
+    app = open_file(csv_of(("label", "margin"), [["no", k / 7 - 4] for k in range(60)]))
+    choice = app.selectbox(key="map:pos_label")
+    assert (choice.options, choice.value) == (["None of the labels found", "no"], "")
+
+
 def test_two_files_are_two_versions() -> None:
     rows = list(rows_of(150))
     app = open_app()
@@ -418,7 +619,12 @@ def test_a_file_that_comes_later_is_a_dataset_of_its_own_and_may_come_twice() ->
         assert_sound(app)
         assert title_of(app) == name
         assert app.query_params["dataset"] != early
-    assert app.selectbox(key="control:dataset").options.count("early.csv") == 2
+    names = app.selectbox(key="control:dataset").options
+    assert {"early.csv", "early.csv (2)", "late.csv"} <= set(names)
+    assert len(set(names)) == len(names), "a choice is known by its words"
+    app.selectbox(key="control:dataset").set_value(early)
+    run(app)
+    assert app.query_params["dataset"] == early
 
 
 def test_a_mapping_is_changed_after_opening_and_the_link_stays() -> None:
@@ -433,6 +639,29 @@ def test_a_mapping_is_changed_after_opening_and_the_link_stays() -> None:
     assert_sound(app)
     assert app.query_params["dataset"] == token
     assert [row[0].text for row in tables(app)[0].rows] == ["file"]
+
+
+def test_a_mapping_that_is_discarded_leaves_the_dataset_and_its_settings_as_they_were() -> None:
+    app = open_file(csv_of(HEADS, rows_of(200)))
+    token = app.query_params["dataset"]
+    app.slider(key="control:gamma").set_value(2.0)
+    run(app)
+    was = answer(app)
+    for column in ("id", "group"):
+        app.selectbox(key="map:version").set_value(column)
+        run(app)
+    assert title_of(app) == "How the columns are read"
+    draft = app.query_params["dataset"]
+    assert draft != token
+    names = app.selectbox(key="control:dataset").options
+    assert [name for name in names if name.startswith("file.csv")] == ["file.csv", "file.csv, not open yet"]
+    other = open_app(dataset=draft)
+    assert title_of(other) == "How the columns are read"
+    (discard,) = (button for button in app.button if button.label == "Discard")
+    discard.click()
+    run(app)
+    assert_sound(app)
+    assert (app.query_params["dataset"], app.query_params["gamma"], answer(app)) == (token, "2", was)
 
 
 def test_a_dataset_is_closed_for_good() -> None:
