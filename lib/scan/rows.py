@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import ibis
@@ -137,7 +138,7 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
         weight = present.get(mapping.weight)
         fields["weight"] = ibis.null("float64") if weight is None else _finite_or_null(_number(raw, weight))
     if mapping.time is not None:
-        fields["time"], fields["time_unreadable"] = _time(raw, present.get(mapping.time), mapping.time_format)
+        fields["time"], fields["time_given"] = _time(raw, present.get(mapping.time), mapping.time_format)
     rows = raw.select(**fields)
     rows = _with_problem(rows, mapping)
     return _with_statistics(rows, mapping)
@@ -155,7 +156,7 @@ def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
     if mapping.weight is not None:
         branches.append((_.weight.isnull() | (_.weight < 0) | (_.weight > MAX_ABS_SCORE), "weight-invalid"))
     if mapping.time is not None:
-        branches.append((_.time_unreadable, "time-unreadable"))
+        branches.append((ibis.ifelse(rows.time.isnull(), _is_given(rows.time_given), False), "time-unreadable"))
     keeps = [code for code, (usable, _words) in PROBLEMS.items() if usable]
     return rows.mutate(problem=ibis.cases(*branches, else_=ibis.null("string"))).mutate(
         usable=_.problem.isnull() | _.problem.isin(keeps)
@@ -165,8 +166,11 @@ def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
 def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     usable = rows.mutate(given=ibis.ifelse(rows.usable, rows.given, ibis.null("float64")))
     if mapping.score_kind is ScoreKind.PROBABILITY:
-        clipped = usable.given.clip(EPSILON, 1 - EPSILON)
-        usable = usable.mutate(score=(clipped / (1 - clipped)).ln(), probability=clipped)
+        # Not `clip`, which the engine would work out five times.
+        least, most = EPSILON, 1 - EPSILON
+        clipped = ibis.cases((usable.given < least, least), (usable.given > most, most), else_=usable.given)
+        usable = usable.mutate(probability=clipped)
+        usable = usable.mutate(score=(usable.probability / (1 - usable.probability)).ln())
         usable = usable.mutate(decay=(-usable.score.abs()).exp())
     else:
         usable = usable.mutate(score=usable.given, decay=(-usable.given.abs()).exp())
@@ -242,7 +246,7 @@ def _stripped(raw: Expression, column: ColumnProfile) -> Any:
     if not values or any(value != value.strip() for value in values):
         text = text.strip()
     if not values or any(value.strip() in MISSING_TEXTS for value in values):
-        text = ibis.ifelse(text.isin(MISSING_TEXTS), ibis.null("string"), text)
+        text = ibis.ifelse(_is_among(text, MISSING_TEXTS), ibis.null("string"), text)
     return text
 
 
@@ -251,7 +255,7 @@ def _cohort(raw: Expression, column: ColumnProfile | None) -> Any:
     if column is None or (len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES):
         return text
     kept = [value.strip() for value, _count in column.values[: MAX_COHORT_VALUES - 1]]
-    return ibis.ifelse(text.isin([*kept, MISSING_KEY]), text, OTHER)
+    return ibis.ifelse(_is_among(text, [*kept, MISSING_KEY]), text, OTHER)
 
 
 def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
@@ -265,7 +269,7 @@ def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping)
     else:
         value = _stripped(raw, column)
         positive, negative = _texts(column, encoding)
-    label = ibis.cases((value.isin(positive), 1), (value.isin(negative), -1), else_=0).cast("int8")
+    label = ibis.cases((_is_among(value, positive), 1), (_is_among(value, negative), -1), else_=0).cast("int8")
     return label, value.isnull() | (label != 0)
 
 
@@ -303,35 +307,49 @@ def _hash_text(text: Any) -> Any:
 
 
 def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat | None) -> tuple[Any, Any]:
-    """The time in UTC, and whether there was one that could not be read."""
+    """The time in UTC, null where there is none or none that can be read, and the text that was given."""
     if column is None:
-        return ibis.null("timestamp(6)"), ibis.literal(False)
+        return ibis.null("timestamp(6)"), ibis.null("string")
     value, chosen = raw[column.name], time_format or TimeFormat()
     if chosen.pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
         number = _finite_or_null(_number(raw, column))
         seconds: Expression = number / 1000 if chosen.pattern == EPOCH_MILLISECONDS else number
-        microseconds = ibis.ifelse(seconds.abs() <= MAX_EPOCH_SECONDS, seconds * 1_000_000, ibis.null("float64"))
+        is_time = seconds.abs() <= MAX_EPOCH_SECONDS
+        microseconds: Expression = ibis.ifelse(is_time, seconds * 1_000_000, ibis.null("float64"))
         since: Expression = microseconds.round().cast("int64").as_interval("us")
-        time = (ibis.timestamp("1970-01-01") + since).cast("timestamp(6)")
-        return time, number.notnull() & time.isnull() | _unreadable(raw, column)
+        too_far: Expression = ibis.ifelse(is_time, ibis.null("string"), "beyond the year 9999")
+        written = (
+            _stripped(raw, column) if column.kind == "text" else ibis.ifelse(number.isnull(), MISSING_KEY, too_far)
+        )
+        return (ibis.timestamp("1970-01-01") + since).cast("timestamp(6)"), written
     if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
-        return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.literal(False)
+        return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.null("string")
     text = value.cast("string")
     if chosen.pattern != ISO:
         parsed: Expression = _try_strptime(text.strip(), chosen.pattern)
-        time = _in_utc(parsed, chosen.timezone)
-    else:
-        # What follows the day holds a sign only where it holds an offset; the engine's plain cast would drop that.
-        clock, says_utc = text.substr(10), text.endswith("Z")
-        with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
-        plain = text.try_cast("timestamp(6)")
-        time = ibis.cases(
-            (says_utc, plain),
-            (clock.contains("+") | clock.contains("-"), with_offset),
-            else_=_in_utc(plain, chosen.timezone),
-        )
-    missing: Expression = text.isnull() | text.strip().isin(MISSING_TEXTS)
-    return time, ibis.ifelse(time.isnull(), ~missing, ibis.literal(False))
+        return _in_utc(parsed, chosen.timezone), text
+    # What follows the day holds a sign only where it holds an offset; the engine's plain cast would drop that.
+    clock, plain = text.substr(10), text.try_cast("timestamp(6)")
+    with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
+    time = ibis.cases(
+        (text.endswith("Z"), plain),
+        (clock.contains("+") | clock.contains("-"), with_offset),
+        else_=_in_utc(plain, chosen.timezone),
+    )
+    return time, text
+
+
+def _is_given(text: Any) -> Any:
+    return text.notnull() & ~_is_among(text.strip(), MISSING_TEXTS)
+
+
+def _is_among(value: Any, options: Sequence[Any]) -> Any:
+    """Not `isin` nor `contains`, of which the engine makes a join for every row, needed or not; a place in a list it
+    looks up once for each distinct text."""
+    if not options:
+        return ibis.literal(False)
+    place: Expression = ibis.array(list(options)).index(value)
+    return place >= 0
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))
