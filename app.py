@@ -18,6 +18,8 @@ pages = [
     st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
     st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+    st.Page("pages/features.py", title="Features", icon=":material/tune:"),
+    st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
 ]
 # The frame draws the links itself: Streamlit's own leave the view behind.
 run_page(st.navigation(pages, position="hidden"), pages)

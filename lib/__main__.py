@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import glob
 import math
 import os
 import queue
@@ -27,8 +28,8 @@ from lib import __version__
 from lib.errors import AmbiguityError, Cancelled, DataError, MarginaliaError, SettingsError
 
 if TYPE_CHECKING:
-    from lib.diagnose import CellTables
-    from lib.scan import Scan
+    from lib.scan import SavedCells, Scan
+    from lib.scan.held import HeldTables
     from lib.schema import Mapping, Question
     from lib.sources import Answers, Inference, Run
 
@@ -51,7 +52,8 @@ CHECK_EXAMPLES = f"""examples:
   {PROGRAM} check predictions.csv
   {PROGRAM} check v1.parquet v2.parquet --label y --score p --score-kind probability --format json
   {PROGRAM} check log.csv.gz --baseline 2026.03 --candidate 2026.04 --format markdown -o report.md
-  {PROGRAM} check cells.parquet
+  {PROGRAM} check logs/ --version model
+  {PROGRAM} check 'cells/2026-04-*.parquet'
 
 Columns and their meaning are inferred; what could be read in two ways is an error (exit status 2) that names the
 option that settles it. '' as a column says that no column plays the role: --split ''.
@@ -59,6 +61,7 @@ option that settles it. '' as a column says that no column plays the role: --spl
 CELLS_EXAMPLES = f"""examples:
   {PROGRAM} cells predictions.csv -o cells.parquet
   {PROGRAM} check cells.parquet --format json
+  {PROGRAM} cells 'cells/2026-04-*.parquet' -o april.parquet
 
 The file holds counts and sums by version, split, cohort and window: no row, no id, no feature of the original.
 """
@@ -117,7 +120,13 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 
 
 def _add_mapping(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILES", nargs="*", help="CSV, TSV or Parquet, also gzip or zstd")
+    parser.add_argument(
+        "files",
+        metavar="FILES",
+        nargs="*",
+        help="CSV, TSV, JSONL, Parquet or Arrow, also gzip or zstd; or saved cells; folders and patterns stand for the "
+        "files in them",
+    )
     group = parser.add_argument_group("what the columns mean (default: inferred)")
     for role in SINGLE_ROLES:
         meaning = {
@@ -129,7 +138,9 @@ def _add_mapping(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--positive", metavar="L", help="the label of the positive class")
     group.add_argument("--score-kind", choices=SCORE_KINDS, help="what the score is")
     group.add_argument(
-        "--date-format", metavar="F", help="iso, epoch_seconds, epoch_milliseconds or a pattern such as %%d/%%m/%%Y"
+        "--date-format",
+        metavar="F",
+        help="iso, epoch_seconds (or _milliseconds, _microseconds, _nanoseconds) or a pattern such as %%d/%%m/%%Y",
     )
     group.add_argument("--timezone", metavar="Z", help="of times that carry none, such as Europe/Berlin (default: UTC)")
 
@@ -194,8 +205,9 @@ class Input:
 
 
 def open_inputs(options: argparse.Namespace, store: Path) -> list[Input]:
-    """The files that were named, each of which is there and can be read."""
-    paths = [_existing(text) for text in options.files]
+    """The files that were named, each of which is there and can be read; none of them is the output."""
+    paths = [_existing(path) for text in options.files for path in _find_files(text)]
+    _protect_inputs(options.output, paths)
     whole = [_shown(path) for path in paths]
     short = [Path(name).name for name in whole]
     names = short if len(set(short)) == len(short) else whole
@@ -205,24 +217,54 @@ def open_inputs(options: argparse.Namespace, store: Path) -> list[Input]:
     ]
 
 
-def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> CellTables:
-    """The cells of the files that were named: scanned, or read as they were saved."""
+def _find_files(text: str) -> list[Path]:
+    """The file of that name; of a folder the tables in it, of a pattern what it fits, by name."""
+    path = Path(text)
+    if path.is_dir():
+        from lib.sources.files import has_known_suffix
+
+        held = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "_")))
+        found = [each for each in held if has_known_suffix(each.name)]
+        if not found:
+            what = f"none of its {len(held)} files ends like one" if held else "it holds no files"
+            raise DataError(f"{_shown(path)} is a folder without a table: {what}. Name the files, or a pattern.")
+        return found
+    if path.exists() or not glob.has_magic(text):
+        return [path]
+    names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - a Path globs below a folder, not from a pattern
+    found = [path for path in map(Path, names) if path.is_file()]
+    if not found:
+        raise DataError(f"No file fits the pattern {_shown(path)}.")
+    return found
+
+
+def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> HeldTables:
+    """The cells of the files that were named: scanned, or read as they were saved and merged."""
     inputs = open_inputs(options, store)
 
-    from lib.scan import SavedCells, is_saved_cells
+    from lib.scan import is_saved_cells, merge_cells, read_cells
 
     saved = [each for each in inputs if is_saved_cells(each.path)]
-    if saved and len(inputs) > 1:
-        raise SettingsError(f"{saved[0].name} holds saved cells, which are looked at alone. Name one file.")
-    if saved:
-        answers = answers_of(options)
-        if answers != type(answers)():
-            raise SettingsError(
-                f"{saved[0].name} holds saved cells: what their columns mean was settled when they were written. "
-                "Leave the mapping options out."
-            )
-        return SavedCells(saved[0].path, saved[0].name)
-    return scan_files(inputs, options, store, run, report)
+    if not saved:
+        return scan_files(inputs, options, store, run, report)
+    if len(saved) < len(inputs):
+        rows = next(each for each in inputs if each not in saved)
+        raise SettingsError(
+            f"{saved[0].name} holds saved cells and {rows.name} rows, which are not read together. Write cells of the "
+            "rows first: python -m lib cells."
+        )
+    answers = answers_of(options)
+    if answers != type(answers)():
+        raise SettingsError(
+            f"{saved[0].name} holds saved cells: what their columns mean was settled when they were written. "
+            "Leave the mapping options out."
+        )
+    parts: list[SavedCells] = []
+    for place, each in enumerate(saved):
+        run.check()
+        report(place / len(saved), f"Reading {each.name}")
+        parts.append(read_cells(each.path, each.name))
+    return merge_cells(parts, [each.name for each in saved])
 
 
 def settled_mapping(inference: Inference) -> Mapping:
@@ -250,17 +292,21 @@ def scan_files(
     """The files, read under the mapping that the options settle, with the default tables computed."""
     from lib.scan import Scan
     from lib.sources import build_dataset, infer_mapping, read_table
+    from lib.sources.files import read_stamp, refuse_change
 
+    stamps = [read_stamp(each.path) for each in inputs]
     tables = [read_table(each.path, each.name, store, run=run, on_progress=report) for each in inputs]
     dataset = build_dataset(tables, settled_mapping(infer_mapping(tables, answers_of(options))))
     scan = Scan(dataset, store, run=run, on_progress=report)
     scan.warm(run=run, on_progress=report)
+    # A Parquet file is read where it lies, up to here.
+    for each, stamp in zip(inputs, stamps, strict=True):
+        refuse_change(each.path, each.name, stamp)
     return scan
 
 
 def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
     """Write the report; 1 when a check failed with severity error."""
-    _protect_inputs(options)
     tables = read_tables(options, store, run, report)
 
     from lib.checks import Severity, Status, run_checks
@@ -271,6 +317,8 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
         tables.facts, baseline=options.baseline, candidate=options.candidate, margin_target=options.gamma
     )
     diagnosis = Diagnosis(tables, settings)
+    if diagnosis.can_read_features:
+        diagnosis.read_features(run=run, on_progress=report)
     report(0.0, "Running the checks")
     results = run_checks(diagnosis)
     report(0.0, "Writing the report")
@@ -286,29 +334,21 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
 
 def cells(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
     """Write the cells of the files."""
-    _protect_inputs(options)
-    inputs = open_inputs(options, store)
+    tables = read_tables(options, store, run, report)
 
-    from lib.scan import is_saved_cells, save_cells
+    from lib.scan import save_cells
 
-    for each in inputs:
-        if is_saved_cells(each.path):
-            raise SettingsError(f"{each.name} holds saved cells already; name files of rows.")
-    scan = scan_files(inputs, options, store, run, report)
     report(0.0, "Writing the cells")
     try:
-        save_cells(scan, options.output)
+        save_cells(tables, options.output)
     except OSError as error:
         raise _unwritable(options.output, error) from error
     report(1.0, "")
     return GOOD
 
 
-def _existing(text: str) -> Path:
+def _existing(path: Path) -> Path:
     """A file that can be read, or the reason why not."""
-    path = Path(text)
-    if path.is_dir():
-        raise DataError(f"{_shown(path)} is a folder; name the files in it.")
     if not path.exists():
         try:
             beside = sorted(each.name for each in path.parent.iterdir())
@@ -339,16 +379,15 @@ def _with_text_name(path: Path, link: Path) -> Path:
     return link
 
 
-def _protect_inputs(options: argparse.Namespace) -> None:
+def _protect_inputs(output: Path | None, inputs: Sequence[Path]) -> None:
     """Refuse an output that would replace an input, or cannot be written, before any work is done."""
-    output: Path | None = options.output
     if output is None:
         return
     if output.is_dir():
         raise SettingsError(f"{_shown(output)} is a folder; name a file to write.")
     if not output.parent.is_dir():
         raise SettingsError(f"There is no folder {_shown(output.parent)} to write {output.name} to.")
-    if output.exists() and any(Path(text).exists() and output.samefile(text) for text in options.files):
+    if output.exists() and any(output.samefile(path) for path in inputs):
         raise SettingsError(f"{_shown(output)} is one of the files to read; write to another.")
 
 

@@ -8,28 +8,44 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal, Protocol
 from weakref import WeakKeyDictionary
 
-from lib.cells import Cells
+from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate
+from lib.metrics.explained import Explained, FoldTable, explain_violations
+from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
-from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
+from lib.scan.held import MOST_BINS
+from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.sources import Run
 
 Verdict = Literal["", "better", "worse", "not comparable"]
 """What a change is: within chance or neither good nor bad, for the better, for the worse, or between two units."""
 
 _FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
 """Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
+
+
+_FEATURES: WeakKeyDictionary[CellTables, dict[Settings, FeatureTables]] = WeakKeyDictionary()
+"""What was read of the features, for the last few choices of versions and filter: γ does not enter."""
+KEPT_FEATURES = 4
+
+RANKED_BINS = 40
+"""Into how many bins a feature is cut where all are compared."""
+MOST_VALUES = 50_000_000
+"""Of so many values, rows times features, all are read where features are compared; of more a sample of rows is."""
+ALARM_RATE = 0.01
+"""How often anything at all may be said to have moved in a file in which nothing has."""
 
 
 def _fixed_names() -> list[str]:
@@ -52,6 +68,49 @@ class CellTables(Protocol):
         """Cells by keys (label apart) of the rows that pass a filter."""
         ...
 
+    def value_cells(
+        self,
+        column: str,
+        keys: Sequence[str],
+        where: Filter = EVERYTHING,
+        *,
+        versions: Sequence[str] = (),
+        margins: bool = False,
+        most_bins: int = MOST_BINS,
+        one_in: int = 1,
+        run: Run | None = None,
+        keep: bool = True,
+    ) -> ValueCells:
+        """Cells of another value column by keys; `SettingsError` where there are no rows to ask."""
+        ...
+
+    def holds_values(
+        self,
+        column: str,
+        keys: Sequence[str],
+        where: Filter = EVERYTHING,
+        *,
+        versions: Sequence[str] = (),
+        margins: bool = False,
+    ) -> bool:
+        """Whether that table of a value column is there already."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTables:
+    """What one pass over the features of two versions gave.
+
+    Attributes:
+        drifts: how each moved, in the order of the columns.
+        folds: of each the candidate's rows by fold, piece and step of margin.
+        one_in: one row in so many was read.
+    """
+
+    drifts: tuple[FeatureDrift, ...]
+    folds: tuple[FoldTable, ...]
+    one_in: int
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -72,7 +131,7 @@ class Settings:
         margin_target: float = 1.0,
         where: Filter = EVERYTHING,
     ) -> Settings:
-        """Settings with the defaults: the baseline is the version first seen, the candidate the last.
+        """Settings with the defaults: the baseline is the first version in their order, the candidate the last.
 
         Raises:
             SettingsError: a version that the dataset does not have.
@@ -190,6 +249,92 @@ class Diagnosis:
     def windows(self) -> Summary | None:
         """Every metric by version and window; None without times."""
         return None if self.facts.windows is None else self.summary(VERSION, WINDOW)
+
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """What the model was given: the numeric features, and the cohort columns by their values."""
+        return (*self.facts.mapping.features, *self.facts.cohorts)
+
+    def value_cells(self, column: str, *keys: str, margins: bool = False, run: Run | None = None) -> ValueCells:
+        """Cells of a value column by these keys, of the chosen rows of baseline and candidate."""
+        where, versions = self.settings.where, self.shown_versions
+        return self.tables.value_cells(column, keys, where, versions=versions, margins=margins, run=run)
+
+    def holds_feature(self, column: str) -> bool:
+        """Whether what `read_feature` reads is there already."""
+        where, versions = self.settings.where, self.shown_versions
+        held = self.tables.holds_values(column, (VERSION, SPLIT), where, versions=versions, margins=True)
+        timed = self.facts.windows is not None
+        return held and (not timed or self.tables.holds_values(column, (VERSION, WINDOW), where, versions=versions))
+
+    def read_feature(
+        self, column: str, *, run: Run | None = None, on_progress: Callable[[float, str], None] | None = None
+    ) -> None:
+        """Read what one feature is shown from: by version and split with margins, and over time.
+
+        Raises:
+            Cancelled: `run` was cancelled; what was read so far is held.
+        """
+        report = on_progress or (lambda _share, _words: None)
+        report(0.0, f"Reading {column}")
+        self.value_cells(column, VERSION, SPLIT, margins=True, run=run)
+        if self.facts.windows is not None:
+            report(0.5, f"Reading {column} over time")
+            self.value_cells(column, VERSION, WINDOW, run=run)
+
+    @property
+    def can_read_features(self) -> bool:
+        """Whether there are features, and rows to read them from."""
+        return bool(self.feature_columns) and not self.facts.saved
+
+    @property
+    def features(self) -> FeatureTables | None:
+        """How all features moved; None before somebody had them read."""
+        return _FEATURES.get(self.tables, {}).get(self._without_margin_target)
+
+    @property
+    def _without_margin_target(self) -> Settings:
+        return dataclasses.replace(self.settings, margin_target=0.0)
+
+    def read_features(
+        self, *, run: Run | None = None, on_progress: Callable[[float, str], None] | None = None
+    ) -> FeatureTables:
+        """Read all features, of very many values those of a sample of rows, and hold what they give for every γ.
+
+        Raises:
+            Cancelled: `run` was cancelled; nothing is held.
+            SettingsError: there are no rows to ask.
+        """
+        columns, facts = self.feature_columns, self.facts
+        one_in = max(1, math.ceil(facts.n_rows * len(columns) / MOST_VALUES))
+        width = 0 if facts.windows is None else facts.windows.width
+        drifts: list[FeatureDrift] = []
+        folds: list[FoldTable] = []
+        for place, column in enumerate(columns):
+            if on_progress is not None:
+                on_progress(place / len(columns), f"Comparing {column}")
+
+            def read(versions: Sequence[str], *keys: str, margins: bool = False, of: str = column) -> ValueCells:
+                return self.tables.value_cells(
+                    of, keys, self.settings.where, versions=versions, margins=margins, most_bins=RANKED_BINS,
+                    one_in=one_in, run=run, keep=False,
+                )  # fmt: skip
+
+            counts = FeatureCounts.of(
+                read(self.shown_versions, VERSION, SPLIT, WINDOW), self.shown_versions, facts.splits, width
+            )
+            drifts.append(measure_drift(counts, ALARM_RATE / len(columns)))
+            folds.append(FoldTable.of(read((self.settings.candidate,), FOLD, margins=True)))
+        made = FeatureTables(tuple(adjust(drifts)), tuple(folds), one_in)
+        held = _FEATURES.setdefault(self.tables, {})
+        while len(held) >= KEPT_FEATURES:
+            held.pop(next(iter(held)))
+        return held.setdefault(self._without_margin_target, made)
+
+    def explained(self) -> tuple[Explained, ...]:
+        """How much each feature explains of the candidate's violations; of features that were read."""
+        features = self.features
+        return () if features is None else tuple(explain_violations(features.folds, self.settings.margin_target))
 
     def cohort_windows(self, column: str) -> Cells:
         """Coarse cells by version, value of a cohort column and window."""

@@ -80,17 +80,24 @@ class LabelEncoding:
 
 
 ISO = "iso"
-EPOCH_SECONDS = "epoch_seconds"
-EPOCH_MILLISECONDS = "epoch_milliseconds"
+EPOCHS = {
+    "epoch_seconds": 1,
+    "epoch_milliseconds": 1_000,
+    "epoch_microseconds": 1_000_000,
+    "epoch_nanoseconds": 1_000_000_000,
+}
+"""Time formats that count from 1970, each with how many of its units are a second."""
+MAX_EPOCH_SECONDS = 253_402_300_799
+"""The last second of the year 9999: a number beyond it is no time."""
 NATIVE = "native"
-TIME_FORMAT_NAMES = (ISO, EPOCH_SECONDS, EPOCH_MILLISECONDS, NATIVE)
+TIME_FORMAT_NAMES = (ISO, *EPOCHS, NATIVE)
 
 
 @dataclass(frozen=True)
 class TimeFormat:
     """How the time column is read.
 
-    `pattern` is `iso`, `epoch_seconds`, `epoch_milliseconds`, `native` (the column already holds timestamps) or a
+    `pattern` is `iso`, one of `EPOCHS`, `native` (the column already holds timestamps) or a
     strptime pattern such as `%d/%m/%Y %H:%M`. `timezone` is an IANA name used for times that carry no offset.
     """
 
@@ -163,6 +170,8 @@ class ColumnProfile:
     10,000 and approximate (within a few per cent) beyond; `values` lists (text, count), most frequent first, when
     there are at most 1,000 distinct ones. A number column with cells that are no numbers is `text`: `n_numbers` says
     how many of its values are numbers. `minimum` and `maximum` are of the finite numbers, NaN where there are none.
+    `written` says how numbers were written in the file where that was not plain: "a decimal comma (0,87)"; `zoned`
+    whether native times carry their own zone.
     """
 
     name: str
@@ -175,6 +184,8 @@ class ColumnProfile:
     minimum: float = float("nan")
     maximum: float = float("nan")
     n_numbers: int = 0
+    written: str = ""
+    zoned: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,19 @@ from lib.scan import Scan
 from lib.ui.datasets import Draft, sample_named
 from lib.ui.findings import show_findings
 from lib.ui.html import show_answer, show_note
-from lib.ui.intake import apply_draft, drop_draft, settle_draft, settle_opened, show_intake, take_files
+from lib.ui.intake import (
+    apply_draft,
+    drop_draft,
+    settle_draft,
+    settle_opened,
+    show_samples,
+    show_uploader,
+    show_welcome,
+    take_files,
+)
 from lib.ui.mapping import show_mapping, show_questions
 from lib.ui.overview import overview_sentence, show_overview, show_trend
-from lib.ui.page import current_dataset, current_draft, diagnose
+from lib.ui.page import current_dataset, current_draft, diagnose, watch_features
 from lib.ui.rejected import show_rejected
 from lib.ui.sidebar import show_closed, show_datasets
 from lib.workspace import HeldDraft, OpenDataset
@@ -53,6 +62,7 @@ def show_opened(opened: OpenDataset) -> None:
     if isinstance(opened.draft, Draft):
         with st.expander("How the columns were read"):
             show_mapping(opened.draft, partial(settle_opened, opened))
+    watch_features(diagnosis)
 
 
 take_files()
@@ -64,14 +74,16 @@ held = current_draft()
 if held is not None and isinstance(held.content, Draft):
     show_draft(held, held.content)
 elif opened is None:
-    show_intake(first=True)
+    show_welcome()
 else:
     st.title(opened.name, anchor=False)
     if sample_named(opened.token):
-        with st.expander("This is a bundled sample: load your own files, or another one"):
-            show_intake(first=False)
+        show_uploader()
+        with st.expander("This is a bundled sample: what a file of your own holds, and other samples"):
+            show_samples()
         show_opened(opened)
     else:
         show_opened(opened)
         with st.expander("Load other files or a sample"):
-            show_intake(first=False)
+            show_uploader()
+            show_samples()

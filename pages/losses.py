@@ -51,7 +51,8 @@ with st.popover("What the words mean", icon=":material/dictionary:", type="terti
 view = LossesView.of(diagnosis, others)
 with answer:
     show_answer(view.answer())
-
+if view.nothing:
+    st.stop()
 show_figure(
     plot_losses(view, look, provenance),
     "losses-figure",

@@ -1,7 +1,5 @@
 """Margins: how they are distributed, over time too, and the rows behind any bar."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from lib.diagnose import Diagnosis
@@ -14,7 +12,6 @@ from lib.figures.rows import (
     LOWEST,
     Choice,
     chosen_bars,
-    count_pages,
     range_options,
     range_words,
     row_query,
@@ -23,14 +20,13 @@ from lib.figures.rows import (
 from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.metrics.estimates import Estimate
-from lib.scan import Scan, list_rows
-from lib.scan.listing import EXPORT_ROWS
+from lib.scan import Scan, count_rows
 from lib.schema import cohort_column, cohort_key
 from lib.ui import state
-from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
+from lib.ui.rows import offer_samples, show_rows
 
 
 def quantile_cell(each: Estimate) -> Cell:
@@ -61,7 +57,7 @@ def take_selection(view: MarginsView, points: list[dict[str, object]]) -> None:
     state.put("margins", f"{choice.first}..{choice.last}")
 
 
-def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
+def show_chosen(diagnosis: Diagnosis, view: MarginsView) -> None:
     """The rows of one group within a range of margins, as they stand in the file."""
     st.subheader("The rows behind", anchor=False)
     tables = diagnosis.tables
@@ -75,15 +71,12 @@ def show_rows(diagnosis: Diagnosis, view: MarginsView) -> None:
     choice = Choice(group, first, last if last != LOWEST else HIGHEST)
     where = diagnosis.settings.where
     query = row_query(view, choice, where)
-    total = list_rows(tables, replace(query, limit=0)).total
+    total = count_rows(tables, query)
     show_answer(rows_sentence(view, choice, total))
     if not total:
         return
-    pages = count_pages(total)
-    page = int(st.number_input("Page", 1, pages, key=f"page of {choice}")) if pages > 1 else 1
-    st.dataframe(list_rows(tables, row_query(view, choice, where, page)).frame, hide_index=True)
-    everything = replace(query, limit=EXPORT_ROWS)
-    offer_csv(lambda: list_rows(tables, everything).frame, "rows", key="rows:csv")
+    show_rows(tables, query, total, "rows")
+    offer_samples(query)
 
 
 diagnosis = open_page("margins", "Margins")
@@ -102,15 +95,15 @@ by = state.choose(
 view = MarginsView.of(diagnosis, by)
 with answer:
     show_answer(view.answer())
+if view.nothing:
+    st.stop()
 event = show_figure(
     plot_margins(view, look, provenance), "margins-figure", name="margins", table=view.frame(), on_select="rerun"
 )
-if not view.is_empty:
-    show_quantiles(view)
+show_quantiles(view)
 windows = WindowsView.of(diagnosis)
 if windows is not None:
     over_time = plot_windows(windows, look, provenance)
     show_figure(over_time, "windows-figure", name="margins-over-time", table=windows.frame())
-if not view.is_empty:
-    take_selection(view, event.selection.points)
-    show_rows(diagnosis, view)
+take_selection(view, event.selection.points)
+show_chosen(diagnosis, view)

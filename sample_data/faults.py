@@ -36,6 +36,18 @@ Fault = Literal[
     "missing-scores",
     "missing-labels",
     "time-gap",
+    "class-imbalance",
+    "missing-version",
+    "missing-time",
+    "duplicate-ids",
+    "leaky-split",
+    "boundary-mass",
+    "clipped-scores",
+    "score-drift",
+    "class-mix",
+    "noisy-labels",
+    "slow-candidate",
+    "dear-candidate",
 ]
 Scope = Literal["all", "version", "window", "cohort", "cohort-window"]
 Layout = Literal["sequential", "canary", "shadow"]
@@ -52,6 +64,18 @@ CHECKS: dict[Fault, str] = {
     "missing-scores": "missing-telemetry",
     "missing-labels": "missing-telemetry",
     "time-gap": "missing-telemetry",
+    "class-imbalance": "class-imbalance",
+    "missing-version": "missing-deploy-context",
+    "missing-time": "missing-deploy-context",
+    "duplicate-ids": "duplicate-ids",
+    "leaky-split": "leaky-split",
+    "boundary-mass": "boundary-mass",
+    "clipped-scores": "boundary-mass",
+    "score-drift": "score-drift",
+    "class-mix": "score-drift",
+    "noisy-labels": "noisy-labels",
+    "slow-candidate": "latency-regression",
+    "dear-candidate": "cost-regression",
 }
 
 # Where each fault can be put; the first is the default.
@@ -65,6 +89,18 @@ SCOPES: dict[Fault, tuple[Scope, ...]] = {
     "missing-scores": ("window", "version", "cohort", "cohort-window"),
     "missing-labels": ("window", "version", "cohort", "cohort-window"),
     "time-gap": ("window",),
+    "class-imbalance": ("all",),
+    "missing-version": ("all",),
+    "missing-time": ("all",),
+    "duplicate-ids": ("version", "all"),
+    "leaky-split": ("version", "all"),
+    "boundary-mass": ("version", "all"),
+    "clipped-scores": ("version", "all"),
+    "score-drift": ("window", "cohort-window"),
+    "class-mix": ("window",),
+    "noisy-labels": ("cohort",),
+    "slow-candidate": ("version",),
+    "dear-candidate": ("version",),
 }
 
 DEFAULT_STRENGTH: dict[Fault, float] = {
@@ -77,6 +113,18 @@ DEFAULT_STRENGTH: dict[Fault, float] = {
     "missing-scores": 0.8,  # share of the part's rows without a score
     "missing-labels": 0.8,  # share of the part's labelled rows that lose the label
     "time-gap": 1.0,  # share of the window's rows that are gone
+    "class-imbalance": 0.05,  # share of positives
+    "missing-version": 1.0,  # the column is gone
+    "missing-time": 1.0,  # the same
+    "duplicate-ids": 0.02,  # share of the part's rows that have the id of another row of their version and split
+    "leaky-split": 0.02,  # share of the part's test rows that have the id of a training row of their version
+    "boundary-mass": 0.1,  # share of the part's rows that answer p = 0.5
+    "clipped-scores": 0.3,  # share of the part's rows that are clipped at the upper end
+    "score-drift": 0.8,  # decision scores move towards the more frequent class by so many of their standard deviations
+    "class-mix": 0.45,  # the share of positives goes up or down by so much, towards a half and beyond
+    "noisy-labels": 0.25,  # share of the part\'s labels that are turned round
+    "slow-candidate": 1.3,  # latencies are multiplied by it
+    "dear-candidate": 1.3,  # costs are
 }
 
 _COLUMNS = ("region", "device", "plan", "channel")
@@ -149,6 +197,18 @@ def _decide(
     return scope, DEFAULT_STRENGTH[fault] if strength is None else float(strength)
 
 
+def _repeat_ids(rng: np.random.Generator, frame: pd.DataFrame, part: Bools, share: float, *, across: bool) -> pd.Series:
+    """The ids of a frame, a share of the part's with that of another row; with `across` of its test rows, of train."""
+    ids = frame["id"].copy()
+    for _, group in frame[part].groupby(["version"] if across else ["version", "split"]):
+        own = group.index[group["split"] == "test"] if across else group.index
+        others = group.index.difference(own) if across else group.index
+        hit = rng.choice(own, max(1, round(share * len(own))), replace=False)
+        left = others.difference(pd.Index(hit))
+        ids[hit] = frame["id"][rng.choice(left, len(hit), replace=False)].to_numpy()
+    return ids
+
+
 def make_predictions(
     seed: int,
     n: int = 5_000,
@@ -166,6 +226,7 @@ def make_predictions(
     layout: Layout | None = None,
     unlabelled_share: float | None = None,
     weighted: bool = False,
+    serving: bool = False,
 ) -> tuple[pd.DataFrame, Truth]:
     """Draws a data set of predictions, clean or with one fault.
 
@@ -188,6 +249,7 @@ def make_predictions(
             them; otherwise one of these.
         unlabelled_share: Share of labels missing at random; otherwise none or up to 5 %.
         weighted: Whether to add a column ``weight``.
+        serving: Whether to add ``latency`` and ``cost``, as ``slow-candidate`` and ``dear-candidate`` do.
 
     Returns:
         A frame with columns id, time, version, split, label (0, 1 or NaN), score (a probability), one column per
@@ -201,6 +263,7 @@ def make_predictions(
     # The world. All draws are made whatever the arguments say, so that an argument changes only what it names.
     drawn = world.random(12)
     pi = 0.15 + 0.7 * drawn[0] if prevalence is None else prevalence
+    pi = power if fault == "class-imbalance" else pi
     d = 1.5 + 1.5 * drawn[1] if separation is None else separation
     k = 1 + int(3 * drawn[2]) if n_versions is None else n_versions
     if n_versions is None and chosen == "version":
@@ -272,6 +335,10 @@ def make_predictions(
         at_cohort = (columns[0], cohort_values[columns[0]][0])
         part = part & (cohorts[columns[0]] == 0)
 
+    if fault == "class-mix":
+        moved = pi + power if pi < 0.5 else pi - power
+        y = np.where(part, damage.random(units)[unit] < moved, y).astype(np.float64)
+
     # Scores: log odds of two normal populations at distance d, up to the common temperature.
     per_version = d * (1 + 0.03 * model.random(k))
     z = model.standard_normal(n)
@@ -280,11 +347,19 @@ def make_predictions(
     s = temperature * (math.log(pi / (1 - pi)) + true_d * ((y - 0.5) * signal + z))
     if fault == "margin-collapse":
         s = np.where(part, s * power, s)
+    if fault == "score-drift":
+        s = np.where(part, s + math.copysign(power, pi - 0.5) * s.std(), s)
     p = np.clip(1 / (1 + np.exp(-s)), 1e-6, 1 - 1e-6)
     if fault == "constant-score":
         levels = p[damage.integers(0, n, max(1, round(power)))]
         p = np.where(part, levels[damage.integers(0, len(levels), n)], p)
+    if fault == "boundary-mass":
+        p = np.where(part & (damage.random(n) < power), 0.5, p)
+    if fault == "clipped-scores":
+        p = np.where(part, np.minimum(p, np.quantile(p[part], 1 - power)), p)
     label = np.where(labelled, y, np.nan)
+    if fault == "noisy-labels":
+        label = np.where(part & (damage.random(n) < power), 1 - label, label)
     if fault in ("label-flip", "label-encoding"):
         hit = part & (damage.random(n) < power)
         if mechanism == "score":
@@ -320,6 +395,18 @@ def make_predictions(
             **({"weight": weight[unit]} if weighted else {}),
         }
     )
+    if serving or fault in ("slow-candidate", "dear-candidate"):
+        load = np.exp(0.1 * damage.standard_normal(period // 3600 + 1))[seconds // 3600]
+        for column, of, middle in (("latency", "slow-candidate", 40.0), ("cost", "dear-candidate", 0.001)):
+            frame[column] = (
+                middle * load * np.exp(0.5 * damage.standard_normal(n)) * np.where(part & (fault == of), power, 1)
+            )
+    if fault == "leaky-split":
+        frame["split"] = _take(("train", "test"), split)
+    if fault in ("duplicate-ids", "leaky-split"):
+        frame["id"] = _repeat_ids(damage, frame, part, power, across=fault == "leaky-split")
+    if fault in ("missing-version", "missing-time"):
+        frame = frame.drop(columns=fault.removeprefix("missing-"))
     if keep is not None:
         frame, part = frame.take(keep).reset_index(drop=True), part[keep]
     broken = fault is not None and fault != "time-gap"

@@ -54,6 +54,9 @@ VIEWS = (
     View("losses", "/losses?dataset=sample-losses", "Losses"),
     View("margins", "/margins?dataset=sample-incident", "Margins"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
+    View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
+    View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
+    View("features", "/features?dataset=sample-incident", "Features"),
 )
 
 

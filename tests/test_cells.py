@@ -146,6 +146,22 @@ def test_coarser_cells_are_those_of_the_rows(seed: int) -> None:
         np.testing.assert_allclose(got["l"], expected["l"], rtol=1e-12)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda each: each.name)
+def test_the_whole_without_a_part_is_the_rest(resolution: Resolution, weighted: bool) -> None:
+    data = rows(3)
+    inside = np.arange(len(data["label"])) % 3 == 0
+    whole, part, rest = (
+        cells_of({name: values[kept] for name, values in data.items()}, resolution, weighted=weighted)
+        for kept in (np.full(len(inside), True), inside, ~inside)
+    )
+    left = whole.without(part)
+    assert (left.starts == rest.starts).all()
+    assert (left.score_bin == rest.score_bin).all()
+    np.testing.assert_allclose(left.sums, rest.sums, rtol=1e-9, atol=1e-9)
+    assert whole.without(whole).n_groups == 0
+
+
 def test_finer_than_what_is_kept_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot give"):
         cells_of(rows(1), COARSE).coarsen(FINE)

@@ -68,6 +68,8 @@ def faces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     options = parse_options(options_of(token, gamma, "json"))
     tables = read_tables(options, tmp_path_factory.mktemp("store"), Run(), lambda _share, _words: None)
     diagnosis = Diagnosis(tables, Settings.choose(tables.facts, margin_target=options.gamma))
+    if diagnosis.can_read_features:
+        diagnosis.read_features()
     report = build_report(diagnosis, run_checks(diagnosis))
     return Faces(token, gamma, json.loads(render_json(report)), render_markdown(report))
 
@@ -202,6 +204,28 @@ def test_the_cohorts_table_shows_the_numbers_of_the_json(faces: Faces) -> None:
                 reason = reasons.get(f"violation_rate_by_class.{label}", "")
                 assert is_same(cells[head], rate, ends, "share", reason), (value, head)
     assert seen == set(expected)
+
+
+def test_the_ranking_of_features_shows_the_numbers_of_the_json(faces: Faces) -> None:
+    app = faces.page("features")
+    listed = faces.json.get("features", [])
+    if not listed:
+        assert "No column was read as a feature" in text_of(app)
+        return
+    (table, *_) = tables(app)
+    assert [row[0].text for row in table.rows] == [each["feature"] for each in listed]
+    heads = {"baseline": f"Against {faces.json['settings']['baseline']}", "other splits": "Between splits"}
+    heads |= {"other times": "Over time"}
+    for each in listed:
+        assert table[each["feature"], "Missing"].text == format_share(each["missing"])
+        reason = each["undefined"].get("explained", "")
+        assert is_same(table[each["feature"], "Explains"], each["explained"], each["explained_ci"], "share", reason)
+        for move in each["moves"]:
+            cell = table[each["feature"], heads[move["against"]]]
+            shown = format_score(move["distance"])
+            if move["category"]:
+                shown = f"{format_change(move['distance'], 'share')} of {move['category']}"
+            assert cell.text == shown
 
 
 def test_the_sentences_of_losses_and_margins_hold_the_numbers_of_the_json(faces: Faces) -> None:

@@ -22,19 +22,26 @@ from lib.cells.sums import (
     Sums,
 )
 from lib.cells.table import Cells, bin_ids, merge
+from lib.cells.values import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, ValueBins, ValueCells
 
 __all__ = [
     "LABELS",
     "MOMENTS",
+    "MOST_MARGIN",
     "NEGATIVE",
+    "NO_MARGIN",
     "POSITIVE",
     "UNLABELLED",
     "UNWEIGHTED",
+    "VALUE_SUMS",
     "WEIGHTED",
+    "WEIGHTED_VALUE_SUMS",
     "Cells",
     "Coded",
     "Parts",
     "Sums",
+    "ValueBins",
+    "ValueCells",
     "bin_ids",
     "merge",
 ]

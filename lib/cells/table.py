@@ -320,6 +320,16 @@ class Cells:
             return self
         return self._rebuilt(self.keys, keep[self.block // 3])
 
+    def without(self, part: Cells) -> Cells:
+        """The rows that are not in `part`, which has the same keys and some of these rows.
+
+        At the coarser of the two resolutions; counts subtract exactly, sums to rounding.
+        """
+        if not len(part.score):
+            return self
+        left = merge([self, replace(part, sums=-part.sums)])
+        return left._rebuilt(left.keys, left.sums[:, 0] > 0)
+
     def among(self, key: str, values: Sequence[str]) -> Cells:
         """The groups whose key has one of the values; made once for the same values."""
         wanted = (key, *values)

@@ -12,10 +12,9 @@ import numpy as np
 from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, Place, make_block
-from lib.checks.constant_score import constant_places
-from lib.checks.margin_collapse import find_collapses
+from lib.checks.causes import cause_places
 from lib.checks.memory import once
-from lib.checks.missing_telemetry import missing_places
+from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
@@ -121,10 +120,7 @@ def _left_without(diagnosis: Diagnosis, column: str, version: str, trials: int) 
     """The values that are still worse without the parts that other checks name; None when there are none of those."""
     reversals = find_reversals(diagnosis)
     axes = reversals.axes
-    places = [each.place for each in reversals.found]
-    places += constant_places(diagnosis) + missing_places(diagnosis)
-    places += [each.place for each in find_collapses(diagnosis).found]
-    places = [widened(place, len(axes.windows)) for place in places]
+    places = [widened(place, len(axes.windows)) for place in cause_places(diagnosis) + noisy_places(diagnosis)]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
     if not own:
         return None

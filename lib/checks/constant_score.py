@@ -152,7 +152,7 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
     if findings:
         return findings
     return Passed(
-        f"No score holds more of a version, cohort or time range than elsewhere (n = {words.count(constants.n)}).",
+        f"No score holds more of a {words.parts_of(diagnosis.facts)} than elsewhere (n = {words.count(constants.n)}).",
         {"n": constants.n},
     )
 

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lib.cells import POSITIVE, Cells
 from lib.checks import words
-from lib.checks.blocks import Block, BoolArray, Place, where_of
+from lib.checks.blocks import FloatArray, where_of
+from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status
-from lib.checks.reversal import (
-    NEGATIVES,
-    POSITIVES,
-    Reversals,
-    Reversed,
-    auc_of,
-    find_reversals,
-    order_statistics,
-)
-from lib.checks.search import Found, count_trials
+from lib.checks.reversal import Reversals, Reversed, find_reversals, order_statistics
+from lib.checks.search import count_trials
+from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
+from lib.errors import SettingsError
+from lib.metrics.estimates import Estimate
+from lib.metrics.ranking import roc_auc
+from lib.schema import cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 NOTED = 5
-DEGRADED = 0.05
+DRAGGED, DEGRADED = 0.01, 0.05
+"""How far reversed rows must drag down their version, and a part of it beyond that, to be worth a sentence."""
 LEAST_H = 30
 
 
@@ -38,101 +38,137 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     if not reversals.found:
         trials = count_trials(reversals.blocks, reversals.axes, Reversed())
         return Passed(
-            f"No version, cohort or time range is reversed ({words.plural(trials, 'part')} looked at).",
+            f"No {words.parts_of(diagnosis.facts)} is reversed ({words.plural(trials, 'part')} looked at).",
             {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(trials)},
         )
-    return [_finding(reversals, number) for number in range(len(reversals.found))]
+    return _findings(diagnosis)
 
 
-def _finding(reversals: Reversals, number: int) -> Finding:
-    found, axes = reversals.found[number], reversals.axes
-    facts = axes.facts
+@once_for_every_margin_target
+def _findings(diagnosis: Diagnosis) -> list[Finding]:
+    reversals = find_reversals(diagnosis)
+    parts = [part_of(each.place, each.block, reversals.axes) for each in reversals.found]
+    return [_finding(diagnosis, reversals, parts, number) for number in range(len(parts))]
+
+
+def _finding(diagnosis: Diagnosis, reversals: Reversals, parts: list[Part], number: int) -> Finding:
+    found, axes, part = reversals.found[number], reversals.axes, parts[number]
     where = where_of(found.place, found.block, axes, found.extent)
     version = None if found.place.version is None else axes.versions[found.place.version]
-    here, elsewhere, same_version = _aucs(reversals, found)
-    n = int(found.unit[POSITIVES] + found.unit[NEGATIVES])
-    rest = "in the rest of it" if same_version and not where.cohort else "elsewhere"
+    cells = cells_of(diagnosis, part)
+    here = auc_of_cells(cells)
+    elsewhere, rest = _elsewhere(diagnosis, axes.versions, parts, part)
+    against = f" against {_said(elsewhere)} in {rest}" if elsewhere.is_defined else ""
+    bounds = {"roc_auc": here.bound, "roc_auc_elsewhere": elsewhere.bound}
     return Finding(
         Status.FAIL,
         version,
         where,
-        f"Scores are reversed{words.place(version, where, facts)} "
-        f"(AUC {here:.2f} against {elsewhere:.2f} {rest}, n = {words.count(n)})",
+        f"Scores are reversed{words.place(version, where, axes.facts)} "
+        f"(AUC {_said(here)}{against}, n = {words.count(here.n)})",
         {
-            "n": n,
-            "n_positive": int(found.unit[POSITIVES]),
-            "roc_auc": here,
-            "roc_auc_elsewhere": elsewhere,
+            "n": int(here.n),
+            "n_positive": int(cells.scored.n[0, POSITIVE]),
+            "roc_auc": here.value,
+            "roc_auc_elsewhere": elsewhere.value,
+            "bounds": {name: bound for name, bound in bounds.items() if bound > 0},
             "z": float(order_statistics(found.unit)[0] / np.sqrt(order_statistics(found.unit)[2])),
             "p_adjusted": found.p,
             "n_parts": int(found.trials),
             "versions": [axes.versions[each] for each in found.versions],
-            "consequences": _consequences(reversals, found),
+            "consequences": _consequences(diagnosis, part, cells),
         },
         found.gain,
     )
 
 
-def _sound(reversals: Reversals, block: Block) -> BoolArray:
-    """The groups of a block that no finding holds."""
-    sound = np.ones(len(block.group), dtype=np.bool_)
-    for each in reversals.found:
-        if each.place.column is None or each.place.column == block.column:
-            sound &= ~block.inside(each.place)
-    return sound
+def _said(auc: Estimate) -> str:
+    return f"{'about ' if auc.bound >= 0.005 else ''}{auc.value:.2f}"
 
 
-def _aucs(reversals: Reversals, found: Found) -> tuple[float, float, bool]:
-    block = found.block
-    here = auc_of(block.cells, block.inside(found.place))
-    sound = _sound(reversals, block)
-    own = block.inside(Place(found.place.version)) & sound
-    elsewhere = auc_of(block.cells, own)
-    if np.isnan(elsewhere) or found.place == Place(found.place.version):
-        return here, auc_of(block.cells, sound), False
-    return here, elsewhere, found.place.version is not None
+def _elsewhere(diagnosis: Diagnosis, versions: tuple[str, ...], parts: list[Part], part: Part) -> tuple[Estimate, str]:
+    """The AUC of the rest of the part's versions, all reversed parts left out, and what that is called.
+
+    Of the other versions where the part is a whole version, or nothing is left of its own.
+    """
+    own, others = Part(part.versions), Part(tuple(each for each in versions if each not in part.versions))
+    name = "the rest of the version" if others.versions else "the rest"
+    scopes = [(own, name)] if part != own else []
+    scopes += [(others, f"the other version{'s' if len(others.versions) > 1 else ''}")] if others.versions else []
+    for scope, name in scopes:
+        also = any(scope.intersect(each) for each in parts if each != part)
+        try:
+            left = cells_outside(diagnosis, scope, parts)
+        except SettingsError:  # Saved cells do not know what parts in two columns share.
+            left, also = cells_outside(diagnosis, scope, [part]), False
+        auc = auc_of_cells(left)
+        if auc.is_defined:
+            return auc, f"{name} apart from other reversed parts" if also else name
+    return UNDEFINED, ""
 
 
-def _consequences(reversals: Reversals, found: Found) -> list[str]:
-    """Coarser parts and parts of other columns that look worse for holding these rows."""
-    axes, place = reversals.axes, found.place
-    facts, said = axes.facts, list[tuple[float, str]]()
-    sound = _sound(reversals, found.block)
-
-    def compare(wider: Place, name: str) -> None:
-        inside = found.block.inside(wider)
-        before, after = auc_of(found.block.cells, inside), auc_of(found.block.cells, inside & sound)
-        if after - before >= 0.01:
-            said.append((1.0, f"{name}: AUC {before:.2f} in all, {after:.2f} without these rows"))
-
-    for version in found.versions:
-        if place.column is not None or place.run is not None:
-            compare(Place(version), f"version {axes.versions[version]} as a whole")
-    if place.column is not None and place.run is not None:
-        name = f"{place.column} = {found.block.values[place.value or 0] or '(none)'} over all time"
-        compare(Place(place.version, place.column, place.value), name)
-    if place.column is not None:
-        for block in reversals.untouched:
-            if block.column not in (None, place.column):
-                said += _degraded(reversals, found, block)
-        if axes.width and found.extent is not None:
-            run = place.run or found.extent
-            window = (int(axes.windows[run[0]]), int(axes.windows[run[1]]) + axes.width)
-            compare(Place(place.version, None, None, run), f"all rows {words.time_range(window, facts)}")
-    return [sentence for _, sentence in sorted(said, key=lambda each: -each[0])[:NOTED]]
-
-
-def _degraded(reversals: Reversals, found: Found, block: Block) -> list[tuple[float, str]]:
-    """Values of another column that are worse in the time and version of the finding than outside it."""
-    extent = (found.place.run or found.extent) if reversals.axes.width else None
-    moments = block.moments
-    inside = moments[block.slices(Place(found.place.version, None, None, extent))].sum(axis=(0, 2))
-    outside = moments.sum(axis=(0, 2)) - inside
+def _consequences(diagnosis: Diagnosis, part: Part, cells: Cells) -> list[str]:
+    """How far these rows drag down their version, and which parts of it they drag down much further than that."""
+    facts, own = diagnosis.facts, Part(part.versions)
+    if part == own:
+        return []
+    one = f"version {part.versions[0] or '(none)'}" if len(part.versions) < len(facts.versions) else ""
+    within = f" in {one}" if one else ""
+    whole = cells_of(diagnosis, own)
+    before, after = auc_of_cells(whole), auc_of_cells(whole.without(cells))
+    dragged = after.value - before.value
+    first = [f"{one or 'everything'} as a whole: {_compared(before, after)}"] if dragged >= DRAGGED else []
     said: list[tuple[float, str]] = []
-    (d, h, _), (other_d, other_h, _) = order_statistics(inside), order_statistics(outside)
-    for value in np.flatnonzero((h >= LEAST_H) & (other_h >= LEAST_H)):
-        here, there = 0.5 + float(d[value] / h[value]), 0.5 + float(other_d[value] / other_h[value])
-        if there - here >= DEGRADED:
-            name = block.values[int(value)] or "(none)"
-            said.append((there - here, f"{block.column} = {name}: AUC about {here:.2f} there, {there:.2f} outside"))
-    return sorted(said, reverse=True)[:3]
+    if part.cohorts and part.window is not None:
+        ((column, value),) = part.cohorts
+        wider = {
+            f"{column} = {value or '(none)'}{within} over all time": Part(part.versions, part.cohorts),
+            f"all rows{within} {words.time_range(part.window, facts)}": Part(part.versions, (), part.window),
+        }
+        for name, each in wider.items():
+            held = cells_of(diagnosis, each)
+            with_them, left = auc_of_cells(held), auc_of_cells(held.without(cells))
+            said.append((left.value - with_them.value, f"{name}: {_compared(with_them, left)}"))
+    for column in facts.cohorts:
+        if part.cohorts and column != part.cohorts[0][0]:
+            said += _dragged_values(diagnosis, part, column, before.value - DEGRADED, within)
+    worst = sorted((each for each in said if each[0] >= dragged + DEGRADED), reverse=True)
+    return first + [sentence for _, sentence in worst[: NOTED - len(first)]]
+
+
+def _dragged_values(
+    diagnosis: Diagnosis, part: Part, column: str, at_most: float, within: str
+) -> list[tuple[float, str]]:
+    """Values of another column with a low AUC in the part's versions: how far its rows drag each down, in words."""
+    key = cohort_key(column)
+    held = cells_of(diagnosis, Part(part.versions), key)
+    auc = roc_auc(held)
+    low = np.flatnonzero((_pairs(held) >= LEAST_H) & (auc.value <= at_most))
+    if not len(low):
+        return []
+    said: list[tuple[float, str]] = []
+    try:
+        in_part = cells_of(diagnosis, part, key)
+    except SettingsError:  # Saved cells do not cross two columns.
+        return []
+    for group in low:
+        value, before = str(held.groups[key][group]), auc[int(group)]
+        left = held.select(**{key: value}).without(in_part.select(**{key: value}))
+        name = f"{column} = {value or '(none)'}{within}"
+        if left.n_groups and _pairs(left)[0] >= LEAST_H:
+            after = roc_auc(left)[0]
+            said.append((after.value - before.value, f"{name}: {_compared(before, after)}"))
+        else:
+            share = 1 - (left.margins.n.sum() if left.n_groups else 0.0) / before.n
+            said.append((1.0, f"{name}: AUC {_said(before)}, {words.percent(share)} of its rows are these"))
+    return said
+
+
+def _pairs(cells: Cells) -> FloatArray:
+    """n₁n₀/n of each group, by which the certainty of an AUC goes."""
+    n = cells.margins.n
+    return n.prod(axis=1) / np.maximum(n.sum(axis=1), 1.0)
+
+
+def _compared(before: Estimate, after: Estimate) -> str:
+    return f"AUC {_said(before)} with these rows, {_said(after)} without them"

@@ -321,7 +321,7 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
     axes = collapses.axes
     if not collapses.found:
         return Passed(
-            f"No version, cohort or time range has lost its margins ({words.plural(collapses.trials, 'part')} "
+            f"No {words.parts_of(diagnosis.facts)} has lost its margins ({words.plural(collapses.trials, 'part')} "
             f"looked at, n = {words.count(collapses.n)}).",
             {"n": collapses.n, "n_parts": int(collapses.trials)},
         )

@@ -1,4 +1,4 @@
-"""H-F18: scores, labels or rows are missing in some part or everywhere, or records cannot be used."""
+"""H-F18: scores, labels, times or rows are missing in some part or everywhere, or records cannot be used."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 
 from lib.cells import UNLABELLED, Cells
 from lib.checks import words
-from lib.checks.blocks import Axes, Block, FloatArray, Place, make_block, read_tables, where_of
+from lib.checks.blocks import Axes, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, find_parts
-from lib.checks.shares import HITS, ROWS, HigherShare
+from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.checks.traffic import Gap, find_gaps
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
+from lib.schema import NO_WINDOW, VERSION, WINDOW
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -28,6 +29,8 @@ EVERYWHERE = {"scores": 0.5, "labels": 1.0}
 """The share of all rows at which a lack that is the same in every part is told: much of a log may wait for labels."""
 LEAST_UNUSABLE = 0.01
 """Of all records: fewer than these can move no rate by more than a point, whichever rows they were."""
+LEAST_UNTIMED = 0.01
+"""Of all rows or those of a version: fewer than these move no number of a window by more than a point."""
 MOSTLY = 0.5
 ALARM_EACH = ALARM_RATE / 3
 
@@ -40,18 +43,6 @@ def _unscored(cells: Cells) -> FloatArray:
 def _unlabelled(cells: Cells) -> FloatArray:
     n = cells.sums[:, 0]
     return np.stack([np.where(cells.block % 3 == UNLABELLED, n, 0.0), n], axis=1)
-
-
-def _usual(block: Block) -> float:
-    """The share that is missing in the middle one of the versions and windows, or overall where that is less."""
-    hits, rows = block.moments[..., HITS].ravel(), block.moments[..., ROWS].ravel()
-    full = rows > 0
-    if not full.any():
-        return 0.0
-    order = np.argsort(hits[full] / rows[full])
-    reach = np.cumsum(rows[full][order])
-    middle = order[int(np.searchsorted(reach, reach[-1] / 2))]
-    return float(min(hits[full][middle] / rows[full][middle], hits.sum() / rows.sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +81,7 @@ def find_missing(diagnosis: Diagnosis) -> Missing:
         if kind == "scores":
             gaps = find_gaps(rows[:-1], axes, ALARM_EACH)
         effect = LEAST_EXCESS[kind]
-        rule = HigherShare(_usual(blocks[0]), effect, effect)
+        rule = HigherShare(usual_share(blocks[0]), effect, effect)
         found[kind] = find_parts(blocks, axes, rule, ALARM_EACH, [])
     return Missing(axes, found, lacking, gaps, n)
 
@@ -101,9 +92,9 @@ def missing_places(diagnosis: Diagnosis) -> list[Place]:
 
 
 def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
-    """Warn of each part that lacks scores or labels, of windows without rows, and of records that cannot be used."""
+    """Warn of parts that lack scores, labels or times, of windows without rows, and of records that cannot be used."""
     missing = find_missing(diagnosis)
-    findings = _of_records(diagnosis.facts)
+    findings = _of_records(diagnosis.facts) + _of_times(diagnosis)
     if missing.n:
         for kind, parts in missing.found.items():
             findings += [_of_part(kind, each, missing.axes) for each in parts] or _of_all(kind, missing)
@@ -114,7 +105,7 @@ def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
         return NotApplicable("There are no rows.")
     what = " and ".join(missing.found)
     return Passed(
-        f"No version, cohort or time range lacks {what} more than the rest (n = {words.count(missing.n)}).",
+        f"No {words.parts_of(diagnosis.facts)} lacks {what} more than the rest (n = {words.count(missing.n)}).",
         {"n": missing.n},
     )
 
@@ -149,8 +140,74 @@ def _of_records(facts: Facts) -> list[Finding]:
                 "consequences": [],
             },
             float(unusable),
+            Severity.ERROR if share >= MOSTLY else None,
         )
     ]
+
+
+def _of_times(diagnosis: Diagnosis) -> list[Finding]:
+    """Rows whose time cannot be read, of all and by version, whatever the filter: they are in no window."""
+    facts = diagnosis.facts
+    unreadable = facts.problems.get("time-unreadable", 0)
+    if not unreadable:
+        return []
+    rows, untimed = _count_untimed(diagnosis)
+    # Where times are missing too, so many of a version's rows without a window are certain to have had one.
+    missing = sum(untimed.values()) - unreadable
+    counts = {version: (max(number - missing, 0), rows[version]) for version, number in untimed.items()}
+    hit = {version: each for version, each in counts.items() if _beyond_chance(*each, len(counts))}
+    whole = unreadable, sum(rows.values())
+    if not hit and not _beyond_chance(*whole, 1):
+        return []
+    shares = {version: number / n for version, (number, n) in hit.items()}
+    severe = max([whole[0] / whole[1], *shares.values()]) >= MOSTLY
+    only = next(iter(hit)) if len(hit) == 1 and len(rows) > 1 else None
+    number, n = whole if only is None else hit[only]
+    title = f"The time of {words.percent(number / n)} of rows{words.place(only, Where(), facts)} cannot be read "
+    title += f"({words.count(number)} of {words.count(n)}); they are in no window"
+    if len(hit) > 1:
+        worst = sorted(shares.items(), key=lambda each: -each[1])
+        said = [f"{words.percent(share)} of {version or '(none)'}" for version, share in worst]
+        title += f": {words.listing(said)}"
+    low, high = (float(end) for end in wilson(number / n, n))
+    return [
+        Finding(
+            Status.FAIL if severe else Status.WARN,
+            only,
+            Where(),
+            title,
+            {
+                "n": n,
+                "missing": "times",
+                "n_unreadable": number,
+                "share_missing": number / n,
+                "share_missing_ci": [low, high],
+                "share_missing_by_version": shares,
+                "consequences": [],
+            },
+            float(unreadable),
+            Severity.ERROR if severe else None,
+        )
+    ]
+
+
+def _count_untimed(diagnosis: Diagnosis) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each version, and those without a window."""
+    timed = diagnosis.facts.windows is not None
+    cells = diagnosis.tables.cells((VERSION, WINDOW) if timed else (VERSION,))
+    n, group = cells.sums[:, 0], cells.block // 3
+    without = cells.groups[WINDOW][group] == NO_WINDOW if timed else np.ones(len(n), dtype=np.bool_)
+    version = cells.groups[VERSION][group]
+    names = [str(each) for each in np.unique(version)]
+    return (
+        {name: int(n[version == name].sum()) for name in names},
+        {name: int(n[without & (version == name)].sum()) for name in names},
+    )
+
+
+def _beyond_chance(unreadable: int, n: int, trials: int) -> bool:
+    low, _high = wilson(unreadable / n, n, 1 - ALARM_EACH / trials)
+    return float(low) > LEAST_UNTIMED
 
 
 def _of_all(kind: str, missing: Missing) -> list[Finding]:

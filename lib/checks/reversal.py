@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from lib.cells import Cells
+from lib.cells import NEGATIVE, POSITIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, score_bounds
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.search import Found, find_parts
 from lib.grid import MISSING_BIN
+from lib.metrics.ranking import roc_auc
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
@@ -50,12 +51,10 @@ class Ranks:
             middle = (np.cumsum(counts) - counts / 2) / (total if total else 1.0)
             self._steps[version] = (values, middle)
 
-    def features(self, cells: Cells) -> FloatArray:
-        """Per cell: rows by class, Σr by class, and Σr² with the spread within open bins."""
-        label = cells.block % 3 - 1
-        usable = (label != 0) & (cells.score_bin != MISSING_BIN)
-        n = np.where(usable, cells.sums[:, 0], 0.0)
-        middle, width = np.zeros(len(n)), np.zeros(len(n))
+    def places(self, cells: Cells) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The mid-rank of the mean of each cell, and of the ends of its bin; shape (N,) each, 0 without a score."""
+        usable = cells.score_bin != MISSING_BIN
+        middle, below, above = (np.zeros(len(usable)) for _ in range(3))
         low, high = score_bounds(cells)
         versions, of_group = np.unique(cells.groups[VERSION], return_inverse=True)
         of_cell = of_group[cells.block // 3]
@@ -65,8 +64,17 @@ class Ranks:
             if not len(values) or not here.any():
                 continue
             middle[here] = np.interp(cells.score[here], values, share)
+            below[here], above[here] = middle[here], middle[here]
             if not cells.resolution.is_exact:
-                width[here] = np.interp(high[here], values, share) - np.interp(low[here], values, share)
+                below[here], above[here] = (np.interp(end[here], values, share) for end in (low, high))
+        return middle, below, above
+
+    def features(self, cells: Cells) -> FloatArray:
+        """Per cell: rows by class, Σr by class, and Σr² with the spread within open bins."""
+        label = cells.block % 3 - 1
+        n = np.where((label != 0) & (cells.score_bin != MISSING_BIN), cells.sums[:, 0], 0.0)
+        middle, below, above = self.places(cells)
+        width = above - below
         positive = label > 0
         return np.stack(
             [
@@ -158,6 +166,13 @@ class Reversed:
         return auc <= REVERSED_AUC if self.sign > 0 else auc >= RIGHT_AUC
 
 
+def _mean_auc(by_version: Cells) -> float:
+    """The AUC of each version that has one, averaged with the weights n₁n₀/n: with one version its own."""
+    each, n = roc_auc(by_version), by_version.scored.n
+    weight = np.where(each.is_defined, n[:, POSITIVE] * n[:, NEGATIVE] / np.maximum(each.n, 1.0), 0.0)
+    return float((np.nan_to_num(each.value) * weight).sum() / weight.sum()) if weight.any() else float("nan")
+
+
 @dataclass(frozen=True, eq=False)
 class Reversals:
     """What is reversed.
@@ -167,11 +182,10 @@ class Reversals:
         blocks: as the search left them.
         reason: why nothing can be said; "" otherwise.
         everything: whether everything is reversed.
-        exceptions: right parts of a dataset in which everything else is reversed, too small to doubt that.
-        auc, z, n: of all rows, each version ranked by itself.
+        auc: of each version, averaged with the weight that `z` gives to versions, n₁n₀/n.
+        z, n: of all rows, each version ranked by itself.
         found: reversed parts; empty when everything is.
         tables: the tables that were searched, the whole first.
-        untouched: the blocks as they were before the search.
     """
 
     axes: Axes
@@ -183,7 +197,6 @@ class Reversals:
     n: int
     found: list[Found]
     tables: list[Cells]
-    untouched: list[Block]
 
 
 @once_for_every_margin_target
@@ -212,12 +225,12 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
         few = f"{words.plural(n, 'labelled row')} with a score {'is' if n == 1 else 'are'} too few"
         reason = few if n < MIN_ROWS_TO_SAY else "all scores are equal"
     if reason:
-        return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables, first)
-    auc, z = float(0.5 + d / h), float(d / np.sqrt(variance))
-    if auc <= REVERSED_AUC and special.ndtr(z) <= ALARM_RATE:
+        return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables)
+    auc, z = _mean_auc(by_version), float(d / np.sqrt(variance))
+    if 0.5 + d / h <= REVERSED_AUC and special.ndtr(z) <= ALARM_RATE:
         right = find_parts(blocks(), axes, Reversed(-1.0), ALARM_RATE, [])
         if not right:
-            return Reversals(axes, first, "", True, auc, z, n, [], tables, first)
+            return Reversals(axes, first, "", True, auc, z, n, [], tables)
     searched = blocks()
     found = find_parts(searched, axes, Reversed(), ALARM_RATE, [])
-    return Reversals(axes, searched, "", False, auc, z, n, found, tables, first)
+    return Reversals(axes, searched, "", False, auc, z, n, found, tables)

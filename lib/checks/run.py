@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib.checks.cohort_disparity import explained_sentences
+from lib.checks.feature_drift import with_drifts_of_scores
 from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.score_drift import explained_drifts
 from lib.checks.table import CHECKS
 from lib.errors import SettingsError, UndefinedError
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 STATUSES = (Status.FAIL, Status.WARN, Status.NOT_APPLICABLE, Status.PASS)
-CAUSES = ("H-F5", "H-F6", "H-F7", "H-F2", "H-F18")
-"""Checks whose findings can account for a disparity between cohorts."""
+CAUSES = ("H-F5", "H-F6", "H-F7", "H-F2", "H-F18", "H-F20")
+"""Checks whose findings can account for a disparity between cohorts, or for a drift."""
 
 
 def run_checks(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
@@ -30,8 +32,8 @@ def run_checks(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
         results += run_check(check, diagnosis)
     if any(each.is_finding and each.code in CAUSES for each in results):
         with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
-            results = _with_consequences(results, explained_sentences(diagnosis))
-    return tuple(sorted(results, key=_order))
+            results = _with_consequences(results, [*explained_sentences(diagnosis), *explained_drifts(diagnosis)])
+    return tuple(sorted(with_drifts_of_scores(results), key=_order))
 
 
 def run_check(check: Check, diagnosis: Diagnosis) -> list[CheckResult]:
@@ -64,14 +66,14 @@ def _result(check: Check, finding: Finding) -> CheckResult:
     )
 
 
-def _with_consequences(results: list[CheckResult], explained: list[tuple[str, str]]) -> list[CheckResult]:
-    """Each explained disparity told by the strongest finding that may account for it."""
+def _with_consequences(results: list[CheckResult], explained: list[tuple[str | None, str]]) -> list[CheckResult]:
+    """Each explained disparity or drift told by the strongest finding that may account for it."""
     ranked = sorted(range(len(results)), key=lambda index: _order(results[index]))
     added: dict[int, list[str]] = {}
     for version, sentence in explained:
         for index in ranked:
             result = results[index]
-            if result.is_finding and result.code in CAUSES and result.version in (None, version):
+            if result.is_finding and result.code in CAUSES and (version is None or result.version in (None, version)):
                 added.setdefault(index, []).append(sentence)
                 break
     return [

@@ -18,6 +18,18 @@ def divergence(p: FloatArray, q: FloatArray) -> FloatArray:
     return special.rel_entr(p, q) + special.rel_entr(1 - p, 1 - q)
 
 
+def usual_share(block: Block) -> float:
+    """The share of hits in the middle one of the versions and windows, or overall where that is less."""
+    hits, rows = block.moments[..., HITS].ravel(), block.moments[..., ROWS].ravel()
+    full = rows > 0
+    if not full.any():
+        return 0.0
+    order = np.argsort(hits[full] / rows[full])
+    reach = np.cumsum(rows[full][order])
+    middle = order[int(np.searchsorted(reach, reach[-1] / 2))]
+    return float(min(hits[full][middle] / rows[full][middle], hits.sum() / rows.sum()))
+
+
 @dataclass(frozen=True)
 class HigherShare:
     """The rule: of n rows, more are hits than in the rest. Moments are (hits, rows).

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from lib.checks.boundary_mass import check_boundary_mass
+from lib.checks.class_imbalance import check_class_imbalance
 from lib.checks.cohort_disparity import check_cohort_disparity
 from lib.checks.constant_score import check_constant_score
+from lib.checks.feature_drift import check_feature_drift
 from lib.checks.label_encoding import check_label_encoding
 from lib.checks.label_flip import check_label_flip
 from lib.checks.margin_collapse import check_margin_collapse
+from lib.checks.missing_deploy_context import check_missing_deploy_context
 from lib.checks.missing_telemetry import check_missing_telemetry
+from lib.checks.noisy_labels import check_noisy_labels
+from lib.checks.repeated_ids import check_duplicate_ids, check_leaky_split
 from lib.checks.result import ALARM_RATE, Check, Severity
+from lib.checks.score_drift import check_score_drift
+from lib.checks.serving import check_cost_regression, check_latency_regression
 from lib.checks.small_sample import check_small_sample
 
 CHECKS: tuple[Check, ...] = (
@@ -99,10 +107,12 @@ CHECKS: tuple[Check, ...] = (
         name="missing-telemetry",
         reference="H-F18. Share of rows without a score or label against the rest, Fisher's exact test, in every "
         "version, cohort value and run of windows; windows without rows against their like, quasi-Poisson; "
-        "Bonferroni. Records that cannot be used, of all records, Wilson's interval",
+        "Bonferroni. Records that cannot be used, of all records, and rows whose time cannot be read, of all and of "
+        "each version, Wilson's interval",
         minimum_effect="5 points more missing scores, 10 points more missing labels; at most a tenth of the rows that "
         "were to be expected; scores missing in half of all rows, or every label; beyond doubt more than 1 % of "
-        "records unusable (fewer move no rate by more than 1 point)",
+        "records unusable, or of the times of all rows or a version unreadable (fewer move no rate by more than 1 "
+        "point); half of them or more is an error",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="What happened there was not recorded, or not so that it can be read: a logger was switched off or "
@@ -124,5 +134,168 @@ CHECKS: tuple[Check, ...] = (
         "there are none.",
         topic="home",
         function=check_small_sample,
+    ),
+    Check(
+        code="H-F17",
+        name="class-imbalance",
+        reference="H-F17. Wilson's interval of the share of the rarer class among the labelled rows of each shown "
+        "version, Bonferroni",
+        minimum_effect="beyond doubt at most 10 % of labelled rows are of the rarer class (a model that never finds it "
+        "is right for nine rows of ten); a warning where its violation rate is for certain 20 points above the total",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.INFO,
+        cause="One class dominates, so accuracy, loss and violation rate over all rows are those of that class, and "
+        "what happens to the other hardly moves them.",
+        remedy="Read the numbers of each class, recall, precision and average precision; weight the classes in "
+        "training, and choose the threshold for the rarer one.",
+        topic="margins",
+        function=check_class_imbalance,
+    ),
+    Check(
+        code="H-F19",
+        name="missing-deploy-context",
+        reference="H-F19. Share of rows without a version (a column, or several files) and without a readable time, "
+        "counted over all rows: nothing is estimated",
+        minimum_effect="more than half of the rows lack it; a warning where they lack both",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.INFO,
+        cause="The log does not say which model made a prediction or when, so nothing that looks wrong can be tied to "
+        "a deploy, and no check can compare versions or look for when it began.",
+        remedy="Write the model's version and the time of the prediction with every row, or give one file for each "
+        "version.",
+        topic="home",
+        function=check_missing_deploy_context,
+    ),
+    Check(
+        code="H-F21",
+        name="duplicate-ids",
+        reference="H-F21. Rows with the id of an earlier row of the same version and split, counted over all rows: "
+        "nothing is estimated",
+        minimum_effect="at least 1 in 1,000 rows of a version; a warning from 1 % on (they can move a rate by a point)",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.INFO,
+        cause="Something wrote rows twice (a retry, an overlapping export, a join that multiplies rows), or the id "
+        "names something else than a row, such as a user. Repeated rows count several times, and intervals are too "
+        "narrow.",
+        remedy="Keep one row of each id, or name the column that tells rows apart as the id.",
+        topic="home",
+        function=check_duplicate_ids,
+    ),
+    Check(
+        code="H-F21",
+        name="leaky-split",
+        reference="H-F21. Rows of validation and test splits with the id of a training row of the same version, "
+        "counted over all rows: nothing is estimated",
+        minimum_effect="at least 1 in 1,000 held-out rows of a version; a warning from 1 % on (they can move a rate by "
+        "a point)",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.INFO,
+        cause="The split was drawn by row instead of by id, or data was split anew after training. The model has seen "
+        "these rows, so numbers of the held-out splits are too good.",
+        remedy="Split by id, take these rows out of the held-out splits, and compare versions on what is left.",
+        topic="home",
+        function=check_leaky_split,
+    ),
+    Check(
+        code="H-F15",
+        name="feature-drift",
+        reference="H-F15. Every numeric feature (Kolmogorov–Smirnov over 40 bins) and cohort column ("
+        "Fisher's exact test of the category that changed most), and the share of missing values (Fisher): the "
+        "candidate against the baseline, each split against the others, every run of windows against the rest of its "
+        "version, split by split; Bonferroni over all of these and all features",
+        minimum_effect="a Kolmogorov–Smirnov distance of at least 0.1 (a mean moved by a quarter of the spread), a "
+        "category's share changed by 3 points, or 5 points more or fewer missing values",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The model is given something else than before: a unit or an encoding was changed, a join or a default "
+        "fills in where a source is missing, staging computes a feature otherwise than production, or the world has "
+        "changed.",
+        remedy="Compare how these features are made in the two places, and restore parity; where the world has "
+        "changed, retrain on recent data.",
+        topic="features",
+        function=check_feature_drift,
+    ),
+    Check(
+        code="H-F8",
+        name="boundary-mass",
+        reference="H-F8. Rows at each distinct score of a version against five times the mean of the five scores "
+        "on either side, Poisson's tail, Bonferroni over all scores and versions. Where neighbours have nothing in "
+        "common the model answers in steps, and none is told; the ends of a rounded scale are not compared",
+        minimum_effect="at least 5 % of a version's rows at one score, 20 % at an end of the scale, and five times "
+        "what the scores around it hold",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="A default or a fallback answers in place of the model (p = 0.5, a score of 0), scores are clipped at a "
+        "limit, or training rows rest on the margin at ±1: the classes overlap more than the model can part them.",
+        remedy="Look at some of these rows. A default: mend what the model was not given, or log that it did not "
+        "answer. A limit: log scores before they are clipped. The margin: add features, or a more able kernel.",
+        topic="margins",
+        function=check_boundary_mass,
+    ),
+    Check(
+        code="H-F14",
+        name="score-drift",
+        reference="H-F14. Mean rank of the scores of every run of windows, of all rows and of each cohort value, "
+        "against the other windows of the same version (scan statistic, Kulldorff 1997), with the variance between "
+        "windows where that is more than chance; splits of a version, training apart, by Kolmogorov–Smirnov; "
+        "Bonferroni. Parts that other checks name are left out, versions are not compared with each other",
+        minimum_effect="a population stability index of at least 0.2 over ten bins of equal rank, beyond what so few "
+        "rows give by chance; in time also a row that scores above the others with at least 60 % (or at most 40 %)",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The model meets with other inputs than before: the world has changed, traffic comes from elsewhere, or "
+        "a feature is computed otherwise. Where only the classes have another mix, the model itself may be as good as "
+        "it was, but its threshold and its calibration are of the old mix.",
+        remedy="Look at the features of this time or split for the one that has moved. Within the classes: restore "
+        "the feature, or retrain on recent data. Another mix: choose the threshold and calibrate anew.",
+        topic="margins",
+        function=check_score_drift,
+    ),
+    Check(
+        code="H-F20",
+        name="noisy-labels",
+        reference="H-F20. Share of wrong rows among those that the model is sure of (2 in log odds; decision scores: "
+        "the median size), Fisher's exact test in every cohort value and run of windows, Bonferroni; and a share of "
+        "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there",
+        minimum_effect="5 points more of the sure rows are wrong than elsewhere",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The labels of this part are not reliable: somebody labels by other rules or in haste, a source of "
+        "labels is worse, or labels were joined to the wrong rows. Its numbers look worse than the model is.",
+        remedy="Review the rows of this part with the largest loss first; where labels turn out wrong, mend them at "
+        "their source and leave them out of training until then.",
+        topic="losses",
+        function=check_noisy_labels,
+    ),
+    Check(
+        code="H-F22",
+        name="latency-regression",
+        reference="H-F22. Share of the candidate's rows above the baseline's median and 95 % quantile of the latency "
+        "column, Fisher's exact one-sided test, counted in effective rows, by how much more windows differ than rows "
+        "do by chance; Bonferroni over both",
+        minimum_effect="a median at least 10 % or a 95th percentile at least 20 % above the baseline's; 100 rows of "
+        "each",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The candidate is a heavier model, computes or fetches more features, or runs on other or busier "
+        "machines.",
+        remedy="Compare the two under the same load; profile the slow requests, and weigh what the quality gained is "
+        "worth.",
+        topic="home",
+        function=check_latency_regression,
+    ),
+    Check(
+        code="H-F22",
+        name="cost-regression",
+        reference="H-F22. Mean of the cost column, candidate against baseline, normal one-sided test, counted in "
+        "effective rows, by how much more windows differ than rows do by chance",
+        minimum_effect="a mean at least 10 % above the baseline's; 100 rows of each",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The candidate is a heavier model, reads or calls more for each prediction, or serves costlier requests "
+        "than before.",
+        remedy="Compare the two on the same requests, and weigh what the quality gained is worth.",
+        topic="home",
+        function=check_cost_regression,
     ),
 )

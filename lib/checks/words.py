@@ -45,6 +45,13 @@ def problem(code: str) -> str:
     return "the line could not be read as a record" if code == STRUCTURAL else PROBLEMS[code][1]
 
 
+def parts_of(facts: Facts) -> str:
+    """The kinds of parts that a search looks at, as far as there are any: "version, cohort or time range"."""
+    there = {"version": len(facts.versions) > 1, "cohort": bool(facts.cohorts), "time range": facts.windows is not None}
+    kinds = [kind for kind, is_there in there.items() if is_there]
+    return " or ".join([*filter(None, [", ".join(kinds[:-1])]), *kinds[-1:]]) or "part"
+
+
 def _moment(second: int) -> datetime:
     return datetime.fromtimestamp(second, tz=UTC)
 

@@ -26,8 +26,8 @@ from lib.metrics.cohorts import SMALL
 
 def plot_cohorts(view: CohortsView, look: Look, provenance: str) -> go.Figure:
     """Dots with intervals, one row per cohort, the surest to be worse on top; ticks are the rest's value."""
-    if not view.drawn:
-        words = "All cohorts are small" if view.small else "No rows are left under this filter"
+    if view.nothing or not view.drawn:
+        words = view.nothing or f"All cohorts are small, with fewer than {SMALL} labelled rows"
         return empty_figure(f"{words}: there is nothing to rank.", provenance, look)
     figure, colours, metric = go.Figure(), look.palette, view.contrast.metric
     factor = 100.0 if metric.unit == "share" else 1.0

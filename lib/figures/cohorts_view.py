@@ -13,6 +13,7 @@ from lib.figures.format import (
     format_change,
     format_value,
 )
+from lib.figures.nothing import nothing_words
 from lib.metrics.catalogue import Unit
 from lib.metrics.cohorts import CohortContrast
 from lib.metrics.estimates import Estimate, Estimates
@@ -68,6 +69,7 @@ class CohortsView:
         ranked: values in the figure's order, small ones apart.
         small: values with fewer than `SMALL` labelled rows in every version shown.
         rows: by (version, value).
+        nothing: why there is nothing to rank, if no row has a margin.
     """
 
     column: str
@@ -77,6 +79,7 @@ class CohortsView:
     ranked: tuple[str, ...]
     small: tuple[str, ...]
     rows: dict[tuple[str, str], CohortRow]
+    nothing: str
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, column: str, metric: str = "violation_rate") -> CohortsView:
@@ -106,6 +109,7 @@ class CohortsView:
             tuple(v for v in values if v not in small),
             tuple(v for v in values if v in small),
             rows,
+            nothing_words(diagnosis),
         )
 
     @property
@@ -113,6 +117,11 @@ class CohortsView:
         """The versions that have rows, baseline first."""
         present = {version for version, _ in self.rows}
         return tuple(name for name in dict.fromkeys((self.baseline, self.candidate)) if name in present)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Every value that has rows: the ranked ones, then the small."""
+        return self.ranked + self.small
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -165,8 +174,10 @@ def sentence_of(view: CohortsView, call: Callable[[str], str]) -> str:
     column = call(view.column)
     metric, leader = view.contrast.metric, view.leader
     label = metric.label if metric.label[1:2].isupper() else metric.label[0].lower() + metric.label[1:]
-    if not view.rows:
-        return "No rows are left under this filter"
+    if view.nothing:
+        return f"{view.nothing}: there is nothing to rank"
+    if len(view.values) == 1:
+        return f"Only {column} {call(view.values[0])} is left: there are no others to compare it with"
     if not any(row.estimate.is_defined for row in view.rows.values()):
         reasons = dict.fromkeys(row.estimate.reason for row in view.rows.values())
         return f"{metric.label} is undefined for every {column}: {', '.join(reasons)}"

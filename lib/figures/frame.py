@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
@@ -31,6 +31,7 @@ from lib.figures.theme import (
     template,
 )
 from lib.metrics.estimates import Estimate
+from lib.scan.facts import Facts
 from lib.schema import Filter
 
 PAD = 10
@@ -88,20 +89,17 @@ def left_margin(labels: Sequence[str], look: Look, *, titled: bool = True) -> in
 
 def provenance_line(diagnosis: Diagnosis) -> str:
     """Where a figure comes from, in one escaped line: dataset, hash, versions, rows, γ, product version, UTC time."""
-    facts, settings = diagnosis.facts, diagnosis.settings
-    source = f"sha256 {facts.inputs[0].sha256[:10]}" if len(facts.inputs) == 1 else f"key {facts.key[:10]}"
+    settings = diagnosis.settings
     versions = " against ".join(name_of(each) for each in reversed(diagnosis.shown_versions))
-    return " · ".join(
-        (
-            name_of(facts.name),
-            source,
-            versions,
-            filter_words(settings.where),
-            f"γ = {settings.margin_target:g}",
-            f"Marginalia {__version__}",
-            f"{diagnosis.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        )
-    )
+    parts = (versions, filter_words(settings.where), f"γ = {settings.margin_target:g}")
+    return source_line(diagnosis.facts, parts, diagnosis.made_at)
+
+
+def source_line(facts: Facts, parts: Sequence[str], made_at: datetime) -> str:
+    """Where something comes from, in one escaped line: dataset, hash, parts of it (escaped), product version, time."""
+    source = f"sha256 {facts.inputs[0].sha256[:10]}" if len(facts.inputs) == 1 else f"key {facts.key[:10]}"
+    made = f"{made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return " · ".join((name_of(facts.name), source, *parts, f"Marginalia {__version__}", made))
 
 
 def filter_words(where: Filter) -> str:

@@ -16,6 +16,8 @@ from lib.metrics.estimates import Estimate
 
 def plot_gradient_shares(view: LossesView, look: Look, provenance: str) -> go.Figure:
     """Rows that hinge no longer learns from, and logistic gradient that comes from rows already right."""
+    if view.nothing:
+        return empty_figure(view.answer(), provenance, look)
     words = ("Rows with zero hinge gradient (m ≥ γ)", "Logistic gradient that comes from correct rows (m > 0)")
     figure = go.Figure()
     colours = look.palette
@@ -33,8 +35,6 @@ def plot_gradient_shares(view: LossesView, look: Look, provenance: str) -> go.Fi
         )
         last = place == 1
         panels.append(Panel(30 * len(view.versions) + 10, heading, (), "share, with 95 % interval" if last else ""))
-    if not view.versions:
-        return empty_figure("No rows are left under this filter.", provenance, look)
     correct = view.share(SHARES[1], view.focus)
     title = (
         f"Logistic draws {format_share(correct.value, 0)} of its gradient from what {name_of(view.focus)} has right"

@@ -140,15 +140,15 @@ class Distribution:
         return f"Up to {format_share(self.most_beyond)} of rows lie beyond the axis and are counted in the end bars."
 
     def frame(self) -> pd.DataFrame:
-        """One row per group and bar."""
+        """One row per group and bar; the end bars are open, as the rows beyond the axis are counted in them."""
         parts = [
             pd.DataFrame(
                 {
                     "version": each.version,
                     "group": each.panel,
-                    "margin_from": each.left,
-                    "margin_to": each.right,
-                    "rows": each.n,
+                    "margin_from": np.append(-np.inf, each.left[1:]),
+                    "margin_to": np.append(each.right[:-1], np.inf),
+                    "rows": each.n.astype(np.int64),
                     "share": each.share,
                 }
             )

@@ -16,8 +16,8 @@ MARK = 12
 
 def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> go.Figure:
     """One bar per loss and version, with its interval and, in lighter colour, how far binning may have moved it."""
-    if not view.versions:
-        return empty_figure("No rows are left under this filter.", provenance, look)
+    if view.nothing:
+        return empty_figure(f"{view.nothing}: there are no losses to share out.", provenance, look)
     figure = go.Figure()
     count = len(view.versions)
     step = count + 0.7

@@ -19,12 +19,13 @@ WORST = 0.01
 
 @dataclass(frozen=True, eq=False)
 class AccountingView:
-    """The share of each loss that the worst rows carry, by version."""
+    """The share of each loss that the worst rows carry, by version; `nothing` says why, if no row has a margin."""
 
     baseline: str
     versions: tuple[str, ...]
     losses: tuple[LossFunction, ...]
     accounting: LossAccounting
+    nothing: str
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, view: LossesView, share: float = WORST) -> AccountingView:
@@ -32,7 +33,7 @@ class AccountingView:
         cells = diagnosis.cells(VERSION)
         cells = cells.among(VERSION, view.versions)
         found = loss_accounting(cells, view.losses, share, view.margin_target)
-        return cls(view.baseline, view.versions, view.losses, found)
+        return cls(view.baseline, view.versions, view.losses, found, view.nothing)
 
     def carried(self, loss: str, version: str) -> Estimate:
         """The share of a loss that the worst rows of a version carry."""

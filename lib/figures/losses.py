@@ -17,8 +17,8 @@ from lib.figures.theme import DASH_MARKS, LOSS_DASHES, TEXT_SIZE, Look, fade
 
 def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
     """Losses over the margin, their gradients beneath, and under both the margins that the data has; one axis."""
-    if not any(each.total for each in view.distribution.bars):
-        return empty_figure("No labelled rows with a score: there are no margins to show.", provenance, look)
+    if view.nothing:
+        return empty_figure(view.answer(), provenance, look)
     colours, gamma = look.palette, view.margin_target
     figure = go.Figure()
     edges = view.distribution.edges

@@ -11,6 +11,7 @@ import pandas as pd
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.histogram_view import Bars, Distribution
+from lib.figures.nothing import nothing_words
 from lib.figures.text import name_of
 from lib.metrics.estimates import Estimate
 from lib.metrics.loss_functions import LossCurves, LossFunction, loss_curve, loss_named
@@ -34,6 +35,7 @@ class LossesView:
         curves: losses and gradients over the margins of the axis.
         distribution: the margins that the data has, by version.
         summary: the gradient shares, by version.
+        nothing: why there are no margins, if there are none.
     """
 
     baseline: str
@@ -44,6 +46,7 @@ class LossesView:
     curves: LossCurves
     distribution: Distribution
     summary: Summary
+    nothing: str
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, others: Sequence[str] = ()) -> LossesView:
@@ -65,6 +68,7 @@ class LossesView:
             curves=loss_curve(np.unique([*points, *kinks]), losses, settings.margin_target),
             distribution=distribution,
             summary=compute_summary(cells, diagnosis.metric_settings, SHARES),
+            nothing=nothing_words(diagnosis),
         )
 
     def share(self, name: str, version: str) -> Estimate:
@@ -78,10 +82,11 @@ class LossesView:
         return self.candidate if self.candidate in self.versions else self.versions[0]
 
     def frame(self) -> pd.DataFrame:
-        """One row per version and bar of margins, with each loss and its gradient in the middle of the bar."""
+        """One row per version and bar of margins, with each loss and its gradient in the middle of the bar as drawn."""
         table = self.distribution.frame().drop(columns="group")
-        middle = (table["margin_from"].to_numpy(float) + table["margin_to"].to_numpy(float)) / 2
+        middle = np.concatenate([np.zeros(0), *(each.centre for each in self.distribution.bars)])
         curves = loss_curve(middle, self.losses, self.margin_target)
+        table["margin"] = middle
         for place, name in enumerate(curves.names):
             table[name] = curves.values[place]
             table[f"{name}_gradient"] = curves.gradients[place]
@@ -93,8 +98,8 @@ class LossesView:
 
     def answer(self) -> str:
         """What the page says, in one sentence (plain text)."""
-        if not self.versions:
-            return "No rows are left under this filter."
+        if self.nothing:
+            return f"{self.nothing}: there are no margins to show."
         done, correct = (self.share(name, self.focus) for name in SHARES)
         if not done.is_defined:
             return f"What the losses learn from is undefined: {done.reason}."

@@ -14,8 +14,8 @@ from lib.figures.theme import TEXT_SIZE, Look, fade
 
 def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
     """Step outlines of the margins, one panel per class or split, versions over each other, all on one axis."""
-    if view.is_empty:
-        return empty_figure("No labelled rows with a score: there are no margins to show.", provenance, look)
+    if view.nothing:
+        return empty_figure(view.answer(), provenance, look)
     figure, colours, gamma = go.Figure(), look.palette, view.margin_target
     panels: list[Panel] = []
     names = tuple(dict.fromkeys(each.bars.panel for each in view.groups))

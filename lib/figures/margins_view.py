@@ -12,6 +12,7 @@ from lib.cells import Cells
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_score, format_share
 from lib.figures.histogram_view import Bars, Distribution
+from lib.figures.nothing import nothing_words
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
 from lib.schema import MISSING_KEY, SPLIT, VERSION, cohort_column
@@ -51,9 +52,10 @@ class MarginsView:
         baseline, candidate: versions; the same where there is one.
         margin_target: γ.
         by: what the panels are: `BY_VERSION` (one for all), `BY_CLASS`, `BY_SPLIT` or the key of a cohort column.
-        left_out: how many panels there would be more.
         distribution: the bars.
         groups: by panel and version, baseline first.
+        left_out: how many panels there would be more.
+        nothing: why there are no margins, if there are none.
     """
 
     baseline: str
@@ -63,6 +65,7 @@ class MarginsView:
     distribution: Distribution
     groups: tuple[Group, ...]
     left_out: int = 0
+    nothing: str = ""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, by: str = BY_VERSION) -> MarginsView:
@@ -89,7 +92,8 @@ class MarginsView:
         panels = values if key is not None else list(distribution.panels)
         groups.sort(key=lambda each: (panels.index(each.bars.panel), versions.index(each.bars.version)))
         left_out = max(len(values) - MOST_PANELS, 0)
-        return cls(settings.baseline, settings.candidate, gamma, by, distribution, tuple(groups), left_out)
+        nothing = nothing_words(diagnosis)
+        return cls(settings.baseline, settings.candidate, gamma, by, distribution, tuple(groups), left_out, nothing)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -104,11 +108,6 @@ class MarginsView:
         return max(own, key=lambda each: each.violation.value, default=None)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is no labelled row with a score."""
-        return not any(each.bars.total for each in self.groups)
-
-    @property
     def by_words(self) -> str:
         """What the panels are, as one says it."""
         return cohort_column(self.by) or self.by
@@ -116,8 +115,10 @@ class MarginsView:
     def answer(self) -> str:
         """What the page says, in one sentence (plain text)."""
         told = [each for each in self.groups if each.violation.is_defined]
-        if self.is_empty or not told:
-            return "No labelled rows with a score are left under this filter."
+        if self.nothing:
+            return f"{self.nothing}: there are no margins to show."
+        if not told:
+            return f"How many margins are below γ is undefined: {self.groups[0].violation.reason}."
         if self.by != BY_VERSION:
             worst = max(told, key=lambda each: each.violation.value)
             where = (

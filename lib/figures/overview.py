@@ -9,6 +9,7 @@ from lib.figures.theme import Look
 from lib.figures.windows import (
     add_lifetimes,
     add_line,
+    empty_words,
     keys,
     mark_changes,
     n_words,
@@ -19,11 +20,11 @@ from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import metric_named
 
 
-def plot_trend(view: WindowsView, look: Look, provenance: str, metric: str = "violation_rate") -> go.Figure:
-    """One of the view's metrics per window and version, and when each version had rows."""
-    if not view.lines:
-        return empty_figure("No rows with a time are left under this filter.", provenance, look)
-    figure, shown = go.Figure(), metric_named(metric)
+def plot_trend(view: WindowsView, look: Look, provenance: str) -> go.Figure:
+    """The violation rate per window and version, and when each version had rows."""
+    if view.nothing or not view.lines:
+        return empty_figure(empty_words(view), provenance, look)
+    figure, shown = go.Figure(), metric_named("violation_rate")
     for line in view.lines:
         add_line(figure, line, shown, view, look, "")
     scale(figure, shown, "")
@@ -32,5 +33,6 @@ def plot_trend(view: WindowsView, look: Look, provenance: str, metric: str = "vi
         Panel(150, f"{shown.label} per {view.words}, with 95 % interval", keys(view, look)),
         add_lifetimes(figure, view, look, "2"),
     ]
-    title = trend_title(view, metric)
-    return finish(figure, title, n_words(view), provenance, look, panels, left=left_margin(["10.5 %"], look))
+    return finish(
+        figure, trend_title(view), n_words(view), provenance, look, panels, left=left_margin(["10.5 %"], look)
+    )

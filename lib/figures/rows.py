@@ -8,7 +8,8 @@ from typing import Any
 
 from lib.figures.format import format_plural, format_score
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
-from lib.scan.listing import PAGE_ROWS, Order, RowQuery
+from lib.figures.samples import margin_words
+from lib.scan.listing import PAGE_ROWS, RowQuery
 from lib.schema import SPLIT, Filter, cohort_column
 
 LOWEST, HIGHEST = "lowest", "highest"
@@ -53,8 +54,8 @@ def chosen_bars(view: MarginsView, points: Sequence[Mapping[str, Any]]) -> Choic
     return Choice(group.name, options[min(places)], options[max(places) + 1])
 
 
-def row_query(view: MarginsView, choice: Choice, where: Filter, page: int = 1, order: Order = Order.LOSS) -> RowQuery:
-    """The query behind a choice, one page of it; pages count from 1."""
+def row_query(view: MarginsView, choice: Choice, where: Filter) -> RowQuery:
+    """The query behind a choice: its first page, highest loss first."""
     group = next((each for each in view.groups if each.name == choice.group), view.groups[-1])
     panel, column = group.bars.panel, cohort_column(view.by)
     if column is not None and (column, panel) not in where.cohorts:
@@ -67,8 +68,6 @@ def row_query(view: MarginsView, choice: Choice, where: Filter, page: int = 1, o
         label=group.bars.label if view.by == BY_CLASS else None,
         margin_from=None if choice.first == LOWEST else float(choice.first),
         margin_to=None if choice.last == HIGHEST else float(choice.last),
-        order=order,
-        offset=PAGE_ROWS * (max(page, 1) - 1),
     )
 
 
@@ -79,15 +78,8 @@ def count_pages(total: int) -> int:
 
 def rows_sentence(view: MarginsView, choice: Choice, total: int) -> str:
     """What is listed, in a sentence (plain text)."""
-    low, high = (None if end in (LOWEST, HIGHEST) else range_words(end) for end in (choice.first, choice.last))
-    if low is None and high is None:
-        margins = "whatever their margin"
-    elif low is None:
-        margins = f"with a margin below {high}"
-    elif high is None:
-        margins = f"with a margin of {low} or more"
-    else:
-        margins = f"with a margin from {low} up to {high}"
+    low, high = (None if end in (LOWEST, HIGHEST) else float(end) for end in (choice.first, choice.last))
+    margins = margin_words(low, high) or " whatever their margin"
     what = choice.group if view.by == BY_VERSION else f"{choice.group} ({view.by_words})"
     order = ", highest loss first" if total > 1 else ""
-    return f"{format_plural(total, 'row')} of {what} {margins}{order}."
+    return f"{format_plural(total, 'row')} of {what}{margins}{order}."

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 SHOWN = 48
 """Characters of a name from data that a figure shows at most."""
+MISSING = "(missing)"
+"""What a missing value is called, in a link too: there an empty text says nothing at all."""
 
 _NARROW, _WIDE = frozenset("iljI|.,:;'!·()[]/ tfr-"), frozenset("mwMW%@—→")
 _TAG = re.compile(r"<[^>]*>")
@@ -43,7 +45,7 @@ def escape(text: str, limit: int = SHOWN) -> str:
     )
 
 
-def name_of(value: object, missing: str = "(missing)") -> str:
+def name_of(value: object, missing: str = MISSING) -> str:
     """A key value from data, escaped; a missing one by its word."""
     return escape(str(value)) or missing
 

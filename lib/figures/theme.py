@@ -133,6 +133,12 @@ class Look:
         return self.palette.baseline if name == baseline else self.palette.candidate
 
 
+def blend(colour: str, ground: str, share: float) -> str:
+    """A colour laid thinly on another, as a colour of its own: for areas that carry text; both as #RRGGBB."""
+    ends = zip(*([int(each[place : place + 2], 16) for place in (1, 3, 5)] for each in (ground, colour)), strict=True)
+    return "#" + "".join(f"{round(low + share * (high - low)):02X}" for low, high in ends)
+
+
 def fade(colour: str, opacity: float) -> str:
     """A colour of the form #RRGGBB, let through."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))

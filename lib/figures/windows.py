@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from lib.figures.cohorts_view import LEVEL
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_span, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
 from lib.figures.text import name_of
@@ -18,8 +19,8 @@ AXES: dict[Unit, str] = {"share": "share of rows", "index": "from 0 to 1", "loss
 
 def plot_windows(view: WindowsView, look: Look, provenance: str) -> go.Figure:
     """Violation rate with its interval, median margin with the middle half of margins, and when each version served."""
-    if not view.lines:
-        return empty_figure("No rows with a time are left under this filter.", provenance, look)
+    if view.nothing or not view.lines:
+        return empty_figure(empty_words(view), provenance, look)
     figure = go.Figure()
     metrics = [metric_named(name) for name in view.lines[0].metrics]
     panels: list[Panel] = []
@@ -49,23 +50,33 @@ def plot_windows(view: WindowsView, look: Look, provenance: str) -> go.Figure:
     )
 
 
-def trend_title(view: WindowsView, metric: str = "violation_rate") -> str:
-    """The worst window of the version that has it (escaped)."""
-    chosen = metric_named(metric)
-    best = -np.inf
-    title = f"{chosen.label} over time"
-    for line in reversed(view.lines):
-        each = line.metrics[metric]
-        badness = -each.value if chosen.direction == "higher" else each.value
-        if np.isfinite(badness).any() and float(np.nanmax(badness)) > best:
-            place = int(np.nanargmax(badness))
-            best = float(badness[place])
-            word = "lowest" if chosen.direction == "higher" else "highest"
-            title = (
-                f"{chosen.label} was {word} on {format_time(int(line.starts[place]), view.width)}: "
-                f"{format_estimate(each[place], chosen.unit)} in {name_of(line.version)}"
-            )
-    return title
+def empty_words(view: WindowsView) -> str:
+    """Why there is nothing to draw over time."""
+    return f"{view.nothing or 'No row has a time'}: there is nothing to show over time."
+
+
+def trend_title(view: WindowsView) -> str:
+    """The window with the highest violation rate of those above the rest of their version, else the versions (escaped).
+
+    The highest of many windows is high by chance, above all where it has few rows.
+    """
+    label = metric_named("violation_rate").label
+    found = [
+        (float(each.value[place]), line, int(place))
+        for line in view.lines
+        for each in [line.metrics["violation_rate"]]
+        for place in np.flatnonzero(line.p_adjusted < LEVEL)
+    ]
+    if not found:
+        rates = ", ".join(
+            f"{format_estimate(line.whole, 'share', interval=False)} in {name_of(line.version)}"
+            for line in reversed(view.lines)
+        )
+        return f"{label}: {rates}; no window stands out from the rest of its version"
+    _, line, place = max(found, key=lambda each: each[0])
+    estimate = format_estimate(line.metrics["violation_rate"][place], "share")
+    when = format_time(int(line.starts[place]), view.width)
+    return f"{label} was highest on {when}: {estimate} in {name_of(line.version)}"
 
 
 def n_words(view: WindowsView) -> str:
@@ -111,7 +122,7 @@ def add_line(figure: go.Figure, line: WindowLine, metric: Metric, view: WindowsV
     gap = np.array([np.nan])
     outline_x, outline_y, xs, ys = [gap], [gap], [gap], [gap]
     words: list[list[str]] = [["", "", ""]]
-    for run in _runs(line.starts, view.width, each.is_defined):
+    for run in runs_of(line.starts, view.width, each.is_defined):
         times = 1000.0 * (line.starts[run] + view.width / 2)
         bottom, top = (np.where(np.isfinite(side[run]), side[run], each.value[run]) for side in (low, high))
         if len(run) == 1:
@@ -153,7 +164,7 @@ def add_line(figure: go.Figure, line: WindowLine, metric: Metric, view: WindowsV
     )
 
 
-def _runs(starts: NDArray[np.int64], width: int, defined: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
+def runs_of(starts: NDArray[np.int64], width: int, defined: NDArray[np.bool_] | None = None) -> list[NDArray[np.int64]]:
     """Places of windows that follow one another without a gap."""
     places = np.arange(len(starts)) if defined is None else np.flatnonzero(defined)
     if not len(places):
@@ -168,7 +179,7 @@ def add_lifetimes(figure: go.Figure, view: WindowsView, look: Look, number: str)
         colour = look.version(line.version, view.baseline)
         ends: list[float] = []
         words: list[str] = []
-        for run in _runs(line.starts, view.width):
+        for run in runs_of(line.starts, view.width):
             first, last = float(line.starts[run[0]]), float(line.starts[run[-1]] + view.width)
             ends += [1000 * first, 1000 * last, np.nan]
             words += [f"{name_of(line.version)} has rows, {format_span(first, last, view.width)}"] * 2 + [""]
@@ -202,7 +213,7 @@ def mark_changes(figure: go.Figure, view: WindowsView, look: Look, panels: int) 
     candidate = view.lines[-1]
     ends = [
         float(candidate.starts[run[side]] + (view.width if side else 0))
-        for run in _runs(candidate.starts, view.width)[:4]
+        for run in runs_of(candidate.starts, view.width)[:4]
         for side in (0, -1)
     ]
     for at in ends:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_time
-from lib.metrics.estimates import Estimates
-from lib.metrics.margins import margin_quantile
+from lib.figures.nothing import nothing_words
+from lib.metrics.cohorts import contrast_cohorts
+from lib.metrics.estimates import Estimate, Estimates, FloatArray
+from lib.metrics.margins import margin_quantile, violation_rate
 from lib.metrics.summary import compute_summary
 from lib.schema import NO_WINDOW, VERSION, WINDOW
 
@@ -25,6 +27,8 @@ class WindowLine:
         starts: shape (W,), epoch seconds at which its windows begin, ascending.
         metrics: name to estimates, one per window.
         lower_quartile, upper_quartile: of the margin, per window.
+        whole: the violation rate over all windows.
+        p_adjusted: of a violation rate above that of the version's other windows, corrected over its windows.
     """
 
     version: str
@@ -32,6 +36,8 @@ class WindowLine:
     metrics: dict[str, Estimates]
     lower_quartile: Estimates
     upper_quartile: Estimates
+    whole: Estimate
+    p_adjusted: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +50,7 @@ class WindowsView:
         width: of a window, in seconds.
         words: that width as one says it.
         lines: one per version, baseline first.
+        nothing: why there are no margins, if there are none.
     """
 
     baseline: str
@@ -51,6 +58,7 @@ class WindowsView:
     width: int
     words: str
     lines: tuple[WindowLine, ...]
+    nothing: str
 
     @classmethod
     def of(
@@ -63,6 +71,9 @@ class WindowsView:
         cells = diagnosis.cells(VERSION, WINDOW)
         cells = cells.among(VERSION, diagnosis.shown_versions)
         summary = compute_summary(cells, diagnosis.metric_settings, metrics)
+        contrast = contrast_cohorts(cells, "violation_rate", diagnosis.metric_settings, key=WINDOW)
+        versions = cells.rollup([VERSION])
+        whole = violation_rate(versions, diagnosis.settings.margin_target)
         quartiles = [margin_quantile(cells, q) for q in (0.25, 0.75)]
         lines: list[WindowLine] = []
         for version in diagnosis.shown_versions:
@@ -75,10 +86,13 @@ class WindowsView:
                         {name: each.take(here) for name, each in summary.metrics.items()},
                         quartiles[0].take(here),
                         quartiles[1].take(here),
+                        whole[int(np.flatnonzero(versions.groups[VERSION] == version)[0])],
+                        contrast.p_adjusted[here],
                     )
                 )
         settings = diagnosis.settings
-        return cls(settings.baseline, settings.margin_target, grid.width, grid.words, tuple(lines))
+        nothing = nothing_words(diagnosis)
+        return cls(settings.baseline, settings.margin_target, grid.width, grid.words, tuple(lines), nothing)
 
     def frame(self) -> pd.DataFrame:
         """One row per version, window and metric."""
@@ -91,7 +105,7 @@ class WindowsView:
                     "value": each.value,
                     "lower": each.lower,
                     "upper": each.upper,
-                    "n": each.n,
+                    "n": each.n.astype(np.int64),
                     "reason": list(each.reason),
                 }
             )

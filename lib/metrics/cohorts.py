@@ -61,8 +61,8 @@ class CohortContrast:
             {
                 **self.groups,
                 "metric": self.metric.name,
-                "n_labelled": self.n_labelled,
-                "n": self.estimate.n,
+                "n_labelled": self.n_labelled.astype(np.int64),
+                "n": self.estimate.n.astype(np.int64),
                 "value": self.estimate.value,
                 "lower": self.estimate.lower,
                 "upper": self.estimate.upper,

@@ -40,7 +40,7 @@ class LossAccounting:
                     "carried": each.value,
                     "lower": each.lower,
                     "upper": each.upper,
-                    "n": each.n,
+                    "n": each.n.astype(np.int64),
                     "reason": each.reason,
                     "bound": each.bound,
                 }

@@ -59,7 +59,7 @@ class Summary:
                     "value": each.value,
                     "lower": each.lower,
                     "upper": each.upper,
-                    "n": each.n,
+                    "n": each.n.astype(np.int64),
                     "reason": list(each.reason),
                     "bound": each.bound,
                 }

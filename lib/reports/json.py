@@ -9,12 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib.checks import CheckResult
+from lib.figures.features_view import FeatureRow
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
+from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report
 
 FORMAT_VERSION = 1
+NO_ORDER = "categories have no order"
+NO_SPREAD = "the reference has no spread"
+NO_CATEGORIES = "a number has no categories"
+CHOSEN = "chosen among many, for which no floor is drawn"
 SIGNIFICANT_DIGITS = 10
 
 
@@ -51,6 +57,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
             }
             for row in report.windows
         ]
+    if report.features:
+        whole["features"] = [_feature(row) for row in report.features]
     return as_plain(whole)
 
 
@@ -103,7 +111,14 @@ def _inputs(report: Report) -> list[dict[str, Any]]:
         "saved_cells": facts.saved,
     }
     return [
-        {"name": each.name, "sha256": each.sha256, "rows": each.n_rows, "rows_rejected": each.n_rejected, **described}
+        {
+            "name": each.name,
+            "sha256": each.sha256,
+            "rows": each.n_rows,
+            "rows_rejected": each.n_rejected,
+            "notes": each.notes,
+            **described,
+        }
         for each in facts.inputs
     ]
 
@@ -129,6 +144,8 @@ def _settings(report: Report) -> dict[str, Any]:
         "weighted": facts.weighted,
         "n_rows": facts.n_rows,
         "n_rejected": facts.problems,
+        "n_clipped": facts.n_clipped,
+        "features_one_in": report.features_one_in,
         "dataset": facts.key,
         "product_version": report.product_version,
     }
@@ -211,6 +228,57 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         },
         "undefined": dict.fromkeys(names, reason)
         | ({"scale_ratio": NO_USABLE_ROWS} if math.isnan(comparison.scale_ratio) else {}),
+    }
+
+
+def _feature(row: FeatureRow) -> dict[str, Any]:
+    share = row.explained.share
+    return {
+        "feature": row.column,
+        "kind": "category" if row.drift.is_categorical else "number",
+        "n": row.drift.n,
+        "missing": row.drift.missing,
+        "has_moved": row.has_moved,
+        "explained": share.value,
+        "explained_ci": _interval(share),
+        "explained_n": int(share.n),
+        "explained_p": row.explained.p,
+        "explained_p_adjusted": row.explained.p_adjusted,
+        "moves": [_move(move) for move in row.drift.moves],
+        "undefined": {} if share.is_defined else {"explained": share.reason},
+    }
+
+
+def _move(move: Move) -> dict[str, Any]:
+    numeric = ("wasserstein", "wasserstein_bound", "wasserstein_floor")
+    undefined = {name: NO_ORDER if move.category else NO_SPREAD for name in numeric if math.isnan(getattr(move, name))}
+    if not move.category and not math.isnan(move.wasserstein) and undefined:
+        undefined = dict.fromkeys(undefined, CHOSEN)
+    return {
+        "against": move.against,
+        "version": move.version,
+        "split": move.split,
+        "window": None if move.window is None else [_moment(each) for each in move.window],
+        "n": move.n_rows,
+        "n_values": move.n,
+        "n_values_reference": move.n_reference,
+        "distance": move.distance,
+        "distance_bound": move.distance_bound,
+        "distance_floor": move.distance_floor,
+        "p": move.p,
+        "p_adjusted": move.p_adjusted,
+        "stability_index": move.stability_index,
+        "stability_floor": move.stability_floor,
+        "wasserstein": move.wasserstein,
+        "wasserstein_bound": move.wasserstein_bound,
+        "wasserstein_floor": move.wasserstein_floor,
+        "category": move.category or None,
+        "share": move.share,
+        "share_reference": move.share_reference,
+        "missing": move.missing,
+        "missing_reference": move.missing_reference,
+        "missing_p": move.missing_p,
+        "undefined": undefined | ({} if move.category else dict.fromkeys(("share", "share_reference"), NO_CATEGORIES)),
     }
 
 

@@ -29,6 +29,8 @@ from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
 from lib.reports.report import CohortNumbers, Numbers, Report
 from lib.scan import PROBLEMS, STRUCTURAL
+from lib.schema import SINGLE_ROLES
+from lib.sources.names import EXACT, match_role
 
 OVERVIEW = ("average_hinge_loss", "median_margin", "roc_auc", "accuracy")
 SHORT = {
@@ -96,11 +98,11 @@ def build_outline(report: Report) -> Outline:
     tables = [_versions(report), _change(report), _parts(report), _cohorts(report)]
     tables += [_inputs(report), _mapping(report), _rejected(report)]
     findings = [result for result in report.checks if result.is_finding]
-    first = {result.code: result for result in reversed(findings)}
+    first = {result.name: result for result in reversed(findings)}
     return Outline(
         subject=_subject(report),
         verdict=_verdict(findings),
-        findings=tuple(_finding(result, is_first=first[result.code] is result) for result in findings),
+        findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
         checked=tuple(_checked(report.checks)),
         tables=tuple(table for table in tables if table is not None),
         provenance=_provenance(report),
@@ -372,8 +374,13 @@ def _inputs(report: Report) -> Table:
         (each.name, format_count(each.n_rows), format_count(each.n_rejected), each.sha256[:16])
         for each in report.facts.inputs
     )
-    notes = ("Read from saved cells: there are no rows to ask.",) if report.facts.saved else ()
-    return Table("Inputs", columns, rows, notes)
+    notes = [f"{each.name}: {note}" for each in report.facts.inputs for note in each.notes]
+    if clipped := report.facts.n_clipped:
+        rows_of = "row has a probability" if clipped == 1 else "rows have probabilities"
+        notes.append(f"{format_count(clipped)} {rows_of} so near 0 or 1 that it is clipped, as scikit-learn does.")
+    if report.facts.saved:
+        notes.append("Read from saved cells: there are no rows to ask.")
+    return Table("Inputs", columns, rows, tuple(notes))
 
 
 def _mapping(report: Report) -> Table:
@@ -395,7 +402,12 @@ def _mapping(report: Report) -> Table:
         Column("Column", is_number=False, is_data=True),
         Column("Read as", is_number=False, is_data=True),
     )
-    return Table("Mapping", columns, tuple(rows))
+    notes = [
+        f"Without a role: {column} ({reason})."
+        for column, reason in mapping.unused
+        if any(match_role(column, role) == EXACT for role in SINGLE_ROLES)
+    ]
+    return Table("Mapping", columns, tuple(rows), tuple(notes))
 
 
 def _rejected(report: Report) -> Table | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lib import __version__
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
+from lib.figures.features_view import FeatureRow, RankingView
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.margins import violation_rate_by_class
@@ -122,6 +123,8 @@ class Report:
         windows: by version and time; empty where there is no time column.
         comparison: the candidate against the baseline.
         checks: most serious first.
+        features: as the Features page ranks them; empty where none were read.
+        features_one_in: of so many rows one was read for them.
     """
 
     product_version: str
@@ -132,10 +135,13 @@ class Report:
     windows: tuple[WindowNumbers, ...]
     comparison: Comparison
     checks: tuple[CheckResult, ...]
+    features: tuple[FeatureRow, ...] = ()
+    features_one_in: int = 1
 
 
 def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
-    """Gather the numbers of a diagnosis and the results of its checks."""
+    """Gather the numbers of a diagnosis and the results of its checks; of its features, where they were read."""
+    ranking = None if diagnosis.features is None else RankingView.of(diagnosis)
     return Report(
         product_version=__version__,
         facts=diagnosis.facts,
@@ -145,6 +151,8 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
         windows=_windows(diagnosis),
         comparison=_comparison(diagnosis),
         checks=tuple(checks),
+        features=() if ranking is None else ranking.rows,
+        features_one_in=1 if ranking is None else ranking.one_in,
     )
 
 

@@ -39,6 +39,7 @@ class PreparedRows:
     n_rows: int
     weighted: bool
     has_time: bool
+    has_id: bool
     categories: Categories
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
@@ -63,6 +64,8 @@ class PreparedRows:
             "usable": "boolean",
             **dict.fromkeys(self.categories, "int32"),
         }
+        if self.has_id:
+            fields["id_hash"] = "uint64"
         if self.weighted:
             fields["weight"] = "float64"
         if self.has_time:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.grid import MISSING_BIN, score_id
 from lib.scan.compute import filtered, to_sql, window_start
+from lib.scan.masking import mask_rows, mask_text
 from lib.scan.rows import PROBLEMS, ROW_INDEX, Expression
 from lib.scan.scan import Scan, quoted
 from lib.schema import EVERYTHING, VERSION, Filter
@@ -50,27 +51,24 @@ class RowQuery:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class RowPage:
-    """Rows as they stand in the file, with what was made of them, and how many there are in all."""
-
-    frame: pd.DataFrame
-    total: int
+def count_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> int:
+    """How many rows a query finds, on all pages."""
+    with scan.rows(run) as cursor:
+        return int(cursor.execute(to_sql(_asked(scan, query).count().name("n").as_table())).fetchall()[0][0])
 
 
-def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> RowPage:
-    """The rows that a query asks for.
+def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFrame:
+    """One page of the rows that a query asks for, as they stand in the file, with what was made of them.
 
     The frame has `file`, `record`, `version`, `label`, `score`, `margin`, `loss`, then the file's own columns.
     """
     with scan.rows(run) as cursor:
         rows = _asked(scan, query)
-        total = int(cursor.execute(to_sql(rows.count().name("n").as_table())).fetchall()[0][0])
         ordered = rows.order_by(*_ordering(rows, query.order)).limit(query.limit, offset=query.offset)
         kept = ordered.select("file", "row", "version", "label", "score", "margin", "loss")
         found = cursor.execute(to_sql(kept)).df()
         found[VERSION] = [scan.prepared.categories[VERSION][code] for code in found[VERSION]]
-        return RowPage(_with_own_columns(scan, cursor, found), total)
+        return _with_own_columns(scan, cursor, found)
 
 
 def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) -> pd.DataFrame:
@@ -89,7 +87,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
             "file": table.name,
             "record": line.record,
             "column": line.column,
-            "found": line.found,
+            "found": mask_text(line.found),
             "problem": line.reason,
             "outcome": LEFT_OUT,
         }
@@ -166,7 +164,8 @@ def _with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.D
         parts.append(part.assign(file=table.name).drop(columns="row"))
     if not parts:
         return found.drop(columns="row").assign(record=pd.Series(dtype="int64"))
-    return pd.concat(parts).loc[found.index].reset_index(drop=True)
+    listed = pd.concat(parts).loc[found.index].reset_index(drop=True)
+    return mask_rows(listed, kept=[*found.columns, "record"])
 
 
 def _as_text(value: object) -> str:

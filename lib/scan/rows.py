@@ -24,10 +24,10 @@ from lib.grid import (
     SNAP,
 )
 from lib.schema import (
-    EPOCH_MILLISECONDS,
-    EPOCH_SECONDS,
+    EPOCHS,
     ISO,
     MAX_COHORT_VALUES,
+    MAX_EPOCH_SECONDS,
     MISSING_KEY,
     NATIVE,
     OTHER,
@@ -53,9 +53,6 @@ ROW_INDEX = "file_row_number"
 
 EPSILON = sys.float_info.epsilon
 """Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
-
-MAX_EPOCH_SECONDS = 253_402_300_799
-"""The last second of the year 9999: a number beyond it is no time."""
 
 N_FOLDS = 10
 NUMERIC = ("integer", "float", "float32")
@@ -114,9 +111,9 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
     """One row for each record of one file of a dataset.
 
     Columns: `file`, `row`, `label` (−1, 0, +1), `score` (null where missing), `probability`, `loss`, `score_bin`,
-    `probability_bin`, `fold`, `problem` (null if none), `usable`; `weight` and `time` where the mapping has them;
-    and `version`, `split` and `cohort:<column>` as the place of their text in `categories`: small integers are
-    written, filtered and grouped at a fraction of the cost of texts.
+    `probability_bin`, `fold`, `problem` (null if none), `usable`; `id_hash` (of version and id, null without an id),
+    `weight` and `time` where the mapping has them; and `version`, `split` and `cohort:<column>` as the place of their
+    text in `categories`: small integers are written, filtered and grouped at a fraction of the cost of texts.
     """
     table, mapping = dataset.tables[index], dataset.mapping
     raw = raw_relation(table, columns_read(table, mapping))
@@ -139,9 +136,37 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
         fields["weight"] = ibis.null("float64") if weight is None else _finite_or_null(_number(raw, weight))
     if mapping.time is not None:
         fields["time"], fields["time_given"] = _time(raw, present.get(mapping.time), mapping.time_format)
+    if mapping.id is not None:
+        fields["id"] = _id(raw, dataset, index)
     rows = raw.select(**fields)
     rows = _with_problem(rows, mapping)
+    if mapping.id is not None:
+        hashed = _hash_number_in if _has_number_ids(dataset) else _hash_text_in
+        rows = rows.mutate(id_hash=ibis.ifelse(rows.id.isnull(), ibis.null("uint64"), hashed(rows[VERSION], rows.id)))
     return _with_statistics(rows, mapping)
+
+
+def id_rows(dataset: Dataset, index: int) -> Expression:
+    """The ids of one file: `at`, the place of the row, and `id`, null where there is none."""
+    table = dataset.tables[index]
+    raw = raw_relation(table, [name for name in (dataset.mapping.id,) if name is not None and table.has_column(name)])
+    return raw.select(at=raw[ROW_INDEX], id=_id(raw, dataset, index))
+
+
+def value_rows(table: RawTable, column: str) -> Expression:
+    """The numbers of another column of a file: `at`, the place of the row, and `value`, null where there is none.
+
+    What is infinite or beyond what a sum of squares can hold is no value.
+    """
+    raw = raw_relation(table, [column])
+    number = _finite_or_null(_number(raw, table.column(column)))
+    return raw.select(at=raw[ROW_INDEX], value=ibis.ifelse(number.abs() <= MAX_ABS_SCORE, number, ibis.null("float64")))
+
+
+def in_sample(rows: Expression, place: str, one_in: int) -> Expression:
+    """One row in so many, told by its place alone and apart from its fold."""
+    hashed: Expression = _hash_number(rows[place] * 2 + 1)
+    return rows if one_in == 1 else rows.filter((hashed % one_in) == 0)
 
 
 def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
@@ -186,7 +211,7 @@ def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     position = ibis.ifelse(usable.score.abs() <= LINEAR_LIMIT, linear, usable.score.sign() * beyond)
     kept = ["file", "row", VERSION, SPLIT, "label", "score", "probability", "fold", "problem", "usable"]
     kept += [cohort_key(column) for column in mapping.cohorts]
-    kept += [name for name in ("weight", "time") if name in usable.columns]
+    kept += [name for name in ("id_hash", "weight", "time") if name in usable.columns]
     return usable.select(
         *kept,
         loss=ibis.ifelse(usable.label == 0, 0.0, softplus + ibis.ifelse(margin < 0, -margin, 0.0)),
@@ -265,12 +290,23 @@ def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping)
         return ibis.literal(0, "int8"), ibis.literal(True)
     if column.kind in NUMERIC:
         value: Any = _finite_or_null(raw[column.name].cast("float64"))
-        positive, negative = ([float(text) for text in texts] for texts in (encoding.positive, encoding.negative))
+        # What no number is stands in another file.
+        positive, negative = (
+            [number for text in texts if (number := _as_number(text)) is not None]
+            for texts in (encoding.positive, encoding.negative)
+        )
     else:
         value = _stripped(raw, column)
         positive, negative = _texts(column, encoding)
     label = ibis.cases((_is_among(value, positive), 1), (_is_among(value, negative), -1), else_=0).cast("int8")
     return label, value.isnull() | (label != 0)
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _texts(column: ColumnProfile, encoding: LabelEncoding) -> tuple[list[Any], list[Any]]:
@@ -289,11 +325,28 @@ def _fold(raw: Expression, dataset: Dataset) -> Any:
     hashed: Expression
     if name not in raw.columns:
         hashed = _hash_number(raw[ROW_INDEX])
-    elif all(column.kind == "integer" for table in dataset.tables for column in table.columns if column.name == name):
+    elif _has_number_ids(dataset):
         hashed = _hash_number(raw[name])
     else:
         hashed = _hash_text(raw[name].cast("string"))
     return ((hashed % N_FOLDS + N_FOLDS) % N_FOLDS).fill_null(0).cast("int8")
+
+
+def _has_number_ids(dataset: Dataset) -> bool:
+    name = dataset.mapping.id
+    return all(column.kind == "integer" for table in dataset.tables for column in table.columns if column.name == name)
+
+
+def _id(raw: Expression, dataset: Dataset, index: int) -> Any:
+    """What names a row: a number where every file has numbers, else a text; null where a missing value is written."""
+    column = {column.name: column for column in dataset.tables[index].columns}.get(dataset.mapping.id or "")
+    if column is None:
+        return ibis.null("int64" if _has_number_ids(dataset) else "string")
+    if _has_number_ids(dataset):
+        return raw[column.name]
+    # Taken as it stands: to strip ten million texts would cost as much as all else.
+    text: Expression = raw[column.name].cast("string")
+    return ibis.ifelse(_is_among(text, MISSING_TEXTS), ibis.null("string"), text)
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("int64",), "int64"))
@@ -306,14 +359,24 @@ def _hash_text(text: Any) -> Any:
     """The same of a text."""
 
 
+@ibis.udf.scalar.builtin(name="hash", signature=(("int32", "int64"), "uint64"))
+def _hash_number_in(version: Any, number: Any) -> Any:
+    """The same of a number within a version."""
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=(("int32", "string"), "uint64"))
+def _hash_text_in(version: Any, text: Any) -> Any:
+    """The same of a text within a version."""
+
+
 def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat | None) -> tuple[Any, Any]:
     """The time in UTC, null where there is none or none that can be read, and the text that was given."""
     if column is None:
         return ibis.null("timestamp(6)"), ibis.null("string")
     value, chosen = raw[column.name], time_format or TimeFormat()
-    if chosen.pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
+    if chosen.pattern in EPOCHS:
         number = _finite_or_null(_number(raw, column))
-        seconds: Expression = number / 1000 if chosen.pattern == EPOCH_MILLISECONDS else number
+        seconds: Expression = number / EPOCHS[chosen.pattern]
         is_time = seconds.abs() <= MAX_EPOCH_SECONDS
         microseconds: Expression = ibis.ifelse(is_time, seconds * 1_000_000, ibis.null("float64"))
         since: Expression = microseconds.round().cast("int64").as_interval("us")
@@ -323,7 +386,7 @@ def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat
         )
         return (ibis.timestamp("1970-01-01") + since).cast("timestamp(6)"), written
     if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
-        return _in_utc(value.cast("timestamp(6)"), chosen.timezone), ibis.null("string")
+        return _in_utc(value.cast("timestamp(6)"), "UTC" if column.zoned else chosen.timezone), ibis.null("string")
     text = value.cast("string")
     if chosen.pattern != ISO:
         parsed: Expression = _try_strptime(text.strip(), chosen.pattern)
@@ -344,8 +407,10 @@ def _is_given(text: Any) -> Any:
 
 
 def _is_among(value: Any, options: Sequence[Any]) -> Any:
-    """Not `isin` nor `contains`, of which the engine makes a join for every row, needed or not; a place in a list it
-    looks up once for each distinct text."""
+    """Not `isin` nor `contains`, of which the engine makes a join for every row, needed or not.
+
+    A place in a list it looks up once for each distinct text.
+    """
     if not options:
         return ibis.literal(False)
     place: Expression = ibis.array(list(options)).index(value)

@@ -21,9 +21,9 @@ from lib.cells import LABELS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.errors import DataError, SettingsError
 from lib.grid import Resolution, resolution_named
 from lib.scan.compute import CELLS_SCHEMA_VERSION
-from lib.scan.facts import Facts, InputFile
+from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.scan import Scan, default_tables, words_of
+from lib.scan.scan import default_tables, words_of
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, LABEL, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
 
@@ -41,13 +41,14 @@ def is_saved_cells(path: Path) -> bool:
     return METADATA_KEY in metadata
 
 
-def save_cells(scan: Scan, path: Path) -> None:
-    """Write the default tables of a scan to one file, whole or not at all."""
-    tables = default_tables(scan.facts.cohorts, has_time=scan.facts.windows is not None)
+def save_cells(held: HeldTables, path: Path) -> None:
+    """Write the default tables of a scan, or of cells that were saved before, to one file, whole or not at all."""
+    facts = held.facts
+    tables = default_tables(facts.cohorts, has_time=facts.windows is not None)
     parts: list[pa.Table] = []
     described: list[dict[str, Any]] = []
     for index, (keys, finest) in enumerate(tables):
-        cells = scan.cells(keys, finest=finest)
+        cells = held.cells(keys, finest=finest)
         columns = {"table": np.full(len(cells.score_bin), index, np.int16), **cells.columns()}
         parts.append(pa.table({name: pa.array(values) for name, values in columns.items()}))
         described.append({"keys": list(keys), "resolution": cells.resolution.name, "finest": finest.name})
@@ -55,7 +56,7 @@ def save_cells(scan: Scan, path: Path) -> None:
         "format": FORMAT,
         "cells_schema_version": CELLS_SCHEMA_VERSION,
         "tables": described,
-        "facts": {**dataclasses.asdict(scan.facts), "mapping": scan.facts.mapping.as_json(), "saved": True},
+        "facts": {**dataclasses.asdict(facts), "mapping": facts.mapping.as_json(), "saved": True},
     }
     whole = pa.concat_tables(parts, promote_options="permissive")
     whole = whole.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
@@ -68,42 +69,48 @@ def save_cells(scan: Scan, path: Path) -> None:
 
 
 class SavedCells(HeldTables):
-    """The tables of a file of saved cells. Rows cannot be asked for; filters work where a table has their keys."""
+    """The tables of saved cells. Rows cannot be asked for; filters work where a table has their keys."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Read the file.
-
-        Raises:
-            DataError: it was not written by `save_cells`, or by a version whose cells mean something else.
-        """
+    def __init__(self, facts: Facts, tables: Sequence[tuple[Cells, Resolution]]) -> None:
+        """Tables, each with the resolution at which it was begun, and the facts of their rows."""
         super().__init__()
-        try:
-            whole = pq.read_table(path)
-            metadata = json.loads((whole.schema.metadata or {})[METADATA_KEY])
-            if metadata["cells_schema_version"] != CELLS_SCHEMA_VERSION:
-                raise DataError(
-                    f"{name} holds cells of schema version {metadata['cells_schema_version']}, this version reads "
-                    f"{CELLS_SCHEMA_VERSION}; write the file again from its rows."
-                )
-            self.facts = _facts(metadata["facts"])
-            self._tables = [_table(whole, index, described) for index, described in enumerate(metadata["tables"])]
-        except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError, IndexError) as error:
-            raise DataError(
-                f"{name} cannot be read as saved cells: it is damaged or was written by another program. "
-                "Write it again with `python -m lib cells`."
-            ) from error
+        self.facts = facts
+        self.tables = tuple(tables)
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         needed = {*keys, *(cohort_key(column) for column, _value in where.cohorts)}
         if where.start is not None or where.end is not None:
             needed.add(WINDOW)
-        for table, _began in sorted(self._tables, key=lambda held: held[1].order):
+        for table, _began in sorted(self.tables, key=lambda held: held[1].order):
             if needed <= set(table.keys):
                 return _filtered(table, where).rollup(list(keys))
         raise SettingsError(
             f"These saved cells have no table by {words_of(sorted(needed - {VERSION, SPLIT}))}; "
             "open the rows themselves for this view, or take the filter away."
         )
+
+
+def read_cells(path: Path, name: str) -> SavedCells:
+    """The tables of a file of saved cells.
+
+    Raises:
+        DataError: it was not written by `save_cells`, or by a version whose cells mean something else.
+    """
+    try:
+        whole = pq.read_table(path)
+        metadata = json.loads((whole.schema.metadata or {})[METADATA_KEY])
+        if metadata["cells_schema_version"] != CELLS_SCHEMA_VERSION:
+            raise DataError(
+                f"{name} holds cells of schema version {metadata['cells_schema_version']}, this version reads "
+                f"{CELLS_SCHEMA_VERSION}; write the file again from its rows."
+            )
+        tables = [_table(whole, index, described) for index, described in enumerate(metadata["tables"])]
+        return SavedCells(_facts(metadata["facts"]), tables)
+    except (OSError, pa.ArrowInvalid, KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(
+            f"{name} cannot be read as saved cells: it is damaged or was written by another program. "
+            "Write it again with `python -m lib cells`."
+        ) from error
 
 
 def _filtered(cells: Cells, where: Filter) -> Cells:
@@ -124,12 +131,20 @@ def _filtered(cells: Cells, where: Filter) -> Cells:
 def _facts(values: dict[str, Any]) -> Facts:
     windows = values["windows"]
     fields = dict(values)
-    fields["inputs"] = tuple(InputFile(**each) for each in values["inputs"])
+    fields["inputs"] = tuple(_input_file(each) for each in values["inputs"])
     fields["mapping"] = Mapping.from_json(values["mapping"])
     fields["windows"] = None if windows is None else WindowGrid(**windows)
+    ids = values.get("ids")
+    fields["ids"] = None if ids is None else tuple(IdCounts(**each) for each in ids)
     for name in ("versions", "splits", "cohorts"):
         fields[name] = tuple(values[name])
     return Facts(**fields)
+
+
+def _input_file(values: dict[str, Any]) -> InputFile:
+    fields = dict(values)
+    fields["notes"] = tuple(values.get("notes", ()))
+    return InputFile(**fields)
 
 
 def _table(whole: Any, index: int, described: dict[str, Any]) -> tuple[Cells, Resolution]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import re
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from lib.cells import Cells
+from lib.cells import Cells, ValueBins, ValueCells
 from lib.errors import DataError
 from lib.grid import COARSE, EXACT, FINE, Resolution
 from lib.scan.compute import (
@@ -26,10 +28,26 @@ from lib.scan.compute import (
 )
 from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.rows import PROBLEMS, ROW_INDEX, Categories, category_texts, columns_read, prepared_rows
+from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
+from lib.scan.rows import EPSILON, N_FOLDS, PROBLEMS, ROW_INDEX, Categories, category_texts, columns_read, prepared_rows
+from lib.scan.values import RawCursor, choose_bins, compute_value_cells
 from lib.scan.windows import choose_windows
-from lib.schema import EVERYTHING, MISSING_KEY, SPLIT, VERSION, WINDOW, Filter, cohort_column, cohort_key
+from lib.schema import (
+    EVERYTHING,
+    FOLD,
+    MISSING_KEY,
+    SPLIT,
+    VERSION,
+    WINDOW,
+    ColumnProfile,
+    Filter,
+    Mapping,
+    ScoreKind,
+    cohort_column,
+    cohort_key,
+)
 from lib.sources import Dataset, RawTable
+from lib.sources.columns import format_share
 from lib.sources.engine import Run
 
 Progress = Callable[[float, str], None]
@@ -37,8 +55,21 @@ Progress = Callable[[float, str], None]
 STRUCTURAL = "not-a-record"
 """The problem code of lines that could not be read as records at all."""
 
+MENDED_BY = {
+    "score-unreadable": "another score column (--score)",
+    "score-infinite": "another score column (--score)",
+    "score-not-a-probability": "another score kind (--score-kind) or score column (--score)",
+    "label-unknown": "another label column (--label) or positive class (--positive)",
+    "weight-invalid": "another weight column or none (--weight)",
+}
+"""What to choose where rows cannot be used, by the code of the problem: in words, and the option that says it."""
+LEAST_USABLE = 10
+"""Where fewer than one record in so many can be used, what is left is there by accident."""
+
 _WRITTEN = "(FORMAT parquet, COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1)"
-SPLIT_ORDER = ("train", "training", "fit", "validation", "valid", "val", "dev", "test", "holdout", "production")
+TOGETHER = 0.05
+"""Versions whose first rows are less than this share of the time of all rows apart may have begun together."""
+SPLIT_ORDER = (*TRAIN_SPLITS, *HELD_OUT_SPLITS, "production")
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -87,13 +118,14 @@ class Scan(HeldTables):
 
         Raises:
             Cancelled: `run` was cancelled; nothing is left behind.
-            DataError: no row is usable.
+            DataError: hardly any row is usable.
         """
         super().__init__()
         self.dataset = dataset
         # The run of the thread that warms, so that its owner can cancel it and nobody else's work.
         self._working = threading.local()
         self._budget = budget
+        self._bins: dict[tuple[str, int], ValueBins] = {}
         self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
@@ -102,27 +134,29 @@ class Scan(HeldTables):
             self._prepare(work, report, categories)
         with work.cursor() as cursor:
             self.facts, self.prepared = self._look(cursor, categories)
+        if self.prepared.has_id:
+            report(1.0, "Comparing ids")
+            ids = count_ids(dataset, self.prepared, self._open_raw(work), work)
+            self.facts = dataclasses.replace(self.facts, ids=ids)
 
     def _find_categories(self, run: Run) -> Categories:
         """The versions, splits and cohort values that the records have, in ascending order."""
         found: dict[str, set[str]] = {}
         for index, table in enumerate(self.dataset.tables):
             texts = category_texts(self.dataset, index)
-            with self._raw(run, table) as cursor:
+            with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
                 for key in texts.columns:
                     rows = cursor.execute(to_sql(texts.select(key).distinct())).fetchall()
                     found.setdefault(key, set()).update(str(text) for (text,) in rows)
         return {key: tuple(sorted(texts)) for key, texts in found.items()}
 
     @contextmanager
-    def _raw(self, run: Run, table: RawTable) -> Generator[duckdb.DuckDBPyConnection]:
-        """A cursor on which `raw` is a view of the columns of a file that the mapping needs."""
+    def _raw(self, run: Run, table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
+        """A cursor on which `raw` is a view of some columns of a file, with the places of its rows."""
         with run.cursor() as cursor:
-            columns = ", ".join(
-                '"' + name.replace('"', '""') + '"' for name in columns_read(table, self.dataset.mapping)
-            )
+            columns = "".join(f"{_raw_column(table.column(name))}, " for name in names)
             cursor.execute(
-                f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}, {ROW_INDEX} "
+                f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}{ROW_INDEX} "
                 f"FROM read_parquet({quoted(table.parquet)}, file_row_number = true)"
             )
             yield cursor
@@ -138,7 +172,7 @@ class Scan(HeldTables):
                 part = final if len(tables) == 1 else final.with_name(f"{final.stem}-{index}.parquet")
                 partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
                 parts.append(partial)
-                with self._raw(run, table) as cursor:
+                with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
                     query = to_sql(prepared_rows(self.dataset, index, categories))
                     cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
             if len(parts) == 1:
@@ -157,8 +191,23 @@ class Scan(HeldTables):
     def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
         """A cursor on which `prepared` is a view of the prepared rows."""
         with (run or Run()).cursor() as cursor:
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
+            cursor.execute(self._view)
             yield cursor
+
+    def _open_raw(self, run: Run) -> RawCursor:
+        """What gives a cursor on which `prepared` and, of one file, `raw` with some of its columns are views."""
+
+        @contextmanager
+        def open_raw(table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
+            with self._raw(run, table, names) as cursor:
+                cursor.execute(self._view)
+                yield cursor
+
+        return open_raw
+
+    @property
+    def _view(self) -> str:
+        return f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})"
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         larger = self._larger(keys, finest)
@@ -177,6 +226,36 @@ class Scan(HeldTables):
                 budget=self._budget,
                 n_groups=self.n_groups(keys),
             )
+
+    def _make_values(
+        self,
+        column: str,
+        keys: Sequence[str],
+        where: Filter,
+        versions: tuple[str, ...],
+        *,
+        margins: bool,
+        most_bins: int,
+        one_in: int,
+        run: Run | None,
+    ) -> ValueCells:
+        open_raw = self._open_raw(run or Run())
+        if (column, most_bins) not in self._bins:
+            self._bins[column, most_bins] = choose_bins(self.dataset, self.prepared, open_raw, column, most_bins)
+        n_groups = self.n_groups(tuple(key for key in keys if key != VERSION or not versions))
+        return compute_value_cells(
+            self.dataset,
+            self.prepared,
+            open_raw,
+            self._bins[column, most_bins],
+            keys,
+            where,
+            self.facts.windows,
+            versions=versions,
+            margins=margins,
+            n_groups=n_groups * max(len(versions), 1),
+            one_in=one_in,
+        )
 
     def _larger(self, keys: tuple[str, ...], finest: Resolution) -> tuple[str, ...] | None:
         """Keys of the larger table that a default table is added up from; None where rows are grouped for it.
@@ -208,7 +287,7 @@ class Scan(HeldTables):
 
     def n_groups(self, keys: tuple[str, ...]) -> int:
         """About how many combinations of key values there are."""
-        facts, count = self.facts, 1
+        facts, count = self.facts, N_FOLDS if FOLD in keys else 1
         for key in keys:
             count *= max(1, len(self.prepared.categories.get(key, ())))
         if WINDOW in keys and facts.windows is not None and facts.first is not None and facts.last is not None:
@@ -224,10 +303,11 @@ class Scan(HeldTables):
         Raises:
             Cancelled: `run` was cancelled; the tables made so far are kept.
         """
-        tables = self._default_tables()
+        tables, serving = self._default_tables(), self._serving_tables()
+        steps = len(tables) + len(serving)
         for index, (keys, finest) in enumerate(tables):
             if on_progress is not None:
-                on_progress(index / len(tables), f"Summarising by {words_of(keys)}")
+                on_progress(index / steps, f"Summarising by {words_of(keys)}")
             if run is not None:
                 run.check()
             self._working.run = run
@@ -235,6 +315,16 @@ class Scan(HeldTables):
                 self.cells(keys, where, finest=finest)
             finally:
                 self._working.run = None
+        for index, (column, keys, versions) in enumerate(serving, start=len(tables)):
+            if on_progress is not None:
+                on_progress(index / steps, f"Summarising {column}")
+            self.value_cells(column, keys, where, versions=versions, run=run)
+
+    def _serving_tables(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        """Columns of latency and cost, their keys, and the two versions that are compared unless others are chosen."""
+        versions = self.facts.versions
+        ends = (versions[0], versions[-1])
+        return [(column, keys, ends) for column, keys in self.facts.serving_tables] if len(versions) > 1 else []
 
     def is_warm(self, where: Filter) -> bool:
         """Whether the default tables of that filter are held."""
@@ -242,12 +332,13 @@ class Scan(HeldTables):
 
     def _look(self, cursor: duckdb.DuckDBPyConnection, categories: Categories) -> tuple[Facts, PreparedRows]:
         mapping = self.dataset.mapping
-        cursor.execute(f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})")
+        cursor.execute(self._view)
         time = "min(epoch(time)), max(epoch(time)), count(time)" if mapping.time else "NULL, NULL, 0"
         grouped = [
             (categories[VERSION][version], categories[SPLIT][split], *rest)
             for version, split, *rest in cursor.execute(
-                f"SELECT version, split, count(*), {time} FROM prepared WHERE usable GROUP BY version, split"
+                f"SELECT version, split, count(*), {time}, {_count_clipped(mapping)} FROM prepared WHERE usable "
+                "GROUP BY version, split"
             ).fetchall()
         ]
         problems = {
@@ -257,8 +348,10 @@ class Scan(HeldTables):
             ).fetchall()
         }
         n_rows = sum(int(row[2]) for row in grouped)
-        if not n_rows:
-            raise DataError(self._nothing_usable(problems))
+        n_records = self.dataset.n_rows + self.dataset.n_rejected
+        if not n_rows or n_rows * LEAST_USABLE < n_records:
+            raise DataError(self._hardly_usable(n_rows, n_records, problems))
+        starts, ends = _find_spans(grouped)
         firsts = [float(row[3]) for row in grouped if row[3] is not None]
         lasts = [float(row[4]) for row in grouped if row[4] is not None]
         windows = choose_windows(min(firsts), max(lasts), sum(int(row[5]) for row in grouped)) if firsts else None
@@ -275,48 +368,50 @@ class Scan(HeldTables):
                     table.n_rows + table.n_rejected,
                     table.n_rejected
                     + sum(count for (file, code), count in problems.items() if file == index and not PROBLEMS[code][0]),
+                    table.notes,
                 )
                 for index, table in enumerate(self.dataset.tables)
             ),
             mapping=mapping,
             n_rows=n_rows,
-            versions=_in_order(grouped),
-            splits=tuple(
-                sorted(
-                    {str(row[1]) for row in grouped} - {MISSING_KEY},
-                    key=lambda name: (
-                        SPLIT_ORDER.index(name.lower()) if name.lower() in SPLIT_ORDER else len(SPLIT_ORDER),
-                        natural(name),
-                    ),
-                )
-            ),
+            versions=order_versions({str(row[0]) for row in grouped}, starts, ends),
+            splits=order_splits({str(row[1]) for row in grouped} - {MISSING_KEY}),
             cohorts=mapping.cohorts,
             windows=windows,
             first=int(min(firsts)) if firsts else None,
             last=int(max(lasts)) if lasts else None,
             weighted=mapping.weight is not None,
             problems=self._problem_counts(problems),
+            version_starts=starts,
+            version_ends=ends,
+            n_clipped=sum(int(row[6]) for row in grouped),
         )
         prepared = PreparedRows(
             path=self._path,
             n_rows=n_rows,
             weighted=facts.weighted,
             has_time=mapping.time is not None,
+            has_id=mapping.id is not None,
             categories=categories,
             few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
         )
         return facts, prepared
 
-    def _nothing_usable(self, problems: dict[tuple[int, str], int]) -> str:
-        said = [
-            f"{PROBLEMS[code][1] if code in PROBLEMS else 'the line is not a record'} ({count:,})"
-            for code, count in self._problem_counts(problems).items()
-        ]
-        if not said:
+    def _hardly_usable(self, n_rows: int, n_records: int, problems: dict[tuple[int, str], int]) -> str:
+        if not n_records:
             return f"{self.dataset.name} has no records. Give a file with at least one."
-        return (
-            f"None of the records of {self.dataset.name} can be used: {'; '.join(said)}. "
-            "Read its columns otherwise, or mend the file."
+        counts = self._problem_counts(problems)
+        reasons = sorted(
+            (code for code in counts if code == STRUCTURAL or not PROBLEMS[code][0]), key=lambda code: counts[code]
+        )
+        said = [
+            f"{'the line is not a record' if code == STRUCTURAL else PROBLEMS[code][1]} ({counts[code]:,})"
+            for code in reversed(reasons)
+        ]
+        choice = MENDED_BY.get(reasons[-1])
+        part = f"Only {format_share(n_rows, n_records)}" if n_rows else "None"
+        return f"{part} of the {n_records:,} records of {self.dataset.name} can be used: {'; '.join(said)}. " + (
+            f"Choose {choice}, or mend the file." if choice else "Mend the file."
         )
 
     def _problem_counts(self, problems: dict[tuple[int, str], int]) -> dict[str, int]:
@@ -329,17 +424,62 @@ class Scan(HeldTables):
         return counts
 
 
+def _raw_column(column: ColumnProfile) -> str:
+    """A column of a file as the raw relation has it: times of any precision and zone as microseconds in UTC."""
+    name = '"' + column.name.replace('"', '""') + '"'
+    if column.kind != "timestamp":
+        return name
+    # Not a cast from one to the other, which asks the calendar for every row.
+    moment = f"make_timestamp(epoch_us(CAST({name} AS TIMESTAMPTZ)))" if column.zoned else f"CAST({name} AS TIMESTAMP)"
+    return f"{moment} AS {name}"
+
+
 def words_of(keys: Sequence[str]) -> str:
     """Keys of cells as one says them: "version, language and window"."""
     names = [key.split(":", 1)[-1] for key in keys if key != SPLIT]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
-def _in_order(grouped: list[tuple[object, ...]]) -> tuple[str, ...]:
-    """Versions by their first time; natural order where no row has one."""
-    first: dict[str, float] = {}
-    for row in grouped:
-        version, time = str(row[0]), row[3]
-        seen = float("inf") if time is None else float(time)  # type: ignore[arg-type]
-        first[version] = min(first.get(version, float("inf")), seen)
-    return tuple(sorted(first, key=lambda version: (first[version], natural(version))))
+def order_versions(versions: Iterable[str], starts: dict[str, float], ends: dict[str, float]) -> tuple[str, ...]:
+    """Versions by their first time where times tell; those without one after them, in natural order.
+
+    Versions that began together, within `TOGETHER` of all time, and ran side by side are in natural order: which of
+    them happened to answer first says nothing.
+    """
+    within = TOGETHER * (max(ends.values(), default=0.0) - min(starts.values(), default=0.0))
+    timed = sorted(starts, key=lambda version: (starts[version], natural(version)))
+    began: dict[str, float] = {}
+    begin, first_end = -math.inf, -math.inf
+    for version in timed:
+        if starts[version] > begin + within or starts[version] > first_end:
+            begin, first_end = starts[version], ends[version]
+        began[version], first_end = begin, min(first_end, ends[version])
+    return tuple(sorted(versions, key=lambda version: (began.get(version, math.inf), natural(version))))
+
+
+def order_splits(splits: Iterable[str]) -> tuple[str, ...]:
+    """Splits in the order in which a model meets them, then the others by name."""
+
+    def key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
+        known = name.lower() in SPLIT_ORDER
+        return SPLIT_ORDER.index(name.lower()) if known else len(SPLIT_ORDER), natural(name)
+
+    return tuple(sorted(splits, key=key))
+
+
+def _count_clipped(mapping: Mapping) -> str:
+    """How many prepared rows have a probability that was clipped before its logit."""
+    if mapping.score_kind is not ScoreKind.PROBABILITY:
+        return "0"
+    return f"count(*) FILTER (probability <= '{EPSILON!r}'::DOUBLE OR probability >= '{1 - EPSILON!r}'::DOUBLE)"
+
+
+def _find_spans(grouped: list[tuple[object, ...]]) -> tuple[dict[str, float], dict[str, float]]:
+    """The first and the last time of each version that has one."""
+    starts: dict[str, float] = {}
+    ends: dict[str, float] = {}
+    for version, _split, _n, first, last, *_ in grouped:
+        if first is not None:
+            starts[str(version)] = min(starts.get(str(version), math.inf), float(str(first)))
+            ends[str(version)] = max(ends.get(str(version), -math.inf), float(str(last)))
+    return starts, ends

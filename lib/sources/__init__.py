@@ -7,7 +7,7 @@ is computed elsewhere.
 from lib.sources.dataset import Dataset, build_dataset
 from lib.sources.engine import Run
 from lib.sources.files import compute_sha256, compute_stem
-from lib.sources.inference import Answers, Inference, infer_mapping
+from lib.sources.inference import Answers, Inference, compute_shape, infer_mapping
 from lib.sources.rejects import RejectedLine
 from lib.sources.sql import MISSING_TEXTS
 from lib.sources.tables import RawTable, read_table
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "build_dataset",
     "compute_sha256",
+    "compute_shape",
     "compute_stem",
     "infer_mapping",
     "read_table",

@@ -7,10 +7,11 @@ with leading zeros or more digits than a number holds stay text, and so do dates
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lib.sources.notations import N_COUNTS, Notation, count_columns, count_texts, find_notation, read_counts
 from lib.sources.sql import MISSING_TEXTS, quote_name, quote_text
 
 _INTEGER: Final = re.compile(r"0|-?[1-9]\d{0,18}")
@@ -25,12 +26,15 @@ _KEPT_AS_TEXT: Final = re.compile(r"(^|[^a-z])(version|release|build|revision|ta
 class Planned:
     """A column of a text file and the type it is read with: `BIGINT`, `DOUBLE` or `VARCHAR`.
 
-    `unsure` marks a column of which the sample held no value.
+    `unsure` marks a column of text that all rows may show to be one of numbers; `notation` is that of numbers which
+    are not written plainly, and `example` one of them.
     """
 
     name: str
     sql_type: str
     unsure: bool = False
+    notation: Notation | None = None
+    example: str = ""
 
 
 def plan_columns(names: tuple[str, ...], sample: Iterable[tuple[str, ...]]) -> tuple[Planned, ...]:
@@ -54,14 +58,18 @@ def _plan_column(name: str, values: list[str]) -> Planned:
     stripped = [value.strip() for value in values]
     if all(_FLOAT.fullmatch(value) and not _LOSSY_TEXT.fullmatch(value) for value in stripped):
         return Planned(name, "DOUBLE")
+    counts = count_texts(stripped)
+    if (notation := find_notation(counts)) is not None:
+        example = next(value for value in stripped if re.fullmatch(notation.telling, value))
+        return Planned(name, "DOUBLE", notation=notation, example=example)
     # A number column with a bad cell in the sample: whether the rest converts is decided on all rows.
     numbers = sum(_FLOAT.fullmatch(value) is not None for value in stripped)
-    return Planned(name, "VARCHAR", unsure=numbers >= len(values) / 2)
+    return Planned(name, "VARCHAR", unsure=max(numbers, *counts.fits) >= len(values) / 2)
 
 
 def read_type(column: Planned) -> str:
-    """The type with which the reader reads a column: whole numbers arrive as text, to be checked digit by digit."""
-    return "DOUBLE" if column.sql_type == "DOUBLE" else "VARCHAR"
+    """The type with which the reader reads a column: what has to be checked digit by digit arrives as text."""
+    return "DOUBLE" if column.sql_type == "DOUBLE" and column.notation is None else "VARCHAR"
 
 
 def checked_value(column: Planned) -> str:
@@ -70,6 +78,12 @@ def checked_value(column: Planned) -> str:
     The engine alone would read 1.5 as 2, 007 as 7 and 0x10 as 16.
     """
     name = quote_name(column.name)
+    if column.notation is not None:
+        failure = quote_text("another notation")
+        return (
+            f"CASE WHEN {name} IS NULL OR {column.notation.is_certain(column.name)} "
+            f"THEN {column.notation.as_number(column.name)} ELSE error({failure}) END AS {name}"
+        )
     if column.sql_type != "BIGINT":
         return name
     number = f"TRY_CAST({name} AS BIGINT)"
@@ -77,23 +91,32 @@ def checked_value(column: Planned) -> str:
     return f"CASE WHEN {name} IS NULL OR {number}::VARCHAR = {name} THEN {number} ELSE error({failure}) END AS {name}"
 
 
+N_COUNTED: Final = 3 + N_COUNTS
+"""How many expressions `count_convertible` has."""
+
+
 def count_convertible(column: Planned) -> str:
-    """Three expressions for a column read as text: values, whole numbers, numbers that lose nothing."""
+    """Expressions for a column read as text: values, whole numbers, numbers that lose nothing, and by notation."""
     name = quote_name(column.name)
     return (
         f"count({name}), "
         f"count(*) FILTER (TRY_CAST({name} AS BIGINT)::VARCHAR = {name}), "
         f"count(*) FILTER (TRY_CAST({name} AS DOUBLE) IS NOT NULL "
-        f"AND NOT regexp_full_match(trim({name}), {quote_text(_LOSSY)}))"
+        f"AND NOT regexp_full_match(trim({name}), {quote_text(_LOSSY)})), "
+        f"{count_columns(column.name)}"
     )
 
 
-def settle_type(column: Planned, values: int, integers: int, numbers: int) -> str:
-    """The type of a column from the counts of `count_convertible` over all its rows."""
+def settle_type(column: Planned, counts: Sequence[int]) -> Planned:
+    """A column with its type from the counts of `count_convertible` over all its rows."""
+    values, integers, numbers, *by_notation = counts
     if values == 0:
-        return "VARCHAR"
+        return Planned(column.name, "VARCHAR")
     if integers == values:
-        return "BIGINT"
-    if numbers == values and not _KEPT_AS_TEXT.search(column.name):
-        return "DOUBLE"
-    return "VARCHAR"
+        return Planned(column.name, "BIGINT")
+    if _KEPT_AS_TEXT.search(column.name):
+        return Planned(column.name, "VARCHAR")
+    if numbers == values:
+        return Planned(column.name, "DOUBLE")
+    notation = find_notation(read_counts(values, by_notation))
+    return Planned(column.name, "VARCHAR" if notation is None else "DOUBLE", notation=notation)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.schema import ColumnProfile
+from lib.sources.notations import THOUSANDS
 from lib.sources.sql import NUMBER_KINDS, TEXT
 from lib.sources.tables import RawTable
 
 _COMMA_NUMBER: Final = re.compile(r"\s*[+-]?([\d.]*,\d+([eE][+-]?\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
 _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_DOUBTFUL: Final = re.compile(THOUSANDS.doubtful)
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ class Column:
     """One column over all files that have it.
 
     `values` are (text, count) united over the files, most frequent first, empty where a file has too many;
-    `distinct_share` is the smallest share of distinct values among present ones in any file; `absent_from` names
-    the files without the column.
+    `distinct_share` is the smallest share of distinct values among present ones in any file; `written` is how numbers
+    were written where that was not plain, `comma_number` one with a comma of a file in which most are and could not be
+    read, `odd_value` what stood beside them; `absent_from` names the files without the column.
     """
 
     name: str
@@ -37,6 +40,9 @@ class Column:
     minimum: float
     maximum: float
     n_numbers: int
+    written: str
+    comma_number: str
+    odd_value: str
     tables: tuple[RawTable, ...]
     absent_from: tuple[str, ...]
 
@@ -55,18 +61,6 @@ class Column:
         """Whether no file holds a value."""
         return self.n_held == 0
 
-    @property
-    def comma_number(self) -> str:
-        """One of its numbers, where most of its values are numbers with a comma; else empty.
-
-        One that shows the comma to be a decimal one, if there is any.
-        """
-        texts = [text for text, _ in self.values] or self.examples
-        numbers = [text.strip() for text in texts if _COMMA_NUMBER.fullmatch(text)]
-        if self.kind != TEXT or len(numbers) * 2 <= len(texts):
-            return ""
-        return next((number for number in numbers if not _THOUSANDS.fullmatch(number)), numbers[0])
-
 
 def unite_columns(tables: Sequence[RawTable]) -> dict[str, Column]:
     """Name to column, in the order in which the files name them first."""
@@ -80,6 +74,7 @@ def _unite(name: str, tables: Sequence[RawTable]) -> Column:
     counts: Counter[str] = Counter()
     for profile in profiles:
         counts.update(dict(profile.values))
+    comma_number, odd_value = next((found for profile in profiles if (found := _find_commas(profile))[0]), ("", ""))
     listed = all(profile.values or profile.n_missing == profile.n_rows for profile in profiles)
     held = [profile for profile in profiles if profile.n_missing < profile.n_rows]
     return Column(
@@ -94,9 +89,26 @@ def _unite(name: str, tables: Sequence[RawTable]) -> Column:
         minimum=min((p.minimum for p in profiles if not math.isnan(p.minimum)), default=math.nan),
         maximum=max((p.maximum for p in profiles if not math.isnan(p.maximum)), default=math.nan),
         n_numbers=sum(_count_numbers(profile) for profile in profiles),
+        written=next((profile.written for profile in profiles if profile.written), ""),
+        comma_number=comma_number,
+        odd_value=odd_value,
         tables=holding,
         absent_from=tuple(table.name for table in tables if not table.has_column(name)),
     )
+
+
+def _find_commas(profile: ColumnProfile) -> tuple[str, str]:
+    """A number with a comma, where most values of a text column are that, and a value that is none, if any was seen.
+
+    One that shows the comma to be a decimal one, if there is any.
+    """
+    pairs = profile.values or tuple((text, 1) for text in profile.examples)
+    numbers = {text: count for text, count in pairs if _COMMA_NUMBER.fullmatch(text)}
+    if profile.kind != TEXT or sum(numbers.values()) * 2 <= sum(count for _, count in pairs):
+        return "", ""
+    telling = next((text.strip() for text in numbers if not _THOUSANDS.fullmatch(text.strip())), "")
+    odd = next((text for text, _ in pairs if text not in numbers), "")
+    return telling or next(iter(numbers)).strip(), odd
 
 
 def _unite_kinds(kinds: list[str]) -> str:
@@ -131,10 +143,14 @@ def describe_distinct(column: Column) -> str:
 def describe_commas(column: Column) -> str:
     """What is wrong with numbers that are written with a comma, and what to do."""
     example = column.comma_number
-    if _THOUSANDS.fullmatch(example):
-        return f"its numbers are written with commas ({example}); write them without, and fractions with a point"
+    beside = f", and not all are ({shorten(column.odd_value)})" if column.odd_value else ""
     mended = example.replace(".", "").replace(",", ".")
-    return f"its numbers are written with a comma ({example}); write them with a point ({mended})"
+    if not _THOUSANDS.fullmatch(example):
+        return f"its numbers are written with a comma ({example}){beside}; write them with a point ({mended})"
+    doubt = (
+        f"{example}, which may be {example.replace(',', '')} or {mended}" if _DOUBTFUL.fullmatch(example) else example
+    )
+    return f"its numbers are written with commas ({doubt}){beside}; write them without, and fractions with a point"
 
 
 def format_count(number: int, noun: str, nouns: str = "") -> str:

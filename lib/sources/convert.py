@@ -8,19 +8,27 @@ number type to the columns in which every single value is a number.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from lib.errors import DataError
-from lib.sources.column_types import Planned, checked_value, count_convertible, plan_columns, read_type, settle_type
+from lib.sources.column_types import (
+    N_COUNTED,
+    Planned,
+    checked_value,
+    count_convertible,
+    plan_columns,
+    read_type,
+    settle_type,
+)
 from lib.sources.engine import Run
 from lib.sources.layout import MAX_LINE_BYTES, Layout
 from lib.sources.profile import MAX_LISTED_VALUES
 from lib.sources.quotes import blot_bad_quotes
-from lib.sources.rejects import RejectedLine, read_rejects
+from lib.sources.rejects import NOT_UTF8, RejectedLine, read_rejects
 from lib.sources.sql import MISSING_TEXTS, explain, fetch, quote_name, quote_text, run_watched, table_of
 
 Tick = Callable[[float], None]
@@ -31,17 +39,23 @@ _WRITTEN: Final = f"FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICT
 _REJECTS: Final = "marginalia_rejects"
 _SCANS: Final = "marginalia_reject_scans"
 _QUOTE_TROUBLE: Final = "('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM')"
-_MOST_UNDECODABLE: Final = 0.01
+MOST_UNDECODABLE: Final = 0.01
 """The largest share of lines that may be undecodable before the whole file counts as written in another encoding."""
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What became of a text file: the lines that are not in the Parquet, by record number, and what to say."""
+    """What became of a file: the lines that are not in the Parquet, by record number, and what to say.
+
+    `unusable` are the columns that are not in it because no role can have their type; `written` are the columns of
+    numbers that are not written plainly, each with how: "a decimal comma (0,87)".
+    """
 
     rejected: tuple[RejectedLine, ...] = ()
     rejected_records: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
+    written: tuple[tuple[str, str], ...] = ()
 
 
 def convert_text(path: Path, name: str, layout: Layout, target: Path, run: Run, tick: Tick) -> Converted:
@@ -49,18 +63,16 @@ def convert_text(path: Path, name: str, layout: Layout, target: Path, run: Run, 
     columns = plan_columns(layout.names, layout.sample)
     with run.cursor() as cursor:
         source = _reader(path, layout, [read_type(column) for column in columns])
-        picked = ", ".join(
-            quote_name(column.name) if column.sql_type != "BIGINT" else checked_value(column) for column in columns
-        )
+        picked = ", ".join(checked_value(column) for column in columns)
         try:
-            run_watched(run, cursor, _copy(f"SELECT {picked} FROM {source}", target), tick)
+            run_watched(run, cursor, copy_to(f"SELECT {picked} FROM {source}", target), tick)
         except duckdb.InterruptException:
             raise
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise explain(error, name) from error
         except duckdb.Error:
             return _convert_carefully(path, name, layout, columns, target, run, cursor, tick)
-    return Converted()
+    return Converted(notes=layout.notes, written=_describe_notations(columns))
 
 
 def _convert_carefully(
@@ -74,7 +86,7 @@ def _convert_carefully(
     tick: Tick,
 ) -> Converted:
     texts = target.with_suffix(".texts")
-    notes: tuple[str, ...] = ()
+    notes = layout.notes
     try:
         source = path
         try:
@@ -85,7 +97,7 @@ def _convert_carefully(
             # Line ends of more than one kind in one file bring the reader to a halt.
             source = path.with_suffix(".lines")
             _unify_line_ends(path, source, run)
-            notes = ("Line ends of more than one kind were made alike.",)
+            notes = (*notes, "Line ends of more than one kind were made alike.")
             _copy_texts(source, layout, texts, run, cursor, lambda done: tick(0.6 * done))
         blotted: dict[int, bytes] = {}
         if _count(cursor, f"SELECT count(*) FROM {_REJECTS} WHERE error_type IN {_QUOTE_TROUBLE}"):
@@ -95,29 +107,55 @@ def _convert_carefully(
             if blotted:
                 source = clean
                 _copy_texts(source, layout, texts, run, cursor, lambda done: tick(0.6 * done))
-        rejected, records = read_rejects(cursor, _REJECTS, source, len(layout.names), blotted)
+        rejected, records = read_rejects(cursor, _REJECTS, source, layout, blotted)
         undecodable = _count(
             cursor, f"SELECT count(DISTINCT line) FROM {_REJECTS} WHERE error_type = 'INVALID ENCODING'"
         )
         _drop_rejects(cursor)
         n_rows = _count(cursor, f"SELECT count(*) FROM {table_of(texts)}")
         _refuse_misfits(name, rejected, len(records), undecodable, n_rows)
-        typed = _settle_types(texts, columns, cursor)
-        if all(column.sql_type == "VARCHAR" for column in typed):
-            texts.replace(target)
-        else:
-            picked = ", ".join(
-                f"CAST({quote_name(column.name)} AS {column.sql_type}) AS {quote_name(column.name)}" for column in typed
-            )
-            query = _copy(f"SELECT {picked} FROM {table_of(texts)}", target)
-            run_watched(run, cursor, query, lambda done: tick(0.7 + 0.3 * done))
+        written = write_typed(texts, columns, target, run, cursor, lambda done: tick(0.7 + 0.3 * done))
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
         raise explain(error, name) from error
     finally:
         texts.unlink(missing_ok=True)
-    return Converted(rejected, records, notes)
+    return Converted(rejected, records, notes, written=written)
+
+
+def write_typed(
+    texts: Path, columns: Sequence[Planned], target: Path, run: Run, cursor: duckdb.DuckDBPyConnection, tick: Tick
+) -> tuple[tuple[str, str], ...]:
+    """Give the columns of a Parquet file of texts the types that all their values fit, and move it to `target`.
+
+    Returns the columns of numbers that are not written plainly, each with how.
+    """
+    typed = _settle_types(texts, columns, cursor)
+    if all(column.sql_type == "VARCHAR" for column in typed):
+        texts.replace(target)
+        return ()
+    picked = ", ".join(f"{_typed_value(column)} AS {quote_name(column.name)}" for column in typed)
+    run_watched(run, cursor, copy_to(f"SELECT {picked} FROM {table_of(texts)}", target), tick)
+    return _describe_notations(typed)
+
+
+def _typed_value(column: Planned) -> str:
+    if column.notation is not None:
+        return column.notation.as_number(column.name)
+    return f"CAST({quote_name(column.name)} AS {column.sql_type})"
+
+
+def _describe_notations(columns: Sequence[Planned]) -> tuple[tuple[str, str], ...]:
+    return tuple((each.name, each.notation.describe(each.example)) for each in columns if each.notation is not None)
+
+
+def refuse_encoding(name: str, first: RejectedLine, undecodable: int, whole: int) -> DataError:
+    """The sentence for a file too many of whose lines cannot be decoded."""
+    return DataError(
+        f"{name} is not UTF-8 text: {undecodable:,} of {whole:,} lines cannot be decoded, the first is "
+        f"record {first.record} ({first.found[:40]}). Save it as UTF-8."
+    )
 
 
 def _refuse_misfits(
@@ -125,12 +163,8 @@ def _refuse_misfits(
 ) -> None:
     """A file most of whose lines do not fit, or whose text is in another encoding, is no table with some bad lines."""
     whole = n_rejected + n_rows
-    if undecodable > _MOST_UNDECODABLE * whole:
-        first = next(line for line in rejected if "UTF-8" in line.reason)
-        raise DataError(
-            f"{name} is not UTF-8 text: {undecodable:,} of {whole:,} lines cannot be decoded, the first is "
-            f"record {first.record} ({first.found[:40]}). Save it as UTF-8."
-        )
+    if undecodable > MOST_UNDECODABLE * whole:
+        raise refuse_encoding(name, next(line for line in rejected if line.reason == NOT_UTF8), undecodable, whole)
     if n_rejected >= max(1, n_rows):
         first = rejected[0]
         raise DataError(
@@ -149,8 +183,22 @@ def _settle_types(texts: Path, columns: Sequence[Planned], cursor: duckdb.DuckDB
         return list(columns)
     counts = fetch(cursor, f"SELECT {', '.join(count_convertible(c) for c in tried)} FROM {table_of(texts)}")[0]
     numbers = [int(str(count)) for count in counts]
-    types = {column.name: settle_type(column, *numbers[3 * k : 3 * k + 3]) for k, column in enumerate(tried)}
-    return [Planned(column.name, types.get(column.name, "VARCHAR")) for column in columns]
+    settled = {
+        column.name: settle_type(column, numbers[N_COUNTED * k : N_COUNTED * (k + 1)]) for k, column in enumerate(tried)
+    }
+    return [
+        _with_example(settled.get(column.name, Planned(column.name, "VARCHAR")), texts, cursor) for column in columns
+    ]
+
+
+def _with_example(column: Planned, texts: Path, cursor: duckdb.DuckDBPyConnection) -> Planned:
+    if column.notation is None:
+        return column
+    name = quote_name(column.name)
+    telling = f"regexp_full_match(trim({name}), {quote_text(column.notation.telling)})"
+    return replace(
+        column, example=str(fetch(cursor, f"SELECT {name} FROM {table_of(texts)} WHERE {telling} LIMIT 1")[0][0])
+    )
 
 
 def _copy_texts(
@@ -159,7 +207,7 @@ def _copy_texts(
     _drop_rejects(cursor)
     extra = f", store_rejects=true, rejects_table='{_REJECTS}', rejects_scan='{_SCANS}'"
     source = _reader(path, layout, ["VARCHAR"] * len(layout.names), extra)
-    run_watched(run, cursor, _copy(f"SELECT * FROM {source}", target), tick)
+    run_watched(run, cursor, copy_to(f"SELECT * FROM {source}", target), tick)
 
 
 def _drop_rejects(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -179,7 +227,8 @@ def _reader(path: Path, layout: Layout, types: Sequence[str], extra: str = "") -
     )
 
 
-def _copy(query: str, target: Path) -> str:
+def copy_to(query: str, target: Path) -> str:
+    """The statement that writes a query to a Parquet file of the store."""
     return f"COPY ({query}) TO {quote_text(str(target))} ({_WRITTEN})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import shutil
 import zlib
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from typing import BinaryIO, Final, cast
 import pyarrow as pa
 
 from lib.errors import DataError, LimitError
+from lib.sources.arrow import FILE_MAGIC, STREAM_MAGIC
 
-ACCEPTED: Final = "CSV, TSV and Parquet files are accepted, plain or compressed with gzip or zstd"
+ACCEPTED: Final = "CSV, TSV, JSONL, Parquet and Arrow files are accepted, plain or compressed with gzip or zstd"
 
 UNPACKED_LIMIT: Final = 64 * 1024**3
 """How large a compressed file may become, in bytes, before it is refused: a guard against decompression bombs."""
@@ -30,11 +32,12 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Office file"),
     (b"%PDF", "a PDF document"),
-    (b"ARROW1", "an Arrow file"),
-    (b"FEA1", "a Feather file"),
+    (b"FEA1", "a Feather file of version 1, which is no longer read; write it as version 2"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x89HDF", "an HDF5 file"),
     (b"SQLite format 3", "an SQLite database"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ", "an xz file"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
@@ -47,14 +50,17 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
 )
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\x1a\x1b"))
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_OBJECT: Final = re.compile(r"\{\s*[\"'}]")
+"""How a JSON object begins, or what was meant to be one."""
 _SUFFIXES: Final = frozenset(
-    {".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".parq", ".gz", ".gzip", ".zst", ".zstd"}
+    {".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".parq", ".jsonl", ".ndjson", ".json", ".arrow", ".arrows"}
+    | {".feather", ".ipc", ".gz", ".gzip", ".zst", ".zstd"}
 )
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """A readable file: `content` is `text` or `parquet`, `compression` is `none`, `gzip` or `zstd`."""
+    """A readable file: `content` is `text`, `jsonl`, `parquet` or `arrow`; `compression` `none`, `gzip` or `zstd`."""
 
     content: str
     compression: str
@@ -72,6 +78,11 @@ def compute_stem(name: str) -> str:
     return path.name or name
 
 
+def has_known_suffix(name: str) -> bool:
+    """Whether a name ends like that of a file of rows."""
+    return Path(name).suffix.lower() in _SUFFIXES
+
+
 def compute_sha256(path: Path, cancelled: Callable[[], bool] = lambda: False) -> str:
     """The sha256 of a file's bytes, in hexadecimal; empty if `cancelled` said so on the way."""
     digest = hashlib.sha256()
@@ -81,6 +92,22 @@ def compute_sha256(path: Path, cancelled: Callable[[], bool] = lambda: False) ->
                 return ""
             digest.update(block)
     return digest.hexdigest()
+
+
+def read_stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written to or replaced: size, time of the last change, and which file it is."""
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns, state.st_ino
+
+
+def refuse_change(path: Path, name: str, stamp: tuple[int, int, int]) -> None:
+    """Refuse what was read of a file that is no longer what it was when reading began; `DataError` says so."""
+    try:
+        same = read_stamp(path) == stamp
+    except OSError:
+        same = False
+    if not same:
+        raise DataError(f"{name} changed while it was read. Read it again when nothing writes to it.")
 
 
 def recognise(path: Path, name: str) -> Recognised:
@@ -104,10 +131,12 @@ def recognise(path: Path, name: str) -> Recognised:
             raise DataError(f"{name} is a {compression} file with nothing inside. {ACCEPTED}.")
     if head.startswith(b"PAR1"):
         return Recognised("parquet", compression)
+    if head.startswith((FILE_MAGIC, STREAM_MAGIC)):
+        return Recognised("arrow", compression)
     if found := _describe_foreign(head):
         inside = "" if compression == "none" else f", inside {compression},"
         raise DataError(f"{name}{inside} is {found}, not a table that can be read here. {ACCEPTED}.")
-    return Recognised("text", compression)
+    return Recognised("jsonl" if _OBJECT.match(_as_text(head)) else "text", compression)
 
 
 def _describe_foreign(head: bytes) -> str:
@@ -117,21 +146,25 @@ def _describe_foreign(head: bytes) -> str:
             return description
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "a Python pickle, which is never opened because it can run code"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = _as_text(head)
     lowered = text[:200].lower()
-    if lowered.startswith((b"<!doctype html", b"<html")):
+    if lowered.startswith(("<!doctype html", "<html")):
         return "a web page (HTML), perhaps an error page saved under this name"
-    if lowered.startswith((b"<?xml", b"<svg")):
+    if lowered.startswith(("<?xml", "<svg")):
         return "an XML document"
-    if text[:1] == b"{" and b'"' in text[:50] and b":" in text:
-        return "JSON"
-    if text[:2] in (b"[{", b"[[") or (text[:1] == b"[" and text[1:].lstrip()[:1] in (b"{", b"[")):
-        return "JSON"
+    if text[:1] == "[" and text[1:].lstrip()[:1] in ("{", "[", "]"):
+        return "a JSON array (JSONL, one object a line without brackets and commas between, can be read)"
     if not text:
         return "blank: it holds white space only"
     if not head.startswith(_UTF16) and len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
         return "a binary file"
     return ""
+
+
+def _as_text(head: bytes) -> str:
+    """The first bytes as text, without what may stand before its first word."""
+    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+    return head.decode(encoding, errors="replace").lstrip()
 
 
 def open_plain(path: Path, name: str, compression: str) -> BinaryIO:
@@ -170,12 +203,14 @@ class _Guarded:
         self.close()
 
 
-def unpack(path: Path, name: str, compression: str, target: Path, on_block: Callable[[int], None]) -> None:
-    """Write the plain bytes of a compressed file to `target`; `on_block(bytes written)` may raise to stop it.
+def unpack(path: Path, name: str, compression: str, target: Path, on_block: Callable[[int], None]) -> str:
+    """Write the plain bytes of a compressed file to `target` and return their sha256.
+
+    `on_block(bytes written)` may raise to stop it.
 
     Raises `LimitError` above `UNPACKED_LIMIT`, or when the disk would be left with less than 1 GB.
     """
-    written = 0
+    written, digest = 0, hashlib.sha256()
     with open_plain(path, name, compression) as source, target.open("wb") as sink:
         while block := source.read(BLOCK):
             written += len(block)
@@ -187,4 +222,6 @@ def unpack(path: Path, name: str, compression: str, target: Path, on_block: Call
             if written % (64 * BLOCK) < BLOCK and shutil.disk_usage(target.parent).free < 1024**3:
                 raise LimitError(f"Unpacking {name} would fill the disk: less than 1 GB is left.")
             sink.write(block)
+            digest.update(block)
             on_block(written)
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lib.errors import DataError
-from lib.schema import MAX_SPLITS, MAX_VERSIONS, Role
+from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, OTHER, Role
 from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten
 from lib.sources.tables import RawTable
 
@@ -19,17 +19,19 @@ def validate_files(tables: Sequence[RawTable]) -> None:
     """Refuse what no mapping could mend: no file, or the same rows given twice."""
     if not tables:
         raise DataError("There is no file to read. Give at least one.")
-    names: dict[str, str] = {}
+    held: dict[str, RawTable] = {}
     for table in tables:
-        first = names.get(table.sha256)
-        if first == table.name:
-            raise DataError(f"{first} is given twice, and its rows would count twice. Give it once.")
-        if first is not None:
-            raise DataError(
-                f"{first} and {table.name} are byte for byte the same, and their rows would count twice. Give one of "
-                "them."
-            )
-        names[table.sha256] = table.name
+        first = held.get(table.content_sha256)
+        if first is None:
+            held[table.content_sha256] = table
+            continue
+        if first.name == table.name:
+            raise DataError(f"{first.name} is given twice, and its rows would count twice. Give it once.")
+        unpacked = "" if first.sha256 == table.sha256 else " when unpacked"
+        raise DataError(
+            f"{first.name} and {table.name} are byte for byte the same{unpacked}, and their rows would count twice. "
+            "Give one of them."
+        )
 
 
 def find_misfit(role: Role, column: Column) -> str:
@@ -37,9 +39,9 @@ def find_misfit(role: Role, column: Column) -> str:
     name = shorten(column.name)
     if role is Role.SCORE and column.absent_from:
         return f"{name} cannot be the score: it is not in {join_names(column.absent_from)}, and every file needs one."
+    if role in _NUMBERS and column.comma_number:
+        return f"{name} cannot be the {role}: {describe_commas(column)} and load the file again."
     if role in _NUMBERS and not column.is_numeric and not column.is_all_missing:
-        if column.comma_number:
-            return f"{name} cannot be the {role}: {describe_commas(column)} and load the file again."
         return (
             f"{name} cannot be {'a' if role is Role.FEATURE else 'the'} {role}: its values are no numbers, for example "
             f"{join_names(column.examples[:3])}."
@@ -49,6 +51,13 @@ def find_misfit(role: Role, column: Column) -> str:
             f"{name} cannot be the label: it has {describe_distinct(column)}, for example "
             f"{join_names(column.examples)}. A label has two."
         )
+    if role is Role.COHORT and column.n_distinct > MAX_COHORT_VALUES:
+        kept = MAX_COHORT_VALUES - 1
+        if sum(count for _, count in column.values[:kept]) * 2 < column.n_held:
+            return (
+                f"{name} cannot be a cohort: it has {describe_distinct(column)}, fewer than half of its rows hold one "
+                f"of the {kept} most frequent, and all others would be one cohort, {OTHER}."
+            )
     most = _MOST_VALUES.get(role)
     if most is not None and column.n_distinct > most:
         return f"{name} cannot be the {role}: it has {describe_distinct(column)}, and at most {most} are compared."

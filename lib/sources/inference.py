@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from lib.errors import AmbiguityError, DataError, SettingsError
 from lib.schema import (
@@ -18,13 +19,15 @@ from lib.schema import (
     TimeFormat,
 )
 from lib.sources import roles as rules
-from lib.sources.columns import Column, describe_commas, join_names, unite_columns
+from lib.sources.columns import Column, describe_commas, join_names, shorten, unite_columns
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.labels import infer_encoding
+from lib.sources.names import EXACT, match_role
 from lib.sources.roles import Choice
 from lib.sources.scores import infer_score_kind
+from lib.sources.sql import NUMBER_KINDS
 from lib.sources.tables import RawTable
-from lib.sources.times import TimeReading, infer_time_format
+from lib.sources.times import TimeReading, ask_for_format, infer_time_format
 
 
 def _no_roles() -> dict[str, str]:
@@ -35,7 +38,8 @@ def _no_roles() -> dict[str, str]:
 class Answers:
     """What a person or the command line has settled; None or absent means: infer it.
 
-    `roles` maps a role to a column, or to an empty text for "no column plays it".
+    `roles` maps a role to a column, or to an empty text for "no column plays it". `source` is the file that the answers
+    were taken over from, empty where they were given; `given` are the topics that were said for this file all the same.
     """
 
     roles: dict[str, str] = field(default_factory=_no_roles)
@@ -45,6 +49,31 @@ class Answers:
     pos_label: str | None = None
     time_pattern: str | None = None
     timezone: str | None = None
+    source: str = ""
+    given: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_mapping(cls, mapping: Mapping, source: str) -> Answers:
+        """What was settled for another file, as answers for the next one like it."""
+        encoding, time_format = mapping.label_encoding, mapping.time_format
+        return cls(
+            roles={role.value: mapping.roles().get(role.value, "") for role in SINGLE_ROLES},
+            cohorts=mapping.cohorts,
+            features=mapping.features,
+            score_kind=mapping.score_kind.value,
+            pos_label=None if encoding is None else encoding.pos_label,
+            time_pattern=None if time_format is None else time_format.pattern,
+            timezone=None if time_format is None else time_format.timezone,
+            source=source,
+        )
+
+    def credit(self, evidence: Evidence) -> Evidence:
+        """Evidence in the words of what was taken over, where it was."""
+        if not self.source or evidence.topic in self.given:
+            return evidence
+        source = f"s for {shorten(self.source)}"
+        sentence = evidence.sentence.replace("Declared", f"A{source}", 1)
+        return replace(evidence, sentence=sentence.replace("was declared positive", f"is positive a{source}", 1))
 
 
 @dataclass(frozen=True)
@@ -66,6 +95,10 @@ class Inference:
         if self.settled is None:
             raise AmbiguityError(" ".join(question.sentence for question in self.questions))
         return self.settled
+
+
+_DECISIVE: Final = frozenset({Role.LABEL, Role.VERSION, Role.TIME, Role.WEIGHT})
+"""Roles without which all numbers, or what is compared, are others."""
 
 
 class _Builder:
@@ -101,6 +134,21 @@ class _Builder:
         claimed |= {*(self.answers.cohorts or ()), *(self.answers.features or ())}
         return [column for column in self.columns.values() if column.name not in claimed]
 
+    @property
+    def cohorts(self) -> list[Column]:
+        """Columns that an answer makes cohorts."""
+        return [self.columns[name] for name in self.answers.cohorts or ()]
+
+    def ask_for_taken(self, role: Role, name: str | None) -> Choice | None:
+        """What to ask where a cohort is named like a role that decides on numbers and that no other column plays."""
+        if name is None or role not in _DECISIVE or match_role(name, role) != EXACT:
+            return None
+        sentence = (
+            f"{shorten(name)} was named as a cohort, which takes it from the {role}, and no other column looks like "
+            "one: name another column, or say that there is none."
+        )
+        return Choice(question=Question(role.value, sentence, (("", f"no column is the {role}"),)))
+
     def ask(self, question: Question) -> None:
         """Leave something open; the columns among the answers are free for no role until it is said."""
         self.questions.append(question)
@@ -121,6 +169,8 @@ class _Builder:
             choice = Choice(answer, rules.explain_choice(role, self.require(answer), "Declared"))
         else:
             choice = infer(self.free)
+            if choice.column is None and choice.question is None:
+                choice = self.ask_for_taken(role, infer(self.cohorts).column) or choice
         if choice.evidence is not None:
             self.evidence.append(choice.evidence)
         if choice.question is not None:
@@ -176,7 +226,14 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
             unused=unused,
             **{role.value: column for role, column in builder.held.items() if role is not Role.SCORE},
         )
-    return Inference(roles, tuple(builder.evidence), tuple(builder.questions), unused, settled)
+    evidence = tuple(answers.credit(each) for each in builder.evidence)
+    return Inference(roles, evidence, tuple(builder.questions), unused, settled)
+
+
+def compute_shape(tables: Sequence[RawTable]) -> frozenset[tuple[str, str]]:
+    """The names and kinds of the columns of these files: files of one shape are likely to mean the same."""
+    columns = unite_columns(tables).values()
+    return frozenset((each.name, "number" if each.kind in NUMBER_KINDS else each.kind) for each in columns)
 
 
 def _ask_for_score(builder: _Builder) -> None:
@@ -259,28 +316,35 @@ def _settle_time(builder: _Builder) -> TimeFormat | None:
         assert column is not None
         reading = infer_time_format(column, pattern, zone)
         if reading.time_format is None and reading.question is None:
-            builder.ask(
-                Question(
-                    "date_format",
-                    f"{column.name} cannot be read as the time, for example {join_names(column.examples[:2])}: in "
-                    "which pattern are its times written?",
-                )
-            )
+            builder.ask(ask_for_format(column))
         return _take_time(builder, reading)
     if answer == "":
         builder.settle(Role.TIME, lambda _free: Choice())
         return None
-    for column, why in rules.find_time_candidates(builder.free):
+    column = builder.settle(Role.TIME, lambda columns: _find_time(builder.answers, columns)[0])
+    return None if column is None else _take_time(builder, _find_time(builder.answers, [column])[1])
+
+
+def _find_time(answers: Answers, columns: Sequence[Column]) -> tuple[Choice, TimeReading]:
+    """The column that holds the time and how it is read; of one that is only named so and hardly read, the question."""
+    pattern, zone = answers.time_pattern, answers.timezone
+    doubtful = Choice(), TimeReading(None)
+    for column, why in rules.find_time_candidates(columns):
         named = why.startswith("Named")
+        if doubtful[0].column is not None and not named:
+            break
         if column.is_all_missing or (column.kind in ("integer", "float", "float32") and not named):
             continue
-        # A declared pattern is for the column that is named or declared as a time.
+        # A declared pattern is for the column that is named or declared as a time, and for one whose pattern is asked.
         reading = infer_time_format(column, pattern if named else None, zone)
-        if reading.time_format is None and reading.question is None:
-            continue
-        builder.settle(Role.TIME, lambda _free, c=column, w=why: Choice(c.name, rules.explain_choice(Role.TIME, c, w)))
-        return _take_time(builder, reading)
-    return None
+        if reading.question is not None and not named:
+            reading = infer_time_format(column, pattern, zone)
+        choice = Choice(column.name, rules.explain_choice(Role.TIME, column, why))
+        if reading != TimeReading(None):
+            return choice, reading
+        if named and doubtful[0].column is None and (question := ask_for_format(column)).options:
+            doubtful = choice, TimeReading(None, (), question)
+    return doubtful
 
 
 def _take_time(builder: _Builder, reading: TimeReading) -> TimeFormat | None:
@@ -306,7 +370,8 @@ def _settle_groups(builder: _Builder) -> tuple[list[str], list[str], list[str]]:
     if features:
         sentence = f"Other columns of numbers: {join_names(features)}."
         builder.evidence.append(Evidence("features", ", ".join(features), sentence))
-    for name in features:
-        if misfit := find_misfit(Role.FEATURE, builder.columns[name]):
-            builder.ask(Question("features", misfit))
+    for topic, role, names in (("cohorts", Role.COHORT, cohorts), ("features", Role.FEATURE, features)):
+        for name in names:
+            if misfit := find_misfit(role, builder.columns[name]):
+                builder.ask(Question(topic, misfit))
     return cohorts, above, features

@@ -24,6 +24,9 @@ MAX_COLUMNS: Final = 2_000
 DELIMITERS: Final = (",", "\t", ";", "|")
 _NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_SEPARATOR: Final = re.compile(r"(?i)\"?sep=[,;|\t]\"?(\r\n|\r|\n)+")
+_COMMENTS: Final = re.compile(r"(#[^\r\n]*(\r\n|\r|\n)+)+")
 _FRACTION: Final = re.compile(r"\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*")
 
 
@@ -73,13 +76,17 @@ def read_layout(path: Path, name: str) -> Layout:
             head = head[: cut + 1]
         spots = [_read_spot(file, size, k) for k in range(1, SPOTS + 1)] if size > 4 * HEAD_BYTES else []
     text = head.decode("utf-8-sig", errors="replace")
-    stripped = text.lstrip("\r\n")
-    skip = len(text[: len(text) - len(stripped)].replace("\r\n", "\n"))
+    before, said = _find_preamble(text)
+    stripped = text[len(before) :]
     delimiter = _choose_delimiter(stripped)
     rows = _parse(stripped, delimiter)
     if not rows:
         raise DataError(f"{name} holds no rows.")
     header, data = rows[0], [row for row in rows[1:] if row]
+    if "".join(header).count("\ufffd") > head.count("\ufffd".encode()):
+        raise DataError(
+            f"{name} is not UTF-8 text: its header cannot be decoded ({', '.join(header)[:80]}). Save it as UTF-8."
+        )
     if header and all(_NUMBER.fullmatch(cell) for cell in header):
         raise DataError(
             f"{name} has no header: its first line holds numbers only ({', '.join(header[:5])}). Add a first line "
@@ -98,7 +105,30 @@ def read_layout(path: Path, name: str) -> Layout:
     for spot in spots:
         data += _parse(spot, delimiter)
     sample = tuple(tuple(row) for row in data if len(row) == len(names))
-    return Layout(delimiter, names, skip, sample, notes)
+    return Layout(delimiter, names, len(_LINE_END.findall(before)), sample, (*said, *notes))
+
+
+def _find_preamble(text: str) -> tuple[str, tuple[str, ...]]:
+    """What stands before the header (blank lines, the separator as Excel notes it, comments) and what to say of it.
+
+    A line that begins with # is the header where it is the only one and has the width of the next.
+    """
+    before = text[: len(text) - len(text.lstrip("\r\n"))]
+    if separator := _SEPARATOR.match(text, len(before)):
+        note = f"The line {separator[0].strip()} before the header was left out."
+        return before + separator[0], (note,)
+    comments = _COMMENTS.match(text, len(before))
+    if comments is None:
+        return before, ()
+    number = len([line for line in comments[0].splitlines() if line])
+    following = text[comments.end() :]
+    delimiter = _choose_delimiter(following)
+    widths = [len(row) for row in _parse(comments[0] + following, delimiter, number + 1) if row]
+    if not following or (number == 1 and len(widths) == 2 and widths[0] == widths[1] > 1):
+        return before, ()
+    lines = "1 line" if number == 1 else f"{number} lines"
+    begins, was = ("begins", "was") if number == 1 else ("begin", "were")
+    return before + comments[0], (f"{lines} before the header that {begins} with # {was} left out.",)
 
 
 def name_columns(header: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import duckdb
@@ -25,6 +25,8 @@ from lib.sources.sql import (
 MAX_LISTED_VALUES: Final = 1_000
 _COUNTED_EXACTLY: Final = 10_000
 _EXAMPLES: Final = 5
+_COLUMNS_AT_ONCE: Final = 50
+"""A query reads a row group of all its columns: of five hundred that is more than the engine may hold."""
 _SPOTS: Final = 16
 _SPOT_ROWS: Final = 64
 
@@ -38,15 +40,27 @@ _KINDS: Final = {
     "ENUM": TEXT,
     "UUID": TEXT,
     "TIME": TEXT,
+    "TIME_NS": TEXT,
+    '"NULL"': TEXT,
 } | dict.fromkeys(
     ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
     "integer",
 )
 
 
-def read_kinds(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[dict[str, str], list[str]]:
-    """Column to kind, in the order of the file, and the names of columns of types that cannot be used."""
+@dataclass(frozen=True)
+class Kinds:
+    """Column to kind, in the order of the file; the times that carry a zone; the columns that cannot be used."""
+
+    usable: dict[str, str]
+    zoned: frozenset[str]
+    unusable: tuple[str, ...]
+
+
+def read_kinds(cursor: duckdb.DuckDBPyConnection, table: str) -> Kinds:
+    """The kinds of the columns, by the types that the engine sees."""
     kinds: dict[str, str] = {}
+    zoned: set[str] = set()
     unusable: list[str] = []
     for row in fetch(cursor, f"DESCRIBE SELECT * FROM {table}"):
         name, sql_type = str(row[0]), str(row[1]).upper()
@@ -54,11 +68,13 @@ def read_kinds(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[dict[str,
             unusable.append(name)
         elif sql_type.startswith("TIMESTAMP"):
             kinds[name] = "timestamp"
+            if "TIME ZONE" in sql_type or "TZ" in sql_type:
+                zoned.add(name)
         elif (kind := _KINDS.get(sql_type.split("(")[0])) is not None:
             kinds[name] = kind
         else:
             unusable.append(name)
-    return kinds, unusable
+    return Kinds(kinds, frozenset(zoned), tuple(unusable))
 
 
 def compute_profiles(
@@ -66,8 +82,27 @@ def compute_profiles(
 ) -> tuple[int, tuple[ColumnProfile, ...]]:
     """The number of rows, and the profile of each column, in the order of `kinds`.
 
-    One query over all columns, then one for each column with few distinct values.
+    One query over some columns at once, then one for each column with few distinct values.
     """
+    n_rows, profiles, names = 0, list[ColumnProfile](), list(kinds)
+    for begin in range(0, len(names), _COLUMNS_AT_ONCE):
+        some = {name: kinds[name] for name in names[begin : begin + _COLUMNS_AT_ONCE]}
+        n_rows, drafts = _count_columns(cursor, table, some)
+        samples = _read_samples(cursor, table, some, n_rows)
+        for draft in drafts:
+            profile = replace(draft, examples=_choose_examples(samples[draft.name]))
+            profile = _count_values(cursor, table, profile)
+            if profile.kind == TEXT:
+                profile = _count_numbers(cursor, table, profile, samples[profile.name])
+            profiles.append(profile)
+            tick(len(profiles) / len(kinds))
+    return n_rows, tuple(profiles)
+
+
+def _count_columns(
+    cursor: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str]
+) -> tuple[int, list[ColumnProfile]]:
+    """The number of rows, and profiles with what one query over all of these columns tells."""
     parts = ["count(*)"]
     for name, kind in kinds.items():
         value = quote_name(name) if kind == TEXT else value_of(name, kind)
@@ -80,26 +115,22 @@ def compute_profiles(
             parts += ["NULL", "NULL"]
     counts = fetch(cursor, f"SELECT {', '.join(parts)} FROM {table}")[0]
     n_rows = _whole(counts[0])
-    samples = _read_samples(cursor, table, kinds, n_rows)
     profiles: list[ColumnProfile] = []
     for k, (name, kind) in enumerate(kinds.items()):
         held, distinct, low, high = counts[1 + 4 * k : 5 + 4 * k]
-        profile = ColumnProfile(
-            name=name,
-            kind=kind,
-            n_rows=n_rows,
-            n_missing=n_rows - _whole(held),
-            n_distinct=min(_whole(distinct), _whole(held)),
-            examples=_choose_examples(samples[name]),
-            minimum=_number(low),
-            maximum=_number(high),
+        profiles.append(
+            ColumnProfile(
+                name=name,
+                kind=kind,
+                n_rows=n_rows,
+                n_missing=n_rows - _whole(held),
+                n_distinct=min(_whole(distinct), _whole(held)),
+                examples=(),
+                minimum=_number(low),
+                maximum=_number(high),
+            )
         )
-        profile = _count_values(cursor, table, profile)
-        if kind == TEXT:
-            profile = _count_numbers(cursor, table, profile, samples[name])
-        profiles.append(profile)
-        tick((k + 1) / len(kinds))
-    return n_rows, tuple(profiles)
+    return n_rows, profiles
 
 
 def _count_values(cursor: duckdb.DuckDBPyConnection, table: str, profile: ColumnProfile) -> ColumnProfile:

@@ -10,11 +10,13 @@ from typing import Final
 
 import duckdb
 
-from lib.sources.layout import MAX_LINE_BYTES
+from lib.sources.layout import MAX_LINE_BYTES, Layout
 from lib.sources.sql import fetch
 
 MAX_LISTED: Final = 1_000
-_FOUND_LENGTH: Final = 200
+FOUND_LENGTH: Final = 200
+NOT_UTF8: Final = "the text is not UTF-8"
+LINE_TOO_LONG: Final = f"the line is longer than {MAX_LINE_BYTES // 1024**2} MB"
 _BLOCK: Final = 8 * 1024**2
 _BLANK: Final = re.compile(rb"^\r?\n", re.MULTILINE)
 
@@ -33,7 +35,7 @@ class RejectedLine:
 
 
 def read_rejects(
-    cursor: duckdb.DuckDBPyConnection, table: str, path: Path, width: int, blotted: dict[int, bytes]
+    cursor: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout, blotted: dict[int, bytes]
 ) -> tuple[tuple[RejectedLine, ...], tuple[int, ...]]:
     """The first 1,000 rejected lines, and the record numbers of all of them, ascending.
 
@@ -45,17 +47,18 @@ def read_rejects(
         cursor,
         f"""SELECT line, any_value(line_byte_position), arg_min(coalesce(column_name, ''), column_idx),
             arg_min(error_type::VARCHAR, coalesce(column_idx, 0)), arg_min(error_message, coalesce(column_idx, 0)),
-            left(any_value(csv_line), {_FOUND_LENGTH})
+            left(any_value(csv_line), {FOUND_LENGTH})
             FROM {table} GROUP BY line ORDER BY line""",
     )
+    width = len(layout.names)
     positions = [int(str(row[1] or 0)) for row in rows]
-    blanks = _count_blank_lines_before(path, positions) if rows and width > 1 else [0] * len(rows)
-    records = [int(str(row[0])) - 1 - blank for row, blank in zip(rows, blanks, strict=True)]
+    blanks = _count_blank_lines_before(path, positions, layout.skip_lines) if rows and width > 1 else [0] * len(rows)
+    records = [int(str(row[0])) - 1 - layout.skip_lines - blank for row, blank in zip(rows, blanks, strict=True)]
     listed: list[RejectedLine] = []
     for record, row, position in zip(records[:MAX_LISTED], rows, positions, strict=False):
         kind, message, found = str(row[3]), str(row[4]), str(row[5] or "")
         if (original := blotted.get(position - 1)) is not None:
-            kind, found = "UNQUOTED VALUE", original[:_FOUND_LENGTH].decode(errors="replace")
+            kind, found = "UNQUOTED VALUE", original[:FOUND_LENGTH].decode(errors="replace")
         column = "" if row[2] is None or "COLUMNS" in kind or original is not None else str(row[2])
         listed.append(RejectedLine(record, column, _describe(kind, message, width), found.strip("\r\n")))
     return tuple(listed), tuple(records)
@@ -69,17 +72,18 @@ def _describe(kind: str, message: str, width: int) -> str:
     if kind == "UNQUOTED VALUE":
         return "a quotation mark opens or closes in the wrong place"
     if kind == "INVALID ENCODING":
-        return "the text is not UTF-8"
+        return NOT_UTF8
     if kind == "LINE SIZE OVER MAXIMUM":
-        return f"the line is longer than {MAX_LINE_BYTES // 1024**2} MB"
+        return LINE_TOO_LONG
     return kind.lower() if kind else message.splitlines()[0]
 
 
-def _count_blank_lines_before(path: Path, positions: list[int]) -> list[int]:
-    """For each byte position, how many blank lines outside quotes stand before it."""
+def _count_blank_lines_before(path: Path, positions: list[int], skip_lines: int) -> list[int]:
+    """For each byte position, how many blank lines outside quotes stand between the header and it."""
     blanks: list[int] = []
-    end, quotes, start = max(positions), 0, 0
+    end, quotes = max(positions), 0
     with path.open("rb") as file:
+        start = sum(len(file.readline()) for _ in range(skip_lines))
         while start < end and (block := file.read(_BLOCK) + file.readline(MAX_LINE_BYTES)):
             counted = 0
             for match in _BLANK.finditer(block):

@@ -20,6 +20,7 @@ from lib.sources.labels import normalise_label
 from lib.sources.names import EXACT, PART, is_named_prediction, match_role, name_score_kind
 from lib.sources.scores import format_number
 from lib.sources.sql import NUMBER_KINDS, TEXT
+from lib.sources.times import TimeReading, ask_for_format, infer_time_format
 
 MAX_COHORT_INTEGERS: Final = 20
 MAX_COHORTS: Final = 12
@@ -47,6 +48,7 @@ def describe_column(column: Column) -> str:
         return describe_distinct(column) + listed
     bad = column.n_held - column.n_numbers
     words = f"numbers from {format_number(column.minimum)} to {format_number(column.maximum)}"
+    words += f", written with {column.written}" if column.written else ""
     return words + (f", {format_count(bad, 'value')} no number" if bad else "")
 
 
@@ -245,6 +247,11 @@ def explain_unused(column: Column) -> str:
             return misfit.rstrip(".")
     if column.kind in ("timestamp", "date"):
         return "dates or times, and it is not the time column"
+    if column.kind == TEXT and not column.is_numeric and match_role(column.name, Role.TIME):
+        if infer_time_format(column, None, None) != TimeReading(None):
+            return "dates or times, and it is not the time column"
+        which = "most of its values" if ask_for_format(column).options else "its values"
+        return f"{which} cannot be read as times, for example {join_names(column.examples[:2])}"
     if column.is_numeric:
         return "whole numbers that name things" if match_role(column.name, Role.ID) else "not chosen as a feature"
     if column.n_distinct > MAX_COHORT_VALUES:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
+from typing import Final
 
 from lib.schema import Evidence, Question, ScoreKind
 from lib.sources.columns import Column, format_count, format_share, shorten
 from lib.sources.engine import Run
 from lib.sources.names import name_score_kind
 from lib.sources.sql import fetch, number_of, table_of
+
+_OUTSIDE: Final = "v < 0 OR v > 1"
+_CLIPPED: Final = (
+    f"v BETWEEN 0 AND '{sys.float_info.epsilon!r}'::DOUBLE OR v BETWEEN '{1 - sys.float_info.epsilon!r}'::DOUBLE AND 1"
+)
+"""Probabilities without a logit of any sense: `lib.scan.rows` clips them."""
 
 _MEANING = {
     "probability": "probability: its logit becomes the decision score",
@@ -25,13 +33,15 @@ def infer_score_kind(column: Column, answer: str | None) -> tuple[ScoreKind | No
     within = column.minimum >= 0 and column.maximum <= 1
 
     def settle(kind: ScoreKind, sentence: str) -> tuple[ScoreKind, Evidence, None]:
+        if kind is ScoreKind.PROBABILITY and (clipped := _count(column, _CLIPPED)):
+            sentence += f" {format_count(clipped, 'value')} at or next to 0 or 1: clipped as scikit-learn does."
         return kind, Evidence("score_kind", kind.value, sentence, column.examples), None
 
     if answer is not None:
         kind = ScoreKind(answer)
         sentence = f"Declared; {span}."
         if kind is ScoreKind.PROBABILITY and not within:
-            outside = count_outside_unit(column)
+            outside = _count(column, _OUTSIDE)
             sentence = f"Declared; {format_count(outside, 'value')} of {column.n_held:,} outside 0 to 1 cannot be used."
         return settle(kind, sentence)
     if column.n_numbers == 0:
@@ -43,7 +53,7 @@ def infer_score_kind(column: Column, answer: str | None) -> tuple[ScoreKind | No
     if named == "decision":
         return settle(ScoreKind.DECISION, f"Its name speaks of a decision score; {span}.")
     if named == "probability":
-        outside = count_outside_unit(column)
+        outside = _count(column, _OUTSIDE)
         sentence = (
             f"{shorten(column.name)} is named like a probability, but {outside:,} of {column.n_held:,} values "
             f"({format_share(outside, column.n_held)}) lie outside 0 to 1. What is it?"
@@ -63,18 +73,18 @@ def _ask(sentence: str, kinds: tuple[str, ...], outside: int) -> Question:
     return Question("score_kind", sentence, tuple(options))
 
 
-def count_outside_unit(column: Column) -> int:
-    """How many values of a numeric column lie outside [0, 1]; infinite ones do, missing ones do not."""
+def _count(column: Column, condition: str) -> int:
+    """How many numbers `v` of a column fulfil a condition; infinite ones are numbers, missing ones are not."""
     return sum(
-        _count_outside(table.parquet, table.sha256, column.name, table.column(column.name).kind)
+        _count_in(table.parquet, table.sha256, column.name, table.column(column.name).kind, condition)
         for table in column.tables
     )
 
 
 @functools.lru_cache(maxsize=256)
-def _count_outside(parquet: Path, sha256: str, name: str, kind: str) -> int:
+def _count_in(parquet: Path, sha256: str, name: str, kind: str, condition: str) -> int:
     number = number_of(name, kind)
-    query = f"SELECT count(*) FILTER (v < 0 OR v > 1) FROM (SELECT {number} AS v FROM {table_of(parquet)})"
+    query = f"SELECT count(*) FILTER ({condition}) FROM (SELECT {number} AS v FROM {table_of(parquet)})"
     with Run().cursor() as cursor:
         return int(str(fetch(cursor, query)[0][0]))
 

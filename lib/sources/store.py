@@ -16,10 +16,19 @@ from lib.sources.rejects import RejectedLine
 if TYPE_CHECKING:
     from lib.sources.tables import RawTable
 
-STORE_VERSION: Final = 2
+STORE_VERSION: Final = 4
 """Raised whenever the same file would be converted or described otherwise than before."""
 
-_KEPT: Final = ("format", "compression", "n_rows", "n_rejected", "notes", "rejected_records", "unusable")
+_KEPT: Final = (
+    "content_sha256",
+    "format",
+    "compression",
+    "n_rows",
+    "n_rejected",
+    "notes",
+    "rejected_records",
+    "unusable",
+)
 
 
 def load(folder: Path, draft: RawTable, in_place: bool) -> RawTable | None:
@@ -34,6 +43,7 @@ def load(folder: Path, draft: RawTable, in_place: bool) -> RawTable | None:
             parquet=parquet,
             columns=tuple(_read_profile(column) for column in values["columns"]),
             rejected=tuple(RejectedLine(**line) for line in values["rejected"]),
+            content_sha256=values["content_sha256"],
             format=values["format"],
             compression=values["compression"],
             n_rows=values["n_rows"],

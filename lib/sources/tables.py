@@ -20,8 +20,10 @@ import duckdb
 from lib.errors import DataError
 from lib.schema import ColumnProfile
 from lib.sources import files, store
+from lib.sources.arrow import convert_arrow
 from lib.sources.convert import Converted, convert_text
 from lib.sources.engine import Run
+from lib.sources.jsonl import convert_jsonl
 from lib.sources.layout import read_layout, transcode_utf16
 from lib.sources.profile import compute_profiles, read_kinds
 from lib.sources.rejects import RejectedLine
@@ -37,8 +39,9 @@ _HASHED_FIRST: Final = 32 * 1024**2
 class RawTable:
     """One file of rows, as it stands: no role, no meaning yet.
 
-    `parquet` holds its rows in the order of the file; `rejected` the first 1,000 lines that are in no row;
-    `notes` are sentences about what was done to read it; `unusable` are the columns whose type no role can have.
+    `sha256` is of the file's bytes, `content_sha256` of what they unpack to. `parquet` holds its rows in the order of
+    the file; `rejected` the first 1,000 lines that are in no row; `notes` are sentences about what was done to read it;
+    `unusable` are the columns whose type no role can have.
     """
 
     name: str
@@ -55,6 +58,7 @@ class RawTable:
     notes: tuple[str, ...] = ()
     rejected_records: tuple[int, ...] = field(default=(), repr=False)
     unusable: tuple[str, ...] = ()
+    content_sha256: str = ""
 
     @functools.cached_property
     def _rows_before_rejects(self) -> list[int]:
@@ -100,7 +104,8 @@ def read_table(
     run = run or Run()
     report = on_progress or (lambda _fraction, _what: None)
     recognised = files.recognise(path, name)
-    size = path.stat().st_size
+    stamp = files.read_stamp(path)
+    size = stamp[0]
     in_place = recognised.content == "parquet" and recognised.compression == "none"
     try:
         store_folder.mkdir(parents=True, exist_ok=True)
@@ -129,10 +134,12 @@ def read_table(
         with _work_folder(store_folder) as work:
             try:
                 table, built = _read_new(path, draft, work, in_place, run, _watching(report, run, known))
+                files.refuse_change(path, name, stamp)
             except _KnownError as known_error:
                 report(1.0, "Read before")
                 return known_error.table
-            table = replace(table, sha256=hashed.result())
+            digest = hashed.result()
+            table = replace(table, sha256=digest, content_sha256=table.content_sha256 or digest)
             table = store.save(store_folder, table, built)
     report(1.0, "Read")
     return table
@@ -203,9 +210,19 @@ def _read_new(
     source, notes = path, []
     if draft.compression != "none":
         source = work / "plain"
-        files.unpack(path, name, draft.compression, source, lambda _written: report(0.05, f"Unpacking {name}"))
+        content = files.unpack(
+            path, name, draft.compression, source, lambda _written: report(0.05, f"Unpacking {name}")
+        )
+        draft = replace(draft, content_sha256=content)
+
+    def reading(done: float) -> None:
+        report(0.1 + 0.75 * done, f"Reading {name}")
+
     if draft.format == "parquet":
         built = None if in_place else source
+    elif draft.format == "arrow":
+        built = work / "table.parquet"
+        converted = convert_arrow(source, name, built, run, reading)
     else:
         link = work / "input"
         if draft.compression == "none":
@@ -214,36 +231,46 @@ def _read_new(
         if transcode_utf16(source, name, work / "utf8", lambda _read: report(0.08, f"Decoding {name}")):
             source = work / "utf8"
             notes.append("The text was UTF-16 and was decoded.")
-        layout = read_layout(source, name)
-        draft = replace(draft, format="tsv" if layout.delimiter == "\t" else "csv")
         built = work / "table.parquet"
-        converted = convert_text(
-            source, name, layout, built, run, lambda done: report(0.1 + 0.75 * done, f"Reading {name}")
-        )
-        notes += [*layout.notes, *converted.notes]
+        if draft.format == "jsonl":
+            converted = convert_jsonl(source, name, built, run, reading)
+        else:
+            layout = read_layout(source, name)
+            draft = replace(draft, format="tsv" if layout.delimiter == "\t" else "csv")
+            converted = convert_text(source, name, layout, built, run, reading)
     parquet = built or draft.parquet
     with run.cursor() as cursor:
         try:
-            kinds, unusable = read_kinds(cursor, table_of(parquet))
-            if not kinds:
+            kinds = read_kinds(cursor, table_of(parquet))
+            if not kinds.usable:
                 raise DataError(f"{name} has no column that can be used: only lists, structures or bytes.")
             n_rows, columns = compute_profiles(
-                cursor, table_of(parquet), kinds, lambda done: report(0.85 + 0.15 * done, "Looking at columns")
+                cursor, table_of(parquet), kinds.usable, lambda done: report(0.85 + 0.15 * done, "Looking at columns")
             )
         except duckdb.InterruptException:
             raise
+        except duckdb.InvalidInputException as error:
+            raise DataError(
+                f"{name} is a damaged or incomplete Parquet file: it cannot be read to its end. Copy or export it "
+                "again."
+            ) from error
         except duckdb.Error as error:
             raise explain(error, name) from error
     if n_rows == 0:
-        raise DataError(f"{name} has columns ({', '.join(list(kinds)[:5])}) but no rows.")
+        raise DataError(f"{name} has columns ({', '.join(list(kinds.usable)[:5])}) but no rows.")
+    written = dict(converted.written)
+    notes += [f"The numbers of {column} are written with {how}." for column, how in converted.written]
     table = replace(
         draft,
         n_rows=n_rows,
-        columns=columns,
+        columns=tuple(
+            replace(column, written=written.get(column.name, ""), zoned=column.name in kinds.zoned)
+            for column in columns
+        ),
         rejected=converted.rejected,
         n_rejected=len(converted.rejected_records),
         rejected_records=converted.rejected_records,
-        notes=tuple(notes),
-        unusable=tuple(unusable),
+        notes=(*notes, *converted.notes),
+        unusable=(*converted.unusable, *kinds.unusable),
     )
     return table, built

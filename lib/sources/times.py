@@ -14,7 +14,16 @@ from typing import Final
 import duckdb
 
 from lib.errors import DataError
-from lib.schema import EPOCH_MILLISECONDS, EPOCH_SECONDS, ISO, NATIVE, TIME_FORMAT_NAMES, Evidence, Question, TimeFormat
+from lib.schema import (
+    EPOCHS,
+    ISO,
+    MAX_EPOCH_SECONDS,
+    NATIVE,
+    TIME_FORMAT_NAMES,
+    Evidence,
+    Question,
+    TimeFormat,
+)
 from lib.sources.columns import Column, format_count, join_names
 from lib.sources.engine import Run
 from lib.sources.sql import NUMBER_KINDS, TEXT, fetch, number_of, quote_text, table_of, value_of
@@ -59,12 +68,39 @@ def infer_time_format(column: Column, pattern: str | None, timezone: str | None)
         return TimeReading(None)
     head = _read_head(column)
     if sum(_ISO.fullmatch(text) is not None for text in head) * 2 > len(head):
+        if count_readable(column, ISO) * 2 < column.n_held:
+            return TimeReading(None)
         sentence = "Year, month and day in this order (ISO 8601)"
         return _settle(column, ISO, zone, timezone is not None, sentence + _say_unread(column, ISO))
     candidates = _find_patterns(head)
     if not candidates:
         return TimeReading(None)
     return _choose(column, candidates, zone, timezone is not None)
+
+
+def ask_for_format(column: Column) -> Question:
+    """The question for a column that cannot be read as the time as it is; its options are what reads some values."""
+    if column.is_numeric:
+        options = [
+            (pattern, f"the latest is {_date_of(column.maximum / scale)}")
+            for pattern, scale in EPOCHS.items()
+            if _FIRST * scale <= column.maximum <= _LAST * scale
+        ]
+    else:
+        head = _read_head(column)
+        found = _find_patterns([text for text in head if _DATE.fullmatch(text) and not _ISO.fullmatch(text)])
+        found += [ISO] if any(_ISO.fullmatch(text) for text in head) else []
+        counts = {pattern: count_readable(column, pattern) for pattern in found}
+        options = [
+            (pattern, f"{format_count(count, 'value')} of {column.n_held:,} can be read so")
+            for pattern, count in sorted(counts.items(), key=lambda each: -each[1])
+            if count
+        ]
+    sentence = (
+        f"{column.name} cannot be read as the time, for example {join_names(column.examples[:2])}: in which pattern "
+        "are its times written?"
+    )
+    return Question("date_format", sentence, tuple(options))
 
 
 def validate_timezone(timezone: str | None) -> str:
@@ -84,8 +120,10 @@ def _settle(column: Column, pattern: str, zone: str, declared: bool, sentence: s
 
 
 def _explain_zone(column: Column, pattern: str, zone: str, declared: bool) -> Evidence:
-    if pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
+    if pattern in EPOCHS:
         return Evidence("timezone", "UTC", "Seconds since 1970 are UTC by definition.", column.examples)
+    if pattern == NATIVE and all(table.column(column.name).zoned for table in column.tables):
+        return Evidence("timezone", "UTC", "Times carry their own zone and are shown in UTC.", column.examples)
     if pattern == ISO and any(_OFFSET.fullmatch(text) for text in column.examples):
         return Evidence(
             "timezone", zone, f"Times carry their own offset; those without one are {zone}.", column.examples
@@ -96,9 +134,10 @@ def _explain_zone(column: Column, pattern: str, zone: str, declared: bool) -> Ev
 
 
 def _read_numbers(column: Column, zone: str, declared: bool) -> TimeReading:
-    for pattern, unit, scale in ((EPOCH_SECONDS, "Seconds", 1), (EPOCH_MILLISECONDS, "Milliseconds", 1_000)):
+    for pattern, scale in EPOCHS.items():
         if column.minimum >= _FIRST * scale and column.maximum <= _LAST * scale:
             first, last = (_date_of(value / scale) for value in (column.minimum, column.maximum))
+            unit = pattern.removeprefix("epoch_").capitalize()
             return _settle(column, pattern, zone, declared, f"{unit} since 1970: {first} to {last}.")
     if column.kind == "integer" and all(_COMPACT.fullmatch(text) for text in column.examples):
         sentence = "Year, month and day as eight digits" + _say_unread(column, "%Y%m%d")
@@ -115,20 +154,17 @@ def _read_answer(column: Column, pattern: str, zone: str, declared: bool) -> Tim
         return _ask_again(f"{column.name} holds {column.kind} values, no native times: choose another date format.")
     if column.kind in ("timestamp", "date"):
         return _settle(column, NATIVE, zone, declared, f"The file declares it as {column.kind}s.")
-    if pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
-        if not column.is_numeric:
-            return _ask_again(f"{column.name} holds no numbers, for example {join_names(column.examples[:2])}.")
-    else:
-        try:
-            readable = count_readable(column, pattern)
-        except duckdb.InvalidInputException:
-            return _ask_again(f"{pattern} is no date format: the engine cannot read it. An example is %d/%m/%Y %H:%M.")
-        if readable == 0:
-            return _ask_again(
-                f"No value of {column.name} can be read as {pattern}, for example {join_names(column.examples[:2])}."
-            )
-    sentence = "Declared" + ("" if pattern in TIME_FORMAT_NAMES[1:] else _say_unread(column, pattern))
-    return _settle(column, pattern, zone, declared, sentence)
+    if pattern in EPOCHS and not column.is_numeric:
+        return _ask_again(f"{column.name} holds no numbers, for example {join_names(column.examples[:2])}.")
+    try:
+        readable = count_readable(column, pattern)
+    except duckdb.InvalidInputException:
+        return _ask_again(f"{pattern} is no date format: the engine cannot read it. An example is %d/%m/%Y %H:%M.")
+    if readable == 0:
+        return _ask_again(
+            f"No value of {column.name} can be read as {pattern}, for example {join_names(column.examples[:2])}."
+        )
+    return _settle(column, pattern, zone, declared, "Declared" + _say_unread(column, pattern))
 
 
 def _ask_again(sentence: str) -> TimeReading:
@@ -240,8 +276,9 @@ def _count_readable(parquet: Path, sha256: str, name: str, kind: str, pattern: s
     elif pattern == ISO:
         # Only texts that begin with a full date: the engine would also read "epoch" and "infinity".
         read = f"CASE WHEN {value} ^@ 'e' OR {value} ^@ 'i' THEN NULL ELSE TRY_CAST({value} AS TIMESTAMPTZ) END"
-    elif pattern in (EPOCH_SECONDS, EPOCH_MILLISECONDS):
-        read = number_of(name, kind)
+    elif pattern in EPOCHS:
+        number = number_of(name, kind)
+        read = f"CASE WHEN abs({number}) <= {MAX_EPOCH_SECONDS * EPOCHS[pattern]} THEN 1 END"
     else:
         read = f"try_strptime(trim({value}), {quote_text(pattern)})"
     with Run().cursor() as cursor:

@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import streamlit as st
 
 from lib.errors import SettingsError
-from lib.scan import SavedCells, Scan, is_saved_cells
-from lib.sources import Answers, Inference, RawTable, Run, build_dataset, infer_mapping, read_table
+from lib.scan import Scan, is_saved_cells, merge_cells, read_cells
+from lib.sources import Answers, Inference, RawTable, Run, build_dataset, compute_shape, infer_mapping, read_table
 from lib.ui.jobs import Progress
 from lib.ui.upload_folder import upload_store
 from lib.ui.uploads import Upload
@@ -87,12 +88,32 @@ def sample_named(token: str) -> Sample | None:
     return next((sample for sample in SAMPLES if sample.token == token), None)
 
 
-def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDataset | HeldDraft:
-    """Uploaded files to an open dataset, or to a draft where something has to be asked first."""
+Remembered: TypeAlias = dict[frozenset[tuple[str, str]], Answers]
+"""What was settled for files of a shape, to be taken over for the next one."""
+
+
+def remembered() -> Remembered:
+    """What this session has settled so far; it ends with the session."""
+    return st.session_state.setdefault("remembered", {})
+
+
+def remember(opened: OpenDataset) -> None:
+    """Keep how the files of a dataset are read, for files of the same shape in this session."""
+    if isinstance(opened.draft, Draft):
+        draft = opened.draft
+        remembered()[compute_shape(draft.tables)] = Answers.of_mapping(draft.inference.mapping, draft.tables[-1].name)
+
+
+def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Remembered) -> OpenDataset | HeldDraft:
+    """Uploaded files to an open dataset, or to a draft where something has to be asked first.
+
+    `known` is what was settled for other files: it is taken over where it settles everything.
+    """
     folder = workspace().new_folder()
     try:
-        if len(uploads) == 1 and is_saved_cells(uploads[0].path):
-            return workspace().add(uploads[0].name, SavedCells(uploads[0].path, uploads[0].name), folder)
+        saved = [upload for upload in uploads if is_saved_cells(upload.path)]
+        if saved:
+            return _open_saved(uploads, saved, folder)
         tables: list[RawTable] = []
         for index, upload in enumerate(uploads):
             kept = folder / upload.path.name
@@ -109,13 +130,33 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress) -> OpenDat
                 ),
             )
             tables.append(table)
-        draft = Draft(tuple(tables), Answers(), infer_mapping(tables), folder)
+        draft = _draft_of(tables, folder, known.get(compute_shape(tables)))
         if draft.inference.questions:
             return workspace().hold(draft.name, draft, folder)
         return open_draft(draft, run, report)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _draft_of(tables: Sequence[RawTable], folder: Path, known: Answers | None) -> Draft:
+    if known is not None:
+        inference = infer_mapping(tables, known)
+        if not inference.questions:
+            return Draft(tuple(tables), known, inference, folder)
+    return Draft(tuple(tables), Answers(), infer_mapping(tables), folder)
+
+
+def _open_saved(uploads: Sequence[Upload], saved: Sequence[Upload], folder: Path) -> OpenDataset:
+    """Saved cells of one file or several, merged."""
+    if len(saved) < len(uploads):
+        rows = next(upload for upload in uploads if upload not in saved)
+        raise SettingsError(
+            f"{saved[0].name} holds saved cells and {rows.name} rows, which are not read together: choose one kind."
+        )
+    names = [upload.name for upload in saved]
+    cells = merge_cells([read_cells(upload.path, upload.name) for upload in saved], names)
+    return workspace().add(names[0] if len(names) == 1 else cells.facts.name, cells, folder)
 
 
 def answer(draft: Draft, answers: Answers) -> Draft:

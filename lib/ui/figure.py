@@ -62,5 +62,5 @@ def show_figure(
         },
     )
     if table is not None:
-        offer_csv(table, name, key=f"{key}:csv")
+        offer_csv(table, name, provenance=layout.meta["provenance"], key=f"{key}:csv")
     return selected

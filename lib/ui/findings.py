@@ -17,6 +17,7 @@ PAGES = {
     "losses": "pages/losses.py",
     "margins": "pages/margins.py",
     "cohorts": "pages/cohorts.py",
+    "features": "pages/features.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
@@ -29,6 +30,11 @@ def findings_of(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     if held.get("of") is not diagnosis:
         held["of"], held["results"] = diagnosis, run_checks(diagnosis)
     return held["results"]
+
+
+def forget_findings() -> None:
+    """Let the checks run anew, where they can say more than before."""
+    st.session_state.pop("findings", None)
 
 
 def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
@@ -96,6 +102,10 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
         view |= {"apart": cohort_key(column)} if page == "margins" else {"by": column}
     if page == "cohorts":
         view["metric"] = METRICS.get(result.name, "violation_rate")
+    if page == "features":
+        # The page has an axis of time; a filter would leave out what the part is compared with.
+        view["feature"] = str(result.evidence["features"][0]["feature"])
+        return view
     if page != "margins" and result.where.window is not None and windows is not None:
         start, end = result.where.window
         view["windows"] = f"{start}..{end - windows.width}"

@@ -14,8 +14,10 @@ import streamlit as st
 
 _STYLE = Path(__file__).parent / "assets" / "style.css"
 _COLOURS = {
-    False: "--m-wrong:#B3261E;--m-care:#9A5B00;--m-note:#5F6B6F;--m-better:#1F7A4D;--m-rule:#D9DFE0;--m-ground:#FCFCFB",
-    True: "--m-wrong:#F2857B;--m-care:#E8A15C;--m-note:#9AA6AA;--m-better:#7CC79B;--m-rule:#333E43;--m-ground:#13181B",
+    False: "--m-wrong:#B3261E;--m-care:#9A5B00;--m-note:#5F6B6F;--m-better:#1F7A4D;--m-rule:#D9DFE0;--m-ground:#FCFCFB;"
+    "--m-focus:#0F5E6E;--m-shadow:#0003",
+    True: "--m-wrong:#F2857B;--m-care:#E8A15C;--m-note:#9AA6AA;--m-better:#7CC79B;--m-rule:#333E43;--m-ground:#13181B;"
+    "--m-focus:#7CC4D0;--m-shadow:#FFF3",
 }
 
 

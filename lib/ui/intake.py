@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.errors import MarginaliaError
 from lib.sources import Answers
 from lib.ui import state
-from lib.ui.datasets import Draft, answer, draft_again, hold, open_draft, read_files, workspace
+from lib.ui.datasets import Draft, answer, draft_again, hold, open_draft, read_files, remember, remembered, workspace
 from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import begin, settle
 from lib.ui.uploader import render_uploader
@@ -16,28 +19,37 @@ from lib.workspace import SAMPLES, HeldDraft, OpenDataset
 _PROBLEM = "intake-problem"
 
 
-def show_intake(*, first: bool) -> None:
-    """The uploader and the samples; with the words of welcome when nothing is open yet."""
-    if first:
-        st.title("Marginalia", anchor=False)
-        show_answer(
-            "Drop in a file of predictions. See within seconds where the model is unsure, whom it fails, and what the "
-            "last deploy changed."
-        )
+def show_welcome() -> None:
+    """What stands here while nothing is open: the words of welcome, the uploader and the samples."""
+    st.title("Marginalia", anchor=False)
+    show_answer(
+        "Drop in a file of predictions. See within seconds where the model is unsure, whom it fails, and what the "
+        "last deploy changed."
+    )
+    show_uploader()
+    show_samples(st.columns(len(SAMPLES)))
+
+
+def show_uploader() -> None:
+    """Where files are dropped; those that have arrived are read."""
     uploads = render_uploader("files", label="Choose files")
     # Each arrival is read once and by itself, so that a file that could not be used does not spoil those after it.
     fresh = [upload for upload in uploads if upload.path not in st.session_state.setdefault("read-uploads", set())]
     if fresh:
         st.session_state["read-uploads"] |= {upload.path for upload in fresh}
-        begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report))
+        known = dict(remembered())
+        begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report, known))
         st.rerun()
+
+
+def show_samples(places: Sequence[DeltaGenerator] | None = None) -> None:
+    """What a file holds, and the samples, each in its place or below the other."""
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
         "Several files at once are compared as versions. Files stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)
-    places = st.columns(len(SAMPLES)) if first else [st.container() for _sample in SAMPLES]
-    for place, sample in zip(places, SAMPLES, strict=True):
+    for place, sample in zip(places or [st.container() for _sample in SAMPLES], SAMPLES, strict=True):
         with place:
             st.button(
                 sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch"
@@ -52,6 +64,8 @@ def take_files() -> None:
         if job is None:
             continue
         if isinstance(job.result, OpenDataset | HeldDraft):
+            if isinstance(job.result, OpenDataset):
+                remember(job.result)
             hold(job.result.token)
             _look_at(job.result.token)
         elif job.problem:

@@ -82,6 +82,20 @@ def settle(name: str) -> Job[object] | None:
     return job
 
 
+def is_at_work(name: str) -> bool:
+    """Whether there is a job of that name, at work or just done."""
+    return isinstance(st.session_state.get(f"job:{name}"), Job)
+
+
+def watch(name: str) -> bool:
+    """Whether the job of that name is done; while it works, draws its progress without ending the run of the page."""
+    job = st.session_state.get(f"job:{name}")
+    is_done = isinstance(job, Job) and job.wait()
+    if not is_done:
+        _show_progress(name)
+    return is_done
+
+
 def forget(name: str) -> None:
     """Take a job off the list whose result is no longer needed; what it has begun it finishes."""
     st.session_state.pop(f"job:{name}", None)

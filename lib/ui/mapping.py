@@ -57,6 +57,7 @@ def with_answer(answers: Answers, topic: str, value: str) -> Answers:
 
     A column that is given a role loses another that it was given before: the last word counts.
     """
+    answers = dataclasses.replace(answers, given=answers.given | {_TOPICS.get(topic, topic)})
     if topic not in _ROLES:
         field = "time_pattern" if topic in ("date_format", "time_format") else topic
         return dataclasses.replace(answers, **{field: value or None})
@@ -169,7 +170,8 @@ def _show_many(
             for name, held in draft.inference.roles.items()
             if held is (Role.FEATURE if topic == "cohorts" else Role.COHORT) and name not in values
         )
-        settle(dataclasses.replace(draft.answers, **{topic: values, other: rest}))
+        given = draft.answers.given | {topic}
+        settle(dataclasses.replace(draft.answers, given=given, **{topic: values, other: rest}))
 
     control, why = st.columns([2, 5], vertical_alignment="center")
     control.multiselect(WORDS[topic], [name for name in columns if name in free], key=key, on_change=taken)

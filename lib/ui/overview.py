@@ -134,7 +134,7 @@ def _change(diagnosis: Diagnosis, metric: Metric) -> Cell:
 def show_trend(diagnosis: Diagnosis) -> None:
     """The violation rate over time, where there are times."""
     view = WindowsView.of(diagnosis)
-    if view is None:
+    if view is None or view.nothing:
         return
     figure = plot_trend(view, current_look(), provenance_line(diagnosis))
     show_figure(figure, "trend", name="violation-rate-over-time", table=view.frame())

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunException
@@ -16,14 +17,17 @@ from lib.scan import Scan
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
 from lib.ui.figure import is_dark
-from lib.ui.findings import show_findings
+from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
-from lib.ui.jobs import begin, forget, settle
+from lib.ui.jobs import begin, forget, is_at_work, settle, watch
 from lib.ui.sidebar import choose_settings, show_datasets, show_link, show_pages
 from lib.ui.viewport import watch_viewport
 from lib.workspace import HeldDraft, OpenDataset
 
 _FRAMED = "framed"
+FEATURES = "features"
+"""The job that reads them."""
+_REFUSED = "features not read"
 ROWS_WITHOUT_WAITING = 300_000
 """A filter over fewer rows is scanned at once, without a progress bar."""
 
@@ -47,6 +51,8 @@ def run_page(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
         links = st.empty()
     with links.container():
         show_pages(pages)
+    unmet = st.empty()
+    _show_unmet(unmet)
     is_over = True
     try:
         page.run()
@@ -69,6 +75,17 @@ def run_page(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
             state.write_view()
             with links.container():
                 show_pages(pages)
+            _show_unmet(unmet)
+
+
+def _show_unmet(place: DeltaGenerator) -> None:
+    """Say what of the link could not be applied, as far as the controls that were drawn know."""
+    sentence = state.unmet()
+    if sentence:
+        with place:
+            show_note(sentence)
+    else:
+        place.empty()
 
 
 def current_draft() -> HeldDraft | None:
@@ -162,4 +179,67 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
                     state.put(name, "")
                 st.button("Go on without the filter")
                 st.stop()
+    if settings.baseline == settings.candidate and len(tables.facts.versions) > 1:
+        show_note(f"Baseline and candidate are both {settings.candidate}: one version is shown, nothing is compared.")
     return opened.diagnosis(settings)
+
+
+def read_features(diagnosis: Diagnosis) -> None:
+    """Read the features of the diagnosis with progress and cancel, unless that is done."""
+    if diagnosis.features is not None:
+        return
+    job = settle(FEATURES)
+    if job is None:
+        _begin_features(diagnosis)
+        job = settle(FEATURES)
+    if job is not None and job.problem is not None:
+        show_note(job.problem or "Cancelled: the features were not read.")
+        st.button("Read the features")
+        st.stop()
+    forget_findings()
+    st.rerun()
+
+
+def read_feature(diagnosis: Diagnosis, column: str) -> None:
+    """Read one feature of many rows with progress and cancel, unless that is done."""
+    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.holds_feature(column):
+        return
+    job = settle("feature")
+    if job is None:
+        begin(
+            "feature",
+            f"Reading {column}",
+            lambda run, report: diagnosis.read_feature(column, run=run, on_progress=report),
+        )
+        job = settle("feature")
+    if job is not None and job.problem is not None:
+        show_note(job.problem or f"Cancelled: {column} was not read.")
+        st.button("Read it")
+        st.stop()
+    if not diagnosis.holds_feature(column):
+        # The job was that of another feature or another choice of rows.
+        st.rerun()
+
+
+def watch_features(diagnosis: Diagnosis) -> None:
+    """Read the features behind a page that is drawn without them, then draw it again with what they say."""
+    asked = (diagnosis.facts.key, diagnosis.settings.baseline, diagnosis.settings.candidate, diagnosis.settings.where)
+    if not diagnosis.can_read_features or diagnosis.features is not None or st.session_state.get(_REFUSED) == asked:
+        return
+    if not is_at_work(FEATURES):
+        _begin_features(diagnosis)
+    if not watch(FEATURES):
+        return
+    job = settle(FEATURES)
+    if job is not None and job.problem is not None:
+        st.session_state[_REFUSED] = asked
+    forget_findings()
+    st.rerun()
+
+
+def _begin_features(diagnosis: Diagnosis) -> None:
+    begin(
+        FEATURES,
+        "Reading the features",
+        lambda run, report: diagnosis.read_features(run=run, on_progress=report),
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from lib.figures.format import format_count, format_plural
+from lib.figures.frame import source_line
 from lib.scan import PROBLEMS, STRUCTURAL, Facts, Scan, list_rejected
 from lib.ui.downloads import offer_csv
 from lib.ui.html import show_note
@@ -20,7 +23,8 @@ def show_rejected(scan: Scan, facts: Facts) -> None:
         show_note(*(_sentence(code, count) for code, count in facts.problems.items()))
         if expander.open:
             st.dataframe(list_rejected(scan, SHOWN_ROWS), hide_index=True, width="stretch")
-            offer_csv(lambda: list_rejected(scan), "records-with-a-problem", key="rejected:csv")
+            provenance = source_line(facts, ["records with a problem"], datetime.now(UTC))
+            offer_csv(lambda: list_rejected(scan), "records-with-a-problem", provenance=provenance, key="rejected:csv")
 
 
 def _sentence(code: str, count: int) -> str:

@@ -32,6 +32,7 @@ from lib.ui.uploader import announce_upload_route, drop_ended_sessions
 APP_SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 # How often uploads of sessions that have ended are looked for.
 _SWEEP_SECONDS = 30.0
+_LAST_PORT = 65_535
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -129,8 +130,10 @@ def check_port(host: str, port: int) -> None:
     """See whether the port can be had, before anything is started.
 
     Raises:
-        SettingsError: It is taken, not allowed, or the host is not an address of this machine.
+        SettingsError: There is no such port, it is taken, not allowed, or the host is not an address of this machine.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise SettingsError(f"There is no port {port}; choose one from 1024 to {_LAST_PORT}: make run PORT=8501")
     try:
         # The first address is the one that Streamlit's server will use.
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
@@ -139,10 +142,10 @@ def check_port(host: str, port: int) -> None:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             what = "is in use by another program; stop it, or choose another port: make run PORT=8502"
-        elif isinstance(error, OSError) and error.errno == errno.EACCES:
+        elif error.errno == errno.EACCES:
             what = "may not be used without root; choose one above 1023: make run PORT=8501"
         else:
             what = f"cannot be used ({error})"

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from lib.diagnose import CellTables, Settings
+from lib.figures.text import MISSING
 from lib.scan import Facts
 from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
@@ -71,6 +72,9 @@ def choose_settings(tables: CellTables) -> Settings:
     if len(facts.versions) > 1:
         baseline = state.choose("baseline", "Baseline", facts.versions, default=defaults.baseline)
         candidate = state.choose("candidate", "Candidate", facts.versions, default=defaults.candidate)
+    else:
+        for name in ("baseline", "candidate"):
+            state.judge(name, f"{baseline}, the only version", fits=state.get(name) == baseline)
     gamma = state.slide("gamma", "Margin target γ", 0.0, 3.0, _step(tables), default=1.0, help=GAMMA_HELP)
     return Settings.choose(
         facts, baseline=baseline, candidate=candidate, margin_target=gamma, where=_choose_filter(tables, facts)
@@ -83,8 +87,11 @@ def _choose_filter(tables: CellTables, facts: Facts) -> Filter:
         split = state.choose(
             "split", "Split", [ALL, *facts.splits], default=ALL, words=lambda name: name or "All splits"
         )
+    else:
+        state.judge("split", "all rows, there are no splits", fits=False)
     cohorts: tuple[tuple[str, str], ...] = ()
     if facts.cohorts:
+        before = state.get("cohort_column")
         column = state.choose(
             "cohort_column",
             "Only one cohort",
@@ -92,20 +99,38 @@ def _choose_filter(tables: CellTables, facts: Facts) -> Filter:
             default=ALL,
             words=lambda name: name or "All cohorts",
         )
-        if column:
-            values = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
-            value = state.choose(
-                "cohort", column, values, default=values[0], words=lambda text: text or "(missing)", always=True
-            )
-            cohorts = ((column, value),)
-        else:
+        if column != before:
+            # Another column may have the same value; nobody chose it there.
             state.put("cohort", "")
+        if column:
+            value = _choose_cohort(tables, column)
+            cohorts = () if value is None else ((column, value),)
+        else:
+            state.judge("cohort", "all cohorts", fits=False)
+    else:
+        state.judge("cohort_column", "all rows, there are no cohorts", fits=False)
     start, end = _choose_windows(tables, facts)
     return Filter(cohorts, split or None, start, end)
 
 
+def _choose_cohort(tables: CellTables, column: str) -> str | None:
+    found = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
+    values = {value or MISSING: value for value in found}
+    chosen = state.choose("cohort", column, [ALL, *values], default=ALL, words=lambda text: text or "All cohorts")
+    return values.get(chosen)
+
+
+def look_at(column: str, value: str) -> None:
+    """Make one cohort the filter of every page."""
+    state.put("cohort_column", column)
+    state.put("cohort", value or MISSING)
+    # The Cohorts page compares those of another column, unless one asks for this again.
+    state.put("by", "")
+
+
 def _choose_windows(tables: CellTables, facts: Facts) -> tuple[int | None, int | None]:
     if facts.windows is None:
+        state.judge("windows", "all rows, there are no times", fits=False)
         return None, None
     found = set(tables.cells((VERSION, WINDOW)).groups[WINDOW].tolist()) - {NO_WINDOW}
     starts = [str(start) for start in sorted(found)]

@@ -3,6 +3,9 @@
 The URL is read where a person went somewhere: at the start, on Back and Forward, and where a link leads to another
 page. In all other runs the session's view holds and is written to it, for the URL that comes with a run may be older
 than what a control has just said. One action is one entry of the browser's history.
+
+What a link asks for and there is not is remembered when its control is first drawn, and said by the frame until the
+person chooses something there.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 T = TypeVar("T")
 
 _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
+_LINKED, _UNMET = "view-linked", "view-unmet"
+_NOTHING = "none"
+"""None of several, in the URL."""
 
 
 def read_view(page: str, first: str) -> None:
@@ -39,6 +45,8 @@ def read_view(page: str, first: str) -> None:
         said = {"dataset": first, **said}
     if went or (moved and said and said != st.session_state.get(_WRITTEN)):
         restart(said)
+        # That a dataset is gone is said where it would have been.
+        st.session_state[_LINKED] = {name: value for name, value in said.items() if value and name != "dataset"}
 
 
 def write_view() -> None:
@@ -66,6 +74,8 @@ def put(name: str, value: str) -> None:
         view[name] = value
     else:
         view.pop(name, None)
+    for kept in (_LINKED, _UNMET):
+        st.session_state.get(kept, {}).pop(name, None)
     st.session_state.pop(_key(name), None)
 
 
@@ -73,6 +83,26 @@ def restart(view: dict[str, str]) -> None:
     """Begin a new view, for instance of another dataset."""
     forget_controls()
     st.session_state[_VIEW] = dict(view)
+    st.session_state[_LINKED], st.session_state[_UNMET] = {}, {}
+
+
+def judge(name: str, shown: str, *, fits: bool) -> None:
+    """Compare what a link asked for with what there is, once for a link: by each control, and where there is none.
+
+    Args:
+        name: the parameter's name in the URL.
+        shown: what is shown, in words.
+        fits: whether that is what the view says.
+    """
+    said = st.session_state.get(_LINKED, {}).pop(name, None)
+    if said is not None and not fits:
+        st.session_state[_UNMET][name] = (said, shown)
+
+
+def unmet() -> str:
+    """What of the link could not be applied, and what is shown instead, in a sentence; "" where all was."""
+    parts = [f"{name} = {said} (shown instead: {shown})" for name, (said, shown) in st.session_state[_UNMET].items()]
+    return f"Not all of the link fits this dataset: {'; '.join(parts)}." if parts else ""
 
 
 def forget_controls() -> None:
@@ -106,9 +136,9 @@ def choose(
         always: write the value to the URL even where it is the default, for defaults that depend on the data.
         kwargs: for the control.
     """
-    wanted = get(name, default)
-    if wanted not in options:
-        wanted = default if default in options else options[0]
+    said = get(name, default)
+    wanted = said if said in options else default if default in options else options[0]
+    judge(name, words(wanted), fits=said == wanted)
     key = _key(name)
     if st.session_state.get(key) not in options:
         st.session_state[key] = wanted
@@ -133,11 +163,13 @@ def choose_many(
     key = _key(name)
     if key not in st.session_state:
         said = get(name)
-        wanted = [each for each in said.split(",") if each in options] if said else list(default)
+        asked = [each for each in said.split(",") if each and each != _NOTHING]
+        wanted = [each for each in asked if each in options] if said else list(default)
+        judge(name, ", ".join(map(words, wanted)) or _NOTHING, fits=wanted == asked)
         st.session_state[key] = wanted
     chosen = draw(label, options, key=key, format_func=words, selection_mode="multi", **kwargs)
     values = [option for option in options if option in (chosen or [])]
-    _say(name, ",".join(values) or "none", ",".join(default) or "none")
+    _say(name, ",".join(values) or _NOTHING, ",".join(default) or _NOTHING)
     return values
 
 
@@ -148,14 +180,31 @@ def slide(
     key = _key(name)
     if key not in st.session_state:
         try:
-            wanted = float(get(name, str(default)))
+            said = float(get(name, str(default)))
         except ValueError:
-            wanted = default
-        wanted = default if math.isnan(wanted) else wanted
+            said = math.nan
+        wanted = default if math.isnan(said) else said
         steps = round((min(max(wanted, low), high) - low) / step)
-        st.session_state[key] = round(low + steps * step, 10)
+        held = round(low + steps * step, 10)
+        judge(name, f"{held:g}", fits=math.isclose(held, said, abs_tol=1e-9))
+        st.session_state[key] = held
     value = float((draw or st.slider)(label, low, high, step=step, key=key, **kwargs))
     _say(name, f"{value:g}", f"{default:g}")
+    return value
+
+
+def number(name: str, label: str, step: float, **kwargs: Any) -> float | None:
+    """A field for any number, or none, that lives in the URL."""
+    key = _key(name)
+    if key not in st.session_state:
+        try:
+            wanted = float(get(name, "nan"))
+        except ValueError:
+            wanted = math.nan
+        judge(name, "any", fits=math.isfinite(wanted))
+        st.session_state[key] = wanted if math.isfinite(wanted) else None
+    value = st.number_input(label, step=step, key=key, value=None, placeholder="any", **kwargs)
+    _say(name, "" if value is None else f"{value:.10g}", "")
     return value
 
 
@@ -167,8 +216,12 @@ def slide_between(
     whole = (options[0], options[-1])
     held = st.session_state.get(key)
     if held is None or any(each not in options for each in held):
-        first, _, last = get(name).partition("..")
-        st.session_state[key] = (first if first in options else whole[0], last if last in options else whole[1])
+        first, _, last = get(name, "..".join(whole)).partition("..")
+        ends = (first if first in options else whole[0], last if last in options else whole[1])
+        if options.index(ends[0]) > options.index(ends[1]):
+            ends = whole
+        judge(name, f"{words(ends[0])} to {words(ends[1])}", fits=ends == (first, last))
+        st.session_state[key] = ends
     # Without a value of two the slider would take what the browser sends for a mistake and go back to where it was.
     first, last = (draw or st.select_slider)(label, options, value=whole, key=key, format_func=words, **kwargs)
     _say(name, f"{first}..{last}", "..".join(whole))
@@ -177,6 +230,10 @@ def slide_between(
 
 def _say(name: str, value: str, default: str, *, always: bool = False) -> None:
     view = st.session_state.setdefault(_VIEW, {})
+    notes = st.session_state[_UNMET]
+    if name in notes and view.get(name) not in (value, notes[name][0]):
+        # What is shown instead was changed by hand.
+        del notes[name]
     # What a link has said stays said: taking a default away again would be a step in the browser's history.
     if value != default or always or name in view:
         view[name] = value

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from lib.cells import UNWEIGHTED, WEIGHTED, Cells, Coded, bin_ids
+from lib.cells import NO_MARGIN, UNWEIGHTED, WEIGHTED, Cells, Coded, ValueBins, ValueCells, bin_ids
 from lib.diagnose import Diagnosis, Settings
-from lib.grid import EXACT, RESOLUTIONS, Resolution
-from lib.scan.facts import Facts
+from lib.grid import EXACT, RESOLUTIONS, Resolution, score_id
+from lib.scan.facts import Facts, IdCounts
 from lib.scan.held import HeldTables
+from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
+from lib.scan.values import levels
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
 
@@ -87,8 +89,11 @@ class FrameTables(HeldTables):
                 score_kind=score_kind,
                 label="label" if has_label else None,
                 label_encoding=LabelEncoding(("1",), ("0",)) if has_label else None,
+                id="id" if "id" in frame else None,
                 version="version" if "version" in frame else None,
                 time="time" if times is not None else None,
+                latency="latency" if "latency" in frame else None,
+                cost="cost" if "cost" in frame else None,
                 weight="weight" if "weight" in frame else None,
                 cohorts=cohorts,
             ),
@@ -100,6 +105,7 @@ class FrameTables(HeldTables):
             first=first,
             last=last,
             weighted="weight" in frame,
+            ids=count_ids(frame.assign(version=version, split=split)) if "id" in frame else None,
         )
 
     def cells(self, keys: Any, where: Filter = Filter(), *, finest: Resolution = EXACT) -> Cells:
@@ -138,6 +144,41 @@ class FrameTables(HeldTables):
         assert made is not None
         return made
 
+    def _make_values(self, column: str, keys: Any, where: Filter, versions: Any, **options: Any) -> ValueCells:
+        n = len(self.s)
+        if column in self.facts.cohorts:
+            coded = self.columns[cohort_key(column)]
+            bins = ValueBins.of_categories(column, [str(each) for each in coded.values])
+            place = np.where(coded.values[coded.codes] == "", len(bins), coded.codes)
+            value = np.zeros(n)
+        else:
+            value = self.frame[column].to_numpy(np.float64)
+            held = value[~np.isnan(value)]
+            most = options["most_bins"]
+            if len(np.unique(held)) <= most:
+                bins = ValueBins.of_values(column, held)
+            else:
+                bins = ValueBins.of_edges(column, np.quantile(held, levels(most)), held.min(), held.max())
+            place = bins.place(value)
+            value = np.nan_to_num(value)
+        step = np.full(n, NO_MARGIN)
+        if options["margins"]:
+            usable = (self.label != 0) & ~np.isnan(self.s)
+            margin = np.clip(self.label * score_id(np.nan_to_num(self.s)), -1, 300)
+            step = np.where(usable, margin // 2, NO_MARGIN)
+        keep = np.ones(n, bool)
+        if versions:
+            keep = np.isin(self.columns["version"].values, versions)[self.columns["version"].codes]
+        sums = np.stack([np.ones(n), value, value**2], axis=1)
+        return ValueCells.build(
+            {key: Coded(self.columns[key].values, self.columns[key].codes[keep]) for key in keys},
+            bins,
+            place[keep],
+            step[keep],
+            sums[keep],
+            factor=1 if options["margins"] else 0,
+        )
+
     @property
     def exact_bins(self) -> tuple[np.ndarray, np.ndarray]:
         if not hasattr(self, "_exact"):
@@ -145,8 +186,30 @@ class FrameTables(HeldTables):
         return self._exact
 
 
+def count_ids(frame: pd.DataFrame) -> tuple[IdCounts, ...]:
+    """How often ids occur again, told by pandas; a split is train, or the model is judged by it."""
+    counts: list[IdCounts] = []
+    for version, rows in frame[frame["id"].notna()].groupby("version"):
+        again = rows.duplicated(["split", "id"])
+        train = rows["split"].str.lower().isin(TRAIN_SPLITS)
+        held_out = rows["split"].str.lower().isin(HELD_OUT_SPLITS)
+        leaked = rows[held_out & rows["id"].isin(rows["id"][train])]
+        counts.append(
+            IdCounts(
+                str(version),
+                n=len(rows),
+                n_repeated=int(again.sum()),
+                n_repeated_ids=len(rows[again].drop_duplicates("id")),
+                n_held_out=int(held_out.sum()),
+                n_leaked=len(leaked),
+                n_leaked_ids=leaked["id"].nunique(),
+            )
+        )
+    return tuple(counts)
+
+
 def cohort_columns(frame: pd.DataFrame) -> tuple[str, ...]:
-    roles = {"id", "time", "version", "split", "label", "score", "weight"}
+    roles = {"id", "time", "version", "split", "label", "score", "weight", "latency", "cost"}
     return tuple(str(column) for column in frame.columns if column not in roles)
 
 

@@ -93,7 +93,7 @@ def unusable(frame, n, problems):
 
 
 def test_records_that_cannot_be_used(world):
-    problems = {"not-a-record": 40, "label-unknown": 410, "time-unreadable": 900}
+    problems = {"not-a-record": 40, "label-unknown": 410, "time-unreadable": 9}
     (found,) = unusable(world(), 3_450, problems)
     assert (found.status, found.severity) == (Status.WARN, Severity.WARNING)
     assert found.title == (
@@ -109,5 +109,48 @@ def test_few_unusable_records_are_no_finding(world, n, rejected):
     assert unusable(world(), n, {"score-unreadable": rejected})[0].status is Status.PASS
 
 
-def test_most_records_unusable_is_a_failure(world):
-    assert unusable(world(), 9_000, {"score-unreadable": 6_000})[0].status is Status.FAIL
+def test_most_records_unusable_is_an_error(world):
+    (found,) = unusable(world(), 9_000, {"score-unreadable": 6_000})
+    assert (found.status, found.severity) == (Status.FAIL, Severity.ERROR)
+
+
+def untimed(frame, lost, blank=None):
+    """Findings about times, where those of `lost` cannot be read and those of `blank` were not given."""
+    gone = lost if blank is None else lost | blank
+    tables = FrameTables(frame.assign(time=frame["time"].where(~gone)), ("language", "plan"))
+    tables.facts = dataclasses.replace(tables.facts, problems={"time-unreadable": int(lost.sum())})
+    results = run_checks(Diagnosis(tables, Settings.choose(tables.facts)))
+    return [each for each in results if each.name == NAME and each.evidence.get("missing") == "times"]
+
+
+def test_times_of_a_version_that_cannot_be_read(world):
+    frame = world(versions=2)
+    second = frame["version"] == "v2"
+    (found,) = untimed(frame, second)
+    n = int(second.sum())
+    assert (found.version, found.status, found.severity) == ("v2", Status.FAIL, Severity.ERROR)
+    assert found.title == (
+        f"The time of 100 % of rows in version v2 cannot be read ({n:,} of {n:,}); they are in no window"
+    )
+    few = np.random.default_rng(1).random(len(frame)) < 0.1
+    (found,) = untimed(frame, second & few)
+    assert (found.version, found.status, found.severity) == ("v2", Status.WARN, Severity.WARNING)
+
+
+def test_times_that_cannot_be_read_everywhere(world):
+    frame = world(versions=2)
+    share = np.random.default_rng(1).random(len(frame))
+    (found,) = untimed(frame, frame["score"].notna() & (share < 0.3))
+    assert (found.version, found.severity) == (None, Severity.WARNING)
+    assert found.title.startswith("The time of 31 % of rows cannot be read (919 of 3,000)")
+    assert found.title.endswith(": 32 % of v2 and 29 % of v1")
+    assert set(found.evidence["share_missing_by_version"]) == {"v1", "v2"}
+    (found,) = untimed(frame, frame["score"].notna())
+    assert (found.version, found.severity, found.evidence["share_missing"]) == (None, Severity.ERROR, 1.0)
+
+
+def test_times_that_were_not_given_are_none_that_cannot_be_read(world):
+    frame = world(versions=2)
+    share = np.random.default_rng(1).random(len(frame))
+    assert untimed(frame, frame["score"].notna() & (share < 0.008)) == []
+    assert untimed(frame, frame.index == 0, blank=frame["version"] == "v2") == []

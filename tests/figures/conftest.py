@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
 from lib.cells import Cells
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import CellTables, Diagnosis, Settings
 from lib.grid import EXACT, Resolution, probability_id, score_id
 from lib.scan import Facts, InputFile, Scan, WindowGrid
 from lib.schema import EVERYTHING, Filter, Mapping, ScoreKind, cohort_key
@@ -101,6 +102,6 @@ def make() -> Maker:
             last=86_400 * 5 if windows else None,
             weighted=False,
         )
-        return Diagnosis(Table(facts, cells), Settings.choose(facts))
+        return Diagnosis(cast(CellTables, Table(facts, cells)), Settings.choose(facts))
 
     return diagnosis

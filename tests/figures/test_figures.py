@@ -38,7 +38,7 @@ from lib.grid import COARSE, FINE, MEDIUM
 from lib.metrics.catalogue import METRICS
 from lib.metrics.loss_functions import LOSSES
 from lib.metrics.margins import violation_counts
-from lib.scan import Scan, list_rows
+from lib.scan import Scan, count_rows
 from lib.schema import VERSION, Filter, cohort_key
 from tests.figures.conftest import HOSTILE, Maker
 
@@ -163,7 +163,10 @@ def test_the_incident_is_in_the_titles(incident: Diagnosis) -> None:
         cohorts.answer()
         == "Language pt stands out in 2026.04: violation rate 96.9\xa0%, +83.1\xa0points against the rest."
     )
-    assert "2026.04" in cast(Any, plot_trend(windows_of(incident), Look(), "p")).layout.meta["title"]
+    title = cast(Any, plot_trend(windows_of(incident), Look(), "p")).layout.meta["title"]
+    assert title == (
+        "Violation rate: 21.8\xa0% in 2026.04, 15.3\xa0% in 2026.03; no window stands out from the rest of its version"
+    )
     assert CohortsView.of(incident, "tenant").leader is None
 
 
@@ -207,6 +210,50 @@ def test_bars_of_any_scale_lie_on_the_steps_of_the_cells(make: Maker, resolution
     plot_losses(LossesView.of(diagnosis), Look(), "p")
 
 
+def test_a_few_rows_are_no_headline_over_time(make: Maker) -> None:
+    rng = np.random.default_rng(2)
+    windows = np.repeat(np.arange(20) * 86_400, [8] + 19 * [400])
+    score = np.where(rng.random(len(windows)) < 0.1, -1.0, 2.0)
+    score[:8] = [-1.0] * 3 + [2.0] * 5
+    for fault, words in ((0, "no window stands out"), (400, "was highest on 1970-01-20: 1")):
+        score[len(score) - fault :] = -1.0
+        diagnosis = make([1] * len(score), score, ["v1"] * len(score), window=windows)
+        for plot in TIMED.values():
+            assert words in plot(diagnosis, Look(), "p").layout.meta["title"]
+
+
+def test_tables_of_bars_have_open_ends_and_whole_counts(digits: Diagnosis) -> None:
+    for table in (MarginsView.of(digits).frame(), LossesView.of(digits).frame()):
+        for _, rows in table.groupby("version"):
+            assert (rows["margin_from"].iloc[0], rows["margin_to"].iloc[-1]) == (-np.inf, np.inf)
+            assert (rows["margin_from"].to_numpy()[1:] == rows["margin_to"].to_numpy()[:-1]).all()
+        assert table["rows"].dtype.kind == "i"
+        assert np.isfinite(table.select_dtypes("number").drop(columns=["margin_from", "margin_to"])).all(axis=None)
+    for table in (CohortsView.of(digits, "digit").frame(), LossesView.of(digits).shares_frame()):
+        assert table["n"].dtype.kind == "i"
+
+
+def test_what_no_row_has_is_said(make: Maker) -> None:
+    diagnosis = make([0, 0], [0.5, 1.0], ["a", "b"], window=[0, 86_400])
+    for name, plot in {**PLOTS, **TIMED}.items():
+        figure = plot(diagnosis, Look(), "p")
+        assert figure.layout.meta["title"].startswith("No row has a label: "), name
+        assert not figure.data, name
+    only_b = make([0, 1], [0.5, 1.0], ["a", "b"], group=["x", "y"])
+    assert MarginsView.of(only_b).nothing == ""
+    filtered = only_b.with_settings(candidate="a")
+    assert MarginsView.of(filtered).answer() == (
+        "No row of what is compared has a label: there are no margins to show."
+    )
+
+
+def test_one_value_is_not_ranked(incident: Diagnosis) -> None:
+    one = incident.with_settings(where=Filter(cohorts=(("language", "pt"),)))
+    assert CohortsView.of(one, "language").answer() == (
+        "Only language pt is left: there are no others to compare it with."
+    )
+
+
 # --- rows behind a bar -----------------------------------------------------------------------------------------------
 
 
@@ -221,10 +268,10 @@ def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(digits: Diagnosis, by
             point = {"curve_number": number, "point_index": place, "customdata": list(trace.customdata[place])}
             choice = chosen_bars(view, [point])
             assert choice is not None
-            page = list_rows(digits.tables, row_query(view, choice, digits.settings.where))
-            assert f"{page.total:,}" == trace.customdata[place][1]
-            sentence = rows_sentence(view, choice, page.total)
-            assert sentence.startswith(f"{format_plural(page.total, 'row')} of {choice.group}")
+            total = count_rows(digits.tables, row_query(view, choice, digits.settings.where))
+            assert f"{total:,}" == trace.customdata[place][1]
+            sentence = rows_sentence(view, choice, total)
+            assert sentence.startswith(f"{format_plural(total, 'row')} of {choice.group}")
 
 
 def test_a_selection_of_another_figure_chooses_nothing(digits: Diagnosis) -> None:

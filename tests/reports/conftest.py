@@ -14,7 +14,7 @@ import pytest
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis, Settings
 from lib.reports import Report, build_report
-from lib.scan import SavedCells, Scan, save_cells
+from lib.scan import SavedCells, Scan, read_cells, save_cells
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
@@ -39,6 +39,8 @@ def scan_of(path: Path, answers: Answers = Answers()) -> Scan:
 
 def report_of(tables: Scan | SavedCells, margin_target: float = 1.0) -> Report:
     diagnosis = Diagnosis(tables, Settings.choose(tables.facts, margin_target=margin_target))
+    if diagnosis.can_read_features:
+        diagnosis.read_features()
     return build_report(diagnosis, run_checks(diagnosis))
 
 
@@ -51,7 +53,7 @@ def sample_report(name: str) -> Report:
 def saved_sample_report(name: str) -> Report:
     path = STORE / f"{name}.parquet"
     save_cells(scan_of(SAMPLES / name, ANSWERS[name]), path)
-    return report_of(SavedCells(path, path.name))
+    return report_of(read_cells(path, path.name))
 
 
 @pytest.fixture(params=sorted(ANSWERS))

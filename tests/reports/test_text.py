@@ -42,7 +42,8 @@ def test_the_incident_opens_with_its_cause() -> None:
 def test_several_findings_of_one_check_say_once_what_to_do() -> None:
     text = render_text(sample_report("digits_hinge.csv"))
     assert text.count("cohort-disparity, H-F9") == 2
-    assert text.count("→ ") == 1
+    assert text.count("→ Rebalance") == 1
+    assert text.count("→ ") == 2
     assert "what to do: as above" in text
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lib.metrics.margins import margin_histogram
-from lib.scan import Order, RowQuery, list_rejected, list_rows
+from lib.scan import Order, RowQuery, count_rows, list_rejected, list_rows
+from lib.scan.masking import MASK
 from lib.schema import VERSION, Filter
 from lib.sources import Run
 from tests.scan.conftest import ScanOf, predictions
@@ -25,15 +26,15 @@ def test_the_rows_behind_a_bar_are_as_many_as_the_bar_says(scan_of: ScanOf) -> N
                 query = RowQuery(
                     version=str(version), label=label, margin_from=float(edges[bar]), margin_to=float(edges[bar + 1])
                 )
-                assert list_rows(scan, query).total == histogram.n[group, index, bar]
+                assert count_rows(scan, query) == histogram.n[group, index, bar]
 
 
 def test_rows_carry_their_record_and_their_own_columns(scan_of: ScanOf) -> None:
     frame = predictions(22, 300)
     page = list_rows(scan_of(frame, suffix="csv"), RowQuery(order=Order.LOSS, limit=5))
-    assert page.total == 300
-    assert list(page.frame["loss"]) == sorted(page.frame["loss"], reverse=True)
-    for row in page.frame.to_dict("records"):
+    assert len(page) == 5
+    assert list(page["loss"]) == sorted(page["loss"], reverse=True)
+    for row in page.to_dict("records"):
         own = frame.iloc[row["record"] - 1]
         assert row["id"] == own["id"]
         assert row["score"] == pytest.approx(own["decision_score"])
@@ -42,18 +43,17 @@ def test_rows_carry_their_record_and_their_own_columns(scan_of: ScanOf) -> None:
 
 def test_pages_follow_each_other(scan_of: ScanOf) -> None:
     scan = scan_of(predictions(23, 100))
-    pages = [list_rows(scan, RowQuery(order=Order.MARGIN, limit=30, offset=offset)).frame for offset in (0, 30, 60, 90)]
+    pages = [list_rows(scan, RowQuery(order=Order.MARGIN, limit=30, offset=offset)) for offset in (0, 30, 60, 90)]
     records = [record for page in pages for record in page["record"]]
     assert sorted(records) == list(range(1, 101))
 
 
 def test_filters_and_emptiness(scan_of: ScanOf) -> None:
     scan = scan_of(predictions(24, 100))
-    assert list_rows(scan, RowQuery(where=Filter((("language", "pt"),)))).total > 0
+    assert count_rows(scan, RowQuery(where=Filter((("language", "pt"),)))) > 0
     nothing = list_rows(scan, RowQuery(where=Filter((("language", "xx"),))))
-    assert nothing.total == 0
-    assert nothing.frame.empty
-    assert "record" in nothing.frame.columns
+    assert nothing.empty
+    assert "record" in nothing.columns
 
 
 def test_rejected_records_name_their_place(scan_of: ScanOf) -> None:
@@ -79,3 +79,14 @@ def test_a_cancelled_run_answers_with_nothing(scan_of: ScanOf) -> None:
     run.cancel()
     with pytest.raises(Cancelled):
         list_rows(scan, RowQuery(), run)
+
+
+def test_personal_data_is_masked_wherever_rows_are_listed(scan_of: ScanOf) -> None:
+    frame = predictions(29, 40).assign(comment="write to anna@example.org", email="anna@example.org")
+    frame["decision_score"] = frame["decision_score"].astype(object)
+    frame.loc[3, "decision_score"] = "anna@example.org"
+    scan = scan_of(frame, suffix="csv", roles={"score": "decision_score"}, score_kind="decision")
+    listed = list_rows(scan, RowQuery())
+    assert set(listed["comment"]) == {f"write to {MASK}"}
+    assert set(listed["email"]) == {MASK}
+    assert list_rejected(scan)["found"].tolist() == [MASK]

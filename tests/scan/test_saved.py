@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lib.errors import DataError, SettingsError
-from lib.scan import SavedCells, Scan, is_saved_cells, save_cells
+from lib.scan import Scan, is_saved_cells, read_cells, save_cells
 from lib.scan.scan import default_tables
 from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
 from tests.scan.conftest import ScanOf, predictions
@@ -28,7 +28,7 @@ def saved(scan_of: ScanOf, tmp_path: Path) -> tuple[Scan, Path]:
 def test_the_same_tables_come_back(saved: tuple[Scan, Path]) -> None:
     scan, path = saved
     assert is_saved_cells(path)
-    found = SavedCells(path, "cells.parquet")
+    found = read_cells(path, "cells.parquet")
     assert found.facts.saved
     assert found.facts.versions == scan.facts.versions
     assert found.facts.mapping == scan.facts.mapping
@@ -44,7 +44,7 @@ def test_the_same_tables_come_back(saved: tuple[Scan, Path]) -> None:
 
 def test_filters_work_where_a_table_has_their_keys(saved: tuple[Scan, Path]) -> None:
     scan, path = saved
-    found = SavedCells(path, "cells.parquet")
+    found = read_cells(path, "cells.parquet")
     where = Filter((("language", "pt"),), "test")
     assert found.cells((VERSION,), where).scored.n.sum() == scan.cells((VERSION,), where).scored.n.sum()
     assert found.cells((WINDOW,), where).scored.n.sum() == scan.cells((WINDOW,), where).scored.n.sum()
@@ -59,20 +59,20 @@ def test_other_files_are_refused_with_a_sentence(saved: tuple[Scan, Path], tmp_p
     assert not is_saved_cells(other)
     assert not is_saved_cells(tmp_path / "missing.parquet")
     with pytest.raises(DataError, match=r"other\.parquet cannot be read as saved cells"):
-        SavedCells(other, "other.parquet")
+        read_cells(other, "other.parquet")
     whole = pq.read_table(path)
     metadata = json.loads(whole.schema.metadata[b"marginalia"])
     metadata["cells_schema_version"] = 99
     pq.write_table(whole.replace_schema_metadata({b"marginalia": json.dumps(metadata).encode()}), other)
     with pytest.raises(DataError, match="schema version 99"):
-        SavedCells(other, "other.parquet")
+        read_cells(other, "other.parquet")
     truncated = tmp_path / "cut.parquet"
     truncated.write_bytes(path.read_bytes()[:-100])
     assert not is_saved_cells(truncated)
     hostile = whole.set_column(whole.schema.get_field_index("n"), "n", pa.array(np.full(whole.num_rows, -1.0)))
     pq.write_table(hostile, other)
     with pytest.raises(DataError):
-        SavedCells(other, "other.parquet")
+        read_cells(other, "other.parquet")
 
 
 def test_nothing_is_left_when_writing_fails(saved: tuple[Scan, Path], tmp_path: Path) -> None:

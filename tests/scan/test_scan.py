@@ -13,9 +13,10 @@ from lib.cells import NEGATIVE, POSITIVE, Cells, bin_ids, merge
 from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS, Resolution
 from lib.scan import Scan
 from lib.scan.compute import compute_cells
-from lib.scan.scan import default_tables
-from lib.schema import EVERYTHING, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.scan.scan import default_tables, order_versions
+from lib.schema import EPOCHS, EVERYTHING, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
+from sample_data.make import INCIDENT, make_incident
 from tests.scan.conftest import ScanOf, predictions
 
 
@@ -170,6 +171,38 @@ def test_facts(scan_of: ScanOf) -> None:
     assert scan_of(frame, name="later").facts.versions == ("v10", "v9")
 
 
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("spans", "order"),
+    [
+        # Side by side: who answered first by a few minutes is chance.
+        ({"v9": (0.0, 30 * DAY), "v10": (-300.0, 30 * DAY), "v1": (600.0, 30 * DAY)}, ("v1", "v9", "v10")),
+        # A challenger that began a quarter of the time later.
+        ({"a": (7 * DAY, 30 * DAY), "b": (0.0, 30 * DAY)}, ("b", "a")),
+        # One after the other, however short each was.
+        ({"c": (0.0, DAY), "b": (DAY + 60, 2 * DAY), "a": (2 * DAY + 60, 60 * DAY)}, ("c", "b", "a")),
+        # Two that replaced a third together.
+        ({"old": (0.0, 10 * DAY), "new 2": (10 * DAY + 60, 20 * DAY), "new 1": (10 * DAY + 90, 20 * DAY)},
+         ("old", "new 1", "new 2")),
+        ({"only": (5.0, 5.0)}, ("only",)),
+    ],
+)  # fmt: skip
+def test_the_order_of_versions_is_that_of_times_where_they_tell(
+    spans: dict[str, tuple[float, float]], order: tuple[str, ...]
+) -> None:
+    starts, ends = ({name: span[end] for name, span in spans.items()} for end in (0, 1))
+    assert order_versions(spans, starts, ends) == order
+    assert order_versions([*spans, "z2", "z10"], starts, ends) == (*order, "z2", "z10")
+
+
+def test_the_incident_keeps_its_baseline(scan_of: ScanOf) -> None:
+    frame = make_incident(n=4_000).astype({"version": str})
+    scan = scan_of(frame)
+    assert scan.facts.versions == (INCIDENT.baseline, INCIDENT.candidate)
+
+
 def test_what_cannot_be_used_is_counted_and_what_is_missing_is_kept(scan_of: ScanOf) -> None:
     frame = predictions(7, 400, probability=True).astype({"y_prob": object, "y_true": object, "time": str})
     frame.loc[0, "y_prob"] = "oops"
@@ -270,10 +303,10 @@ def test_times_in_a_zone_and_in_a_declared_pattern(tmp_path: Path, scan_of: Scan
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-@pytest.mark.parametrize(("pattern", "scale"), [("epoch_seconds", 1), ("epoch_milliseconds", 1000)])
+@pytest.mark.parametrize(("pattern", "scale"), list(EPOCHS.items()))
 def test_seconds_since_1970(scan_of: ScanOf, pattern: str, scale: int, suffix: str) -> None:
     first = 1_767_225_600
-    times = np.array([first, first + 0.5, first + 59, np.nan, np.inf, 1e300]) * scale
+    times = np.array([first, first + 0.5, first + 59, np.nan, np.inf, 1e290]) * scale
     frame = predictions(16, len(times)).drop(columns="time").assign(time=times)
     scan = scan_of(frame, suffix=suffix, roles={"time": "time"}, time_pattern=pattern)
     assert (scan.facts.first, scan.facts.last) == (first, first + 59)

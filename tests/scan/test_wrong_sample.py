@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lib.scan import RowQuery, Scan, list_rejected, list_rows
+from lib.scan import RowQuery, Scan, count_rows, list_rejected
 from lib.schema import VERSION, WINDOW
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from sample_data.make import WRONG_RECORDS, WRONG_ROWS
@@ -29,4 +29,4 @@ def test_every_wrong_row_is_said_with_its_record(tmp_path: Path) -> None:
     assert unlabelled.sum() == sum(row.outcome == "unlabelled" for row in WRONG_ROWS)
     undated = scan.cells((WINDOW,)).scored.n[0].sum()
     assert undated == sum(row.outcome == "undated" for row in WRONG_ROWS)
-    assert list_rows(scan, RowQuery()).total == WRONG_RECORDS - n_rejected
+    assert count_rows(scan, RowQuery()) == WRONG_RECORDS - n_rejected

@@ -13,7 +13,7 @@ import pytest
 
 from lib.errors import AmbiguityError, DataError, SettingsError
 from lib.schema import LabelEncoding, Mapping, Role, ScoreKind, TimeFormat
-from lib.sources import Answers, build_dataset, infer_mapping, read_table
+from lib.sources import Answers, build_dataset, compute_shape, infer_mapping, read_table
 
 
 def csv(**columns: Sequence[object]) -> str:
@@ -306,6 +306,8 @@ def test_score_with_bad_cells_is_still_the_score(read):
         (["2026-03-04 10:00:00.123", "2026-04-05 10:00:00"], "iso"),
         ([1772600000, 1772700000], "epoch_seconds"),
         ([1772600000000, 1772700000000], "epoch_milliseconds"),
+        ([1772600000000000, 1772700000000000], "epoch_microseconds"),
+        ([1772600000000000000, 1772700000000000000], "epoch_nanoseconds"),
         (["1772600000.5", "1772700000.25"], "epoch_seconds"),
         ([20260304, 20260405], "%Y%m%d"),
         (["13/04/2026", "03/04/2026"], "%d/%m/%Y"),
@@ -371,6 +373,78 @@ def test_a_time_name_over_something_else_is_no_time(read):
     assert asked.roles["date"] is Role.TIME
 
 
+@pytest.mark.parametrize(
+    ("times", "options"),
+    [
+        (
+            ["2026-03-04"] * 35 + ["04/13/2026"] * 40 + ["soon"] * 25,
+            [("%m/%d/%Y", "40 values of 100 can be read so"), ("iso", "35 values of 100 can be read so")],
+        ),
+        (["2026-03-04"] * 2 + ["soon", "later"] * 3, [("iso", "2 values of 8 can be read so")]),
+        ([0] * 5 + [1772600000], [("epoch_seconds", "the latest is 2026-03-04")]),
+    ],
+)
+def test_times_half_of_which_cannot_be_read_are_asked(read, times, options):
+    table = read(labelled([0, 1] * (len(times) // 2), ts=times))
+    inference = infer_mapping([table])
+    (question,) = inference.questions
+    assert (question.topic, inference.roles["ts"]) == ("date_format", Role.TIME)
+    assert question.sentence.startswith("ts cannot be read as the time, for example ")
+    assert list(question.options) == options
+    settled = infer_mapping([table], Answers(time_pattern=options[0][0])).mapping
+    assert (settled.time, settled.time_format) == ("ts", TimeFormat(options[0][0]))
+    assert infer_mapping([table], Answers(roles={"time": ""})).mapping.time is None
+
+
+def test_the_true_reason_why_a_column_is_not_the_time(read):
+    n = 300
+    texts = [f"about {k} o'clock" for k in range(n)]
+    days = [f"2026-03-04 10:{k % 60:02d}:{k // 60:02d}" for k in range(n)]
+    inference = infer_mapping([read(labelled([0, 1] * 150, ts=texts, created_at=days, updated_at=days))])
+    assert inference.mapping.time == "created_at"
+    unused = dict(inference.unused)
+    assert unused["ts"].startswith("its values cannot be read as times, for example about 0 o'clock and about ")
+    assert unused["updated_at"] == "dates or times, and it is not the time column"
+
+
+@pytest.mark.parametrize("pattern", ["epoch_seconds", "epoch_milliseconds"])
+def test_a_unit_in_which_no_value_is_a_time_is_refused(read, pattern):
+    table = read(labelled([0, 1] * 3, time=[1772600000000000 + k for k in range(6)]))
+    (question,) = infer_mapping([table], Answers(time_pattern=pattern)).questions
+    assert question.sentence == (
+        f"No value of time can be read as {pattern}, for example 1772600000000000 and 1772600000000001."
+    )
+
+
+def test_the_dates_of_a_column_of_any_name_are_settled_by_the_answer(read):
+    table = read(labelled([0, 1] * 30, when=[f"{1 + k % 9:02d}/03/2026" for k in range(60)]))
+    (question,) = infer_mapping([table]).questions
+    assert question.topic == "date_format"
+    settled = infer_mapping([table], Answers(time_pattern="%d/%m/%Y")).mapping
+    assert (settled.time, settled.time_format) == ("when", TimeFormat("%d/%m/%Y"))
+
+
+def test_answers_of_another_file_are_credited_to_it(read):
+    table = read(labelled(["A", "B"] * 30, when=[f"{1 + k % 9:02d}/03/2026" for k in range(60)]))
+    first = infer_mapping([table], Answers(pos_label="B", time_pattern="%d/%m/%Y", score_kind="logit"))
+    inference = infer_mapping([table], Answers.of_mapping(first.mapping, "monday.csv"))
+    assert inference.mapping == first.mapping
+    said = {each.topic: each.sentence for each in inference.evidence}
+    assert said["pos_label"] == "B is positive as for monday.csv, A is negative."
+    assert said["score_kind"].startswith("As for monday.csv; values from ")
+    assert said["split"] == "As for monday.csv: no column is the split."
+    changed = dataclasses.replace(Answers.of_mapping(first.mapping, "monday.csv"), given=frozenset({"score_kind"}))
+    said = {each.topic: each.sentence for each in infer_mapping([table], changed).evidence}
+    assert said["score_kind"].startswith("Declared; values from ")
+
+
+def test_files_of_one_shape_have_the_same_columns(read):
+    first = compute_shape([read(labelled([0, 1] * 3, city=["a", "b"] * 3))])
+    assert compute_shape([read(labelled([0.5, 1] * 3, city=["c", "d"] * 3))]) == first
+    assert compute_shape([read(labelled([0, 1] * 3, town=["a", "b"] * 3))]) != first
+    assert compute_shape([read(labelled([0, 1] * 3, city=[1, 2] * 3))]) != first
+
+
 def test_cohorts_are_bounded_and_the_rest_said(read):
     many = {f"c{k:02d}": ["a", "b"] * 3 for k in range(15)}
     inference = infer_mapping([read(labelled([0, 1] * 3, **many))])
@@ -378,6 +452,37 @@ def test_cohorts_are_bounded_and_the_rest_said(read):
     assert "Above the bound of 12: c12, c13 and c14" in evidence(inference, "cohorts").sentence
     declared = infer_mapping([read(labelled([0, 1] * 3, **many))], Answers(cohorts=("c13",), features=()))
     assert declared.mapping.cohorts == ("c13",)
+
+
+@pytest.mark.parametrize("distinct", [600, 3_000])
+def test_a_cohort_of_nearly_all_values_is_refused(read, distinct):
+    table = read(labelled([0, 1] * 1_500, town=[f"t{k % distinct}" for k in range(3_000)]))
+    (question,) = infer_mapping([table], Answers(cohorts=("town",))).questions
+    assert question.topic == "cohorts"
+    assert question.sentence.startswith(
+        f"town cannot be a cohort: it has {distinct:,} distinct values, fewer than half"
+    )
+    with pytest.raises(DataError, match="town cannot be a cohort"):
+        build_dataset([table], Mapping(score="score", score_kind=ScoreKind.DECISION, cohorts=("town",)))
+    often = read(labelled([0, 1] * 1_500, town=[f"t{k if k < 900 else k % 150}" for k in range(3_000)]), "often.csv")
+    assert infer_mapping([often], Answers(cohorts=("town",))).mapping.cohorts == ("town",)
+
+
+@pytest.mark.parametrize("role", ["label", "time", "version", "weight"])
+def test_a_cohort_that_takes_a_role_away_is_asked(read, role):
+    columns = {
+        "time": ["2026-03-04", "2026-03-05"] * 30,
+        "version": ["a", "b"] * 30,
+        "weight": [1, 2] * 30,
+        "city": ["x", "y", "z"] * 20,
+    }
+    table = read(labelled([0, 1] * 30, **columns))
+    (question,) = infer_mapping([table], Answers(cohorts=(role, "city"))).questions
+    assert (question.topic, question.options) == (role, (("", f"no column is the {role}"),))
+    assert question.sentence.startswith(f"{role} was named as a cohort, which takes it from the {role}")
+    settled = infer_mapping([table], Answers(cohorts=(role, "city"), roles={role: ""})).mapping
+    assert settled.cohorts == (role, "city")
+    assert settled.roles().get(role) is None
 
 
 def test_same_ids_in_two_versions_of_one_file(read):
@@ -462,37 +567,56 @@ def test_every_column_has_a_role_or_a_reason(read, tmp_path):
     assert read_table(path, path.name, tmp_path / "store").unusable == ("vector",)
 
 
-def test_decimal_commas_are_said(read):
-    commas = [f"{k / 40:.2f}".replace(".", ",") for k in range(41)]
+def test_numbers_with_a_comma_that_cannot_be_read_are_said(read):
+    commas = [f"1,{k:03d}" for k in range(41)]
     only = read(csv(label=[0, 1] * 20 + [1], prob=commas))
     with pytest.raises(
-        DataError, match=r"could be the score.*prob: .* comma \(0,00\); write them with a point \(0.00\)"
+        DataError,
+        match=r"could be the score.*prob: .* commas \(1,000, which may be 1000 or 1.000\); write them without",
     ):
         infer_mapping([only])
     beside = read(csv(label=[0, 1] * 20 + [1], prob=commas, age=[k / 3 for k in range(41)]))
     (question,) = infer_mapping([beside]).questions
     assert question.topic == "score"
-    assert question.sentence.startswith("prob is named like the score, but its numbers are written with a comma (0,00)")
+    assert question.sentence.startswith("prob is named like the score, but its numbers are written with commas (1,000")
     assert [value for value, _ in question.options] == ["age"]
     (question,) = infer_mapping([beside], Answers(roles={"score": "prob"})).questions
-    assert question.sentence.startswith("prob cannot be the score: its numbers are written with a comma (0,00)")
+    assert question.sentence.startswith("prob cannot be the score: its numbers are written with commas (1,000")
     settled = infer_mapping([beside], Answers(roles={"score": "age"}))
-    assert dict(settled.unused)["prob"].startswith("its numbers are written with a comma")
+    assert dict(settled.unused)["prob"].startswith("its numbers are written with commas")
 
 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (["1,234", "0,5"], "with a comma (0,5); write them with a point (0.5)"),
-        (["1.234,5", "2.345,6"], "with a comma (1.234,5); write them with a point (1234.5)"),
-        (["1,234", "12,345"], "with commas (1,234); write them without, and fractions with a point"),
-        (["1,234,567.5", "12,345"], "with commas (1,234,567.5); write them without, and fractions with a point"),
+        (["0,5", "n.a.", "0,7"], "with a comma (0,5), and not all are (n.a.); write them with a point (0.5)"),
+        (["0,5", "0.5", "0,7"], "with a comma (0,5), and not all are (0.5); write them with a point (0.5)"),
+        (["1,234", "12,345"], "with commas (1,234, which may be 1234 or 1.234); write them without, and fractions"),
+        (["1,234,567", "x", "12,345"], "with commas (1,234,567), and not all are (x); write them without"),
     ],
 )
 def test_what_to_write_for_a_comma_is_never_another_number(read, values, said):
+    values = [values[0], *values] * 4
     with pytest.raises(DataError) as caught:
-        infer_mapping([read(csv(city=["a", "b"] * 6, prob=(values * 6)[:12]))])
-    assert f"prob: its numbers are written {said}." in str(caught.value)
+        infer_mapping([read(csv(city=["a", "b"] * (len(values) // 2), prob=values))])
+    assert f"prob: its numbers are written {said}" in str(caught.value)
+
+
+def test_a_decimal_comma_is_evidence(read):
+    commas = [f"{k / 40:.2f}".replace(".", ",") for k in range(41)]
+    inference = infer_mapping([read(csv(label=[0, 1] * 20 + [1], prob=commas))])
+    assert inference.mapping.score_kind is ScoreKind.PROBABILITY
+    assert evidence(inference, "score").sentence == (
+        "Named prob; numbers from 0 to 1, written with a decimal comma (0,00)."
+    )
+
+
+def test_a_file_whose_commas_are_clear_does_not_vouch_for_another(read):
+    clear = read(csv(label=[0, 1] * 20, margin=[f"{k},5" for k in range(40)]), "a.csv")
+    doubtful = read(csv(label=[0, 1], margin=["1,234", "2,345"]), "b.csv")
+    (question,) = infer_mapping([clear, doubtful]).questions
+    assert question.topic == "score"
+    assert question.sentence.startswith("margin cannot be the score: its numbers are written with commas (1,234, which")
 
 
 def test_missing_scores_are_said(read):

@@ -23,6 +23,11 @@ from lib.sources import Run, compute_stem, files, read_table, tables
 CSV = "id,label,score\na,1,0.5\nb,0,-1.25\nc,,3\n"
 
 
+def gz(data: bytes) -> bytes:
+    """The same bytes at any moment, since they name a test."""
+    return gzip.compress(data, mtime=0)
+
+
 def zstd(data: bytes) -> bytes:
     return pa.compress(data, codec="zstd", asbytes=True)
 
@@ -47,14 +52,14 @@ def parquet(**columns: object) -> bytes:
         (CSV.rstrip("\n").encode(), "p.csv", "csv", "none"),
         (("\n\n" + CSV).encode(), "p.csv", "csv", "none"),
         (CSV.encode("utf-16"), "p.csv", "csv", "none"),
-        (gzip.compress(CSV.encode()), "p.csv.gz", "csv", "gzip"),
-        (gzip.compress(CSV[:20].encode()) + gzip.compress(CSV[20:].encode()), "p.csv.gz", "csv", "gzip"),
+        (gz(CSV.encode()), "p.csv.gz", "csv", "gzip"),
+        (gz(CSV[:20].encode()) + gz(CSV[20:].encode()), "p.csv.gz", "csv", "gzip"),
         (zstd(CSV.encode()), "p.csv.zst", "csv", "zstd"),
-        (gzip.compress(CSV.replace(",", "\t").encode()), "no-suffix", "tsv", "gzip"),
+        (gz(CSV.replace(",", "\t").encode()), "no-suffix", "tsv", "gzip"),
         (parquet(id=["a", "b", "c"], label=[1, 0, None], score=[0.5, -1.25, 3.0]), "p.parquet", "parquet", "none"),
         (parquet(id=["a", "b", "c"], label=[1, 0, None], score=[0.5, -1.25, 3.0]), "p.csv", "parquet", "none"),
         (
-            gzip.compress(parquet(id=["a", "b", "c"], label=[1, 0, None], score=[0.5, -1.25, 3.0])),
+            gz(parquet(id=["a", "b", "c"], label=[1, 0, None], score=[0.5, -1.25, 3.0])),
             "p.parquet.gz",
             "parquet",
             "gzip",
@@ -119,7 +124,7 @@ def test_missing_texts_in_parquet_are_missing_too(read):
         (["+1", "-1"], "float", [1.0, -1.0]),
         (["1e3", "-.5"], "float", [1000.0, -0.5]),
         (["inf", "-Infinity"], "float", [math.inf, -math.inf]),
-        (["1,5", "2,5"], "text", ["1,5", "2,5"]),
+        (["1,5", "2,5"], "float", [1.5, 2.5]),
         (["0", "-3"], "integer", [0, -3]),
     ],
 )
@@ -210,6 +215,14 @@ def test_file_in_another_encoding_is_refused_with_the_line(read):
         read(body.encode("latin-1"), "p.csv")
 
 
+def test_header_in_another_encoding_is_refused(read):
+    body = "Ger\xe4t,score\na,1\nb,2\n"
+    with pytest.raises(DataError, match=r"p\.csv is not UTF-8 text: its header cannot be decoded .*Save it as UTF-8"):
+        read(body.encode("cp1252"), "p.csv")
+    assert read(body, "p.csv").column_names == ("Ger\xe4t", "score")
+    assert read(body.replace("\xe4", "\ufffd"), "q.csv").column_names == ("Ger\ufffdt", "score")
+
+
 def test_open_quote_does_not_swallow_the_file(read):
     lines = ["a,b"] + [f"x{k},{k}" for k in range(1, 101)]
     lines[40] = '"x40,40'
@@ -278,13 +291,12 @@ def test_hostile_path(tmp_path, store, rows):
         (b'<?xml version="1.0"?><a/>', "an XML document"),
         (b"\x80\x04\x95\x10\x00", "pickle"),
         (b"%PDF-1.7", "a PDF"),
-        (b'{"label": 1, "score": 0.5}\n', "JSON"),
         (b'[{"label": 1}]', "JSON"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
         (bytes(range(256)) * 20, "a binary file"),
-        (gzip.compress(b""), "nothing inside"),
-        (gzip.compress(b"\x89PNG\r\n\x1a\n"), "inside gzip, is a PNG picture"),
-        (gzip.compress(CSV.encode() * 5_000)[:-50], "damaged or incomplete gzip"),
+        (gz(b""), "nothing inside"),
+        (gz(b"\x89PNG\r\n\x1a\n"), "inside gzip, is a PNG picture"),
+        (gz(CSV.encode() * 5_000)[:-50], "damaged or incomplete gzip"),
         (zstd(CSV.encode() * 5_000)[:-5], "damaged or incomplete zstd"),
         (b"PAR1" + b"x" * 100, "cannot be read"),
         (b"0.5,1,3\n0.6,0,4\n", "has no header"),
@@ -320,7 +332,7 @@ def test_bounds(read, monkeypatch):
     assert (table.n_rows, table.rejected[0].reason) == (201, "the line is longer than 2 MB")
     monkeypatch.setattr(files, "UNPACKED_LIMIT", 1_000)
     with pytest.raises(LimitError, match="unpacks to more than"):
-        read(gzip.compress(b"a,b\n" + b"1,2\n" * 1_000))
+        read(gz(b"a,b\n" + b"1,2\n" * 1_000))
 
 
 def test_column_that_is_not_there(read):
@@ -428,7 +440,7 @@ def test_what_progress_raises_stops_the_work(read, store):
         raise LeavingError
 
     with pytest.raises(LeavingError):
-        read(gzip.compress(CSV.encode()), on_progress=leave)
+        read(gz(CSV.encode()), on_progress=leave)
     assert list(store.iterdir()) == []
 
 
@@ -484,3 +496,27 @@ def test_any_bytes_are_a_table_or_a_sentence(tmp_path: Path, content):
     except MarginaliaError as error:
         problem = str(error)
     assert not problem or "p.csv" in problem
+
+
+def test_comments_before_the_header_are_no_records(read, rows):
+    table = read('\n# one\n# two, with "a quote\n\na,b\n1,2\n3\n\n5,6\n7,8,9\n0,0\n')
+    assert rows(table) == [(1, 2), (5, 6), (0, 0)]
+    assert [line.record for line in table.rejected] == [2, 4]
+    assert [table.record_number(k) for k in range(3)] == [1, 3, 5]
+    assert table.notes == ("2 lines before the header that begin with # were left out.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "notes"),
+    [
+        ("#id,label\n1,0\n", ("#id", "label"), 0),
+        ("#\nid,label\n1,0\n", ("id", "label"), 1),
+        ("# a, b\n# c, d\nid,label\n1,0\n", ("id", "label"), 1),
+        ("sep=;\nid;label\n1;0\n", ("id", "label"), 1),
+        ('"sep=,"\r\nid,label\r\n1,0\r\n', ("id", "label"), 1),
+        ("sep,label\n1,0\n", ("sep", "label"), 0),
+    ],
+)
+def test_what_stands_before_the_header(read, content, names, notes):
+    table = read(content)
+    assert (table.column_names, table.n_rows, len(table.notes)) == (names, 1, notes)

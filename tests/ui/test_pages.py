@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.scan.listing import PAGE_ROWS
 from lib.ui.upload_folder import close_upload_store
 from tests.ui.conftest import (
     PAGES,
@@ -88,12 +89,13 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     assert answer(app).endswith(".")
     assert app.query_params["dataset"] == sample
     has_times = sample == "sample-incident"
-    assert len(figures(app)) == {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1}[page]
+    drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
+    assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
         notes = [note["text"] for note in figure["layout"]["annotations"]]
         assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
-    assert len(tables(app)) == {"home": 1, "losses": 0, "margins": 1, "cohorts": 1}[page]
+    assert len(tables(app)) == {"home": 1, "losses": 0, "margins": 1, "cohorts": 1, "features": 1, "samples": 0}[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
 
@@ -230,7 +232,7 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     assert_sound(app)
     assert app.query_params["gamma"] == "2"
     after = answer(app), [table.rows for table in tables(app)], figures(app)
-    assert after[2] != before[2] or page == "home"
+    assert after[2] != before[2] or page in ("home", "samples")
     if page == "home":
         (rows,), (was,) = (
             ({row[0].text: row for row in table} for table in after[1]),
@@ -336,6 +338,11 @@ NONSENSE = {
     "losses": ("no_such_loss,,",),
     "margins": ("..", "9..1"),
     "rows_of": ("nobody",),
+    "rows_version": ("nobody",),
+    "rows_class": ("third",),
+    "order": ("backwards",),
+    "margin_from": ("x", "nan", "1e400", "--"),
+    "margin_to": ("?", "inf", ""),
     "other": ("thing",),
 }
 
@@ -392,6 +399,8 @@ def test_odd_files_are_shown_on_every_page(name: str) -> None:
         assert_sound(app)
         if page == "cohorts" and name in ("one row", "two rows", "no version", "huge margins"):
             assert "No column was read as a cohort" in text_of(app)
+        elif page == "features" and name in ("one row", "two rows", "no version", "huge margins"):
+            assert "No column was read as a feature" in text_of(app)
         else:
             assert answer(app)
         assert "nan" not in text_of(app).lower().split()
@@ -586,11 +595,12 @@ def test_the_same_file_twice_is_refused_and_leaves_what_was_open() -> None:
 
 
 def test_every_column_without_a_role_is_named_with_its_reason() -> None:
-    rows = [[k % 2, f"{k / 60:.3f}".replace(".", ","), k / 7 - 4, f"words {k}", ""] for k in range(60)]
+    rows = [[k % 2, f"1,{k:03d}", k / 7 - 4, f"words {k}", ""] for k in range(60)]
     app = open_app()
     upload(app, "file.csv", csv_of(("label", "price", "margin", "comment", "empty"), rows))
     assert_sound(app)
-    assert "price: its numbers are written with a comma (0,000); write them with a point (0.000)." in text_of(app)
+    doubt = "price: its numbers are written with commas (1,000, which may be 1000 or 1.000); write them without"
+    assert doubt in text_of(app)
     assert "comment: 60 distinct values in 60 rows: free text or a key." in text_of(app)
     assert "empty: all 60 values are missing." in text_of(app)
 
@@ -679,3 +689,45 @@ def test_a_dataset_is_closed_for_good() -> None:
 def uploads_are_removed() -> Iterator[None]:
     yield
     close_upload_store()
+
+
+def test_samples_lists_the_rows_that_a_link_asks_for() -> None:
+    app = open_app(
+        "samples",
+        dataset="sample-incident",
+        rows_version="2026.04",
+        rows_class="positive",
+        margin_to="-1",
+        order="place",
+    )
+    assert_sound(app)
+    rows = app.dataframe[0].value
+    assert answer(app).endswith(" positive rows of version 2026.04 with a margin below −1.00, as in the file.")
+    assert len(rows) == PAGE_ROWS
+    assert set(rows["version"]) == {"2026.04"}
+    assert set(rows["label"]) == {1}
+    assert (rows["margin"] < -1).all()
+    assert rows["record"].is_monotonic_increasing
+    app.number_input[2].set_value(2)
+    assert not set(run(app).dataframe[0].value["record"]) & set(rows["record"])
+
+
+def test_samples_follow_the_filter_and_say_when_there_are_none() -> None:
+    app = open_app("samples", dataset="sample-incident", cohort_column="language", cohort="ja", margin_from="0.5")
+    assert_sound(app)
+    assert set(app.dataframe[0].value["language"]) == {"ja"}
+    app.number_input[0].set_value(900.0)
+    run(app)
+    assert answer(app) == "0 rows with a margin of 900.0 or more."
+    assert not app.dataframe
+
+
+def test_the_rows_behind_a_bar_lead_to_samples() -> None:
+    app = open_app("margins", dataset="sample-losses", apart="class", margins="-1..0.2")
+    link = next(each for each in app.get("page_link") if each.proto.label == "Look at these rows on Samples")
+    wanted = dict(parse_qsl(link.proto.query_string))
+    there = open_app("samples", **wanted)
+    assert_sound(there)
+    sentence = re.search(r"([\d,]+) rows of [^.]* with a margin from \S+ up to", text_of(app))
+    assert sentence is not None
+    assert answer(there).split()[0] == sentence[1] != "0"

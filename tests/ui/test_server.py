@@ -418,5 +418,8 @@ def test_a_port_that_is_taken_and_a_script_that_is_missing_are_said(tmp_path: Pa
         with pytest.raises(SettingsError, match=f"Port {port} on 127.0.0.1 is in use by another program"):
             check_port("127.0.0.1", port)
     check_port("127.0.0.1", port)
+    for port in (-5, 65_536, 99_999):
+        with pytest.raises(SettingsError, match=f"There is no port {port}; choose one from 1024 to 65535"):
+            check_port("localhost", port)
     with pytest.raises(SettingsError, match=r"no-such-app\.py is not there"):
         create_app(tmp_path / "no-such-app.py")

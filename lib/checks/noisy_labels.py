@@ -1,0 +1,208 @@
+"""H-F20: rows on which the model is sure and wrong, gathered in a part, in a way that wrong labels explain best.
+
+A weaker model errs too, but least where it is most sure. Labels that are wrong at random contradict the surest answers
+as often as any. So a part in which more of the sure rows are wrong is told here only if a share ρ of wrong labels, with
+the model as good as elsewhere (P = ρ + (1 − 2ρ)q), fits its rows better than a model that is less able or shifted there
+(logit P = α + β·logit q, Akaike's criterion), q being the share of positives at that score in the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from lib.cells import Cells
+from lib.checks import words
+from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, where_of
+from lib.checks.causes import cause_places
+from lib.checks.margin_collapse import Magnitudes
+from lib.checks.memory import once_for_every_margin_target
+from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.reversal import find_reversals
+from lib.checks.search import Found, count_trials, find_parts, widened
+from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
+from lib.grid import MISSING_BIN
+from lib.metrics.intervals import wilson
+from lib.schema import VERSION
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+SURE = 2.0
+"""In log odds: a probability of 0.88 or more for the class that is answered. Decision scores: their median size."""
+LEAST_EXCESS = 0.05
+BINS = 6
+PARAMETER = 1.0
+"""What a parameter more is worth in log likelihood (Akaike): a weaker model has two, a share of wrong labels one."""
+SHARES = np.linspace(0.0, 0.49, 50)
+
+
+@dataclass(frozen=True)
+class MoreWrong(HigherShare):
+    """The rule: of the sure rows more are wrong, and wrong labels explain it better than a weaker model does.
+
+    With `together`, where scores have a unit, a cohort over all time is judged by its rows of all versions: who labels
+    is no matter of the version, and a part of the rows would only be one more chance to be taken for noise.
+    """
+
+    together: bool = True
+
+    def confirm(self, block: Block, place: Place) -> bool:
+        """A proper part of its version in which a share of wrong labels fits best."""
+        if place.column is None and place.run is None:
+            return False
+        version = None if self.together and place.run is None else place.version
+        here = block.inside(Place(version, place.column, place.value, place.run)) & block.is_left()
+        there = block.inside(Place(version)) & block.is_left() & ~here
+        return noise_of(block.cells, here, there)[1]
+
+
+def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, bool]:
+    """The share of wrong labels that fits some groups of a table best, and whether it fits better than a weaker model.
+
+    Args:
+        cells: the table.
+        here: shape (G,), the groups.
+        there: shape (G,), those that tell how often rows of a score are positive.
+    """
+    label, group = cells.block % 3 - 1, cells.block // 3
+    usable = (label != 0) & (cells.score_bin != MISSING_BIN) & (here | there)[group]
+    score, positive, rows = cells.score[usable], label[usable] > 0, cells.sums[usable, 0]
+    own = here[group[usable]]
+    order = np.argsort(score, kind="stable")
+    reach = np.cumsum(np.where(own, rows, 0.0)[order])
+    place = np.empty(len(order), np.int64)
+    # Bins hold as many rows of the part; rows of one score stay together.
+    ends = np.searchsorted(score[order], score[order], side="right") - 1
+    place[order] = (
+        np.minimum((reach[ends] / max(reach[-1], 1.0) * BINS).astype(np.int64), BINS - 1) if len(order) else 0
+    )
+
+    def count(of: BoolArray) -> FloatArray:
+        return np.bincount(place[of], rows[of], BINS).astype(np.float64)
+
+    n, k = count(own), count(own & positive)
+    q = (count(~own & positive) + 0.5) / (count(~own) + 1.0)
+
+    def likelihood(p: FloatArray) -> FloatArray:
+        return (special.xlogy(k, p) + special.xlogy(n - k, 1 - p)).sum(axis=-1)
+
+    by_share = likelihood(SHARES[:, None] + (1 - 2 * SHARES[:, None]) * q)
+    best = int(np.argmax(by_share))
+    return float(SHARES[best]), bool(by_share[best] >= likelihood(_weaker(n, k, special.logit(q))) - PARAMETER)
+
+
+def _weaker(n: FloatArray, k: FloatArray, x: FloatArray) -> FloatArray:
+    """The logistic fit α + βx of k among n, by Newton's method, held in place by a trace of a prior."""
+    design = np.stack([np.ones_like(x), x], axis=1)
+    beta = np.array([0.0, 0.5])
+    for _ in range(25):
+        p = special.expit(np.clip(design @ beta, -30, 30))
+        gradient = design.T @ (k - n * p) - 1e-6 * beta
+        curvature = (design * (n * p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        beta = beta + np.clip(np.linalg.solve(curvature, gradient), -2.0, 2.0)
+    return special.expit(np.clip(design @ beta, -30, 30))
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """Parts with wrong labels, the share of wrong labels in each, how many parts were looked at, and the sure rows."""
+
+    axes: Axes
+    found: list[tuple[Found, float]]
+    trials: float
+    n: int
+
+
+@once_for_every_margin_target
+def find_noise(diagnosis: Diagnosis) -> Noise:
+    """Search versions, cohorts and windows for sure and wrong rows."""
+    axes, tables = read_tables(diagnosis)
+    sure = _sure_scores(diagnosis)
+
+    def features(cells: Cells) -> FloatArray:
+        magnitudes = Magnitudes.of(cells, labelled=True)
+        by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
+        rows = magnitudes.n - magnitudes.below(by_group[cells.block // 3])
+        wrong = magnitudes.classes * cells.score < 0
+        return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
+
+    blocks = [make_block(table, axes, features) for table in tables]
+    is_in_units = diagnosis.facts.mapping.score_kind.is_probabilistic
+    rule = MoreWrong(usual_share(blocks[0]), LEAST_EXCESS, LEAST_EXCESS, together=is_in_units)
+    n, trials = int(blocks[0].moments[..., ROWS].sum()), count_trials(blocks, axes, rule)
+    taken = [widened(place, len(axes.windows)) for place in cause_places(diagnosis)]
+    found: list[tuple[Found, float]] = []
+    for each in find_parts(blocks, axes, rule, ALARM_RATE, taken):
+        here = each.block.inside(each.place)
+        there = each.block.inside(Place(each.place.version)) & ~here
+        found.append((each, noise_of(each.block.cells, here, there)[0]))
+    return Noise(axes, found, trials, n)
+
+
+def _sure_scores(diagnosis: Diagnosis) -> dict[str, float]:
+    """By version, the size of score from which on an answer is sure."""
+    cells = diagnosis.cells(VERSION)
+    names = [str(each) for each in cells.groups[VERSION]]
+    if diagnosis.facts.mapping.score_kind.is_probabilistic:
+        return dict.fromkeys(names, SURE)
+    magnitudes = Magnitudes.of(cells, labelled=True)
+    group = cells.block // 3
+    return {
+        name: float(np.nan_to_num(magnitudes.quantile((group == number) & (magnitudes.n > 0), 0.5)))
+        for number, name in enumerate(names)
+    }
+
+
+def noisy_places(diagnosis: Diagnosis) -> list[Place]:
+    """The parts that this check names; none where nothing can be said of labels."""
+    return [] if find_reversals(diagnosis).reason else [found.place for found, _share in find_noise(diagnosis).found]
+
+
+def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
+    """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
+    reversals = find_reversals(diagnosis)
+    if reversals.reason:
+        return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
+    if reversals.everything:
+        return NotApplicable("Everything is reversed: see label-encoding.")
+    noise = find_noise(diagnosis)
+    if not noise.n:
+        return NotApplicable("The model is sure of no labelled row.")
+    if not noise.found:
+        return Passed(
+            f"Sure and wrong rows gather nowhere as wrong labels would ({words.plural(noise.trials, 'part')} looked "
+            f"at, n = {words.count(noise.n)}).",
+            {"n": noise.n, "n_parts": int(noise.trials)},
+        )
+    return [_finding(found, share, noise.axes) for found, share in noise.found]
+
+
+def _finding(found: Found, noise: float, axes: Axes) -> Finding:
+    version = None if found.place.version is None else axes.versions[found.place.version]
+    where = where_of(found.place, found.block, axes, found.extent)
+    n, share = float(found.unit[ROWS]), float(found.unit[HITS] / found.unit[ROWS])
+    rest = float(found.rest[HITS] / found.rest[ROWS])
+    low, high = wilson(share, n)
+    return Finding(
+        Status.WARN,
+        version,
+        where,
+        f"Labels look wrong{words.place(version, where, axes.facts)}: of the rows that the model is sure of, "
+        f"{words.percent(share)} are labelled otherwise against {words.percent(rest)} elsewhere "
+        f"(n = {words.count(n)}); {words.percent(noise)} of labels turned round would explain it",
+        {
+            "n": int(n),
+            "share_wrong": share,
+            "share_wrong_ci": [float(low), float(high)],
+            "share_wrong_elsewhere": rest,
+            "share_noise": noise,
+            "p_adjusted": found.p,
+            "n_parts": int(found.trials),
+            "consequences": [],
+        },
+        found.gain,
+    )

@@ -1,0 +1,200 @@
+"""Prepared rows to cells of another value column: a feature, a latency or a cost; a cohort column by its values.
+
+The prepared rows hold no features. Those of the column that is looked at are joined to them from its file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
+
+import duckdb
+import ibis
+import numpy as np
+
+from lib.cells import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, Coded, ValueBins, ValueCells
+from lib.errors import SettingsError
+from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
+from lib.scan.compute import CELL_BUDGET, PreparedRows, filtered, to_sql, window_start
+from lib.scan.rows import Expression, in_sample, value_rows
+from lib.scan.windows import WindowGrid
+from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.sources import Dataset, RawTable
+
+EDGE_ROWS = 100_000
+"""So many rows, of all files together, settle where a column is cut."""
+
+TAILS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015)
+"""Where the tails of a column are cut beside the even cuts, so that a 99th percentile is told closely."""
+
+FACTORS = (1, 5, 25)
+"""Steps of margin of 0.02, 0.1 and 0.5; the finest is taken that fits the budget."""
+
+RawCursor: TypeAlias = Callable[[RawTable, Sequence[str]], AbstractContextManager[duckdb.DuckDBPyConnection]]
+"""Gives a cursor on which `prepared` and, of one file, `raw` with some of its columns are views."""
+
+
+def choose_bins(dataset: Dataset, prepared: PreparedRows, open_raw: RawCursor, column: str, most: int) -> ValueBins:
+    """Cut a column once for all its rows: by value where few are distinct, else at quantiles, tails finer.
+
+    Raises:
+        SettingsError: no file has the column.
+    """
+    if column in dataset.mapping.cohorts:
+        return ValueBins.of_categories(column, prepared.categories[cohort_key(column)])
+    tables = [table for table in dataset.tables if table.has_column(column)]
+    if not tables:
+        raise SettingsError(f"There is no column {column}.")
+    listed = [_listed(table, column) for table in tables]
+    few = {value for values in listed for value in values or ()}
+    if None not in listed and 0 < len(few) <= most:
+        return ValueBins.of_values(column, sorted(few))
+    one_in = math.ceil(sum(table.n_rows for table in tables) / EDGE_ROWS)
+    seen: list[np.ndarray[Any, Any]] = []
+    least, greatest = math.inf, -math.inf
+    for table in tables:
+        with open_raw(table, [column]) as cursor:
+            values = value_rows(table, column)
+            sampled = in_sample(values, "at", one_in).select("value")
+            found = cursor.sql(to_sql(sampled.filter(sampled.value.notnull()))).to_arrow_table()
+            seen.append(found["value"].to_numpy())
+            ends = values.aggregate(least=values.value.min(), greatest=values.value.max())
+            low, high = cursor.execute(to_sql(ends)).fetchall()[0]
+            if low is not None:
+                least, greatest = min(least, low), max(greatest, high)
+    if least > greatest:
+        return ValueBins.of_values(column, [])
+    sample = np.concatenate(seen)
+    return ValueBins.of_edges(column, np.quantile(sample, levels(most)) if len(sample) else [], least, greatest)
+
+
+def _listed(table: RawTable, column: str) -> list[float] | None:
+    """The distinct numbers of a column where the file's profile lists all of its values; None where it does not."""
+    profile = table.column(column)
+    if profile.kind not in ("integer", "float", "float32") or profile.n_distinct != len(profile.values):
+        return None
+    values = [float(text) for text, _count in profile.values]
+    return [value for value in values if math.isfinite(value)]
+
+
+def levels(most: int) -> list[float]:
+    """Levels of the inner edges: even ones, and those of both tails where there are bins enough."""
+    tails = TAILS if most > 4 * len(TAILS) else ()
+    even = np.linspace(0, 1, most - 2 * len(tails) + 1)[1:-1].tolist()
+    return sorted({*tails, *even, *(1 - level for level in tails)})
+
+
+def compute_value_cells(
+    dataset: Dataset,
+    prepared: PreparedRows,
+    open_raw: RawCursor,
+    bins: ValueBins,
+    keys: Sequence[str],
+    where: Filter,
+    windows: WindowGrid | None,
+    *,
+    versions: Sequence[str] = (),
+    margins: bool = False,
+    n_groups: int = 1,
+    one_in: int = 1,
+) -> ValueCells:
+    """Cells of the usable rows that pass a filter, by any of the keys and the bins of a column, file by file.
+
+    Args:
+        dataset: whose column it is.
+        prepared: what is known of its prepared rows.
+        open_raw: gives a cursor on those and on a file.
+        bins: how the column is cut.
+        keys: key names; `fold` among them.
+        where: which rows.
+        windows: the grid of the key `window`.
+        versions: only rows of these; of all where there are none.
+        margins: whether to cross with steps of margin.
+        n_groups: about how many combinations of key values there are.
+        one_in: only one row in so many.
+    """
+    fitting = [f for f in FACTORS if n_groups * (len(bins) + 1) * MOST_MARGIN * SCORE_STEPS_PER_UNIT / f <= CELL_BUDGET]
+    factor = 0 if not margins else 1 if prepared.n_rows <= CELL_BUDGET else min(fitting, default=FACTORS[-1])
+    names = WEIGHTED_VALUE_SUMS if prepared.weighted else VALUE_SUMS
+    rows = filtered(prepared, where)
+    if versions:
+        rows = rows.filter(rows[VERSION].isin([prepared.code(VERSION, version) for version in versions]))
+    rows = in_sample(rows, "row", one_in)
+    parts: list[Any] = []
+    for index, table in enumerate(dataset.tables):
+        own = [bins.column] if not bins.is_categorical and table.has_column(bins.column) else []
+        with open_raw(table, own) as cursor:
+            here = _with_value(rows.filter(rows.file == index), table, bins, joined=bool(own))
+            grouped = _grouped(here, keys, windows, bins, factor, names)
+            parts.append(cursor.sql(to_sql(grouped)).to_arrow_table())
+
+    def column(name: str) -> np.ndarray[Any, Any]:
+        return np.concatenate([part[name].to_numpy(zero_copy_only=False) for part in parts])
+
+    def key_column(name: str) -> Coded | np.ndarray[Any, Any]:
+        if name not in prepared.categories:
+            return column(name).astype(np.int64)
+        return Coded(np.asarray(prepared.categories[name], dtype=str), column(name).astype(np.int64))
+
+    sums = np.stack([np.nan_to_num(column(name).astype(np.float64)) for name in names], axis=1)
+    return ValueCells.build(
+        {key: key_column(key) for key in keys}, bins, column("bin"), column("step"), sums, factor=factor
+    )
+
+
+def _with_value(rows: Expression, table: RawTable, bins: ValueBins, *, joined: bool) -> Expression:
+    """The rows with their `value` and its `bin`."""
+    missing = len(bins)
+    if bins.is_categorical:
+        code = rows[cohort_key(bins.column)]
+        none = bins.categories.index("") if "" in bins.categories else -1
+        return rows.mutate(value=code.cast("float64"), bin=ibis.ifelse(code == none, missing, code).cast("int16"))
+    if not joined:
+        return rows.mutate(value=ibis.null("float64"), bin=ibis.literal(missing, "int16"))
+    values = value_rows(table, bins.column)
+    both = rows.join(values, rows.row == values["at"])
+    place = _place(both["value"], bins.edges.tolist(), 0)
+    return both.mutate(bin=ibis.ifelse(both["value"].isnull(), missing, place).cast("int16"))
+
+
+def _place(value: Any, edges: list[float], first: int) -> Any:
+    """The bin of a value by halving: as many comparisons as the logarithm of the bins."""
+    if not edges:
+        return ibis.literal(first, "int16")
+    middle = len(edges) // 2
+    below, above = _place(value, edges[:middle], first), _place(value, edges[middle + 1 :], first + middle + 1)
+    return ibis.ifelse(value < edges[middle], below, above)
+
+
+def _grouped(
+    rows: Expression,
+    keys: Sequence[str],
+    windows: WindowGrid | None,
+    bins: ValueBins,
+    factor: int,
+    names: Sequence[str],
+) -> Expression:
+    by: dict[str, Any] = {key: rows[key] for key in keys if key != WINDOW}
+    if FOLD in keys:
+        by[FOLD] = rows[FOLD].cast("int64")
+    if WINDOW in keys:
+        by[WINDOW] = ibis.literal(NO_WINDOW, "int64") if windows is None else window_start(rows, windows)
+    by["bin"], by["step"] = rows["bin"], _step(rows, factor)
+    value = rows["value"]
+    sums: dict[str, Any] = {"n": rows.count(), "v": value.sum(), "vv": (value * value).sum()}
+    if "w" in names:
+        sums |= {"w": rows["weight"].sum(), "w2": (rows["weight"] * rows["weight"]).sum()}
+    return rows.aggregate(by=[each.name(name) for name, each in by.items()], **sums)
+
+
+def _step(rows: Expression, factor: int) -> Any:
+    """⌊m / width⌋ within −1 and the last step, from the bin of the score; ids of edges are even, of intervals odd."""
+    if not factor:
+        return ibis.literal(NO_MARGIN, "int16")
+    margin_bin = (rows["label"] * rows["score_bin"]).cast("int32")
+    last = 2 * int(MOST_MARGIN * SCORE_STEPS_PER_UNIT)
+    step = (margin_bin.clip(-1, last) / (2.0 * factor)).floor().cast("int16")
+    usable = (rows["label"] != 0) & (rows["score_bin"] != MISSING_BIN)
+    return ibis.ifelse(usable, step, NO_MARGIN).cast("int16")

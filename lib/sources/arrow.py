@@ -1,0 +1,104 @@
+"""Arrow IPC to Parquet: the file format (Feather 2 is one) and the stream format, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import ipc
+
+from lib.errors import DataError, LimitError
+from lib.sources.convert import Converted, Tick
+from lib.sources.engine import Run
+from lib.sources.layout import MAX_COLUMNS, name_columns
+
+FILE_MAGIC: Final = b"ARROW1"
+STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
+BATCH_LIMIT: Final = 1024**3
+"""How large the batches of a file may be on average, in bytes: one at a time is in memory."""
+
+_ROWS: Final = 65_536
+
+
+def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> Converted:
+    """Write the rows of an Arrow file or stream, in its order, to the Parquet file `target`.
+
+    Columns that no role can have (lists, structures, bytes) are left out and named. Raises `DataError` for a file that
+    is damaged, `LimitError` for one with too many columns or too large batches.
+    """
+    size = max(1, path.stat().st_size)
+    try:
+        with pa.OSFile(str(path), "rb") as source:
+            schema, batches = _open(source, name, size)
+            if len(schema) > MAX_COLUMNS:
+                raise LimitError(f"{name} has {len(schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
+            names, notes = name_columns(schema.names)
+            kinds = [_stored_type(each.type) for each in schema]
+            kept = [
+                (place, column, kind) for place, (column, kind) in enumerate(zip(names, kinds, strict=True)) if kind
+            ]
+            if not kept:
+                raise DataError(f"{name} has no column that can be used: only lists, structures or bytes.")
+            written = pa.schema([(column, kind) for _, column, kind in kept])
+            with pq.ParquetWriter(target, written, compression="snappy", use_dictionary=False) as writer:
+                for batch in batches:
+                    columns = [_stored(batch.column(place), kind) for place, _, kind in kept]
+                    table = pa.table(columns, schema=written)
+                    for first in range(0, table.num_rows, _ROWS):
+                        run.check()
+                        writer.write_table(table.slice(first, _ROWS))
+                        tick(source.tell() / size)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{name} is a damaged or incomplete Arrow file: it cannot be read to its end. Copy or export it again."
+        ) from error
+    unusable = tuple(column for column, kind in zip(names, kinds, strict=True) if not kind)
+    return Converted(notes=notes, unusable=unusable)
+
+
+def _open(source: Any, name: str, size: int) -> tuple[Any, Generator[Any]]:
+    """The schema and the batches."""
+    head = source.read(len(FILE_MAGIC))
+    source.seek(0)
+    if head != FILE_MAGIC:
+        stream = ipc.open_stream(source)
+        return stream.schema, (batch for batch in stream)
+    file = ipc.open_file(source)
+    count = file.num_record_batches
+    if size > BATCH_LIMIT * max(1, count):
+        raise LimitError(
+            f"{name} holds its rows in {count:,} batches of more than {BATCH_LIMIT // 1024**3} GB, which are read "
+            "whole. Write it as Parquet, or in smaller batches."
+        )
+    return file.schema, (file.get_batch(k) for k in range(count))
+
+
+def _stored_type(kind: Any) -> Any:
+    """The type that a column is written with; None for one that no role can have."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _stored_type(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _stored_type(kind.value_type)
+    if pa.types.is_null(kind):
+        return pa.string()
+    unusable = pa.types.is_nested(kind) or pa.types.is_interval(kind) or _holds_bytes(kind)
+    return None if unusable else kind
+
+
+def _holds_bytes(kind: Any) -> bool:
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+    return any(test(kind) for test in tests)
+
+
+def _stored(column: Any, kind: Any) -> Any:
+    """A column of a batch in the type that it is written with; what is damaged inside is found before it is read."""
+    column.validate(full=True)
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pa.types.is_run_end_encoded(column.type):
+        column = pc.call_function("run_end_decode", [column])
+    return column if column.type == kind else column.cast(kind)

@@ -1,0 +1,133 @@
+"""The view of a link: what it asks for and there is not, and what a page says where there is nothing to show."""
+
+import io
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.downloads import PROVENANCE, csv_bytes
+from lib.ui.upload_folder import close_upload_store
+from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
+
+NOT_ALL = "Not all of the link fits this dataset"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def uploads_are_removed() -> Iterator[None]:
+    yield
+    close_upload_store()
+
+
+def notes(app: AppTest) -> list[str]:
+    """What is said of the link."""
+    return [line for line in text_of(app).splitlines() if line.startswith(NOT_ALL)]
+
+
+@pytest.mark.parametrize(
+    ("page", "view", "said"),
+    [
+        ("home", {"baseline": "zzz"}, "baseline = zzz (shown instead: 2026.03)"),
+        ("home", {"gamma": "7"}, "gamma = 7 (shown instead: 3)"),
+        ("home", {"gamma": "1.234567"}, "gamma = 1.234567 (shown instead: 1.24)"),
+        ("home", {"windows": "5..3"}, "windows = 5..3 (shown instead: 16 Mar 2026 to 14 Apr 2026)"),
+        ("home", {"split": "test"}, "split = test (shown instead: all rows, there are no splits)"),
+        ("home", {"cohort_column": "town"}, "cohort_column = town (shown instead: All cohorts)"),
+        ("home", {"cohort": "pt"}, "cohort = pt (shown instead: all cohorts)"),
+        ("cohorts", {"metric": "zzz", "by": "town"}, "metric = zzz (shown instead: Violation rate)"),
+        ("losses", {"losses": "focal,zzz"}, "losses = focal,zzz (shown instead: Focal)"),
+        ("samples", {"margin_from": "x"}, "margin_from = x (shown instead: any)"),
+    ],
+)
+def test_what_a_link_asks_for_and_there_is_not_is_said(page: str, view: dict[str, str], said: str) -> None:
+    app = open_app(page, dataset="sample-incident", **view)
+    assert_sound(app)
+    (note,) = notes(app)
+    assert said.lower() in note.lower()
+    assert [name for name in view if f"{name} = " in note] == list(view)
+
+
+def test_another_cohort_than_that_of_the_link_is_never_shown() -> None:
+    good = open_app("cohorts", dataset="sample-incident")
+    app = open_app("cohorts", dataset="sample-incident", cohort_column="language", cohort="xx")
+    assert notes(app) == [f"{NOT_ALL}: cohort = xx (shown instead: All cohorts)."]
+    assert answer(app) == answer(good)
+    assert notes(good) == []
+    run(app)
+    assert notes(app), "it stays until one chooses"
+    app.selectbox(key="control:cohort").set_value("pt")
+    run(app)
+    assert notes(app) == []
+    app.selectbox(key="control:cohort_column").set_value("tenant")
+    run(app)
+    assert app.selectbox(key="control:cohort").value == ""
+    assert "cohort" not in app.query_params
+
+
+def test_a_control_of_another_page_says_so_there() -> None:
+    app = open_app(dataset="sample-incident", metric="zzz", gamma="0.5")
+    assert notes(app) == []
+    go_to(app, "cohorts")
+    assert "metric = zzz" in notes(app)[0]
+    app.selectbox(key="control:metric").set_value("accuracy")
+    run(app)
+    assert notes(app) == []
+
+
+def test_a_missing_cohort_value_is_a_filter_too() -> None:
+    rows = [f"r{k},{k % 2},{(k % 7 - 3) / 2 + k / 1000},{('', 'red', 'blue')[k % 3]}" for k in range(90)]
+    app = open_app()
+    upload(app, "file.csv", "\n".join(["id,label,decision,group", *rows]).encode())
+    assert_sound(app)
+    app.selectbox(key="control:cohort_column").set_value("group")
+    run(app)
+    assert tables(app)[0]["file", "Rows"].text == "90"
+    app.selectbox(key="control:cohort").set_value("(missing)")
+    run(app)
+    assert tables(app)[0]["file", "Rows"].text == "30"
+    linked = open_app("home", **{name: app.query_params[name] for name in ("dataset", "cohort_column", "cohort")})
+    assert tables(linked)[0]["file", "Rows"].text == "30"
+
+
+def test_a_version_against_itself_is_said() -> None:
+    app = open_app("margins", dataset="sample-losses", baseline="logistic-2", candidate="logistic-2")
+    assert "Baseline and candidate are both logistic-2: one version is shown, nothing is compared." in text_of(app)
+
+
+def test_the_cohort_that_is_looked_at_is_not_ranked_alone() -> None:
+    app = open_app("cohorts", dataset="sample-incident", by="language")
+    app.selectbox(key="only:language").set_value("pt")
+    run(app)
+    next(each for each in app.button if each.label == "Look only at this cohort").click()
+    run(app)
+    assert_sound(app)
+    assert app.selectbox(key="control:by").value != "language"
+    app.selectbox(key="control:by").set_value("language")
+    run(app)
+    assert answer(app) == "Only language pt is left: there are no others to compare it with."
+
+
+def test_a_file_without_labels_has_no_empty_figures() -> None:
+    rows = [f"r{k},2026-04-{1 + k % 9:02},{k / 700 - 1},{'ab'[k % 2]}" for k in range(1_400)]
+    app = open_app()
+    upload(app, "file.csv", "\n".join(["id,time,decision,group", *rows]).encode())
+    assert_sound(app)
+    assert figures(app) == []
+    for page in ("losses", "margins", "cohorts"):
+        go_to(app, page)
+        assert_sound(app)
+        assert answer(app).startswith("No row has a label: there ")
+        assert figures(app) == []
+        assert "filter" not in text_of(app)
+        assert not any("small" in each.label for each in app.expander)
+
+
+def test_a_table_says_in_its_last_column_where_it_comes_from() -> None:
+    table = pd.DataFrame({"version": ["=v", "a,b"], PROVENANCE: ["own", "own"], "rows": [1, 2]})
+    text = csv_bytes(table, "a &lt;b&gt;.csv · sha256 12 · γ = 1")
+    read = pd.read_csv(io.BytesIO(text))
+    assert list(read.columns) == ["version", PROVENANCE, "rows", f"{PROVENANCE}.1"]
+    assert set(read[f"{PROVENANCE}.1"]) == {"a <b>.csv · sha256 12 · γ = 1"}
+    assert read["version"].tolist() == ["'=v", "a,b"]
+    assert read["rows"].dtype.kind == "i"
