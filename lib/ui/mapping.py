@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib.schema import SINGLE_ROLES, Evidence, Question, Role, ScoreKind
+from lib.schema import EPOCHS, SINGLE_ROLES, Evidence, Question, Role, ScoreKind
 from lib.sources import Answers
 from lib.ui.datasets import Draft
 from lib.ui.html import show_note
@@ -38,7 +38,7 @@ KIND_WORDS = {
 }
 PATTERNS = (
     "iso", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S",
-    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d-%m-%Y", "epoch_seconds", "epoch_milliseconds",
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d-%m-%Y", *EPOCHS,
 )  # fmt: skip
 ZONES = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "America/New_York", "America/Chicago",
