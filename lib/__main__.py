@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lib import __version__
-from lib.errors import AmbiguityError, Cancelled, DataError, MarginaliaError, SettingsError
+from lib.errors import AmbiguityError, Cancelled, DataError, MarginaliaError, MisreadError, SettingsError
 
 if TYPE_CHECKING:
     from lib.scan import SavedCells, Scan
@@ -278,10 +278,14 @@ def settled_mapping(inference: Inference) -> Mapping:
     return inference.mapping
 
 
+def _option_of(topic: str) -> str:
+    return QUESTION_OPTIONS.get(topic, f"--{topic}")
+
+
 def _worded(question: Question) -> str:
     from lib.sources.columns import join_names
 
-    option = QUESTION_OPTIONS.get(question.topic, f"--{question.topic}")
+    option = _option_of(question.topic)
     values = join_names([value or "''" for value, _ in question.options], len(question.options), "or")
     return f"{question.sentence} Say it with {option}{', one of: ' if values else ''}{values}."
 
@@ -488,6 +492,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
     except Cancelled:
         return STOPPED
+    except MisreadError as error:
+        options_named = " or ".join(map(_option_of, error.topics))
+        _say(f"{error} Say it with {options_named}." if options_named else str(error))
     except MarginaliaError as error:
         _say(str(error))
     except BrokenPipeError:

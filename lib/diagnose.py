@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 from lib.cells import Cells, ValueCells
@@ -25,7 +25,7 @@ from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_dr
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
-from lib.scan.held import MOST_BINS
+from lib.scan.held import HeldTables
 from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Run
 
@@ -36,7 +36,7 @@ _FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
 """Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
 
 
-_FEATURES: WeakKeyDictionary[CellTables, dict[Settings, FeatureTables]] = WeakKeyDictionary()
+_FEATURES: WeakKeyDictionary[HeldTables, dict[Settings, FeatureTables]] = WeakKeyDictionary()
 """What was read of the features, for the last few choices of versions and filter: γ does not enter."""
 KEPT_FEATURES = 4
 
@@ -54,47 +54,6 @@ def _fixed_names() -> list[str]:
 
 def _moved_names() -> list[str]:
     return [metric.name for metric in METRICS if metric.uses_margin_target]
-
-
-class CellTables(Protocol):
-    """Where cells come from: a scan of rows, or a file of saved cells."""
-
-    @property
-    def facts(self) -> Facts:
-        """The frame of the dataset."""
-        ...
-
-    def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
-        """Cells by keys (label apart) of the rows that pass a filter."""
-        ...
-
-    def value_cells(
-        self,
-        column: str,
-        keys: Sequence[str],
-        where: Filter = EVERYTHING,
-        *,
-        versions: Sequence[str] = (),
-        margins: bool = False,
-        most_bins: int = MOST_BINS,
-        one_in: int = 1,
-        run: Run | None = None,
-        keep: bool = True,
-    ) -> ValueCells:
-        """Cells of another value column by keys; `SettingsError` where there are no rows to ask."""
-        ...
-
-    def holds_values(
-        self,
-        column: str,
-        keys: Sequence[str],
-        where: Filter = EVERYTHING,
-        *,
-        versions: Sequence[str] = (),
-        margins: bool = False,
-    ) -> bool:
-        """Whether that table of a value column is there already."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +107,7 @@ class Settings:
 class Diagnosis:
     """Lazy results by topic for one dataset under one set of settings; each is computed once."""
 
-    def __init__(self, tables: CellTables, settings: Settings) -> None:
+    def __init__(self, tables: HeldTables, settings: Settings) -> None:
         self.tables = tables
         self.settings = settings
         self.made_at = datetime.now(UTC)

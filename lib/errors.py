@@ -17,6 +17,15 @@ class AmbiguityError(DataError):
     """Something in the data can be read in two ways and nobody has said which; the text names what settles it."""
 
 
+class MisreadError(DataError):
+    """Hardly a record fits the mapping; the text names the reason, `topics` the roles and readings to choose anew."""
+
+    def __init__(self, sentence: str, topics: tuple[str, ...]) -> None:
+        """Say a sentence that holds on every face; the command line adds the options of the topics."""
+        super().__init__(sentence)
+        self.topics = topics
+
+
 class UndefinedError(MarginaliaError):
     """A number was asked for that the data cannot give; the text says why."""
 

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib.diagnose import CellTables, Diagnosis, Settings
+from lib.diagnose import Diagnosis, Settings
 from lib.errors import LimitError
+from lib.scan.held import HeldTables
 
 KEPT_SECONDS = 12 * 3600.0
 """How long a dataset is kept after it was last looked at."""
@@ -84,7 +85,7 @@ class OpenDataset:
 
     token: str
     name: str
-    tables: CellTables
+    tables: HeldTables
     folder: Path | None
     last_used: float = 0.0
     draft: object = None
@@ -144,7 +145,7 @@ class Workspace:
         folder.mkdir(mode=0o700)
         return folder
 
-    def add(self, name: str, tables: CellTables, folder: Path | None, token: str | None = None) -> OpenDataset:
+    def add(self, name: str, tables: HeldTables, folder: Path | None, token: str | None = None) -> OpenDataset:
         """Open a dataset under a new token, or under that of a sample or of the draft that it was made from.
 
         Raises:
@@ -170,7 +171,7 @@ class Workspace:
             self._drafts[held.token] = held
             return held
 
-    def replace(self, token: str, tables: CellTables, draft: object) -> OpenDataset | None:
+    def replace(self, token: str, tables: HeldTables, draft: object) -> OpenDataset | None:
         """Put other tables behind a token, so that links to it show them; None if it is no longer open."""
         with self._lock:
             held = self._open.get(token)

@@ -277,7 +277,7 @@ def test_a_reading_under_which_most_records_are_lost_fails(
                 arguments,
                 "Only 5.0 % of the 100 records of scores.csv can be used",
                 "the score is outside [0, 1] though it is read as a probability (95)",
-                "Choose another score kind (--score-kind) or score column (--score)",
+                "Choose another score kind or score column, or mend the file. Say it with --score-kind or --score.",
             )
             continue
         status = main([*map(str, arguments), "--format", "json"])

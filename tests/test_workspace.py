@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from lib.diagnose import CellTables
 from lib.errors import LimitError
+from lib.scan.held import HeldTables
 from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, Workspace
 
-TABLES = cast(CellTables, object())
+TABLES = cast(HeldTables, object())
 
 
 class Clock:
@@ -73,7 +73,7 @@ def test_there_is_a_bound_with_a_sentence(space: Workspace) -> None:
 
 def test_a_replaced_dataset_keeps_its_link(space: Workspace) -> None:
     opened = space.add("a", TABLES, None)
-    other = cast(CellTables, object())
+    other = cast(HeldTables, object())
     assert space.replace(opened.token, other, "draft") is space.get(opened.token)
     renewed = space.get(opened.token)
     assert renewed is not None

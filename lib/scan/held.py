@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
@@ -19,6 +20,19 @@ MOST_BINS = 200
 """Into how many bins a value column is cut at most."""
 
 
+@dataclass(frozen=True)
+class ValueQuery:
+    """What a table of a value column is of; the fields are the arguments of `HeldTables.value_cells`."""
+
+    column: str
+    keys: tuple[str, ...]
+    where: Filter
+    versions: tuple[str, ...] = ()
+    margins: bool = False
+    most_bins: int = MOST_BINS
+    one_in: int = 1
+
+
 class HeldTables(ABC):
     """Cells by any keys under any filter, each computed once. Safe to use from several threads."""
 
@@ -27,7 +41,7 @@ class HeldTables(ABC):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
-        self._values: dict[tuple[object, ...], ValueCells] = {}
+        self._values: dict[ValueQuery, ValueCells] = {}
 
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
         """Cells by `keys` (label apart) of the usable rows that pass `where`.
@@ -90,14 +104,12 @@ class HeldTables(ABC):
             SettingsError: no rows can be asked, or there is no such column.
             Cancelled: `run` was cancelled.
         """
-        wanted = (column, tuple(keys), where, tuple(versions), margins, most_bins, one_in)
+        wanted = ValueQuery(column, tuple(keys), where, tuple(versions), margins, most_bins, one_in)
         with self._lock:
             held = self._values.get(wanted)
         if held is not None:
             return held
-        made = self._make_values(
-            column, keys, where, tuple(versions), margins=margins, most_bins=most_bins, one_in=one_in, run=run
-        )
+        made = self._make_values(wanted, run)
         if not keep:
             return made
         with self._lock:
@@ -116,19 +128,8 @@ class HeldTables(ABC):
     ) -> bool:
         """Whether that table of a value column is there already."""
         with self._lock:
-            return (column, tuple(keys), where, tuple(versions), margins, MOST_BINS, 1) in self._values
+            return ValueQuery(column, tuple(keys), where, tuple(versions), margins) in self._values
 
-    def _make_values(
-        self,
-        column: str,
-        keys: Sequence[str],
-        where: Filter,
-        versions: tuple[str, ...],
-        *,
-        margins: bool,
-        most_bins: int,
-        one_in: int,
-        run: Run | None,
-    ) -> ValueCells:
+    def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         """Cells of a value column; what holds no rows has none."""
-        raise SettingsError(f"Saved cells hold scores, not {column}: open the rows themselves for this view.")
+        raise SettingsError(f"Saved cells hold scores, not {query.column}: open the rows themselves for this view.")

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from lib.cells import Cells, ValueBins, ValueCells
-from lib.errors import DataError
+from lib.errors import DataError, MisreadError
 from lib.grid import COARSE, EXACT, FINE, Resolution
 from lib.scan.compute import (
     CELL_BUDGET,
@@ -27,7 +27,7 @@ from lib.scan.compute import (
     to_sql,
 )
 from lib.scan.facts import Facts, InputFile
-from lib.scan.held import HeldTables
+from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
 from lib.scan.rows import EPSILON, N_FOLDS, PROBLEMS, ROW_INDEX, Categories, category_texts, columns_read, prepared_rows
 from lib.scan.values import RawCursor, choose_bins, compute_value_cells
@@ -56,13 +56,13 @@ STRUCTURAL = "not-a-record"
 """The problem code of lines that could not be read as records at all."""
 
 MENDED_BY = {
-    "score-unreadable": "another score column (--score)",
-    "score-infinite": "another score column (--score)",
-    "score-not-a-probability": "another score kind (--score-kind) or score column (--score)",
-    "label-unknown": "another label column (--label) or positive class (--positive)",
-    "weight-invalid": "another weight column or none (--weight)",
+    "score-unreadable": ("another score column", ("score",)),
+    "score-infinite": ("another score column", ("score",)),
+    "score-not-a-probability": ("another score kind or score column", ("score_kind", "score")),
+    "label-unknown": ("another label column or positive class", ("label", "pos_label")),
+    "weight-invalid": ("another weight column or none", ("weight",)),
 }
-"""What to choose where rows cannot be used, by the code of the problem: in words, and the option that says it."""
+"""What to choose where rows cannot be used, by the code of the problem: in words, and the topics of the mapping."""
 LEAST_USABLE = 10
 """Where fewer than one record in so many can be used, what is left is there by accident."""
 
@@ -227,34 +227,24 @@ class Scan(HeldTables):
                 n_groups=self.n_groups(keys),
             )
 
-    def _make_values(
-        self,
-        column: str,
-        keys: Sequence[str],
-        where: Filter,
-        versions: tuple[str, ...],
-        *,
-        margins: bool,
-        most_bins: int,
-        one_in: int,
-        run: Run | None,
-    ) -> ValueCells:
+    def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         open_raw = self._open_raw(run or Run())
-        if (column, most_bins) not in self._bins:
-            self._bins[column, most_bins] = choose_bins(self.dataset, self.prepared, open_raw, column, most_bins)
-        n_groups = self.n_groups(tuple(key for key in keys if key != VERSION or not versions))
+        cut = query.column, query.most_bins
+        if cut not in self._bins:
+            self._bins[cut] = choose_bins(self.dataset, self.prepared, open_raw, *cut)
+        n_groups = self.n_groups(tuple(key for key in query.keys if key != VERSION or not query.versions))
         return compute_value_cells(
             self.dataset,
             self.prepared,
             open_raw,
-            self._bins[column, most_bins],
-            keys,
-            where,
+            self._bins[cut],
+            query.keys,
+            query.where,
             self.facts.windows,
-            versions=versions,
-            margins=margins,
-            n_groups=n_groups * max(len(versions), 1),
-            one_in=one_in,
+            versions=query.versions,
+            margins=query.margins,
+            n_groups=n_groups * max(len(query.versions), 1),
+            one_in=query.one_in,
         )
 
     def _larger(self, keys: tuple[str, ...], finest: Resolution) -> tuple[str, ...] | None:
@@ -350,7 +340,7 @@ class Scan(HeldTables):
         n_rows = sum(int(row[2]) for row in grouped)
         n_records = self.dataset.n_rows + self.dataset.n_rejected
         if not n_rows or n_rows * LEAST_USABLE < n_records:
-            raise DataError(self._hardly_usable(n_rows, n_records, problems))
+            raise self._hardly_usable(n_rows, n_records, problems)
         starts, ends = _find_spans(grouped)
         firsts = [float(row[3]) for row in grouped if row[3] is not None]
         lasts = [float(row[4]) for row in grouped if row[4] is not None]
@@ -397,9 +387,9 @@ class Scan(HeldTables):
         )
         return facts, prepared
 
-    def _hardly_usable(self, n_rows: int, n_records: int, problems: dict[tuple[int, str], int]) -> str:
+    def _hardly_usable(self, n_rows: int, n_records: int, problems: dict[tuple[int, str], int]) -> DataError:
         if not n_records:
-            return f"{self.dataset.name} has no records. Give a file with at least one."
+            return DataError(f"{self.dataset.name} has no records. Give a file with at least one.")
         counts = self._problem_counts(problems)
         reasons = sorted(
             (code for code in counts if code == STRUCTURAL or not PROBLEMS[code][0]), key=lambda code: counts[code]
@@ -408,10 +398,12 @@ class Scan(HeldTables):
             f"{'the line is not a record' if code == STRUCTURAL else PROBLEMS[code][1]} ({counts[code]:,})"
             for code in reversed(reasons)
         ]
-        choice = MENDED_BY.get(reasons[-1])
+        choice, topics = MENDED_BY.get(reasons[-1], ("", ()))
         part = f"Only {format_share(n_rows, n_records)}" if n_rows else "None"
-        return f"{part} of the {n_records:,} records of {self.dataset.name} can be used: {'; '.join(said)}. " + (
-            f"Choose {choice}, or mend the file." if choice else "Mend the file."
+        remedy = f"Choose {choice}, or mend the file." if choice else "Mend the file."
+        return MisreadError(
+            f"{part} of the {n_records:,} records of {self.dataset.name} can be used: {'; '.join(said)}. {remedy}",
+            topics,
         )
 
     def _problem_counts(self, problems: dict[tuple[int, str], int]) -> dict[str, int]:

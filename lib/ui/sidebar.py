@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from lib.diagnose import CellTables, Settings
+from lib.diagnose import Settings
 from lib.figures.text import MISSING
 from lib.scan import Facts
+from lib.scan.held import HeldTables
 from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
@@ -64,7 +65,7 @@ def show_closed() -> None:
         st.success(f"{name} was closed and its files were removed.", icon=":material/check:")
 
 
-def choose_settings(tables: CellTables) -> Settings:
+def choose_settings(tables: HeldTables) -> Settings:
     """Baseline, candidate, γ and filter, as chosen."""
     facts = tables.facts
     defaults = Settings.choose(facts)
@@ -81,7 +82,7 @@ def choose_settings(tables: CellTables) -> Settings:
     )
 
 
-def _choose_filter(tables: CellTables, facts: Facts) -> Filter:
+def _choose_filter(tables: HeldTables, facts: Facts) -> Filter:
     split = ALL
     if facts.splits:
         split = state.choose(
@@ -113,7 +114,7 @@ def _choose_filter(tables: CellTables, facts: Facts) -> Filter:
     return Filter(cohorts, split or None, start, end)
 
 
-def _choose_cohort(tables: CellTables, column: str) -> str | None:
+def _choose_cohort(tables: HeldTables, column: str) -> str | None:
     found = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
     values = {value or MISSING: value for value in found}
     chosen = state.choose("cohort", column, [ALL, *values], default=ALL, words=lambda text: text or "All cohorts")
@@ -128,7 +129,7 @@ def look_at(column: str, value: str) -> None:
     state.put("by", "")
 
 
-def _choose_windows(tables: CellTables, facts: Facts) -> tuple[int | None, int | None]:
+def _choose_windows(tables: HeldTables, facts: Facts) -> tuple[int | None, int | None]:
     if facts.windows is None:
         state.judge("windows", "all rows, there are no times", fits=False)
         return None, None
@@ -154,7 +155,7 @@ def window_words(start: int, width: int) -> str:
     return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %Y %H:%M}"
 
 
-def _step(tables: CellTables) -> float:
+def _step(tables: HeldTables) -> float:
     """The step at which γ is exact."""
     return max(0.02, tables.cells((VERSION,)).resolution.step)
 

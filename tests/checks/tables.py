@@ -12,15 +12,16 @@ from lib.cells import NO_MARGIN, UNWEIGHTED, WEIGHTED, Cells, Coded, ValueBins, 
 from lib.diagnose import Diagnosis, Settings
 from lib.grid import EXACT, RESOLUTIONS, Resolution, score_id
 from lib.scan.facts import Facts, IdCounts
-from lib.scan.held import HeldTables
+from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
 from lib.scan.values import levels
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
+from lib.sources import Run
 
 
 class FrameTables(HeldTables):
-    """A `CellTables` over a frame with columns score, and perhaps label (0, 1, NaN), version, time, split, weight."""
+    """`HeldTables` over a frame with columns score, and perhaps label (0, 1, NaN), version, time, split, weight."""
 
     def __init__(
         self,
@@ -144,8 +145,8 @@ class FrameTables(HeldTables):
         assert made is not None
         return made
 
-    def _make_values(self, column: str, keys: Any, where: Filter, versions: Any, **options: Any) -> ValueCells:
-        n = len(self.s)
+    def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
+        n, column = len(self.s), query.column
         if column in self.facts.cohorts:
             coded = self.columns[cohort_key(column)]
             bins = ValueBins.of_categories(column, [str(each) for each in coded.values])
@@ -154,7 +155,7 @@ class FrameTables(HeldTables):
         else:
             value = self.frame[column].to_numpy(np.float64)
             held = value[~np.isnan(value)]
-            most = options["most_bins"]
+            most = query.most_bins
             if len(np.unique(held)) <= most:
                 bins = ValueBins.of_values(column, held)
             else:
@@ -162,21 +163,21 @@ class FrameTables(HeldTables):
             place = bins.place(value)
             value = np.nan_to_num(value)
         step = np.full(n, NO_MARGIN)
-        if options["margins"]:
+        if query.margins:
             usable = (self.label != 0) & ~np.isnan(self.s)
             margin = np.clip(self.label * score_id(np.nan_to_num(self.s)), -1, 300)
             step = np.where(usable, margin // 2, NO_MARGIN)
         keep = np.ones(n, bool)
-        if versions:
-            keep = np.isin(self.columns["version"].values, versions)[self.columns["version"].codes]
+        if query.versions:
+            keep = np.isin(self.columns["version"].values, query.versions)[self.columns["version"].codes]
         sums = np.stack([np.ones(n), value, value**2], axis=1)
         return ValueCells.build(
-            {key: Coded(self.columns[key].values, self.columns[key].codes[keep]) for key in keys},
+            {key: Coded(self.columns[key].values, self.columns[key].codes[keep]) for key in query.keys},
             bins,
             place[keep],
             step[keep],
             sums[keep],
-            factor=1 if options["margins"] else 0,
+            factor=1 if query.margins else 0,
         )
 
     @property

@@ -5,16 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
 from lib.cells import Cells
-from lib.diagnose import CellTables, Diagnosis, Settings
+from lib.diagnose import Diagnosis, Settings
 from lib.grid import EXACT, Resolution, probability_id, score_id
 from lib.scan import Facts, InputFile, Scan, WindowGrid
+from lib.scan.held import HeldTables
 from lib.schema import EVERYTHING, Filter, Mapping, ScoreKind, cohort_key
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
@@ -47,14 +47,18 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
     return Diagnosis(scan, Settings.choose(scan.facts))
 
 
-class Table:
+class Table(HeldTables):
     """Cell tables made in a test, answered from one table by all keys."""
 
     def __init__(self, facts: Facts, whole: Cells) -> None:
+        super().__init__()
         self.facts = facts
         self._whole = whole
 
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
+        return self._make(tuple(keys), where, finest)
+
+    def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         return self._whole.rollup(list(keys)).coarsen(max(finest, self._whole.resolution, key=lambda each: each.order))
 
 
@@ -102,6 +106,6 @@ def make() -> Maker:
             last=86_400 * 5 if windows else None,
             weighted=False,
         )
-        return Diagnosis(cast(CellTables, Table(facts, cells)), Settings.choose(facts))
+        return Diagnosis(Table(facts, cells), Settings.choose(facts))
 
     return diagnosis
