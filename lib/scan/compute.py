@@ -40,6 +40,7 @@ class PreparedRows:
     weighted: bool
     has_time: bool
     has_id: bool
+    has_number_ids: bool
     categories: Categories
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
@@ -65,7 +66,7 @@ class PreparedRows:
             **dict.fromkeys(self.categories, "int32"),
         }
         if self.has_id:
-            fields["id_hash"] = "uint64"
+            fields |= {"id_number": "int64"} if self.has_number_ids else {"id_hash": "uint64"}
         if self.weighted:
             fields["weight"] = "float64"
         if self.has_time:

@@ -1,8 +1,9 @@
 """Ids that occur more than once in a version: twice in one split, or in training and in held-out rows.
 
-Every prepared row has a 64-bit hash of its version and id. A hash that occurs once belongs to an id that occurs once,
-so a file whose ids are unique is settled by sorting numbers. Only rows whose hash occurs again are grouped by the ids
-themselves, so the counts are exact.
+Whole numbers that lie close together are settled by a mark for each number between the least and the largest. All other
+ids have a 64-bit hash of version and id: a hash that occurs once belongs to an id that occurs once, so that sorting
+numbers settles a file whose ids are unique. Only rows whose hash occurs again are grouped by the ids themselves, so the
+counts are exact.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from lib.scan.compute import PreparedRows, to_sql
 from lib.scan.facts import IdCounts
-from lib.scan.rows import Expression, id_rows
+from lib.scan.rows import Expression, hash_number_in, id_rows
 from lib.scan.values import RawCursor
 from lib.schema import SPLIT, VERSION
 from lib.sources import Dataset
@@ -32,6 +33,13 @@ HELD_OUT_SPLITS = ("validation", "valid", "val", "dev", "test", "holdout")
 
 HASHES_AT_ONCE = 16_000_000
 """So many are sorted together: 128 MB."""
+
+ROWS_AT_ONCE = 1_000_000
+
+MOST_MARKS = 400_000_000
+"""So many numbers, over all versions, have a mark of one byte at most."""
+MARKS_A_ROW = 8
+"""Numbers that leave more room than this between them are hashed."""
 
 IDS_AT_ONCE = 2_000_000
 """So many ids that occur again are grouped together, whatever their length."""
@@ -52,12 +60,19 @@ def count_ids(dataset: Dataset, prepared: PreparedRows, open_raw: RawCursor, run
         Cancelled: `run` was cancelled.
     """
     rows = prepared.relation()
-    rows = rows.filter(rows.usable & rows.id_hash.notnull())
+    if prepared.has_number_ids:
+        rows = rows.mutate(id_hash=hash_number_in(rows[VERSION], rows.id_number))
+        rows = rows.filter(rows.usable & rows.id_number.notnull())
+    else:
+        rows = rows.filter(rows.usable & rows.id_hash.notnull())
     with open_raw(dataset.tables[0], []) as cursor:
         held_out: Expression = _is_among(rows, prepared, HELD_OUT_SPLITS)
         sizes = rows.group_by(rows[VERSION]).aggregate(n=rows.count(), n_held_out=held_out.sum())
         found = cursor.execute(to_sql(sizes)).fetchall()
-        hashes = _hashes_seen_again(cursor, rows, sum(int(n) for _version, n, _held_out in found), run)
+        if prepared.has_number_ids and _is_each_marked_once(cursor, rows, run):
+            hashes: Hashes = np.empty(0, dtype=np.uint64)
+        else:
+            hashes = _hashes_seen_again(cursor, rows, sum(int(n) for _version, n, _held_out in found), run)
     again: dict[int, dict[str, int]] = {}
     for begin in range(0, len(hashes), IDS_AT_ONCE):
         run.check()
@@ -76,6 +91,29 @@ def _is_among(rows: Expression, prepared: PreparedRows, names: tuple[str, ...]) 
     """Whether the split of each row has one of these names, in any case."""
     codes = [code for code, text in enumerate(prepared.categories[SPLIT]) if text.lower() in names]
     return rows[SPLIT].isin([-1, *codes])
+
+
+def _is_each_marked_once(cursor: duckdb.DuckDBPyConnection, rows: Expression, run: Run) -> bool:
+    """Whether the numbers of each version lie close together and differ; False where marks would be too many."""
+    spans = rows.group_by(rows[VERSION]).aggregate(
+        n=rows.count(), least=rows.id_number.min(), largest=rows.id_number.max()
+    )
+    found = cursor.execute(to_sql(spans)).fetchall()
+    n_rows = sum(n for _version, n, _least, _largest in found)
+    n_marks = sum(largest - smallest + 1 for _version, _n, smallest, largest in found)
+    if n_marks > min(MOST_MARKS, max(MARKS_A_ROW * n_rows, ROWS_AT_ONCE)):
+        return False
+    marks = np.zeros(n_marks, dtype=np.bool_)
+    least, begin = np.zeros((2, 1 + max((version for version, *_ in found), default=0)), dtype=np.int64)
+    n_marks = 0
+    for version, _n, smallest, largest in found:
+        least[version], begin[version] = smallest, n_marks
+        n_marks += largest - smallest + 1
+    for batch in cursor.sql(to_sql(rows.select(VERSION, "id_number"))).to_arrow_reader(ROWS_AT_ONCE):
+        run.check()
+        version = batch[VERSION].to_numpy()
+        marks[begin[version] + (batch["id_number"].to_numpy() - least[version])] = True
+    return int(np.count_nonzero(marks)) == n_rows
 
 
 def _hashes_seen_again(cursor: duckdb.DuckDBPyConnection, rows: Expression, n: int, run: Run) -> Hashes:

@@ -51,6 +51,9 @@ Categories: TypeAlias = dict[str, tuple[str, ...]]
 ROW_INDEX = "file_row_number"
 """The 0-based place of a row in its file, which the raw relation carries beside the file's own columns."""
 
+ROWS_SCHEMA_VERSION = 2
+"""Changes whenever the prepared rows do, so that nothing that was written before is taken for them."""
+
 EPSILON = sys.float_info.epsilon
 """Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
 
@@ -111,7 +114,8 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
     """One row for each record of one file of a dataset.
 
     Columns: `file`, `row`, `label` (−1, 0, +1), `score` (null where missing), `probability`, `loss`, `score_bin`,
-    `probability_bin`, `fold`, `problem` (null if none), `usable`; `id_hash` (of version and id, null without an id),
+    `probability_bin`, `fold`, `problem` (null if none), `usable`; `id_number` where ids are whole numbers, else
+    `id_hash` (of version and id), null without an id;
     `weight` and `time` where the mapping has them; and `version`, `split` and `cohort:<column>` as the place of their
     text in `categories`: small integers are written, filtered and grouped at a fraction of the cost of texts.
     """
@@ -141,8 +145,11 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
     rows = raw.select(**fields)
     rows = _with_problem(rows, mapping)
     if mapping.id is not None:
-        hashed = _hash_number_in if _has_number_ids(dataset) else _hash_text_in
-        rows = rows.mutate(id_hash=ibis.ifelse(rows.id.isnull(), ibis.null("uint64"), hashed(rows[VERSION], rows.id)))
+        if has_number_ids(dataset):
+            rows = rows.mutate(id_number=rows.id)
+        else:
+            hashed: Expression = _hash_text_in(rows[VERSION], rows.id)
+            rows = rows.mutate(id_hash=ibis.ifelse(rows.id.isnull(), ibis.null("uint64"), hashed))
     return _with_statistics(rows, mapping)
 
 
@@ -211,7 +218,7 @@ def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     position = ibis.ifelse(usable.score.abs() <= LINEAR_LIMIT, linear, usable.score.sign() * beyond)
     kept = ["file", "row", VERSION, SPLIT, "label", "score", "probability", "fold", "problem", "usable"]
     kept += [cohort_key(column) for column in mapping.cohorts]
-    kept += [name for name in ("id_hash", "weight", "time") if name in usable.columns]
+    kept += [name for name in ("id_number", "id_hash", "weight", "time") if name in usable.columns]
     return usable.select(
         *kept,
         loss=ibis.ifelse(usable.label == 0, 0.0, softplus + ibis.ifelse(margin < 0, -margin, 0.0)),
@@ -325,14 +332,15 @@ def _fold(raw: Expression, dataset: Dataset) -> Any:
     hashed: Expression
     if name not in raw.columns:
         hashed = _hash_number(raw[ROW_INDEX])
-    elif _has_number_ids(dataset):
+    elif has_number_ids(dataset):
         hashed = _hash_number(raw[name])
     else:
         hashed = _hash_text(raw[name].cast("string"))
     return ((hashed % N_FOLDS + N_FOLDS) % N_FOLDS).fill_null(0).cast("int8")
 
 
-def _has_number_ids(dataset: Dataset) -> bool:
+def has_number_ids(dataset: Dataset) -> bool:
+    """Whether the ids are whole numbers in every file."""
     name = dataset.mapping.id
     return all(column.kind == "integer" for table in dataset.tables for column in table.columns if column.name == name)
 
@@ -341,8 +349,8 @@ def _id(raw: Expression, dataset: Dataset, index: int) -> Any:
     """What names a row: a number where every file has numbers, else a text; null where a missing value is written."""
     column = {column.name: column for column in dataset.tables[index].columns}.get(dataset.mapping.id or "")
     if column is None:
-        return ibis.null("int64" if _has_number_ids(dataset) else "string")
-    if _has_number_ids(dataset):
+        return ibis.null("int64" if has_number_ids(dataset) else "string")
+    if has_number_ids(dataset):
         return raw[column.name]
     # Taken as it stands: to strip ten million texts would cost as much as all else.
     text: Expression = raw[column.name].cast("string")
@@ -360,7 +368,7 @@ def _hash_text(text: Any) -> Any:
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("int32", "int64"), "uint64"))
-def _hash_number_in(version: Any, number: Any) -> Any:
+def hash_number_in(version: Any, number: Any) -> Any:
     """The same of a number within a version."""
 
 

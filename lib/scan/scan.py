@@ -18,7 +18,6 @@ from lib.errors import DataError, MisreadError
 from lib.grid import COARSE, EXACT, FINE, Resolution
 from lib.scan.compute import (
     CELL_BUDGET,
-    CELLS_SCHEMA_VERSION,
     PROBE_ROWS,
     USUAL_BINS,
     PreparedRows,
@@ -29,7 +28,18 @@ from lib.scan.compute import (
 from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
-from lib.scan.rows import EPSILON, N_FOLDS, PROBLEMS, ROW_INDEX, Categories, category_texts, columns_read, prepared_rows
+from lib.scan.rows import (
+    EPSILON,
+    N_FOLDS,
+    PROBLEMS,
+    ROW_INDEX,
+    ROWS_SCHEMA_VERSION,
+    Categories,
+    category_texts,
+    columns_read,
+    has_number_ids,
+    prepared_rows,
+)
 from lib.scan.values import RawCursor, choose_bins, compute_value_cells
 from lib.scan.windows import choose_windows
 from lib.schema import (
@@ -126,7 +136,7 @@ class Scan(HeldTables):
         self._working = threading.local()
         self._budget = budget
         self._bins: dict[tuple[str, int], ValueBins] = {}
-        self._path = store / f"rows-{dataset.key}-{CELLS_SCHEMA_VERSION}.parquet"
+        self._path = store / f"rows-{dataset.key}-{ROWS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
         categories = self._find_categories(work)
@@ -382,6 +392,7 @@ class Scan(HeldTables):
             weighted=facts.weighted,
             has_time=mapping.time is not None,
             has_id=mapping.id is not None,
+            has_number_ids=has_number_ids(self.dataset),
             categories=categories,
             few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
         )

@@ -43,6 +43,30 @@ def test_in_parts_and_across_files(tmp_path, monkeypatch):
     assert Scan(build_dataset(tables, mapping), tmp_path / "store").facts.ids == count_ids(frame)
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("most_marks", [0, 10**6])
+@pytest.mark.parametrize("begin", [0, -(2**63), 2**63 - 4_000])
+def test_whole_numbers_marked_and_hashed_are_the_same(scan_of, monkeypatch, begin, most_marks, again):
+    monkeypatch.setattr(ids_module, "MOST_MARKS", most_marks)
+    monkeypatch.setattr(ids_module, "ROWS_AT_ONCE", 700)
+    frame = predictions(n=2_000)
+    numbers = np.random.default_rng(3).permutation(4_000)[: len(frame)]
+    if again:
+        numbers[1_000:1_100] = numbers[:100]
+    frame = frame.assign(id=numbers + np.int64(begin))
+    counts = scan_of(frame, suffix="parquet", roles={"id": "id"}).facts.ids
+    assert counts == count_ids(frame)
+    assert any(each.n_repeated + each.n_leaked for each in counts) == again
+
+
+def test_numbers_over_the_whole_range_take_no_room(scan_of):
+    frame = predictions(n=400)
+    numbers = np.arange(400, dtype=np.int64)
+    numbers[:3] = -(2**63), 2**63 - 1, 2**62
+    frame = frame.assign(id=numbers)
+    assert scan_of(frame, suffix="parquet", roles={"id": "id"}).facts.ids == count_ids(frame)
+
+
 def test_missing_ids_and_rows_that_do_not_count_are_no_duplicates(scan_of):
     frame = predictions(n=400)
     names = [("", "NA", "nan", f"x{i}")[i % 4] for i in range(400)]
