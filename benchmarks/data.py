@@ -1,12 +1,13 @@
 """The file that is measured: predictions of two versions over thirty days, drawn by the engine, a function of the row.
 
-`python -m benchmarks.data ROWS FOLDER` writes CSV and Parquet. It runs in a process of its own, so that its memory is
-nobody else's, and not through `lib`, so that nothing is warm.
+`python -m benchmarks.data ROWS FOLDER [KIND …]` writes CSV and Parquet. It runs in a process of its own, so that its
+memory is nobody else's, and not through `lib`, so that nothing is warm.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,9 +19,9 @@ DAYS = 30
 _QUERY = """
     WITH drawn AS (
         SELECT i,
-            (hash(i, 1) % 1000000007 + 0.5) / 1000000007.0 AS u,
-            (hash(i, 2) % 1000000007 + 0.5) / 1000000007.0 AS v,
-            hash(i, 3) % 100 < 20 AS positive
+            (hash(i, {seed}, 1) % 1000000007 + 0.5) / 1000000007.0 AS u,
+            (hash(i, {seed}, 2) % 1000000007 + 0.5) / 1000000007.0 AS v,
+            hash(i, {seed}, 3) % 100 < 20 AS positive
         FROM range({rows}) AS rows(i)
     ), scored AS (
         -- Box–Muller: two normal populations around −1.8 and +1.8, so that p is roughly calibrated.
@@ -31,20 +32,23 @@ _QUERY = """
         positive::INTEGER AS label,
         1 / (1 + exp(-s)) AS score,
         CASE WHEN i < {rows} / 2 THEN 'v1' ELSE 'v2' END AS version,
-        ['en', 'es', 'de', 'pt', 'fr'][(hash(i, 4) % 5 + 1)::INTEGER] AS language,
-        ['android', 'ios', 'web'][(hash(i, 5) % 3 + 1)::INTEGER] AS platform,
-        'tenant-' || lpad((hash(i, 6) % 20 + 1)::VARCHAR, 2, '0') AS tenant,
+        ['en', 'es', 'de', 'pt', 'fr'][(hash(i, {seed}, 4) % 5 + 1)::INTEGER] AS language,
+        ['android', 'ios', 'web'][(hash(i, {seed}, 5) % 3 + 1)::INTEGER] AS platform,
+        'tenant-' || lpad((hash(i, {seed}, 6) % 20 + 1)::VARCHAR, 2, '0') AS tenant,
         TIMESTAMP '2026-03-01' + to_seconds(i * ({days} * 86400.0 / {rows})) AS time
     FROM scored
 """
 
 
-def write_files(rows: int, folder: Path) -> None:
-    """Write `rows` rows as CSV and Parquet under the names of `file_of`."""
+KINDS = ("csv", "parquet")
+
+
+def write_files(rows: int, folder: Path, kinds: Sequence[str] = KINDS, seed: int = 0) -> None:
+    """Write `rows` rows as CSV, Parquet or both under the names of `file_of`."""
     with duckdb.connect(config={"preserve_insertion_order": True}) as connection:
-        for kind in ("csv", "parquet"):
+        for kind in kinds:
             how = "(FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ')" if kind == "csv" else "(FORMAT parquet)"
-            query = _QUERY.format(rows=rows, days=DAYS)
+            query = _QUERY.format(rows=rows, days=DAYS, seed=seed)
             connection.execute(f"COPY ({query}) TO '{file_of(folder, rows, kind)}' {how}")
 
 
@@ -54,4 +58,4 @@ def file_of(folder: Path, rows: int, kind: str) -> Path:
 
 
 if __name__ == "__main__":
-    write_files(int(sys.argv[1]), Path(sys.argv[2]))
+    write_files(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] or KINDS)

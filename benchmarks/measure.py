@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_SECONDS = 0.02
@@ -34,6 +35,28 @@ class Measurement:
     said: dict[str, Any]
 
 
+class Peak:
+    """The most memory that a process and its descendants held at once, in the length of a block."""
+
+    def __init__(self, pid: int) -> None:
+        self.bytes = 0
+        self._pid = pid
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            self.bytes = max(self.bytes, _tree_bytes(self._pid))
+
+
 def run_module(module: str, *arguments: object) -> Measurement:
     """Run `python -m module` to its end.
 
@@ -44,13 +67,8 @@ def run_module(module: str, *arguments: object) -> Measurement:
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=output)
-        peak = 0
-        while True:
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if ended:
-                break
-            peak = max(peak, _tree_bytes(process.pid))
-            time.sleep(SAMPLE_SECONDS)
+        with Peak(process.pid) as peak:
+            _ended, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
@@ -58,7 +76,7 @@ def run_module(module: str, *arguments: object) -> Measurement:
         output.seek(0)
         said = json.loads(output.read() or b"{}")
     # The kernel's own high-water mark sees what falls between two samples, but of one process only.
-    return Measurement(seconds, usage.ru_utime + usage.ru_stime, max(peak, usage.ru_maxrss * 1024), said)
+    return Measurement(seconds, usage.ru_utime + usage.ru_stime, max(peak.bytes, usage.ru_maxrss * 1024), said)
 
 
 def _tree_bytes(root: int) -> int:

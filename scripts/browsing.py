@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -34,9 +35,17 @@ _IS_SETTLED = """quiet => {
 }"""
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: where it answers, and the number of its process."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def serve(folder: Path) -> Generator[str]:
-    """The dashboard under its server entry on a free port; its address. All its files lie below the folder.
+def serve(folder: Path) -> Generator[Server]:
+    """The dashboard under its server entry on a free port. All its files lie below the folder.
 
     Raises:
         RuntimeError: it did not start; the end of its log is in the message.
@@ -63,7 +72,7 @@ def serve(folder: Path) -> Generator[str]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"The server did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
                 time.sleep(0.1)
-            yield address
+            yield Server(address, process.pid)
         finally:
             process.terminate()
             try:

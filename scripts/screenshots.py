@@ -105,12 +105,12 @@ def main(names: list[str]) -> int:
         print(f"There is no view {', '.join(sorted(unknown))}; there are {known}.", file=sys.stderr)
         return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as address, launch() as browser:
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, launch() as browser:
         for view in VIEWS:
             for width in SIZES if not names or view.name in names else ():
                 for dark in (False, True):
                     theme = "dark" if dark else "light"
-                    picture = compress(take(browser, address, view, width, dark=dark))
+                    picture = compress(take(browser, server.address, view, width, dark=dark))
                     name = "home.png" if (view.name, width, dark) == ("home", 1440, False) else ""
                     path = FOLDER / (name or f"{view.name}-{width}-{theme}.png")
                     path.write_bytes(picture)

@@ -308,6 +308,10 @@ class Cells:
         Raises:
             KeyError: a key is not among this table's.
         """
+        dropped = [values for key, values in self.groups.items() if key not in keys]
+        if [key for key in self.keys if key in keys] == list(keys) and all(is_constant(each) for each in dropped):
+            # Nothing falls together: the arrays are shared, not copied.
+            return replace(self, groups={key: self.groups[key] for key in keys})
         return self._rebuilt(keys, slice(None))
 
     def select(self, **values: object) -> Cells:
@@ -396,6 +400,11 @@ class Cells:
             resolution=self.resolution,
             score=self.score[kept],
         )
+
+
+def is_constant(values: NDArray[Any]) -> bool:
+    """Whether all are the same, as of none."""
+    return bool((values == values[:1]).all())
 
 
 def merge(tables: Iterable[Cells]) -> Cells:

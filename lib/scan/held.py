@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
@@ -14,8 +17,8 @@ from lib.scan.facts import Facts
 from lib.schema import EVERYTHING, SPLIT, VERSION, Filter
 from lib.sources.engine import Run
 
-KEPT_TABLES = 256
-KEPT_VALUES = 64
+MOST_BYTES = 1_200_000_000
+"""What the tables of all datasets may take; beyond it those of the filter that was asked for longest ago are let go."""
 MOST_BINS = 200
 """Into how many bins a value column is cut at most."""
 
@@ -43,12 +46,42 @@ class HeldTables(ABC):
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
 
+    def n_bytes(self, where: Filter) -> int:
+        """What the tables of a filter take, arrays that several share counted once."""
+        with self._lock:
+            tables: list[object] = [made for (_keys, of, _finest), made in self._held.items() if of == where]
+            tables += [made for query, made in self._values.items() if query.where == where]
+        counted: dict[int, int] = {}
+        while tables:
+            table = tables.pop()
+            if id(table) in counted:
+                continue
+            counted[id(table)] = 0
+            for value in list(vars(table).values()):
+                if isinstance(value, np.ndarray):
+                    counted[id(value)] = value.nbytes
+                elif isinstance(value, dict):
+                    tables += [part for part in list(value.values()) if isinstance(part, Cells)]
+        return sum(counted.values())
+
+    def forget(self, keys: Sequence[str], where: Filter, finest: Resolution = EXACT) -> None:
+        """Let go of one table, if it is there."""
+        with self._lock:
+            self._held.pop((tuple(keys), where, finest.name), None)
+
+    def let_go(self, where: Filter) -> None:
+        """Forget the tables of a filter; they are made again when asked for."""
+        with self._lock:
+            self._held = {key: made for key, made in self._held.items() if key[1] != where}
+            self._values = {query: made for query, made in self._values.items() if query.where != where}
+
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
         """Cells by `keys` (label apart) of the usable rows that pass `where`.
 
         What is made from rows always has version and split among its keys; fewer keys are added up from that.
         """
         wanted = (tuple(keys), where, finest.name)
+        _use.touch(self, where)
         with self._lock:
             held = self._held.get(wanted)
         if held is not None:
@@ -59,12 +92,13 @@ class HeldTables(ABC):
         else:
             made = self.cells(whole, where, finest=finest).rollup(list(keys))
         with self._lock:
-            while len(self._held) >= KEPT_TABLES:
-                self._held.pop(next(iter(self._held)))
-            return self._held.setdefault(wanted, made)
+            made = self._held.setdefault(wanted, made)
+        _use.bound()
+        return made
 
     def holds(self, keys: Sequence[str], where: Filter, finest: Resolution = EXACT) -> bool:
-        """Whether that table is there already."""
+        """Whether that table is there already; asking keeps it from being let go before others."""
+        _use.touch(self, where)
         with self._lock:
             return (tuple(keys), where, finest.name) in self._held
 
@@ -105,6 +139,7 @@ class HeldTables(ABC):
             Cancelled: `run` was cancelled.
         """
         wanted = ValueQuery(column, tuple(keys), where, tuple(versions), margins, most_bins, one_in)
+        _use.touch(self, where)
         with self._lock:
             held = self._values.get(wanted)
         if held is not None:
@@ -113,9 +148,9 @@ class HeldTables(ABC):
         if not keep:
             return made
         with self._lock:
-            while len(self._values) >= KEPT_VALUES:
-                self._values.pop(next(iter(self._values)))
-            return self._values.setdefault(wanted, made)
+            made = self._values.setdefault(wanted, made)
+        _use.bound()
+        return made
 
     def holds_values(
         self,
@@ -133,3 +168,36 @@ class HeldTables(ABC):
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         """Cells of a value column; what holds no rows has none."""
         raise SettingsError(f"Saved cells hold scores, not {query.column}: open the rows themselves for this view.")
+
+
+class _Use:
+    """The filters of all datasets in the order in which their tables were last asked for. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._order: dict[tuple[weakref.ref[HeldTables], Filter], None] = {}
+
+    def touch(self, tables: HeldTables, where: Filter) -> None:
+        """Note that the tables of a filter are looked at."""
+        wanted = (weakref.ref(tables), where)
+        with self._lock:
+            self._order.pop(wanted, None)
+            self._order[wanted] = None
+
+    def bound(self) -> None:
+        """Let go of what was asked for longest ago until the rest fits; what was asked for last always stays."""
+        with self._lock:
+            latest_first = list(reversed(self._order))
+        total = 0
+        for place, (held, where) in enumerate(latest_first):
+            tables = held()
+            total += 0 if tables is None else tables.n_bytes(where)
+            if tables is not None and (total <= MOST_BYTES or place == 0):
+                continue
+            if tables is not None:
+                tables.let_go(where)
+            with self._lock:
+                self._order.pop((held, where), None)
+
+
+_use = _Use()

@@ -315,6 +315,10 @@ class Scan(HeldTables):
                 self.cells(keys, where, finest=finest)
             finally:
                 self._working.run = None
+        for keys, finest in tables:
+            larger = self._larger(keys, finest)
+            if larger is not None and (larger, finest) not in tables:
+                self.forget(larger, where, finest)
         for index, (column, keys, versions) in enumerate(serving, start=len(tables)):
             if on_progress is not None:
                 on_progress(index / steps, f"Summarising {column}")

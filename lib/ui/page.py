@@ -161,7 +161,7 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
         settings = choose_settings(opened.tables)
         show_link(opened)
     tables = opened.tables
-    if isinstance(tables, Scan) and not settings.where.is_everything and not tables.is_warm(settings.where):
+    if isinstance(tables, Scan) and not tables.is_warm(settings.where):
         if tables.facts.n_rows <= ROWS_WITHOUT_WAITING:
             tables.warm(settings.where)
         else:
@@ -169,15 +169,18 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
             if job is None:
                 begin(
                     "filter",
-                    "Reading the chosen rows",
+                    "Reading the rows",
                     lambda run, report: tables.warm(settings.where, run=run, on_progress=report),
                 )
                 job = settle("filter")
             if job is not None and job.problem is not None:
-                show_note(job.problem or "Cancelled: the filter was taken away.")
+                whole = settings.where.is_everything
+                show_note(
+                    job.problem or f"Cancelled: {'the rows were not read' if whole else 'the filter was taken away'}."
+                )
                 for name in ("cohort_column", "cohort", "split", "windows"):
                     state.put(name, "")
-                st.button("Go on without the filter")
+                st.button("Read the rows" if whole else "Go on without the filter")
                 st.stop()
     if settings.baseline == settings.candidate and len(tables.facts.versions) > 1:
         show_note(f"Baseline and candidate are both {settings.candidate}: one version is shown, nothing is compared.")

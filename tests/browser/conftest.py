@@ -47,8 +47,8 @@ def make_file(seed: int = 3) -> bytes:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
-    with serve(folder) as where:
-        yield where
+    with serve(folder) as server:
+        yield server.address
     left = [path.name for path in (folder / "tmp").iterdir()]
     assert left == [], "a server that was stopped leaves nothing of anybody's data"
     assert "Traceback" not in (folder / "server.log").read_text("utf-8", "replace")

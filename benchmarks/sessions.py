@@ -1,0 +1,78 @@
+"""Ten people with three datasets each on one server: `python -m benchmarks.sessions FOLDER ROWS` prints JSON.
+
+A real server and a real browser. Each of the people uploads three files of their own through the page, and goes
+through the pages of the last one; the browser tells how long each took from the click until the page stood.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.data import file_of, write_files
+from benchmarks.measure import Peak
+from scripts.browsing import launch, serve, settle
+
+SESSIONS, DATASETS = 10, 3
+PAGES = ("Losses", "Margins", "Cohorts", "Samples", "Home")
+ROUNDS = 2
+
+_SWITCH = """link => new Promise((resolve) => {
+  const app = document.querySelector("[data-testid=stApp]")
+  const before = location.pathname, begin = performance.now()
+  let ran = false
+  link.click()
+  const look = () => {
+    const running = app.getAttribute("data-test-script-state") === "running"
+    ran = ran || running
+    const stands = ran && !running && location.pathname !== before
+      && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]")
+    stands ? resolve(performance.now() - begin) : setTimeout(look, 5)
+  }
+  look()
+})"""
+
+
+def main(folder: Path, rows: int) -> None:
+    """Measure, and print seconds by page and the most memory of the server."""
+    taken: dict[str, list[float]] = {page: [] for page in PAGES}
+    with serve(folder / "server") as server, launch() as browser, Peak(server.pid) as peak:
+        people: list[Page] = []
+        for person in range(SESSIONS):
+            page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+            page.goto(server.address)
+            for dataset in range(DATASETS):
+                _open(page, folder, rows, seed=person * DATASETS + dataset, is_first=dataset == 0)
+            people.append(page)
+        for page in people * ROUNDS:
+            for name in PAGES:
+                link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
+                taken[name].append(link.evaluate(_SWITCH) / 1e3)
+                settle(page)
+    pages = {name: {"median": statistics.median(each), "slowest": max(each)} for name, each in taken.items()}
+    print(json.dumps({"sessions": SESSIONS, "datasets": DATASETS, "peak": peak.bytes, "pages": pages}))
+
+
+def _open(page: Page, folder: Path, rows: int, seed: int, *, is_first: bool) -> None:
+    """Upload a file that nobody else has, and open it; how files of its shape are read is asked once."""
+    write_files(rows, folder, ["parquet"], seed)
+    path = file_of(folder, rows, "parquet")
+    name = path.with_name(f"predictions-{seed}.parquet")
+    path.rename(name)
+    settle(page)
+    page.locator("input[type=file]").first.set_input_files(name)
+    if is_first:
+        page.get_by_role("button", name="Probability: its logit").click(timeout=120_000)
+        settle(page)
+        page.get_by_role("button", name="Open with this mapping").click()
+    expect(page.get_by_role("heading", name=name.name, level=1)).to_be_visible(timeout=120_000)
+    settle(page)
+    name.unlink()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
