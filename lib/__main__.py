@@ -13,6 +13,8 @@ import math
 import os
 import queue
 import re
+import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -47,6 +49,8 @@ QUESTION_OPTIONS = {
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
+STOP_SECONDS = 20
+"""How long work that was stopped may take to notice; on an idle machine it takes a blink."""
 
 CHECK_EXAMPLES = f"""examples:
   {PROGRAM} check predictions.csv
@@ -457,17 +461,22 @@ def _work(command: Callable[..., int], options: argparse.Namespace) -> int:
         except BaseException as error:
             answers.put(error)
 
-    with tempfile.TemporaryDirectory(prefix="marginalia-", ignore_cleanup_errors=True) as folder:
-        thread = threading.Thread(target=work, args=(Path(folder),), daemon=True)
+    # Named before it is made, so that there is no moment at which a signal leaves it behind.
+    folder = Path(tempfile.gettempdir()) / f"marginalia-{secrets.token_hex(16)}"
+    try:
+        folder.mkdir(mode=0o700)
+        thread = threading.Thread(target=work, args=(folder,), daemon=True)
         thread.start()
         try:
             answer = answers.get()
         except BaseException:
             run.cancel()
-            thread.join(timeout=5)
+            thread.join(timeout=STOP_SECONDS)
             raise
         finally:
             report(1.0, "")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     if isinstance(answer, BaseException):
         raise answer
     return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -30,8 +31,9 @@ _instance: duckdb.DuckDBPyConnection | None = None
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
-    spill = Path(tempfile.mkdtemp(prefix="marginalia-engine-"))
+    spill = Path(tempfile.gettempdir()) / f"marginalia-engine-{secrets.token_hex(16)}"
     atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    spill.mkdir(mode=0o700)
     connection = duckdb.connect(
         ":memory:",
         config={
