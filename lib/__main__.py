@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import glob
 import math
 import os
 import queue
@@ -22,18 +21,18 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lib import __version__
-from lib.errors import AmbiguityError, Cancelled, DataError, MarginaliaError, MisreadError, SettingsError
+from lib.errors import AmbiguityError, Cancelled, MarginaliaError, MisreadError, SettingsError
 
 if TYPE_CHECKING:
     from lib.scan import SavedCells, Scan
     from lib.scan.held import HeldTables
     from lib.schema import Mapping, Question
     from lib.sources import Answers, Inference, Run
+    from lib.sources.inputs import Input
 
 GOOD, FAILED, ERROR, STOPPED = 0, 1, 2, 130
 PROGRAM = "python -m lib"
@@ -200,51 +199,11 @@ def answers_of(options: argparse.Namespace) -> Answers:
     )
 
 
-@dataclass(frozen=True)
-class Input:
-    """A file to read, and what it is called."""
-
-    path: Path
-    name: str
-
-
-def open_inputs(options: argparse.Namespace, store: Path) -> list[Input]:
-    """The files that were named, each of which is there and can be read; none of them is the output."""
-    paths = [_existing(path) for text in options.files for path in _find_files(text)]
-    _protect_inputs(options.output, paths)
-    whole = [_shown(path) for path in paths]
-    short = [Path(name).name for name in whole]
-    names = short if len(set(short)) == len(short) else whole
-    return [
-        Input(_with_text_name(path, store / f"input-{place}"), name)
-        for place, (path, name) in enumerate(zip(paths, names, strict=True))
-    ]
-
-
-def _find_files(text: str) -> list[Path]:
-    """The file of that name; of a folder the tables in it, of a pattern what it fits, by name."""
-    path = Path(text)
-    if path.is_dir():
-        from lib.sources.files import has_known_suffix
-
-        held = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "_")))
-        found = [each for each in held if has_known_suffix(each.name)]
-        if not found:
-            what = f"none of its {len(held)} files ends like one" if held else "it holds no files"
-            raise DataError(f"{_shown(path)} is a folder without a table: {what}. Name the files, or a pattern.")
-        return found
-    if path.exists() or not glob.has_magic(text):
-        return [path]
-    names = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - a Path globs below a folder, not from a pattern
-    found = [path for path in map(Path, names) if path.is_file()]
-    if not found:
-        raise DataError(f"No file fits the pattern {_shown(path)}.")
-    return found
-
-
 def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> HeldTables:
     """The cells of the files that were named: scanned, or read as they were saved and merged."""
-    inputs = open_inputs(options, store)
+    from lib.sources.inputs import find_inputs
+
+    inputs = find_inputs(options.files, options.output, store)
 
     from lib.scan import is_saved_cells, merge_cells, read_cells
 
@@ -350,57 +309,11 @@ def cells(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     try:
         save_cells(tables, options.output)
     except OSError as error:
-        raise _unwritable(options.output, error) from error
+        from lib.sources.inputs import unwritable
+
+        raise unwritable(options.output, error) from error
     report(1.0, "")
     return GOOD
-
-
-def _existing(path: Path) -> Path:
-    """A file that can be read, or the reason why not."""
-    if not path.exists():
-        try:
-            beside = sorted(each.name for each in path.parent.iterdir())
-        except OSError:
-            raise DataError(f"There is no file {_shown(path)}: its folder cannot be read or is not there.") from None
-        near = difflib.get_close_matches(path.name, beside, 1)
-        hint = f" Did you mean {_shown(path.parent / near[0])}?" if near else ""
-        raise DataError(f"There is no file {_shown(path)}.{hint}")
-    if not path.is_file():
-        raise DataError(f"{_shown(path)} is no ordinary file; save its content to one first.")
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise DataError(f"{_shown(path)} cannot be read: {error.strerror or error}.") from error
-    return path
-
-
-def _shown(path: Path) -> str:
-    """A path as text that any output can hold: names of files may be bytes that are no text."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _with_text_name(path: Path, link: Path) -> Path:
-    """The file under a name that is text, which the engine insists on."""
-    if "\ufffd" not in _shown(path.resolve()):
-        return path
-    link.symlink_to(path.resolve())
-    return link
-
-
-def _protect_inputs(output: Path | None, inputs: Sequence[Path]) -> None:
-    """Refuse an output that would replace an input, or cannot be written, before any work is done."""
-    if output is None:
-        return
-    if output.is_dir():
-        raise SettingsError(f"{_shown(output)} is a folder; name a file to write.")
-    if not output.parent.is_dir():
-        raise SettingsError(f"There is no folder {_shown(output.parent)} to write {output.name} to.")
-    if output.exists() and any(output.samefile(path) for path in inputs):
-        raise SettingsError(f"{_shown(output)} is one of the files to read; write to another.")
-
-
-def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{_shown(path)} cannot be written: {error.strerror or error}.")
 
 
 def _width(options: argparse.Namespace) -> int:
@@ -428,7 +341,9 @@ def _write(text: str, output: Path | None) -> None:
         partial.write_text(text, "utf-8")
         partial.replace(output)
     except OSError as error:
-        raise _unwritable(output, error) from error
+        from lib.sources.inputs import unwritable
+
+        raise unwritable(output, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
