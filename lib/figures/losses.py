@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from lib.figures.format import PER_CENT, format_count, format_share
-from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, mark_vertical, square
+from lib.figures.format import PER_CENT, format_share
+from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, square
+from lib.figures.histogram import add_bars, highest_bar, mark_margin_target, name_margin_target
 from lib.figures.histogram_view import Bars
 from lib.figures.losses_view import LEAST_LOSS_SHOWN, MOST_LOSS_SHOWN, SHARES, LossesView, rows_words
 from lib.figures.text import name_of
-from lib.figures.theme import DASH_MARKS, LOSS_DASHES, TEXT_SIZE, Look, fade
+from lib.figures.theme import DASH_MARKS, LOSS_DASHES, Look
 
 
 def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
@@ -24,19 +24,7 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
     edges = view.distribution.edges
     low, high = float(edges[0]), float(edges[-1])
     for number in ("", "2", "3"):
-        figure.add_shape(
-            type="rect",
-            xref=f"x{number}",
-            yref=f"y{number} domain",
-            x0=gamma,
-            x1=high,
-            y0=0,
-            y1=1,
-            fillcolor=colours.shade,
-            line={"width": 0},
-            layer="below",
-        )
-        mark_vertical(figure, gamma, colours.soft_ink, number)
+        mark_margin_target(figure, gamma, (gamma, high), colours.shade, number, look)
     for order, loss in enumerate(view.losses):
         style = {
             "color": colours.losses[loss.name],
@@ -58,19 +46,10 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
                 name=loss.label,
                 hovertemplate=f"{loss.label} {word} %{{y:.3f}} at margin %{{x:.2f}}<extra></extra>",
             )
-    tops = [_add_bars(figure, bars, view, look) for bars in _in_order(view.distribution.bars, view.versions)]
-    figure.add_annotation(
-        text="γ = " + f"{gamma:g}",
-        x=gamma,
-        xref="x",
-        y=1,
-        yref="y domain",
-        xanchor="right",
-        yanchor="top",
-        xshift=-4,
-        showarrow=False,
-        font={"color": colours.soft_ink, "size": TEXT_SIZE},
-    )
+    for bars in _in_order(view.distribution.bars, view.versions):
+        strong = bars.version != view.baseline or len(view.versions) == 1
+        add_bars(figure, bars, look.version(bars.version, view.baseline), "3", strong=strong)
+    name_margin_target(figure, gamma, look)
     top = min(max(LEAST_LOSS_SHOWN, gamma - low), MOST_LOSS_SHOWN)
     figure.update_layout(
         xaxis={"range": [low, high]},
@@ -79,7 +58,7 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
         yaxis={"range": [-0.06 * top, top], "title": {"text": "loss"}, "nticks": 5},
         yaxis2={"range": [-1.62 if len(view.losses) > 2 else -1.12, 0.12], "title": {"text": "gradient"}, "nticks": 5},
         yaxis3={
-            "range": [0, 1.12 * max(tops)],
+            "range": [0, 1.12 * max(map(highest_bar, view.distribution.bars))],
             "title": {"text": "share of rows"},
             "ticksuffix": PER_CENT,
             "nticks": 4,
@@ -121,33 +100,3 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
 
 def _in_order(bars: Sequence[Bars], versions: Sequence[str]) -> list[Bars]:
     return [each for name in versions for each in bars if each.version == name]
-
-
-def _add_bars(figure: go.Figure, bars: Bars, view: LossesView, look: Look) -> float:
-    colour = look.version(bars.version, view.baseline)
-    strong = bars.version != view.baseline or len(view.versions) == 1
-    figure.add_bar(
-        x=bars.centre,
-        y=100 * bars.share,
-        width=bars.width,
-        xaxis="x3",
-        yaxis="y3",
-        name=name_of(bars.version),
-        marker={"color": fade(colour, 0.35 if strong else 0.55), "line": {"width": 0}},
-        customdata=[
-            [words, format_count(n), format_share(share)]
-            for words, n, share in zip(bars.words(), bars.n, bars.share, strict=True)
-        ],
-        hovertemplate=f"{name_of(bars.version)}<br>%{{customdata[0]}}"
-        "<br>%{customdata[1]} rows, %{customdata[2]}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=np.append(bars.left, bars.right[-1]),
-        y=100 * np.append(bars.share, bars.share[-1]),
-        xaxis="x3",
-        yaxis="y3",
-        mode="lines",
-        line={"shape": "hv", "color": colour, "width": 2 if strong else 1.2},
-        hoverinfo="skip",
-    )
-    return float(np.nanmax(100 * np.nan_to_num(bars.share), initial=0.1))

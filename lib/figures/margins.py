@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 
 from lib.figures.format import PER_CENT, format_count, format_plural, format_score, format_share
-from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
+from lib.figures.frame import Panel, empty_figure, finish, left_margin, square
+from lib.figures.histogram import add_bars, highest_bar, mark_margin_target, name_margin_target
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
 from lib.figures.text import name_of
-from lib.figures.theme import TEXT_SIZE, Look, fade
+from lib.figures.theme import Look, fade
 
 
 def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
@@ -20,23 +20,11 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
     panels: list[Panel] = []
     names = tuple(dict.fromkeys(each.bars.panel for each in view.groups))
     low, high = float(view.distribution.edges[0]), float(view.distribution.edges[-1])
-    highest = max(float(np.nanmax(100 * np.nan_to_num(each.bars.share))) for each in view.groups)
+    highest = max(highest_bar(each.bars) for each in view.groups)
     for place, name in enumerate(names):
         number = "" if place == 0 else str(place + 1)
         here = [each for each in view.groups if each.bars.panel == name]
-        figure.add_shape(
-            type="rect",
-            xref=f"x{number}",
-            yref=f"y{number} domain",
-            x0=low,
-            x1=gamma,
-            y0=0,
-            y1=1,
-            fillcolor=fade(colours.wrong, 0.055),
-            line={"width": 0},
-            layer="below",
-        )
-        mark_vertical(figure, gamma, colours.soft_ink, number)
+        mark_margin_target(figure, gamma, (low, gamma), fade(colours.wrong, 0.055), number, look)
         for each in here:
             _add_group(figure, each, view, look, number)
         figure.update_layout(
@@ -55,18 +43,7 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
         key = tuple(_key(each, view, look) for each in here)
         height = 250 if len(names) == 1 else 120
         panels.append(Panel(height, heading, key, "margin m = y · score" if last else ""))
-    figure.add_annotation(
-        text=f"γ = {gamma:g}",
-        x=gamma,
-        xref="x",
-        y=1,
-        yref="y domain",
-        xanchor="right",
-        yanchor="top",
-        xshift=-4,
-        showarrow=False,
-        font={"color": colours.soft_ink, "size": TEXT_SIZE},
-    )
+    name_margin_target(figure, gamma, look)
     figure.update_layout(barmode="overlay", clickmode="event+select")
     subtitle = f"Triangles: medians. Tinted: margins below γ, violations. {view.distribution.clipped_words}".strip()
     if view.left_out:
@@ -113,33 +90,7 @@ def _add_group(figure: go.Figure, group: Group, view: MarginsView, look: Look, n
         return
     colour = look.version(bars.version, view.baseline)
     strong = bars.version != view.baseline or view.baseline == view.candidate
-    name, panel = name_of(bars.version), name_of(bars.panel) if bars.panel else ""
-    figure.add_bar(
-        x=bars.centre,
-        y=100 * bars.share,
-        width=bars.width,
-        xaxis=f"x{number}",
-        yaxis=f"y{number}",
-        name=name,
-        marker={"color": fade(colour, 0.32 if strong else 0.55), "line": {"width": 0}},
-        selected={"marker": {"color": colour}},
-        unselected={"marker": {"opacity": 1}},
-        customdata=[
-            [words, format_count(n), format_share(share), group.code]
-            for words, n, share in zip(bars.words(), bars.n, bars.share, strict=True)
-        ],
-        hovertemplate=f"<b>{name}</b> {panel}<br>%{{customdata[0]}}"
-        "<br>%{customdata[1]} rows, %{customdata[2]}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=np.append(bars.left, bars.right[-1]),
-        y=100 * np.append(bars.share, bars.share[-1]),
-        xaxis=f"x{number}",
-        yaxis=f"y{number}",
-        mode="lines",
-        hoverinfo="skip",
-        line={"shape": "hv", "color": colour, "width": 2 if strong else 1.2},
-    )
+    add_bars(figure, bars, colour, number, strong=strong, code=group.code)
     median = group.median
     if median.is_defined:
         inside = min(max(median.value, float(bars.left[0])), float(bars.right[-1]))
@@ -156,5 +107,5 @@ def _add_group(figure: go.Figure, group: Group, view: MarginsView, look: Look, n
                 "color": colour,
                 "line": {"width": 1.5, "color": look.palette.paper},
             },
-            hovertemplate=f"<b>{name}</b> median {format_score(median.value)}<extra></extra>",
+            hovertemplate=f"<b>{name_of(bars.version)}</b> median {format_score(median.value)}<extra></extra>",
         )
