@@ -17,7 +17,7 @@ import numpy as np
 from lib.cells import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, Coded, ValueBins, ValueCells
 from lib.errors import SettingsError
 from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
-from lib.scan.compute import CELL_BUDGET, PreparedRows, filtered, to_sql, window_start
+from lib.scan.compute import CELL_BUDGET, PreparedRows, coded, filtered, to_sql, window_start
 from lib.scan.rows import Expression, in_sample, value_rows
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
@@ -136,7 +136,7 @@ def compute_value_cells(
     def key_column(name: str) -> Coded | np.ndarray[Any, Any]:
         if name not in prepared.categories:
             return column(name).astype(np.int64)
-        return Coded(np.asarray(prepared.categories[name], dtype=str), column(name).astype(np.int64))
+        return coded(prepared.texts(name, where), column(name))
 
     sums = np.stack([np.nan_to_num(column(name).astype(np.float64)) for name in names], axis=1)
     return ValueCells.build(
