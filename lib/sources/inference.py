@@ -22,7 +22,7 @@ from lib.sources import roles as rules
 from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten, unite_columns
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.labels import infer_encoding
-from lib.sources.names import EXACT, match_role
+from lib.sources.names import EXACT, is_named_labeller, match_role
 from lib.sources.roles import Choice
 from lib.sources.scores import infer_score_kind
 from lib.sources.sql import NUMBER_KINDS
@@ -375,6 +375,8 @@ def _settle_groups(builder: _Builder) -> tuple[list[str], list[str], list[str]]:
         if answers.cohorts is not None:
             sentence = f"Declared: {join_names(cohorts, 12)}."
         sentence += "".join(_describe_gathered(builder.columns[name]) for name in cohorts)
+        if labellers := [name for name in cohorts if is_named_labeller(name)]:
+            sentence += f" Named like who gave the label: {join_names(labellers)}."
         if above:
             sentence += f" Above the bound of {rules.MAX_COHORTS}: {join_names(above)}."
         builder.evidence.append(Evidence("cohorts", ", ".join(cohorts), sentence))

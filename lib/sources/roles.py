@@ -17,7 +17,7 @@ from lib.sources.columns import (
 )
 from lib.sources.fit import LEAST_ROWS, find_misfit
 from lib.sources.labels import normalise_label
-from lib.sources.names import EXACT, PART, is_named_prediction, match_role, name_score_kind
+from lib.sources.names import EXACT, PART, is_named_labeller, is_named_prediction, match_role, name_score_kind
 from lib.sources.scores import format_number
 from lib.sources.sql import NUMBER_KINDS, TEXT
 from lib.sources.times import TimeReading, ask_for_format, infer_time_format
@@ -210,7 +210,7 @@ def _fits_cohort(column: Column) -> bool:
     if _is_nearly_unique(column):
         return False
     if column.kind == "integer":
-        return column.n_distinct <= MAX_COHORT_INTEGERS
+        return column.n_distinct <= MAX_COHORT_INTEGERS or is_named_labeller(column.name)
     return column.kind == "boolean" or (column.kind == "text" and not column.is_numeric)
 
 

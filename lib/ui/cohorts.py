@@ -18,12 +18,12 @@ from lib.ui.rows import offer_samples
 from lib.ui.sidebar import look_at
 
 
-def estimate_cell(estimate: Estimate, unit: Unit = "share", *, change: bool = False) -> Cell:
+def estimate_cell(estimate: Estimate, unit: Unit = "share", *, change: bool = False, tone: str = "") -> Cell:
     """A number with its interval beneath, or why there is none; a difference with its sign."""
     if not estimate.is_defined:
         return Cell("undefined", estimate.reason)
     value = format_change(estimate.value, unit) if change else format_value(estimate.value, unit)
-    return Cell(value, format_interval(estimate.lower, estimate.upper, unit))
+    return Cell(value, format_interval(estimate.lower, estimate.upper, unit), tone)
 
 
 def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> None:
