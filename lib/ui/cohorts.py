@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import CohortsView, one_cohort
-from lib.figures.format import format_change, format_count, format_interval, format_value
+from lib.figures.format import POINTS, format_change, format_count, format_interval, format_value
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.estimates import Estimate
@@ -22,8 +22,11 @@ def estimate_cell(estimate: Estimate, unit: Unit = "share", *, change: bool = Fa
     """A number with its interval beneath, or why there is none; a difference with its sign."""
     if not estimate.is_defined:
         return Cell("undefined", estimate.reason)
-    value = format_change(estimate.value, unit) if change else format_value(estimate.value, unit)
-    return Cell(value, format_interval(estimate.lower, estimate.upper, unit), tone)
+    if not change:
+        around = format_interval(estimate.lower, estimate.upper, unit)
+        return Cell(format_value(estimate.value, unit), around, tone)
+    ends = [format_change(end, unit) for end in (estimate.lower, estimate.upper)]
+    return Cell(format_change(estimate.value, unit), f"{ends[0].removesuffix(POINTS)} to {ends[1]}", tone)
 
 
 def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -123,3 +124,21 @@ def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str,
     assert app.query_params["cohort"] == HOSTILE
     go_to(app, "samples")
     assert text_of(app).startswith(f"{(frame['tenant'] == HOSTILE).sum()} rows")
+
+
+def test_sure_and_wrong_rows_lead_to_themselves() -> None:
+    app = open_app("samples", dataset="sample-incident")
+    assert_sound(app)
+    (table,) = tables(app)
+    assert table.heads == ["Cohort", "Sure and wrong", "Share", "The rest", "Difference"]
+    links = [link.proto for link in app.get("page_link") if "these" in link.proto.label]
+    first = table.rows[0]
+    assert (first[0].text, first[4].tone) == ("language = pt", "worse")
+    assert links[0].label == f"pt: these {first[1].text} rows"
+    view = dict(parse_qsl(links[0].query_string))
+    assert view["margin_to"] == "-2"
+    linked = open_app("samples", **view)
+    assert_sound(linked)
+    assert text_of(linked).startswith(f"{first[1].text} rows of version 2026.04 with a margin below \u22122.00")
+    # The filter holds a cohort now: numbers, and no links that would take it away.
+    assert not [link for link in linked.get("page_link") if "these" in link.proto.label]
