@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lib.figures.format import format_plural
-from lib.figures.text import MISSING
+from lib.figures.text import MISSING, plain
 from lib.scan import Scan
 from lib.scan.held import HeldTables
-from lib.scan.lookup import MOST_TYPED, Matches
+from lib.scan.lookup import Matches
 from lib.ui.html import show_note
 
 
@@ -43,13 +43,12 @@ def offer_values(tables: HeldTables, column: str, held: Sequence[str], key: str,
     part = st.text_input(
         f"Find a {column}",
         key=f"find:{key}:{column}",
-        max_chars=MOST_TYPED,
         placeholder="part of its name",
         help=f"Looks among all values of {column}, upper and lower case alike. The list holds the most frequent.",
     ).strip()
     found = tables.find_values(column, part) if part else Matches((), (), 0)
     if part:
-        show_note(_sentence(found, part))
+        show_note(_sentence(found, plain(part)))
     values = [*found.values] if found.values else [*held]
     if keep and keep not in values and (keep in held or keep in tables.find_values(column, keep).values):
         values.append(keep)
