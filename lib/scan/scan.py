@@ -191,8 +191,9 @@ class Scan(HeldTables):
                 parts[0].replace(final)
             else:
                 joined = final.with_name(f"{final.name}.{os.getpid()}-{threading.get_ident()}.partial")
+                parts.append(joined)
                 with run.cursor() as cursor:
-                    files = ", ".join(quoted(part) for part in parts)
+                    files = ", ".join(quoted(part) for part in parts[:-1])
                     cursor.execute(f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}")
                 joined.replace(final)
         finally:

@@ -202,12 +202,16 @@ def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Hel
     if held is not None:
         return held
     folder = space.new_folder()
-    table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
-    draft = Draft((table,), Answers(), infer_mapping([table]), folder)
-    if draft.inference.questions:
-        return space.hold(draft.name, draft, folder)
-    scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
-    scan.warm(run=run, on_progress=report)
+    try:
+        table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
+        draft = Draft((table,), Answers(), infer_mapping([table]), folder)
+        if draft.inference.questions:
+            return space.hold(draft.name, draft, folder)
+        scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
+        scan.warm(run=run, on_progress=report)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     opened = space.add(sample.title, scan, folder, sample.token)
     opened.draft = draft
     return opened
