@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from lib.cells import Cells, ValueCells
+from lib.cells import Cells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
@@ -203,6 +203,17 @@ class Diagnosis:
                 self.cells(VERSION, cohort_key(column)), metric, self.metric_settings
             )
         return self._contrasts[column, metric]
+
+    def cohort(self, column: str, value: str, metric: str = "violation_rate") -> CohortContrast:
+        """A metric for one value of a cohort column, against the rest, by version.
+
+        The groups are the value and one for all others. Of any value, also one that the tables gather with others: its
+        rows are read when it is first asked for.
+        """
+        key, where, whole = cohort_key(column), self.settings.where, self.cells(VERSION)
+        own = self.tables.cells((VERSION,), dataclasses.replace(where, cohorts=(*where.cohorts, (column, value))))
+        both = merge([own.keyed(key, value), whole.without(own).keyed(key, f"all but {value}")])
+        return contrast_cohorts(both, metric, self.metric_settings)
 
     @cached_property
     def windows(self) -> Summary | None:

@@ -223,8 +223,10 @@ NO_WINDOW = -(2**62)
 """The window of a row without a usable time. Other windows are the epoch second at which they begin."""
 
 OTHER = "other"
-"""What the cohort values beyond the `MAX_COHORT_VALUES` most frequent are gathered under."""
+"""What the cohort values beyond the `MAX_COHORT_VALUES` most frequent are gathered under, unless one is called so."""
 MAX_COHORT_VALUES = 200
+MAX_FOUND_VALUES = 1_000_000
+"""Values that a cohort column may have: those that are gathered are found by their name."""
 
 MAX_VERSIONS = 100
 MAX_SPLITS = 20

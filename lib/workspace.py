@@ -112,6 +112,7 @@ class HeldDraft:
         content: the tables and the answers so far.
         folder: where its files are; None where they are those of the dataset that it replaces.
         origin: the token of the dataset that was open before; empty for none.
+        problem: why it could not be opened as it stands; empty if that was not tried.
     """
 
     token: str
@@ -120,6 +121,7 @@ class HeldDraft:
     folder: Path | None
     origin: str = ""
     last_used: float = 0.0
+    problem: str = ""
 
     @property
     def replaces(self) -> str:

@@ -7,56 +7,15 @@ from lib.figures.cohorts import plot_cohorts
 from lib.figures.cohorts_view import CohortsView
 from lib.figures.crossing import plot_crossing
 from lib.figures.crossing_view import CrossingView
-from lib.figures.format import format_count, format_interval, format_plural, format_value
+from lib.figures.format import format_plural
 from lib.figures.frame import provenance_line
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.cohorts import SMALL
-from lib.metrics.estimates import Estimate
-from lib.scan import RowQuery, Scan
-from lib.schema import Filter
 from lib.ui import state
+from lib.ui.cohorts import offer_cohort, show_classes
 from lib.ui.figure import current_look, show_figure
-from lib.ui.html import Cell, Column, show_answer, show_note, show_table
+from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
-from lib.ui.rows import offer_samples
-from lib.ui.sidebar import look_at
-
-
-def share_cell(estimate: Estimate) -> Cell:
-    """A rate with its interval beneath, or why there is none."""
-    if not estimate.is_defined:
-        return Cell("undefined", estimate.reason)
-    return Cell(format_value(estimate.value, "share"), format_interval(estimate.lower, estimate.upper, "share"))
-
-
-def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> None:
-    """The violation rate of each class within each cohort of a version: imbalance hides in the total."""
-    rows = [
-        [
-            Cell(row.value or "(missing)"),
-            Cell(format_count(row.n_labelled)),
-            share_cell(row.violation),
-            share_cell(row.negative),
-            share_cell(row.positive),
-        ]
-        for value in values
-        if (row := view.rows.get((version, value))) is not None
-    ]
-    rate = Column("Violation rate", metric_named("violation_rate").definition)
-    show_table(
-        [Column(view.column), Column("Labelled rows"), rate, Column("Negative class"), Column("Positive class")], rows
-    )
-
-
-def offer_filter(view: CohortsView, *, has_rows: bool) -> None:
-    """Choose one cohort and look only at it, everywhere."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        value = st.selectbox(
-            f"One {view.column}", view.values, key=f"only:{view.column}", format_func=lambda name: name or "(missing)"
-        )
-        st.button("Look only at this cohort", on_click=look_at, args=(view.column, value), icon=":material/filter_alt:")
-        if has_rows:
-            offer_samples(RowQuery(Filter(((view.column, value),)), version=view.versions[-1]), "Look at its rows")
 
 
 def show_crossing(diagnosis: Diagnosis, column: str, metric: str) -> None:
@@ -97,7 +56,7 @@ def show_cohorts(diagnosis: Diagnosis) -> None:
     if view.nothing:
         return
     show_figure(plot_cohorts(view, look, provenance), "cohorts-figure", name=f"cohorts-{metric}", table=view.frame())
-    offer_filter(view, has_rows=isinstance(diagnosis.tables, Scan))
+    offer_cohort(diagnosis, view, metric)
     show_crossing(diagnosis, column, metric)
     st.subheader("By class", anchor=False)
     version = view.versions[-1]

@@ -30,6 +30,8 @@ def show_draft(held: HeldDraft, draft: Draft) -> None:
     """The mapping of files that were read but are not open yet, or are to be read otherwise."""
     settle = partial(settle_draft, held)
     st.title("How the columns are read", anchor=False)
+    if held.problem:
+        st.error(held.problem, icon=":material/error:")
     if draft.inference.questions:
         show_answer("This has to be said before anything is computed; the rest can be changed here too.")
         show_questions(draft, settle)

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.samples import ANY, CLASSES, MARGIN_STEP, ORDERS, SampleChoice, on_step
+from lib.figures.samples import ANY, CLASSES, MARGIN_STEP, ORDERS, SampleChoice
 from lib.scan import Order, Scan, count_rows
 from lib.ui import state
+from lib.ui.confident import show_confident
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
 from lib.ui.rows import show_rows
@@ -30,7 +31,7 @@ def choose_rows(diagnosis: Diagnosis) -> SampleChoice:
         )
         low = state.number("margin_from", "Margin from", MARGIN_STEP)
         high = state.number("margin_to", "Margin up to", MARGIN_STEP)
-    return SampleChoice(version, label, on_step(low), on_step(high), Order(order))
+    return SampleChoice(version, label, low, high, Order(order))
 
 
 def order_words(order: str) -> str:
@@ -58,8 +59,15 @@ def show_samples(diagnosis: Diagnosis, scan: Scan) -> None:
     )
 
 
+def show_confident_rows(diagnosis: Diagnosis, version: str) -> None:
+    """Where rows gather that contradict the surest answers of a version."""
+    if diagnosis.facts.mapping.label and diagnosis.facts.cohorts:
+        show_confident(diagnosis, version or diagnosis.settings.candidate)
+
+
 diagnosis = open_page("samples", "Samples")
 if isinstance(diagnosis.tables, Scan):
     show_samples(diagnosis, diagnosis.tables)
+    show_confident_rows(diagnosis, state.get("rows_version"))
 else:
     show_note("Only saved cells are loaded: they hold counts, not rows. Load the file itself to look at rows.")

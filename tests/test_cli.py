@@ -303,7 +303,7 @@ def test_columns_without_a_role_are_in_the_json(tmp_path: Path, capfd: pytest.Ca
     rows = "".join(f"{i % 2},{i / 7 - 20},a text {i},,x\n" for i in range(300))
     path.write_text("y,margin,comment,nothing,one\n" + rows, "utf-8")
     unused = {
-        "comment": "300 distinct values, and a cohort column has at most 200",
+        "comment": "300 distinct values, and at most 200 make a cohort column unasked",
         "nothing": "all 300 values are missing",
         "one": "one value only",
     }

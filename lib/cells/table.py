@@ -341,6 +341,10 @@ class Cells:
             self._parts_made[wanted] = self.where(np.isin(self.groups[key], values))
         return self._parts_made[wanted]
 
+    def keyed(self, key: str, value: str) -> Cells:
+        """The same groups with one key more, last, that is the same in all."""
+        return replace(self, groups={**self.groups, key: np.full(self.n_groups, value)})
+
     def of_label(self, label: int) -> Cells:
         """The rows of one label, −1, 0 or +1, in the same groups: those of the others count nothing; made once."""
         wanted = (str(label),)

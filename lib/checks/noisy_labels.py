@@ -25,14 +25,13 @@ from lib.checks.reversal import find_reversals
 from lib.checks.search import Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.grid import MISSING_BIN
+from lib.metrics.confidence import sure_scores
 from lib.metrics.intervals import wilson
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-SURE = 2.0
-"""In log odds: a probability of 0.88 or more for the class that is answered. Decision scores: their median size."""
 LEAST_EXCESS = 0.05
 BINS = 6
 PARAMETER = 1.0
@@ -126,7 +125,7 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
     def features(cells: Cells) -> FloatArray:
         magnitudes = Magnitudes.of(cells, labelled=True)
         by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
-        rows = magnitudes.n - magnitudes.below(by_group[cells.block // 3])
+        rows = magnitudes.n - magnitudes.below(np.nextafter(by_group, np.inf)[cells.block // 3])
         wrong = magnitudes.classes * cells.score < 0
         return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
 
@@ -144,17 +143,10 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
 
 
 def _sure_scores(diagnosis: Diagnosis) -> dict[str, float]:
-    """By version, the size of score from which on an answer is sure."""
+    """By version, the size of score above which an answer is sure."""
     cells = diagnosis.cells(VERSION)
-    names = [str(each) for each in cells.groups[VERSION]]
-    if diagnosis.facts.mapping.score_kind.is_probabilistic:
-        return dict.fromkeys(names, SURE)
-    magnitudes = Magnitudes.of(cells, labelled=True)
-    group = cells.block // 3
-    return {
-        name: float(np.nan_to_num(magnitudes.quantile((group == number) & (magnitudes.n > 0), 0.5)))
-        for number, name in enumerate(names)
-    }
+    sure = np.nan_to_num(sure_scores(cells, diagnosis.facts.mapping.score_kind))
+    return dict(zip(map(str, cells.groups[VERSION]), sure.tolist(), strict=True))
 
 
 def noisy_places(diagnosis: Diagnosis) -> list[Place]:

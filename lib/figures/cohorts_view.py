@@ -149,6 +149,31 @@ class CohortsView:
         return self.contrast.frame()
 
 
+@dataclass(frozen=True)
+class OneCohort:
+    """One cohort of one version, whatever its rank or size, against the rest of that version."""
+
+    version: str
+    estimate: Estimate
+    rest: Estimate
+    excess: Estimate
+
+
+def one_cohort(diagnosis: Diagnosis, column: str, value: str, metric: str = "violation_rate") -> list[OneCohort]:
+    """A metric of one cohort in each of the shown versions that have rows of it, baseline first."""
+    contrast = diagnosis.cohort(column, value, metric)
+    places = {
+        str(version): place
+        for place, version in enumerate(contrast.groups[VERSION])
+        if contrast.groups[contrast.key][place] == value
+    }
+    return [
+        OneCohort(version, contrast.estimate[place], contrast.rest[place], contrast.excess[place])
+        for version in diagnosis.shown_versions
+        if (place := places.get(version)) is not None
+    ]
+
+
 def _rows(contrast: CohortContrast, by_class: dict[int, Estimates]) -> list[CohortRow]:
     return [
         CohortRow(

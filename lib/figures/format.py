@@ -15,6 +15,7 @@ from lib.metrics.estimates import Estimate, divide
 UNDEFINED = "undefined"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 PER_CENT = NO_BREAK + "%"
+POINTS = NO_BREAK + "points"
 MINUS = "\N{MINUS SIGN}"
 SMALLEST_SHARE_DIGITS = 3
 MINUTE, DAY = 60, 86_400
@@ -118,7 +119,7 @@ def format_change(change: float, unit: Unit) -> str:
     else:
         text = format_score(abs(change)) if unit == "score" else format_loss(abs(change))
     sign = MINUS if change < 0 else "+" if change > 0 else "±"
-    return f"{sign}{text}" + (f"{NO_BREAK}points" if unit == "share" else "")
+    return f"{sign}{text}" + (POINTS if unit == "share" else "")
 
 
 def format_time(second: float, step: float = 1) -> str:

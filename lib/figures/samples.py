@@ -23,7 +23,7 @@ ORDERS = {
     Order.PLACE: "as in the file",
 }
 MARGIN_STEP = 0.02
-"""Margins are compared on the finest step of the cells, so that a count here is the count of a bar."""
+"""By what a margin goes up or down: the finest step of the cells, so that a count here is the count of a bar."""
 
 _URL = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 _PICTURE = re.compile(r"https?://[^\s<>\"']+\.(png|jpe?g|gif|webp|avif)(\?[^\s<>\"']*)?", re.IGNORECASE)
@@ -94,11 +94,6 @@ def margin_words(low: float | None, high: float | None) -> str:
     if high is None:
         return f" with a margin of {format_score(low)} or more"
     return f" with a margin from {format_score(low)} up to {format_score(high)}"
-
-
-def on_step(margin: float | None) -> float | None:
-    """The nearest multiple of the finest step."""
-    return None if margin is None else round(round(margin / MARGIN_STEP) * MARGIN_STEP, 10)
 
 
 def link_columns(rows: pd.DataFrame) -> tuple[list[str], list[str]]:

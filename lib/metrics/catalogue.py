@@ -8,7 +8,7 @@ from typing import Literal
 
 from lib.cells import Cells
 from lib.errors import SettingsError
-from lib.metrics import classification, losses, margins
+from lib.metrics import classification, confidence, losses, margins
 from lib.metrics.estimates import NO_SCORES, Estimates
 from lib.metrics.parts import Additive, Counts, Moments
 from lib.schema import ScoreKind
@@ -202,6 +202,13 @@ METRICS: tuple[Metric, ...] = (
         "Share of scored rows, labelled or not, with s > 0.", "H-F13",
         lambda cells, settings: classification.predicted_positive_counts(cells),
         lambda counts: counts.estimates(NO_SCORES),
+    ),
+    _rate(
+        "confident_error_rate", "Confident error rate", "lower",
+        f"Share of wrong rows among those that the model is sure of: |s| above {confidence.SURE:g} in log odds, above "
+        "the median |s| of the version for decision scores.", "H-F20",
+        lambda cells, settings: confidence.confident_error_counts(cells, settings.score_kind),
+        lambda counts: counts.estimates(confidence.NOTHING_SURE),
     ),
 )  # fmt: skip
 """Every scalar metric, in the order in which tables show them."""

@@ -13,7 +13,7 @@ from lib.grid import RESOLUTIONS
 from lib.metrics.catalogue import Metric, MetricSettings, metric_named
 from lib.metrics.estimates import BoolArray, Estimates, FloatArray, IntArray, estimates
 from lib.metrics.intervals import benjamini_hochberg, excess_p_value, mover
-from lib.metrics.parts import Counts, count_usable, others_of, say_what_is_missing
+from lib.metrics.parts import Counts, count_usable, family_of, others_of, say_what_is_missing
 from lib.schema import VERSION, cohort_column
 
 SMALL = 30
@@ -141,15 +141,6 @@ def _cohort_key(cells: Cells, key: str | None) -> str:
     if len(found) != 1:
         raise ValueError(f"cells keyed by {cells.keys} have {len(found)} cohort keys; name the one to contrast")
     return found[0]
-
-
-def family_of(cells: Cells, keys: list[str]) -> IntArray:
-    """Shape (G,): the same number for groups that agree in the given keys, counted from 0."""
-    number = np.zeros(cells.n_groups, np.int64)
-    for key in keys:
-        values, codes = np.unique(cells.groups[key], return_inverse=True)
-        number = np.unique(number * len(values) + codes, return_inverse=True)[1]
-    return number.astype(np.int64)
 
 
 def _excess(parts: Counts, others: Counts, *, higher_is_better: bool) -> FloatArray:

@@ -36,6 +36,15 @@ def count_usable(cells: Cells) -> tuple[FloatArray, FloatArray, FloatArray]:
     return rows[:, 0] + rows[:, 2], cells.scored.n.sum(axis=1), cells.margins.n.sum(axis=1)
 
 
+def family_of(cells: Cells, keys: list[str]) -> IntArray:
+    """Shape (G,): the same number for groups that agree in the given keys, counted from 0."""
+    number = np.zeros(cells.n_groups, np.int64)
+    for key in keys:
+        values, codes = np.unique(cells.groups[key], return_inverse=True)
+        number = np.unique(number * len(values) + codes, return_inverse=True)[1]
+    return number.astype(np.int64)
+
+
 def others_of(values: FloatArray, family: IntArray) -> FloatArray:
     """Shape (G,): for each group the sum over all other groups of its family, whose number `family` is."""
     size = int(family.max()) + 1 if len(family) else 0

@@ -13,7 +13,7 @@ import numpy as np
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
-from lib.scan.rows import Categories, Expression, coarse_bin
+from lib.scan.rows import Categories, Expression, Gathered, coarse_bin, hash_of, value_key
 from lib.scan.windows import WindowGrid
 from lib.schema import LABEL, NO_WINDOW, SPLIT, WINDOW, Filter, cohort_key
 
@@ -42,12 +42,30 @@ class PreparedRows:
     has_id: bool
     has_number_ids: bool
     categories: Categories
+    gathered: Gathered
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
 
     def code(self, key: str, text: str) -> int:
         """By what number the rows name a version, a split or a cohort value; −1 for one that no row has."""
         return self.categories[key].index(text) if text in self.categories[key] else -1
+
+    def texts(self, key: str, where: Filter) -> tuple[str, ...]:
+        """The texts of a categorical key by their number, among the rows of a filter.
+
+        Where the filter is to a value that is gathered with others, that number stands for this value alone.
+        """
+        texts = self.categories[key]
+        chosen = next((value for column, value in where.cohorts if cohort_key(column) == key), None)
+        if chosen is None or key not in self.gathered or chosen in texts:
+            return texts
+        return tuple(chosen if text == self.gathered[key] else text for text in texts)
+
+    def is_value(self, rows: Expression, key: str, text: str) -> Any:
+        """Whether a row has that version, split or cohort value."""
+        if key in self.gathered and text not in self.categories[key]:
+            return rows[value_key(key)] == hash_of(ibis.literal(text, "string"))
+        return rows[key] == self.code(key, text)
 
     def relation(self) -> Expression:
         """The unbound relation `prepared` of `lib.scan.rows.prepared_rows`."""
@@ -64,6 +82,7 @@ class PreparedRows:
             "problem": "string",
             "usable": "boolean",
             **dict.fromkeys(self.categories, "int32"),
+            **dict.fromkeys(map(value_key, self.gathered), "uint64"),
         }
         if self.has_id:
             fields |= {"id_number": "int64"} if self.has_number_ids else {"id_hash": "uint64"}
@@ -112,7 +131,8 @@ def compute_cells(
             regrouped = _regrouped(columns, names, resolution, coarser)
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(regrouped)}")
             resolution = coarser
-        return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), prepared, keys, names, resolution)
+        texts = {key: prepared.texts(key, where) for key in keys if key in prepared.categories}
+        return _to_cells(cursor.sql("SELECT * FROM grouped").to_arrow_table(), texts, keys, names, resolution)
     finally:
         cursor.execute("DROP TABLE IF EXISTS grouped")
 
@@ -137,7 +157,7 @@ def filtered(prepared: PreparedRows, where: Filter) -> Expression:
     chosen = [(cohort_key(column), value) for column, value in where.cohorts]
     if where.split is not None:
         chosen.append((SPLIT, where.split))
-    conditions += [rows[key] == prepared.code(key, value) for key, value in chosen]
+    conditions += [prepared.is_value(rows, key, value) for key, value in chosen]
     if prepared.has_time:
         seconds = rows.time.epoch_seconds()
         if where.start is not None:
@@ -196,15 +216,13 @@ def _regrouped(columns: list[str], names: tuple[str, ...], resolution: Resolutio
 
 
 def _to_cells(
-    table: Any, prepared: PreparedRows, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution
+    table: Any, texts: Categories, keys: Sequence[str], names: tuple[str, ...], resolution: Resolution
 ) -> Cells:
     def numbers(name: str) -> np.ndarray[Any, Any]:
         return table[name].to_numpy(zero_copy_only=False)
 
     def key_column(name: str) -> Coded | np.ndarray[Any, Any]:
-        if name not in prepared.categories:
-            return numbers(name)
-        return Coded(np.asarray(prepared.categories[name], dtype=str), numbers(name).astype(np.int64))
+        return coded(texts[name], numbers(name)) if name in texts else numbers(name)
 
     sums = np.stack([np.nan_to_num(numbers(name).astype(np.float64)) for name in names], axis=1)
     score = np.nan_to_num(numbers("score").astype(np.float64)) if resolution.is_exact else None
@@ -217,6 +235,12 @@ def _to_cells(
         resolution=resolution,
         score=score,
     )
+
+
+def coded(texts: Sequence[str], numbers: np.ndarray[Any, Any]) -> Coded:
+    """A column of the places of texts, in ascending order of the texts."""
+    values, places = np.unique(np.asarray(texts, dtype=str), return_inverse=True)
+    return Coded(values, places[numbers.astype(np.int64)])
 
 
 def _count(cursor: duckdb.DuckDBPyConnection) -> int:

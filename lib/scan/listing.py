@@ -36,7 +36,7 @@ class Order(StrEnum):
 class RowQuery:
     """Which rows, in which order.
 
-    Margins are half-open, `margin_from` included and `margin_to` not, on multiples of 0.02: the same comparison as
+    Margins are half-open, `margin_from` included and `margin_to` not. On multiples of 0.02 it is the same comparison as
     the bars of a histogram, so that the rows behind a bar are as many as the bar says. `label` is −1, 0 or +1.
     """
 
@@ -124,14 +124,20 @@ def _asked(scan: Scan, query: RowQuery) -> Expression:
         conditions.append(rows.label == query.label)
     if query.margin_from is not None or query.margin_to is not None:
         conditions += [rows.label != 0, rows.score_bin != MISSING_BIN]
-        margin_bin = rows.label * rows.score_bin
         if query.margin_from is not None:
-            conditions.append(margin_bin >= int(score_id(query.margin_from)))
+            conditions.append(~_is_below(rows, query.margin_from))
         if query.margin_to is not None:
-            conditions.append(margin_bin < int(score_id(query.margin_to)))
+            conditions.append(_is_below(rows, query.margin_to))
     if query.window is not None and scan.facts.windows is not None:
         conditions.append(window_start(rows, scan.facts.windows) == query.window)
     return rows.filter(conditions) if conditions else rows
+
+
+def _is_below(rows: Expression, margin: float) -> Any:
+    """Whether the margin of a row is below a number: by its bin where that is an edge, else by itself."""
+    edge = int(score_id(margin))
+    is_edge = edge % 2 == 0
+    return rows.label * rows.score_bin < edge if is_edge else rows.margin < margin
 
 
 def _ordering(rows: Expression, order: Order) -> list[Any]:

@@ -26,11 +26,9 @@ from lib.grid import (
 from lib.schema import (
     EPOCHS,
     ISO,
-    MAX_COHORT_VALUES,
     MAX_EPOCH_SECONDS,
     MISSING_KEY,
     NATIVE,
-    OTHER,
     SPLIT,
     VERSION,
     ColumnProfile,
@@ -47,6 +45,9 @@ Expression: TypeAlias = Any
 
 Categories: TypeAlias = dict[str, tuple[str, ...]]
 """For each categorical key its texts in ascending order."""
+
+Gathered: TypeAlias = dict[str, str]
+"""For each cohort key with more values than its tables hold, the text of `Categories` that stands for the others."""
 
 ROW_INDEX = "file_row_number"
 """The 0-based place of a row in its file, which the raw relation carries beside the file's own columns."""
@@ -95,7 +96,10 @@ def columns_read(table: RawTable, mapping: Mapping) -> list[str]:
 
 
 def category_texts(dataset: Dataset, index: int) -> Expression:
-    """The text of every categorical key of each record of the file: `version`, `split`, `cohort:<column>`."""
+    """The text of every categorical key of each record of the file: `version`, `split`, `cohort:<column>`.
+
+    Of a cohort column all texts, also those that its tables gather.
+    """
     table, mapping = dataset.tables[index], dataset.mapping
     raw = raw_relation(table, columns_read(table, mapping))
     return raw.select(**_categories(raw, table, mapping))
@@ -107,17 +111,29 @@ def _categories(raw: Expression, table: RawTable, mapping: Mapping) -> dict[str,
         VERSION: _text(raw, present.get(mapping.version or ""), table.stem),
         SPLIT: _text(raw, present.get(mapping.split or ""), MISSING_KEY),
     }
-    return texts | {cohort_key(column): _cohort(raw, present.get(column)) for column in mapping.cohorts}
+    return texts | {cohort_key(column): _text(raw, present.get(column), MISSING_KEY) for column in mapping.cohorts}
 
 
-def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expression:
+def value_key(key: str) -> str:
+    """The column of the prepared rows that tells all values of a cohort key apart, where its tables gather some."""
+    return f"value:{key}"
+
+
+def hash_of(text: Any) -> Any:
+    """By what `value_key` tells texts apart."""
+    return _hash_text(text).cast("uint64")
+
+
+def prepared_rows(dataset: Dataset, index: int, categories: Categories, gathered: Gathered) -> Expression:
     """One row for each record of one file of a dataset.
 
     Columns: `file`, `row`, `label` (−1, 0, +1), `score` (null where missing), `probability`, `loss`, `score_bin`,
     `probability_bin`, `fold`, `problem` (null if none), `usable`; `id_number` where ids are whole numbers, else
     `id_hash` (of version and id), null without an id;
     `weight` and `time` where the mapping has them; and `version`, `split` and `cohort:<column>` as the place of their
-    text in `categories`: small integers are written, filtered and grouped at a fraction of the cost of texts.
+    text in `categories`: small integers are written, filtered and grouped at a fraction of the cost of texts. Of a key
+    in `gathered` a text that is not there has the place of the one that stands for the others, and `value:` before the
+    key is the hash of the text itself.
     """
     table, mapping = dataset.tables[index], dataset.mapping
     raw = raw_relation(table, columns_read(table, mapping))
@@ -134,7 +150,15 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories) -> Expre
         "fold": _fold(raw, dataset),
     }
     for key, text in _categories(raw, table, mapping).items():
-        fields[key] = ibis.array(list(categories[key])).index(text).cast("int32")
+        place: Expression
+        if key in gathered:
+            # Numbers are sought in a list at a third of the cost of texts that hardly occur twice.
+            fields[value_key(key)] = hashed = hash_of(text)
+            place = ibis.array([hash_of(ibis.literal(each, "string")) for each in categories[key]]).index(hashed)
+            place = ibis.ifelse(place < 0, categories[key].index(gathered[key]), place)
+        else:
+            place = ibis.array(list(categories[key])).index(text)
+        fields[key] = place.cast("int32")
     if mapping.weight is not None:
         weight = present.get(mapping.weight)
         fields["weight"] = ibis.null("float64") if weight is None else _finite_or_null(_number(raw, weight))
@@ -218,6 +242,7 @@ def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     position = ibis.ifelse(usable.score.abs() <= LINEAR_LIMIT, linear, usable.score.sign() * beyond)
     kept = ["file", "row", VERSION, SPLIT, "label", "score", "probability", "fold", "problem", "usable"]
     kept += [cohort_key(column) for column in mapping.cohorts]
+    kept += [name for name in map(value_key, kept) if name in usable.columns]
     kept += [name for name in ("id_number", "id_hash", "weight", "time") if name in usable.columns]
     return usable.select(
         *kept,
@@ -280,14 +305,6 @@ def _stripped(raw: Expression, column: ColumnProfile) -> Any:
     if not values or any(value.strip() in MISSING_TEXTS for value in values):
         text = ibis.ifelse(_is_among(text, MISSING_TEXTS), ibis.null("string"), text)
     return text
-
-
-def _cohort(raw: Expression, column: ColumnProfile | None) -> Any:
-    text = _text(raw, column, MISSING_KEY)
-    if column is None or (len(column.values) <= MAX_COHORT_VALUES and column.n_distinct <= MAX_COHORT_VALUES):
-        return text
-    kept = [value.strip() for value, _count in column.values[: MAX_COHORT_VALUES - 1]]
-    return ibis.ifelse(_is_among(text, [*kept, MISSING_KEY]), text, OTHER)
 
 
 def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:

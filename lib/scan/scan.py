@@ -28,6 +28,7 @@ from lib.scan.compute import (
 from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
+from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
 from lib.scan.rows import (
     EPSILON,
     N_FOLDS,
@@ -35,6 +36,7 @@ from lib.scan.rows import (
     ROW_INDEX,
     ROWS_SCHEMA_VERSION,
     Categories,
+    Gathered,
     category_texts,
     columns_read,
     has_number_ids,
@@ -139,26 +141,27 @@ class Scan(HeldTables):
         self._path = store / f"rows-{dataset.key}-{ROWS_SCHEMA_VERSION}.parquet"
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
-        categories = self._find_categories(work)
+        categories, gathered, texts = choose_categories(self._count_texts(work))
         if not self._path.exists():
-            self._prepare(work, report, categories)
+            self._prepare(work, report, categories, gathered)
         with work.cursor() as cursor:
-            self.facts, self.prepared = self._look(cursor, categories)
+            self.facts, self.prepared = self._look(cursor, categories, gathered)
+        self._found = {key: self._write_values(work, key, table) for key, table in texts.items()}
         if self.prepared.has_id:
             report(1.0, "Comparing ids")
             ids = count_ids(dataset, self.prepared, self._open_raw(work), work)
             self.facts = dataclasses.replace(self.facts, ids=ids)
 
-    def _find_categories(self, run: Run) -> Categories:
-        """The versions, splits and cohort values that the records have, in ascending order."""
-        found: dict[str, set[str]] = {}
+    def _count_texts(self, run: Run) -> dict[str, list[Texts]]:
+        """The versions, splits and cohort values of each file, each with the number of its records."""
+        counted: dict[str, list[Texts]] = {}
         for index, table in enumerate(self.dataset.tables):
             texts = category_texts(self.dataset, index)
             with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
                 for key in texts.columns:
-                    rows = cursor.execute(to_sql(texts.select(key).distinct())).fetchall()
-                    found.setdefault(key, set()).update(str(text) for (text,) in rows)
-        return {key: tuple(sorted(texts)) for key, texts in found.items()}
+                    counts = texts.group_by(text=texts[key]).aggregate(n=texts.count())
+                    counted.setdefault(key, []).append(cursor.sql(to_sql(counts)).to_arrow_table())
+        return counted
 
     @contextmanager
     def _raw(self, run: Run, table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
@@ -171,7 +174,7 @@ class Scan(HeldTables):
             )
             yield cursor
 
-    def _prepare(self, run: Run, report: Progress, categories: Categories) -> None:
+    def _prepare(self, run: Run, report: Progress, categories: Categories, gathered: Gathered) -> None:
         tables = self.dataset.tables
         parts: list[Path] = []
         final = self._path
@@ -183,19 +186,45 @@ class Scan(HeldTables):
                 partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
                 parts.append(partial)
                 with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
-                    query = to_sql(prepared_rows(self.dataset, index, categories))
+                    query = to_sql(prepared_rows(self.dataset, index, categories, gathered))
                     cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
             if len(parts) == 1:
                 parts[0].replace(final)
             else:
                 joined = final.with_name(f"{final.name}.{os.getpid()}-{threading.get_ident()}.partial")
+                parts.append(joined)
                 with run.cursor() as cursor:
-                    files = ", ".join(quoted(part) for part in parts)
+                    files = ", ".join(quoted(part) for part in parts[:-1])
                     cursor.execute(f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}")
                 joined.replace(final)
         finally:
             for part in parts:
                 part.unlink(missing_ok=True)
+
+    def _write_values(self, run: Run, key: str, texts: Texts) -> Path:
+        """All values of a cohort column that gathers some, with their usable rows, in a file for `find_values`."""
+        path = self._path.with_name(f"{self._path.stem}-values-{list(self.prepared.gathered).index(key)}.parquet")
+        partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+        try:
+            with self.rows(run) as cursor:
+                cursor.register("texts", texts)
+                cursor.execute(f"COPY ({to_sql(values_of(self.prepared, key))}) TO {quoted(partial)} {_WRITTEN}")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    @property
+    def gathering(self) -> tuple[str, ...]:
+        """The cohort columns with values that their tables gather under one name: those to search in."""
+        return tuple(column for column in self.facts.cohorts if cohort_key(column) in self._found)
+
+    def find_values(self, column: str, part: str, run: Run | None = None) -> Matches:
+        """The values of one of `gathering` that hold a text, whatever their case, with most rows first."""
+        with (run or Run()).cursor() as cursor:
+            path = self._found[cohort_key(column)]
+            cursor.execute(f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})")
+            return find_values(cursor, part)
 
     @contextmanager
     def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
@@ -334,7 +363,9 @@ class Scan(HeldTables):
         """Whether the default tables of that filter are held."""
         return all(self.holds(keys, where, finest) for keys, finest in self._default_tables())
 
-    def _look(self, cursor: duckdb.DuckDBPyConnection, categories: Categories) -> tuple[Facts, PreparedRows]:
+    def _look(
+        self, cursor: duckdb.DuckDBPyConnection, categories: Categories, gathered: Gathered
+    ) -> tuple[Facts, PreparedRows]:
         mapping = self.dataset.mapping
         cursor.execute(self._view)
         time = "min(epoch(time)), max(epoch(time)), count(time)" if mapping.time else "NULL, NULL, 0"
@@ -398,6 +429,7 @@ class Scan(HeldTables):
             has_id=mapping.id is not None,
             has_number_ids=has_number_ids(self.dataset),
             categories=categories,
+            gathered=gathered,
             few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
         )
         return facts, prepared

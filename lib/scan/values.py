@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import duckdb
 import ibis
@@ -17,7 +19,7 @@ import numpy as np
 from lib.cells import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, Coded, ValueBins, ValueCells
 from lib.errors import SettingsError
 from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
-from lib.scan.compute import CELL_BUDGET, PreparedRows, filtered, to_sql, window_start
+from lib.scan.compute import CELL_BUDGET, PreparedRows, coded, filtered, to_sql, window_start
 from lib.scan.rows import Expression, in_sample, value_rows
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
@@ -34,6 +36,9 @@ FACTORS = (1, 5, 25)
 
 RawCursor: TypeAlias = Callable[[RawTable, Sequence[str]], AbstractContextManager[duckdb.DuckDBPyConnection]]
 """Gives a cursor on which `prepared` and, of one file, `raw` with some of its columns are views."""
+
+
+_BINNED: WeakKeyDictionary[ValueBins, dict[Path, str]] = WeakKeyDictionary()
 
 
 def choose_bins(dataset: Dataset, prepared: PreparedRows, open_raw: RawCursor, column: str, most: int) -> ValueBins:
@@ -126,7 +131,9 @@ def compute_value_cells(
     for index, table in enumerate(dataset.tables):
         own = [bins.column] if not bins.is_categorical and table.has_column(bins.column) else []
         with open_raw(table, own) as cursor:
-            here = _with_value(rows.filter(rows.file == index), table, bins, joined=bool(own))
+            if own:
+                cursor.execute(f"CREATE OR REPLACE TEMP VIEW binned AS {_binned(table, bins)}")
+            here = _with_value(rows.filter(rows.file == index), bins, joined=bool(own))
             grouped = _grouped(here, keys, windows, bins, factor, names)
             parts.append(cursor.sql(to_sql(grouped)).to_arrow_table())
 
@@ -136,7 +143,7 @@ def compute_value_cells(
     def key_column(name: str) -> Coded | np.ndarray[Any, Any]:
         if name not in prepared.categories:
             return column(name).astype(np.int64)
-        return Coded(np.asarray(prepared.categories[name], dtype=str), column(name).astype(np.int64))
+        return coded(prepared.texts(name, where), column(name))
 
     sums = np.stack([np.nan_to_num(column(name).astype(np.float64)) for name in names], axis=1)
     return ValueCells.build(
@@ -144,7 +151,7 @@ def compute_value_cells(
     )
 
 
-def _with_value(rows: Expression, table: RawTable, bins: ValueBins, *, joined: bool) -> Expression:
+def _with_value(rows: Expression, bins: ValueBins, *, joined: bool) -> Expression:
     """The rows with their `value` and its `bin`."""
     missing = len(bins)
     if bins.is_categorical:
@@ -153,10 +160,19 @@ def _with_value(rows: Expression, table: RawTable, bins: ValueBins, *, joined: b
         return rows.mutate(value=code.cast("float64"), bin=ibis.ifelse(code == none, missing, code).cast("int16"))
     if not joined:
         return rows.mutate(value=ibis.null("float64"), bin=ibis.literal(missing, "int16"))
-    values = value_rows(table, bins.column)
-    both = rows.join(values, rows.row == values["at"])
-    place = _place(both["value"], bins.edges.tolist(), 0)
-    return both.mutate(bin=ibis.ifelse(both["value"].isnull(), missing, place).cast("int16"))
+    values: Expression = ibis.table({"at": "int64", "value": "float64", "bin": "int16"}, name="binned")
+    return rows.join(values, rows.row == values["at"])
+
+
+def _binned(table: RawTable, bins: ValueBins) -> str:
+    """The query of the values of a column of a file and their bins; put into words once, for every filter and key."""
+    held = _BINNED.setdefault(bins, {})
+    if table.parquet not in held:
+        values = value_rows(table, bins.column)
+        place = _place(values["value"], bins.edges.tolist(), 0)
+        binned = values.mutate(bin=ibis.ifelse(values["value"].isnull(), len(bins), place).cast("int16"))
+        held[table.parquet] = to_sql(binned)
+    return held[table.parquet]
 
 
 def _place(value: Any, edges: list[float], first: int) -> Any:

@@ -7,6 +7,7 @@ and what does not fit goes to a private folder on disk that is removed when the 
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from lib.errors import Cancelled
+from lib.errors import Cancelled, LimitError
 
 MEMORY_LIMIT_MB = 640
 """What the engine may hold in memory, all sessions together. Measured: ten million rows of CSV need about 480 MB."""
@@ -63,7 +64,7 @@ class Run:
     """A unit of engine work that another thread may cancel.
 
     `with run.cursor() as cursor:` yields a cursor; `run.cancel()` from any thread interrupts what it is doing, and
-    the work ends with `Cancelled`.
+    the work ends with `Cancelled`. Where memory or disk are at their bounds it ends with `LimitError`.
     """
 
     def __init__(self) -> None:
@@ -96,6 +97,19 @@ class Run:
             yield cursor
         except duckdb.InterruptException as error:
             raise Cancelled("Cancelled. What was loaded before is as it was.") from error
+        except duckdb.OutOfMemoryException as error:
+            raise LimitError(
+                f"This needs more than the engine may use, {MEMORY_LIMIT_MB} MB of memory and {SPILL_LIMIT_GB} GB of "
+                "disk; what was loaded before is as it was. Take fewer cohort columns, or summarise the files one by "
+                "one with `python -m lib cells`."
+            ) from error
+        except duckdb.IOException as error:
+            if os.strerror(errno.ENOSPC) not in str(error):
+                raise
+            raise LimitError(
+                "The disk is full; what was loaded before is as it was. Close datasets that are no longer needed, or "
+                "make room on the disk."
+            ) from error
         finally:
             self._cursors.remove(cursor)
             cursor.close()

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from lib.errors import DataError
-from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, OTHER, Role
-from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten
+from lib.schema import MAX_COHORT_VALUES, MAX_FOUND_VALUES, MAX_SPLITS, MAX_VERSIONS, Role
+from lib.sources.columns import Column, describe_commas, describe_distinct, format_count, join_names, shorten
 from lib.sources.tables import RawTable
 
 _NUMBERS: Final = frozenset({Role.SCORE, Role.WEIGHT, Role.LATENCY, Role.COST, Role.FEATURE})
+LEAST_ROWS: Final = 2
+"""Where there are fewer rows for each value than this, a column is free text or a key."""
 _MOST_VALUES: Final = {Role.VERSION: MAX_VERSIONS, Role.SPLIT: MAX_SPLITS}
 
 
@@ -51,13 +53,13 @@ def find_misfit(role: Role, column: Column) -> str:
             f"{name} cannot be the label: it has {describe_distinct(column)}, for example "
             f"{join_names(column.examples)}. A label has two."
         )
-    if role is Role.COHORT and column.n_distinct > MAX_COHORT_VALUES:
-        kept = MAX_COHORT_VALUES - 1
-        if sum(count for _, count in column.values[:kept]) * 2 < column.n_held:
-            return (
-                f"{name} cannot be a cohort: it has {describe_distinct(column)}, fewer than half of its rows hold one "
-                f"of the {kept} most frequent, and all others would be one cohort, {OTHER}."
-            )
+    if role is Role.COHORT and column.n_distinct > MAX_FOUND_VALUES:
+        return f"{name} cannot be a cohort: it has {describe_distinct(column)}, above {MAX_FOUND_VALUES:,}."
+    if role is Role.COHORT and column.n_distinct > max(MAX_COHORT_VALUES, column.n_held / LEAST_ROWS):
+        return (
+            f"{name} cannot be a cohort: it has {describe_distinct(column)} in {format_count(column.n_held, 'row')}, "
+            "which is free text or a key."
+        )
     most = _MOST_VALUES.get(role)
     if most is not None and column.n_distinct > most:
         return f"{name} cannot be the {role}: it has {describe_distinct(column)}, and at most {most} are compared."

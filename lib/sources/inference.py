@@ -19,10 +19,10 @@ from lib.schema import (
     TimeFormat,
 )
 from lib.sources import roles as rules
-from lib.sources.columns import Column, describe_commas, join_names, shorten, unite_columns
+from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten, unite_columns
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.labels import infer_encoding
-from lib.sources.names import EXACT, match_role
+from lib.sources.names import EXACT, is_named_labeller, match_role
 from lib.sources.roles import Choice
 from lib.sources.scores import infer_score_kind
 from lib.sources.sql import NUMBER_KINDS
@@ -354,6 +354,16 @@ def _take_time(builder: _Builder, reading: TimeReading) -> TimeFormat | None:
     return reading.time_format
 
 
+def _describe_gathered(column: Column) -> str:
+    """That a cohort column has more values than tables hold, where it has."""
+    if column.n_distinct <= MAX_COHORT_VALUES:
+        return ""
+    return (
+        f" {shorten(column.name)} has {describe_distinct(column)}: tables hold the {MAX_COHORT_VALUES - 1} most "
+        f"frequent and the others together, and each is found by its name."
+    )
+
+
 def _settle_groups(builder: _Builder) -> tuple[list[str], list[str], list[str]]:
     """Cohort columns, those that are too many to be ones unasked, and feature columns."""
     answers, free = builder.answers, builder.free
@@ -364,6 +374,9 @@ def _settle_groups(builder: _Builder) -> tuple[list[str], list[str], list[str]]:
         sentence = f"2 to {MAX_COHORT_VALUES} distinct values: {join_names(cohorts, 12)}."
         if answers.cohorts is not None:
             sentence = f"Declared: {join_names(cohorts, 12)}."
+        sentence += "".join(_describe_gathered(builder.columns[name]) for name in cohorts)
+        if labellers := [name for name in cohorts if is_named_labeller(name)]:
+            sentence += f" Named like who gave the label: {join_names(labellers)}."
         if above:
             sentence += f" Above the bound of {rules.MAX_COHORTS}: {join_names(above)}."
         builder.evidence.append(Evidence("cohorts", ", ".join(cohorts), sentence))

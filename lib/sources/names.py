@@ -71,6 +71,11 @@ _PROBABILITY: Final = _words(
     """prob probs proba probas probability probabilities p p1 prob1 confidence wahrscheinlichkeit probabilidad
     probabilidade probabilita probabilite kans 概率 確率 вероятность"""
 )
+_LABELLER: Final = _words(
+    """labeller labeler labellers labelers annotator annotators rater raters reviewer reviewers grader graders coder
+    coders annotateur annotatrice anotador anotadora annotatore bewerter bewerterin evaluador avaliador"""
+)
+_LABELLED_BY: Final = frozenset({"labelled", "labeled", "annotated", "rated", "reviewed", "graded", "coded", "judged"})
 _LOGIT: Final = frozenset({"logit", "logits", "logodds"})
 _DECISION: Final = frozenset({"decision", "margin", "margins"})
 
@@ -101,6 +106,16 @@ def match_role(name: str, role: Role) -> int:
 def is_named_prediction(name: str) -> bool:
     """Whether a name speaks of a prediction rather than of the truth: `y_pred`, `predicted_label`."""
     return bool(set(normalise_name(name).split("_")) & _PREDICTED)
+
+
+def is_named_labeller(name: str) -> bool:
+    """Whether a name speaks of who gave the label: `annotator_id`, `labelled_by`.
+
+    >>> is_named_labeller("AnnotatorId"), is_named_labeller("labeled_by"), is_named_labeller("label")
+    (True, True, False)
+    """
+    words = normalise_name(name).split("_")
+    return bool(set(words) & _LABELLER) or (words[-1] == "by" and bool(set(words) & _LABELLED_BY))
 
 
 def name_score_kind(name: str) -> str:

@@ -15,9 +15,9 @@ from lib.sources.columns import (
     format_values,
     join_names,
 )
-from lib.sources.fit import find_misfit
+from lib.sources.fit import LEAST_ROWS, find_misfit
 from lib.sources.labels import normalise_label
-from lib.sources.names import EXACT, PART, is_named_prediction, match_role, name_score_kind
+from lib.sources.names import EXACT, PART, is_named_labeller, is_named_prediction, match_role, name_score_kind
 from lib.sources.scores import format_number
 from lib.sources.sql import NUMBER_KINDS, TEXT
 from lib.sources.times import TimeReading, ask_for_format, infer_time_format
@@ -210,13 +210,13 @@ def _fits_cohort(column: Column) -> bool:
     if _is_nearly_unique(column):
         return False
     if column.kind == "integer":
-        return column.n_distinct <= MAX_COHORT_INTEGERS
+        return column.n_distinct <= MAX_COHORT_INTEGERS or is_named_labeller(column.name)
     return column.kind == "boolean" or (column.kind == "text" and not column.is_numeric)
 
 
 def _is_nearly_unique(column: Column) -> bool:
     """Whether nearly every row has a value of its own: free text or a key, in a short file."""
-    return column.n_held > 20 and column.n_distinct * 2 > column.n_held
+    return column.n_held > 20 and column.n_distinct * LEAST_ROWS > column.n_held
 
 
 def choose_features(columns: Sequence[Column], taken: Collection[str]) -> list[str]:
@@ -255,7 +255,8 @@ def explain_unused(column: Column) -> str:
     if column.is_numeric:
         return "whole numbers that name things" if match_role(column.name, Role.ID) else "not chosen as a feature"
     if column.n_distinct > MAX_COHORT_VALUES:
-        return f"{describe_distinct(column)}, and a cohort column has at most {MAX_COHORT_VALUES}"
+        often = "" if find_misfit(Role.COHORT, column) else "; as a cohort column each is found by its name"
+        return f"{describe_distinct(column)}, and at most {MAX_COHORT_VALUES} make a cohort column unasked{often}"
     if _is_nearly_unique(column):
         return f"{describe_distinct(column)} in {format_count(column.n_held, 'row')}: free text or a key"
     return "not chosen as a cohort"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import streamlit as st
 
-from lib.errors import SettingsError
+from lib.errors import MisreadError, SettingsError
 from lib.scan import Scan, is_saved_cells, merge_cells, read_cells
 from lib.sources import Answers, Inference, RawTable, Run, build_dataset, compute_shape, infer_mapping, read_table
 from lib.ui.jobs import Progress
@@ -115,9 +115,11 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Rem
         if saved:
             return _open_saved(uploads, saved, folder)
         tables: list[RawTable] = []
-        for index, upload in enumerate(uploads):
-            kept = folder / upload.path.name
+        kept_files = [folder / upload.path.name for upload in uploads]
+        # All at once: the session that has sent them may end before the last is read.
+        for upload, kept in zip(uploads, kept_files, strict=True):
             _link(upload.path, kept)
+        for index, (upload, kept) in enumerate(zip(uploads, kept_files, strict=True)):
             first, width = index / len(uploads), READ_SHARE / len(uploads)
             table = read_table(
                 kept,
@@ -133,7 +135,13 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Rem
         draft = _draft_of(tables, folder, known.get(compute_shape(tables)))
         if draft.inference.questions:
             return workspace().hold(draft.name, draft, folder)
-        return open_draft(draft, run, report)
+        try:
+            return open_draft(draft, run, report)
+        except MisreadError as error:
+            # Another reading of the columns may fit: that is for a person to say.
+            held = workspace().hold(draft.name, draft, folder)
+            held.problem = str(error)
+            return held
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -194,12 +202,16 @@ def open_sample(sample: Sample, run: Run, report: Progress) -> OpenDataset | Hel
     if held is not None:
         return held
     folder = space.new_folder()
-    table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
-    draft = Draft((table,), Answers(), infer_mapping([table]), folder)
-    if draft.inference.questions:
-        return space.hold(draft.name, draft, folder)
-    scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
-    scan.warm(run=run, on_progress=report)
+    try:
+        table = read_table(SAMPLES_FOLDER / sample.file, sample.file, folder, run=run, on_progress=report)
+        draft = Draft((table,), Answers(), infer_mapping([table]), folder)
+        if draft.inference.questions:
+            return space.hold(draft.name, draft, folder)
+        scan = Scan(build_dataset([table], draft.inference.mapping), folder, run=run, on_progress=report)
+        scan.warm(run=run, on_progress=report)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     opened = space.add(sample.title, scan, folder, sample.token)
     opened.draft = draft
     return opened

@@ -12,11 +12,11 @@ from lib.sources import Answers
 from lib.ui import state
 from lib.ui.datasets import Draft, answer, draft_again, hold, open_draft, read_files, remember, remembered, workspace
 from lib.ui.html import show_answer, show_note
-from lib.ui.jobs import begin, settle
+from lib.ui.jobs import Job, begin, is_at_work, resume, settle
 from lib.ui.uploader import render_uploader
 from lib.workspace import SAMPLES, HeldDraft, OpenDataset
 
-_PROBLEM = "intake-problem"
+_PROBLEM, _READING = "intake-problem", "intake-reading"
 
 
 def show_welcome() -> None:
@@ -38,7 +38,9 @@ def show_uploader() -> None:
     if fresh:
         st.session_state["read-uploads"] |= {upload.path for upload in fresh}
         known = dict(remembered())
-        begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report, known))
+        _end_reading()
+        job = begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report, known))
+        st.session_state[_READING] = workspace().hold(fresh[0].name, job, None).token
         st.rerun()
 
 
@@ -57,12 +59,37 @@ def show_samples(places: Sequence[DeltaGenerator] | None = None) -> None:
             show_note(sample.description)
 
 
+def _follow_reading() -> None:
+    """Put a reading that takes long into the link, and take up that of the link after a reload of the browser."""
+    token = st.session_state.get(_READING) or state.get("reading")
+    held = workspace().draft(token)
+    if held is None or not isinstance(held.content, Job):
+        state.put("reading", "")
+        return
+    if not is_at_work("files"):
+        resume("files", held.content)
+    st.session_state[_READING] = token
+    if not held.content.wait():
+        state.put("reading", token)
+
+
+def _end_reading() -> None:
+    workspace().close(st.session_state.pop(_READING, ""))
+    state.put("reading", "")
+
+
 def take_files() -> None:
-    """Take over what a job has read: a dataset, or a draft to be settled, becomes the view; a problem is said."""
+    """Take over what a job has read: a dataset, or a draft to be settled, becomes the view; a problem is said.
+
+    A job that a reload of the browser has left behind is found again by the link.
+    """
+    _follow_reading()
     for name in ("files", "open"):
         job = settle(name)
         if job is None:
             continue
+        if name == "files":
+            _end_reading()
         if isinstance(job.result, OpenDataset | HeldDraft):
             if isinstance(job.result, OpenDataset):
                 remember(job.result)
@@ -95,7 +122,7 @@ def settle_draft(held: HeldDraft, answers: Answers) -> None:
     """Infer again with one more answer; a sentence where the answer cannot be."""
     assert isinstance(held.content, Draft)
     try:
-        held.content = answer(held.content, answers)
+        held.content, held.problem = answer(held.content, answers), ""
     except MarginaliaError as error:
         st.session_state[_PROBLEM] = str(error)
 

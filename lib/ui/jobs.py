@@ -59,12 +59,18 @@ class Job(Generic[T]):
         return not self._thread.is_alive()
 
 
-def begin(name: str, words: str, work: Callable[[Run, Progress], T]) -> None:
+def begin(name: str, words: str, work: Callable[[Run, Progress], T]) -> Job[T]:
     """Begin a job of this session under a name; one of that name that still runs is cancelled."""
     held = st.session_state.get(f"job:{name}")
     if isinstance(held, Job):
         held.run.cancel()
-    st.session_state[f"job:{name}"] = Job(words, work)
+    job = st.session_state[f"job:{name}"] = Job(words, work)
+    return job
+
+
+def resume(name: str, job: Job[object]) -> None:
+    """Take up, in this session, a job that another one has begun."""
+    st.session_state[f"job:{name}"] = job
 
 
 def settle(name: str) -> Job[object] | None:

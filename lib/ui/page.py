@@ -227,6 +227,11 @@ def read_feature(diagnosis: Diagnosis, column: str) -> None:
 def watch_features(diagnosis: Diagnosis) -> None:
     """Read the features behind a page that is drawn without them, then draw it again with what they say."""
     asked = (diagnosis.facts.key, diagnosis.settings.baseline, diagnosis.settings.candidate, diagnosis.settings.where)
+    if diagnosis.features is not None and is_at_work(FEATURES):
+        # Read since this run of the page began, or what another filter has begun: neither is waited for any more.
+        forget(FEATURES)
+        forget_findings()
+        st.rerun()
     if not diagnosis.can_read_features or diagnosis.features is not None or st.session_state.get(_REFUSED) == asked:
         return
     if not is_at_work(FEATURES):

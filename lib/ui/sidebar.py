@@ -16,6 +16,7 @@ from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
 from lib.ui.html import show_note
+from lib.ui.lookup import offer_values
 from lib.workspace import SAMPLES, OpenDataset
 
 ALL = NONE = ""
@@ -115,9 +116,17 @@ def _choose_filter(tables: HeldTables, facts: Facts) -> Filter:
 
 
 def _choose_cohort(tables: HeldTables, column: str) -> str | None:
-    found = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
-    values = {value or MISSING: value for value in found}
-    chosen = state.choose("cohort", column, [ALL, *values], default=ALL, words=lambda text: text or "All cohorts")
+    held = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
+    said = state.get("cohort")
+    offer = offer_values(tables, column, held, "filter", keep="" if said == MISSING else said)
+    values = {value or MISSING: value for value in offer.values}
+    chosen = state.choose(
+        "cohort",
+        column,
+        [ALL, *values],
+        default=ALL,
+        words=lambda text: offer.words(values[text]) if text else "All cohorts",
+    )
     return values.get(chosen)
 
 

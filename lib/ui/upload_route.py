@@ -103,8 +103,6 @@ async def _receive(request: Request, store: UploadStore, place: Place, silence_s
         if expected is not None and partial.size != expected:
             raise UploadRefused(f"{partial.name} arrived incomplete; upload it again.")
         upload = await anyio.to_thread.run_sync(partial.commit)
-    except OSError as error:
-        raise LimitError(f"{partial.name} could not be written to the server's disk: {error.strerror}.") from error
     finally:
         # After a commit this does nothing. It also runs when the server cancels the request at shutdown.
         partial.abort()

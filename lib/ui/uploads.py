@@ -90,7 +90,10 @@ class PartialUpload:
         written = 0
         view = memoryview(block)
         while written < len(block):
-            written += self._file.write(view[written:])
+            try:
+                written += self._file.write(view[written:])
+            except OSError as error:
+                raise LimitError(f"{self.name} could not be written to the server's disk: {error.strerror}.") from error
         self._hash.update(block)
         self.size += len(block)
         self._store.note_written(len(block))

@@ -204,3 +204,17 @@ def test_closing_ones_own_dataset_leads_home_without_a_warning(visit: Opener) ->
     go(page, "Losses")
     expect(page.get_by_text("Nothing is loaded yet")).to_be_visible()
     expect(page.get_by_text("was closed")).to_have_count(0)
+
+
+def test_a_reload_while_a_file_is_read_finds_the_reading_again(visit: Opener) -> None:
+    row = b"v%d,%d,%.4f,c%d\n"
+    content = b"version,label,logit,city\n" + b"".join(
+        row % (k % 2, k % 2, (k * 7919 % 4001) / 500 - 4 + k % 2, k % 9) for k in range(600_000)
+    )
+    page = visit()
+    give_file(page, "many.csv", content)
+    page.wait_for_function("/(reading|dataset)=/.test(location.search)")
+    page.reload()
+    expect(page.get_by_role("heading", name="many.csv", level=1)).to_be_visible()
+    settle(page)
+    assert "reading" not in view_of(page)

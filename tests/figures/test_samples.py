@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from lib.figures.samples import SampleChoice, link_columns, on_step, sample_link
+from lib.figures.samples import SampleChoice, link_columns, sample_link
 from lib.scan.listing import Order, RowQuery
 from lib.schema import Filter
 
@@ -56,13 +56,6 @@ def test_a_link_says_nothing_of_what_is_as_usual() -> None:
 )
 def test_sentences(choice: SampleChoice, total: int, sentence: str) -> None:
     assert choice.sentence(total) == sentence
-
-
-def test_margins_are_compared_on_the_finest_step() -> None:
-    assert on_step(None) is None
-    assert on_step(0.58) == 0.58
-    assert on_step(0.591) == 0.6
-    assert on_step(-0.305) == -0.3
 
 
 def test_only_columns_of_plain_web_addresses_are_links() -> None:

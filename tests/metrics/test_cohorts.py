@@ -7,8 +7,9 @@ from scipy import stats
 from lib.cells import Cells
 from lib.grid import EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.metrics import cohorts
-from lib.metrics.cohorts import NO_REST, contrast_cohorts, family_of, rest_of_cells
+from lib.metrics.cohorts import NO_REST, contrast_cohorts, rest_of_cells
 from lib.metrics.intervals import benjamini_hochberg
+from lib.metrics.parts import family_of
 from lib.metrics.summary import METRICS, Metric, MetricSettings, compute_summary, unpaired_change
 from lib.schema import ScoreKind
 from tests.metrics.conftest import build

@@ -454,18 +454,25 @@ def test_cohorts_are_bounded_and_the_rest_said(read):
     assert declared.mapping.cohorts == ("c13",)
 
 
-@pytest.mark.parametrize("distinct", [600, 3_000])
+@pytest.mark.parametrize("distinct", [1_600, 3_000])
 def test_a_cohort_of_nearly_all_values_is_refused(read, distinct):
     table = read(labelled([0, 1] * 1_500, town=[f"t{k % distinct}" for k in range(3_000)]))
     (question,) = infer_mapping([table], Answers(cohorts=("town",))).questions
     assert question.topic == "cohorts"
-    assert question.sentence.startswith(
-        f"town cannot be a cohort: it has {distinct:,} distinct values, fewer than half"
+    assert question.sentence == (
+        f"town cannot be a cohort: it has {distinct:,} distinct values in 3,000 rows, which is free text or a key."
     )
     with pytest.raises(DataError, match="town cannot be a cohort"):
         build_dataset([table], Mapping(score="score", score_kind=ScoreKind.DECISION, cohorts=("town",)))
-    often = read(labelled([0, 1] * 1_500, town=[f"t{k if k < 900 else k % 150}" for k in range(3_000)]), "often.csv")
-    assert infer_mapping([often], Answers(cohorts=("town",))).mapping.cohorts == ("town",)
+    often = read(labelled([0, 1] * 1_500, town=[f"t{k % 1_400}" for k in range(3_000)]), "often.csv")
+    inference = infer_mapping([often], Answers(cohorts=("town",)))
+    assert inference.mapping.cohorts == ("town",)
+    assert evidence(inference, "cohorts").sentence == (
+        "Declared: town. town has 1,400 distinct values: tables hold the 199 most frequent and the others together, "
+        "and each is found by its name."
+    )
+    unasked = dict(infer_mapping([often]).unused)["town"]
+    assert unasked.endswith("at most 200 make a cohort column unasked; as a cohort column each is found by its name")
 
 
 @pytest.mark.parametrize("role", ["label", "time", "version", "weight"])
@@ -540,8 +547,9 @@ def test_every_column_has_a_role_or_a_reason(read, tmp_path):
     inference = infer_mapping([table])
     reasons = {
         "version": "version cannot be the version: it has 201 distinct values, and at most 100 are compared",
-        "town": "201 distinct values, and a cohort column has at most 200",
-        "comment": "500 distinct values, and a cohort column has at most 200",
+        "town": "201 distinct values, and at most 200 make a cohort column unasked; as a cohort column each is found "
+        "by its name",
+        "comment": "500 distinct values, and at most 200 make a cohort column unasked",
         "empty": "all 500 values are missing",
         "one": "one value only",
         "pred": "named like a prediction, and another column is the score",

@@ -336,6 +336,18 @@ def test_a_session_that_ended_takes_its_files_along(store: UploadStore, clock: C
     assert begin_and_drop(store, LIMITS.max_file)
 
 
+def test_a_disk_that_fills_up_on_the_way_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    partial = UploadStore(tmp_path).begin(PLACE, "big.csv")
+    partial.write(b"a,b\n")
+    assert partial._file is not None
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        os.dup2(full.fileno(), partial._file.fileno())
+    with pytest.raises(LimitError, match=r"big\.csv could not be written to the server's disk: No space left"):
+        partial.write(b"1,2\n")
+    partial.abort()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_nearly_full_disk_is_said(tmp_path: Path) -> None:
     store = UploadStore(tmp_path, UploadLimits(keep_free=1 << 62))
     with pytest.raises(LimitError, match="disk for uploads is nearly full"):
