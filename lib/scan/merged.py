@@ -19,7 +19,7 @@ from lib.grid import COARSE, RESOLUTIONS, Resolution
 from lib.scan.compute import CELL_BUDGET
 from lib.scan.facts import Facts
 from lib.scan.saved import SavedCells
-from lib.scan.scan import default_tables, order_splits, order_versions
+from lib.scan.scan import default_tables_of, order_splits, order_versions
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
 
@@ -65,7 +65,7 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
         ids=_unite_ids(facts),
     )
     tables: list[tuple[Cells, Resolution]] = []
-    for keys, finest in default_tables(merged.cohorts, has_time=windows is not None):
+    for keys, finest in default_tables_of(merged):
         cells = merge([_part_of(part, keys, finest, windows) for part in parts])
         while len(cells.score_bin) > CELL_BUDGET and cells.resolution != COARSE:
             cells = cells.coarsen(RESOLUTIONS[cells.resolution.order + 1])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, Evidence, Question, Role
+from lib.sources.classes import FEWEST, Family, describe_family
 from lib.sources.columns import (
     Column,
     describe_commas,
@@ -94,11 +95,30 @@ def _looks_binary(column: Column) -> bool:
     )  # fmt: skip
 
 
-def choose_score(columns: Sequence[Column]) -> Choice:
+def choose_score(columns: Sequence[Column], families: Sequence[Family] = ()) -> Choice:
     """The score: a number column named so; without one, the only column of fractions; else a question.
 
-    No choice where no column is left that every file has.
+    No choice where no column is left that every file has. Columns that may be those of several classes are asked about
+    together.
     """
+    choice = _choose_score(columns)
+    held = {choice.column} if choice.question is None else {value for value, _meaning in choice.question.options}
+    several = [each for each in families if len(each.members) >= FEWEST and held & {c.name for c in each.columns}]
+    if not several:
+        return choice
+    patterns = tuple((each.pattern, describe_family(each)) for each in several)
+    if choice.question is not None:
+        return Choice(question=replace(choice.question, options=(*patterns, *choice.question.options)))
+    assert choice.column is not None
+    sentence = (
+        f"{several[0].pattern} may be the scores of {len(several[0].members)} classes, or {choice.column} alone the "
+        "score: which is it?"
+    )
+    column = next(column for column in columns if column.name == choice.column)
+    return Choice(question=Question("score", sentence, (*patterns, (column.name, describe_column(column)))))
+
+
+def _choose_score(columns: Sequence[Column]) -> Choice:
     numeric = [c for c in columns if c.is_numeric]
     for fit in (EXACT, PART):
         named = [c for c in columns if match_role(c.name, Role.SCORE) == fit]
