@@ -22,11 +22,23 @@ from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate
 from lib.metrics.explained import Explained, FoldTable, explain_violations
 from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.multiclass import ClassTables
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
-from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import (
+    CLASS,
+    EVERYTHING,
+    FOLD,
+    ONE_VS_REST,
+    PREDICTED,
+    SPLIT,
+    VERSION,
+    WINDOW,
+    Filter,
+    cohort_key,
+)
 from lib.sources import Run
 
 Verdict = Literal["", "better", "worse", "not comparable"]
@@ -112,6 +124,7 @@ class Diagnosis:
         self.settings = settings
         self.made_at = datetime.now(UTC)
         self._summaries: dict[tuple[str, ...], Summary] = {}
+        self._class_tables: dict[tuple[str, ...], ClassTables | None] = {}
         self._contrasts: dict[tuple[str, str], CohortContrast] = {}
 
     @property
@@ -132,7 +145,8 @@ class Diagnosis:
     @cached_property
     def metric_settings(self) -> MetricSettings:
         """What the metrics need to know."""
-        return MetricSettings(self.settings.margin_target, self.facts.mapping.score_kind)
+        mapping = self.facts.mapping
+        return MetricSettings(self.settings.margin_target, mapping.score_kind, mapping.class_names)
 
     def cells(self, *keys: str, finest: Resolution = EXACT) -> Cells:
         """Cells of the chosen rows by exactly these keys, label apart."""
@@ -144,13 +158,35 @@ class Diagnosis:
             cells = self.cells(*keys)
             fixed = _FIXED.get(cells)
             if fixed is None:
-                fixed = _FIXED[cells] = compute_summary(cells, self.metric_settings, _fixed_names())
+                fixed = compute_summary(cells, self.metric_settings, _fixed_names(), self.class_tables(*keys))
+                _FIXED[cells] = fixed
             moved = compute_summary(cells, self.metric_settings, _moved_names())
             metrics = {**fixed.metrics, **moved.metrics}
             self._summaries[keys] = dataclasses.replace(
                 moved, metrics={metric.name: metrics[metric.name] for metric in METRICS}
             )
         return self._summaries[keys]
+
+    def class_tables(self, *keys: str) -> ClassTables | None:
+        """What speaks of several classes, by version, split or both.
+
+        None with two classes, by other keys, and under a filter that saved cells have no such table for.
+        """
+        if not self.facts.mapping.is_multiclass or not {*keys} <= {VERSION, SPLIT}:
+            return None
+        if keys not in self._class_tables:
+            try:
+                made = ClassTables(
+                    self.facts.mapping.class_names,
+                    self.cells(*keys).groups,
+                    self.cells(*keys, ONE_VS_REST),
+                    self.cells(*keys, CLASS),
+                    self.cells(*keys, PREDICTED, finest=COARSE),
+                )
+            except SettingsError:
+                made = None
+            self._class_tables[keys] = made
+        return self._class_tables[keys]
 
     def summary_of_class(self, label: int, *keys: str) -> Summary:
         """Every metric by these keys over the rows of one class; what needs both classes is undefined."""

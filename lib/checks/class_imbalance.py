@@ -61,7 +61,7 @@ def find_imbalances(diagnosis: Diagnosis) -> list[Imbalance]:
         label = 1 if share.value < 0.5 else -1
         if label == -1:
             share = Estimate(1 - share.value, 1 - share.upper, 1 - share.lower, share.n)
-        of_class = rate.function(cells.of_label(label), settings)[group]
+        of_class = rate.estimate(cells.of_label(label), settings)[group]
         found.append(Imbalance(version, label, share, of_class, total[group]))
     return found
 

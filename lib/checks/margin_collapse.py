@@ -286,7 +286,7 @@ def _separation(
     cells = block.cells.where(_left(block, taken)).rollup([VERSION])
     names = [str(name) for name in cells.groups[VERSION]]
     metric = "average_logistic_loss" if diagnosis.facts.mapping.score_kind.is_probabilistic else "roc_auc"
-    found = metric_named(metric).function(cells, diagnosis.metric_settings)
+    found = metric_named(metric).estimate(cells, diagnosis.metric_settings)
     value, other = found[names.index(version)], found[names.index(reference)]
     return Separation(metric, value, other) if min(value.n, other.n) > 0 else None
 

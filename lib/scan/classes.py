@@ -64,8 +64,8 @@ def with_class_margins(rows: Expression, mapping: Mapping, texts: tuple[str, ...
     rows = rows.mutate(first=ranked[-1], second=ranked[-2])
     rows = rows.mutate(best=rows.scores.index(rows["first"]), own=rows.scores[rows.place])
     # A true class that shares the highest score is no better than the second.
-    other = ibis.ifelse(rows.place.isnull() | (rows.own == rows["first"]), rows.second, rows["first"])
-    own = ibis.ifelse(rows.place.isnull(), rows["first"], rows.own)
+    other: Expression = ibis.ifelse(rows.place.isnull() | (rows.own == rows["first"]), rows.second, rows["first"])
+    own: Expression = ibis.ifelse(rows.place.isnull(), rows["first"], rows.own)
     return rows.mutate(
         given=(own / other).ln() if mapping.score_kind is ScoreKind.PROBABILITY else own - other,
         class_scores=_against_the_rest(rows, mapping),

@@ -88,7 +88,15 @@ def raw_relation(table: RawTable, columns: list[str]) -> Expression:
 
 def columns_read(table: RawTable, mapping: Mapping) -> list[str]:
     """The columns of a file that the scan needs under a mapping."""
-    wanted = [*mapping.score_columns, mapping.label, mapping.id, mapping.version, mapping.split, mapping.time, mapping.weight]
+    wanted = [
+        *mapping.score_columns,
+        mapping.label,
+        mapping.id,
+        mapping.version,
+        mapping.split,
+        mapping.time,
+        mapping.weight,
+    ]
     present = {column.name for column in table.columns}
     return list(dict.fromkeys(name for name in (*wanted, *mapping.cohorts) if name is not None and name in present))
 

@@ -111,9 +111,7 @@ def default_tables(
 
 def default_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
     """The default tables of a dataset."""
-    return default_tables(
-        facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass
-    )
+    return default_tables(facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass)
 
 
 class Scan(HeldTables):

@@ -22,8 +22,11 @@ FEWEST: Final = 3
 SUM_TOLERANCE: Final = 0.01
 """How far the probabilities of a row may be from adding up to 1: what rounding to two digits leaves of ten."""
 _NO_CLASS: Final = frozenset(
-    "max maximum min mean average top top1 best sum total std entropy margin true pred predicted raw".split()
-)
+    {
+        "max", "maximum", "min", "mean", "average", "top", "top1", "best", "sum", "total", "std", "entropy", "margin",
+        "true", "pred", "predicted", "raw",
+    }
+)  # fmt: skip
 """What a number over all classes is called, unless a label is called so."""
 
 
