@@ -19,10 +19,11 @@ from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
-from lib.metrics.estimates import Estimate
+from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, FoldTable, explain_violations
 from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
-from lib.metrics.multiclass import ClassTables
+from lib.metrics.margins import violation_rate, violation_rate_by_class
+from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
@@ -187,6 +188,33 @@ class Diagnosis:
                 made = None
             self._class_tables[keys] = made
         return self._class_tables[keys]
+
+    def against_the_rest(self, *keys: str) -> dict[str, list[dict[str, Estimate]]] | None:
+        """Metric to what each class, by name, has of it against the rest, for every group; None as `class_tables`."""
+        tables, kind = self.class_tables(*keys), self.facts.mapping.score_kind
+        if tables is None:
+            return None
+        return {name: tables.by_name(found(tables, kind)) for name, found in PER_CLASS.items()}
+
+    def weighted_averages(self, *keys: str) -> dict[str, Estimates] | None:
+        """Metric to its mean over classes, each as heavy as its rows, for every group; None as `class_tables`."""
+        tables, kind = self.class_tables(*keys), self.facts.mapping.score_kind
+        return None if tables is None else {name: average(name, tables, kind, weighted=True) for name in AVERAGED}
+
+    def violation_rate_by_class(self, *keys: str, label: int | None = None) -> list[dict[str, Estimate]]:
+        """For every group the violation rate of each class: "-1" and "1", or several by name, none as `class_tables`.
+
+        With a `label` only rows of that class of two count.
+        """
+        gamma, cells = self.settings.margin_target, self.cells(*keys)
+        cells = cells if label is None else cells.of_label(label)
+        if not self.facts.mapping.is_multiclass:
+            of_label = violation_rate_by_class(cells, gamma)
+            return [{str(label): each[group] for label, each in of_label.items()} for group in range(cells.n_groups)]
+        tables = self.class_tables(*keys)
+        if tables is None:
+            return [{} for _group in range(cells.n_groups)]
+        return tables.by_name(tables.of_classes(violation_rate(tables.by_class, gamma)))
 
     def summary_of_class(self, label: int, *keys: str) -> Summary:
         """Every metric by these keys over the rows of one class; what needs both classes is undefined."""

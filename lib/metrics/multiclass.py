@@ -34,6 +34,7 @@ from lib.metrics.estimates import (
     NO_USABLE_ROWS,
     NO_WEIGHT,
     NOT_A_PROBABILITY,
+    Estimate,
     Estimates,
     FloatArray,
     IntArray,
@@ -94,6 +95,19 @@ class ClassTables:
         """Shape (G·K,): a number of each group and class, from that of `one_vs_rest`'s groups."""
         whole = concatenate([found, undefined([0.0], NO_SCORES)])
         return whole.take(self._places(self.one_vs_rest, ONE_VS_REST))
+
+    def of_classes(self, found: Estimates) -> Estimates:
+        """Shape (G·K,): a number of the rows of each class, from that of `by_class`'s groups."""
+        whole = concatenate([found, undefined([0.0], NO_ROWS_OF_CLASS)])
+        return whole.take(self._places(self.by_class, CLASS))
+
+    def by_name(self, found: Estimates) -> list[dict[str, Estimate]]:
+        """Numbers of shape (G·K,) as those of each class by name, for every group."""
+        step = len(self.names)
+        return [
+            {name: found[group * step + place] for place, name in enumerate(self.names)}
+            for group in range(self.n_groups)
+        ]
 
     @cached_property
     def together(self) -> Cells:
