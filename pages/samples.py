@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.samples import ANY, CLASSES, MARGIN_STEP, ORDERS, SampleChoice, on_step
+from lib.figures.samples import ANY, MARGIN_STEP, ORDERS, SampleChoice, class_options, class_words, on_step
 from lib.scan import Order, Scan, count_rows
 from lib.ui import state
 from lib.ui.html import show_answer, show_note
@@ -23,7 +23,11 @@ def choose_rows(diagnosis: Diagnosis) -> SampleChoice:
             words=lambda name: name or "All versions",
         )
         label = state.choose(
-            "rows_class", "Class", list(CLASSES), default=ANY, words=lambda name: name.capitalize() or "All classes"
+            "rows_class",
+            "Class",
+            class_options(diagnosis.facts.mapping),
+            default=ANY,
+            words=lambda name: class_words(name)[:1].upper() + class_words(name)[1:] or "All classes",
         )
         order = state.choose(
             "order", "Order", [each.value for each in Order], default=Order.LOSS.value, words=order_words

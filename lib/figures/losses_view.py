@@ -36,6 +36,7 @@ class LossesView:
         distribution: the margins that the data has, by version.
         summary: the gradient shares, by version.
         nothing: why there are no margins, if there are none.
+        of_two: whether there are two classes, so that the margin is y·s.
     """
 
     baseline: str
@@ -47,6 +48,7 @@ class LossesView:
     distribution: Distribution
     summary: Summary
     nothing: str
+    of_two: bool
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, others: Sequence[str] = ()) -> LossesView:
@@ -69,6 +71,7 @@ class LossesView:
             distribution=distribution,
             summary=compute_summary(cells, diagnosis.metric_settings, SHARES),
             nothing=nothing_words(diagnosis),
+            of_two=not diagnosis.facts.mapping.is_multiclass,
         )
 
     def share(self, name: str, version: str) -> Estimate:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from lib.figures.format import PER_CENT, format_count, format_plural, format_score, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
-from lib.figures.text import name_of
+from lib.figures.text import margin_axis, name_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 
 
@@ -54,7 +54,7 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
         heading = _heading(view, name)
         key = tuple(_key(each, view, look) for each in here)
         height = 250 if len(names) == 1 else 120
-        panels.append(Panel(height, heading, key, "margin m = y · score" if last else ""))
+        panels.append(Panel(height, heading, key, margin_axis(of_two=view.of_two) if last else ""))
     figure.add_annotation(
         text=f"γ = {gamma:g}",
         x=gamma,
@@ -71,14 +71,19 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
     subtitle = f"Triangles: medians. Tinted: margins below γ, violations. {view.distribution.clipped_words}".strip()
     if view.left_out:
         left_out = format_plural(view.left_out, "more is", "more are")
-        subtitle += f" The {len(names)} ranked worst; {left_out} on the Cohorts page."
+        where = "in the table below" if view.by == BY_CLASS else "on the Cohorts page"
+        subtitle += f" The {len(names)} ranked worst; {left_out} {where}."
     return finish(figure, _title(view), subtitle, provenance, look, panels, left=left_margin(["10.5 %"], look))
 
 
 def _heading(view: MarginsView, panel: str, between: str = ": ") -> str:
     if view.by == BY_VERSION:
         return ""
-    return panel.capitalize() if view.by == BY_CLASS else f"{name_of(view.by_words)}{between}{name_of(panel)}"
+    return (
+        panel.capitalize()
+        if view.by == BY_CLASS and view.of_two
+        else f"{name_of(view.by_words)}{between}{name_of(panel)}"
+    )
 
 
 def _title(view: MarginsView) -> str:

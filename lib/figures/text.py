@@ -83,3 +83,8 @@ def _filled(words: list[str], separator: str, width: float, size: float) -> list
         else:
             line = longer
     return [*lines, line] if line else lines
+
+
+def margin_axis(*, of_two: bool) -> str:
+    """What an axis of margins is called."""
+    return "margin m = y · score" if of_two else "margin m = score of the true class − highest other"
