@@ -177,6 +177,12 @@ class _Builder:
         if question.topic in {role.value for role in SINGLE_ROLES}:
             self.asked_about |= {value: question.topic for value, _ in question.options if value}
 
+    @property
+    def may_be_several(self) -> bool:
+        """Whether there are several classes, or it is asked: which of two is positive is then no question."""
+        asked = [value for each in self.questions if each.topic == "score" for value, _ in each.options]
+        return bool(self.class_columns) or any(map(self.is_pattern, asked))
+
     def wait_for(self, columns: Sequence[Column], topic: str) -> None:
         """Columns that an open question is about, so that they are free for no role."""
         self.asked_about |= {column.name: topic for column in columns}
@@ -230,7 +236,7 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
     if Role.VERSION not in builder.held and not builder.is_asked("version"):
         _take_files_as_versions(builder)
     kind = _settle_score_kind(builder, score)
-    encoding = None if reading is not None else _settle_label(builder, label)
+    encoding = None if builder.may_be_several else _settle_label(builder, label)
     cohorts, above, features = _settle_groups(builder)
     _ask_about_clash(builder, cohorts, features)
     roles = dict.fromkeys(builder.columns, Role.IGNORED)
