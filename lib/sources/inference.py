@@ -125,6 +125,7 @@ class _Builder:
         self.questions: list[Question] = []
         self.asked_about: dict[str, str] = {}
         self.families: list[Family] = []
+        self.readings: list[Reading] = []
         self.class_columns: tuple[str, ...] = ()
         self.is_waiting = False
         self.siblings: set[str] = set()
@@ -278,7 +279,7 @@ def _settle_classes(builder: _Builder, label: Column | None) -> Reading | None:
     builder.families = find_families(builder.free, label)
     if answer is not None and not builder.is_pattern(answer):
         return None
-    readings = [read_labels(family, label) for family in builder.families]
+    readings = builder.readings = [read_labels(family, label) for family in builder.families]
     if answer is not None:
         chosen = [each for each in readings if each.family.pattern == answer]
         if not chosen:
@@ -341,7 +342,7 @@ def _settle_score(builder: _Builder) -> Column | None:
         return builder.columns[builder.held[Role.SCORE]]
     if builder.is_waiting or builder.is_asked("score"):
         return None
-    score = builder.settle(Role.SCORE, lambda free: rules.choose_score(free, builder.families))
+    score = builder.settle(Role.SCORE, lambda free: rules.choose_score(free, builder.readings))
     if score is None and not builder.is_asked("score"):
         _ask_for_score(builder)
     return score

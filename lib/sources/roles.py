@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, Evidence, Question, Role
-from lib.sources.classes import FEWEST, Family, describe_family
+from lib.sources.classes import FEWEST, Reading, describe_family
 from lib.sources.columns import (
     Column,
     describe_commas,
     describe_distinct,
     format_count,
+    format_share,
     format_values,
     join_names,
 )
@@ -95,27 +96,31 @@ def _looks_binary(column: Column) -> bool:
     )  # fmt: skip
 
 
-def choose_score(columns: Sequence[Column], families: Sequence[Family] = ()) -> Choice:
+def choose_score(columns: Sequence[Column], readings: Sequence[Reading] = ()) -> Choice:
     """The score: a number column named so; without one, the only column of fractions; else a question.
 
-    No choice where no column is left that every file has. Columns that may be those of several classes are asked about
-    together.
+    No choice where no column is left that every file has. Columns that may be those of several classes, though not all
+    labels say so, are asked about together.
     """
     choice = _choose_score(columns)
-    held = {choice.column} if choice.question is None else {value for value, _meaning in choice.question.options}
-    several = [each for each in families if len(each.members) >= FEWEST and held & {c.name for c in each.columns}]
+    asked = choice.question
+    named = {choice.column} if asked is None else {value for value, _meaning in asked.options}
+    several = [
+        each
+        for each in readings
+        if len(each.family.members) >= FEWEST and named & {column.name for column in each.family.columns}
+    ]
     if not several:
         return choice
-    patterns = tuple((each.pattern, describe_family(each)) for each in several)
-    if choice.question is not None:
-        return Choice(question=replace(choice.question, options=(*patterns, *choice.question.options)))
-    assert choice.column is not None
-    sentence = (
-        f"{several[0].pattern} may be the scores of {len(several[0].members)} classes, or {choice.column} alone the "
-        "score: which is it?"
-    )
-    column = next(column for column in columns if column.name == choice.column)
-    return Choice(question=Question("score", sentence, (*patterns, (column.name, describe_column(column)))))
+    first = several[0]
+    options = [(each.family.pattern, describe_family(each.family)) for each in several]
+    options += [(c.name, describe_column(c)) for c in columns if c.name in named]
+    sentence = f"{first.family.pattern} may be the scores of {len(first.family.members)} classes"
+    if first.n_held:
+        share = format_share(first.n_unmatched, first.n_labels)
+        texts = join_names([text for text, _count in first.unmatched], 3)
+        sentence += f", but {format_count(first.n_unmatched, 'label')} ({share}) have no column ({texts})"
+    return Choice(question=Question("score", f"{sentence}. Are they, or which column is the score?", tuple(options)))
 
 
 def _choose_score(columns: Sequence[Column]) -> Choice:
