@@ -182,7 +182,7 @@ class Diagnosis:
                     self.cells(*keys).groups,
                     self.cells(*keys, ONE_VS_REST),
                     self.cells(*keys, CLASS),
-                    self.cells(*keys, PREDICTED, finest=COARSE),
+                    self.cells(*keys, CLASS, PREDICTED, finest=COARSE),
                 )
             except SettingsError:
                 made = None

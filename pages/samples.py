@@ -27,7 +27,7 @@ def choose_rows(diagnosis: Diagnosis) -> SampleChoice:
             "Class",
             class_options(diagnosis.facts.mapping),
             default=ANY,
-            words=lambda name: class_words(name)[:1].upper() + class_words(name)[1:] or "All classes",
+            words=lambda name: class_words(name) or "All classes",
         )
         order = state.choose(
             "order", "Order", [each.value for each in Order], default=Order.LOSS.value, words=order_words

@@ -11,7 +11,7 @@ from lib.figures.format import PER_CENT, format_count, format_share
 from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, mark_vertical, square
 from lib.figures.histogram_view import Bars
 from lib.figures.losses_view import LEAST_LOSS_SHOWN, MOST_LOSS_SHOWN, SHARES, LossesView, rows_words
-from lib.figures.text import margin_axis, name_of
+from lib.figures.text import name_of
 from lib.figures.theme import DASH_MARKS, LOSS_DASHES, TEXT_SIZE, Look, fade
 
 
@@ -113,7 +113,7 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
         [
             Panel(150, "Loss of one row", losses_key),
             Panel(110, "Gradient: how hard that row still pushes"),
-            Panel(130, "Margins in this data", versions_key, margin_axis(of_two=view.of_two)),
+            Panel(130, "Margins in this data", versions_key, view.axis),
         ],
         left=left_margin(["100 %"], look),
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from lib.figures.format import PER_CENT, format_count, format_plural, format_score, format_share
 from lib.figures.frame import Panel, empty_figure, finish, left_margin, mark_vertical, square
 from lib.figures.margins_view import BY_CLASS, BY_VERSION, Group, MarginsView
-from lib.figures.text import margin_axis, name_of
+from lib.figures.text import name_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 
 
@@ -54,7 +54,7 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
         heading = _heading(view, name)
         key = tuple(_key(each, view, look) for each in here)
         height = 250 if len(names) == 1 else 120
-        panels.append(Panel(height, heading, key, margin_axis(of_two=view.of_two) if last else ""))
+        panels.append(Panel(height, heading, key, view.axis if last else ""))
     figure.add_annotation(
         text=f"γ = {gamma:g}",
         x=gamma,

@@ -13,6 +13,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import format_score, format_share
 from lib.figures.histogram_view import Bars, Distribution
 from lib.figures.nothing import nothing_words
+from lib.figures.text import margin_axis
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
 from lib.schema import CLASS, MISSING_KEY, SPLIT, VERSION, cohort_column, cohort_key
@@ -56,7 +57,8 @@ class MarginsView:
         groups: by panel and version, baseline first.
         left_out: how many panels there would be more.
         nothing: why there are no margins, if there are none.
-        of_two: whether there are two classes, so that the margin is y·s.
+        of_two: whether there are two classes.
+        axis: what the axis of margins is called.
     """
 
     baseline: str
@@ -68,6 +70,7 @@ class MarginsView:
     left_out: int = 0
     nothing: str = ""
     of_two: bool = True
+    axis: str = ""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, by: str = BY_VERSION) -> MarginsView:
@@ -97,7 +100,16 @@ class MarginsView:
         left_out = max(len(values) - MOST_PANELS, 0)
         nothing = nothing_words(diagnosis)
         return cls(
-            settings.baseline, settings.candidate, gamma, by, distribution, tuple(groups), left_out, nothing, of_two
+            settings.baseline,
+            settings.candidate,
+            gamma,
+            by,
+            distribution,
+            tuple(groups),
+            left_out,
+            nothing,
+            of_two,
+            margin_axis(diagnosis.facts.mapping),
         )
 
     @property

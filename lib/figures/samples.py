@@ -57,7 +57,7 @@ class SampleChoice:
         """How many rows there are, of what, in which order (plain text)."""
         of = f" of version {self.version}" if self.version else ""
         which = f"{self.label} " if self.label in CLASSES and self.label else ""
-        of = f"{of} of {class_words(self.label)}" if self.label.startswith(ONE_CLASS) else of
+        of = f"{of} of class {self.label.removeprefix(ONE_CLASS)}" if self.label.startswith(ONE_CLASS) else of
         margins = margin_words(self.low, self.high)
         order = f", {ORDERS[self.order]}" if total > 1 else ""
         return f"{format_plural(total, f'{which}row')}{of}{margins}{order}."
@@ -71,8 +71,8 @@ def class_options(mapping: Mapping) -> list[str]:
 
 
 def class_words(option: str) -> str:
-    """An option of `class_options` as it is shown."""
-    return f"class {option.removeprefix(ONE_CLASS)}" if option.startswith(ONE_CLASS) else option
+    """An option of `class_options` as it is shown in a list."""
+    return f"Class {option.removeprefix(ONE_CLASS)}" if option.startswith(ONE_CLASS) else option.capitalize()
 
 
 def _class_option(query: RowQuery) -> str:
@@ -98,7 +98,8 @@ def sample_link(query: RowQuery) -> dict[str, str]:
 
 def query_words(query: RowQuery) -> list[str]:
     """Which rows a query finds, for their provenance (escaped)."""
-    which = name_of(class_words(_class_option(query)))
+    option = _class_option(query)
+    which = name_of(class_words(option)) if option.startswith(ONE_CLASS) else option
     return [
         name_of(query.version or "all versions"),
         filter_words(query.where),

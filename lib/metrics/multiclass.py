@@ -67,14 +67,14 @@ class ClassTables:
         groups: key values of the G groups, each shape (G,).
         one_vs_rest: the same keys and `one_vs_rest`: each row once for every class.
         by_class: the same keys and `class`.
-        by_predicted: the same keys and `predicted`.
+        crossed: the same keys, `class` and `predicted`; of its rows only counts and weights are read.
     """
 
     names: tuple[str, ...]
     groups: dict[str, NDArray[np.generic]]
     one_vs_rest: Cells
     by_class: Cells
-    by_predicted: Cells
+    crossed: Cells
 
     @property
     def n_groups(self) -> int:
@@ -89,7 +89,34 @@ class ClassTables:
     @cached_property
     def answered(self) -> Counts:
         """Shape (G·K,): right answers among the labelled rows that were answered with each class."""
-        return _take(accuracy_counts(self.by_predicted), self._places(self.by_predicted, PREDICTED))
+        by_answer = self.crossed.rollup([*self.groups, PREDICTED])
+        return _take(accuracy_counts(by_answer), self._places(by_answer, PREDICTED))
+
+    @cached_property
+    def taken_for(self) -> list[dict[str, tuple[str, Estimate]]]:
+        """For every group the wrong answer that the rows of each class get most, "" for none, and how many get it."""
+        sums = self.crossed.margins.over(1)
+        keys = (*self.groups, CLASS, PREDICTED)
+        wrong: dict[tuple[str, ...], list[int]] = {}
+        for at, (*group, name, answer) in enumerate(zip(*(self.crossed.groups[key] for key in keys), strict=True)):
+            if name != answer and sums.n[at] > 0:
+                wrong.setdefault((*group, name), []).append(at)
+        own = list(zip(*self.groups.values(), strict=True))
+        most = np.array(
+            [
+                max(wrong.get((*group, name), []), key=lambda at: float(sums.w[at]), default=-1)
+                for group in own
+                for name in self.names
+            ],
+            np.int64,
+        )
+        n, w, w2 = (np.append(values, 0.0)[most] for values in (sums.n, sums.w, sums.w2))
+        shares = replace(self.right, hits=n, w_hits=w, w2_hits=w2).estimates(NO_ROWS_OF_CLASS)
+        answers = np.append(self.crossed.groups[PREDICTED], "")[most].tolist()
+        return [
+            {name: (answers[group * len(self.names) + place], each) for place, (name, each) in enumerate(found.items())}
+            for group, found in enumerate(self.by_name(shares))
+        ]
 
     def against_rest(self, found: Estimates) -> Estimates:
         """Shape (G·K,): a number of each group and class, from that of `one_vs_rest`'s groups."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,19 +189,18 @@ def _several_classes(version: VersionNumbers) -> dict[str, Any]:
     """What each of several classes has against the rest, and the means over them by their rows; nothing with two."""
     if not version.one_vs_rest:
         return {}
-    whole = {**version.one_vs_rest, "": version.weighted_averages}
-    told = {
-        name: {
-            **{key: value for metric, each in metrics.items() for key, value in _with_interval(metric, each)},
-            **_beside(metrics),
-        }
-        for name, metrics in whole.items()
-    }
-    return {"weighted_averages": told.pop(""), "one_vs_rest": told}
+    against = {name: _of_metrics(metrics) for name, metrics in version.one_vs_rest.items()}
+    for name, (answer, share) in version.taken_for.items():
+        against[name] |= {"taken_for": answer or None, "taken_for_share": share.value}
+        against[name]["taken_for_share_ci"] = _interval(share)
+    return {"weighted_averages": _of_metrics(version.weighted_averages), "one_vs_rest": against}
 
 
-def _with_interval(name: str, each: Estimate) -> Iterable[tuple[str, Any]]:
-    return (name, each.value), (f"{name}_ci", _interval(each))
+def _of_metrics(metrics: Mapping[str, Estimate]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, each in metrics.items():
+        values[name], values[f"{name}_ci"] = each.value, _interval(each)
+    return values | _beside(metrics)
 
 
 def _cohort(row: CohortNumbers) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class VersionNumbers:
     """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column.
 
     Of several classes `classes` are those with rows, by name; `one_vs_rest` is what each has against the rest, by
-    metric, and `weighted_averages` the mean of such metrics over classes, each as heavy as its rows. Both are empty
-    with two.
+    metric, `taken_for` the wrong answer that its rows get most and how many get it, and `weighted_averages` the mean of
+    metrics over classes, each as heavy as its rows. All are empty with two.
     """
 
     name: str
@@ -64,6 +64,7 @@ class VersionNumbers:
     classes: dict[str, Numbers]
     splits: dict[str, Numbers]
     one_vs_rest: dict[str, dict[str, Estimate]]
+    taken_for: dict[str, tuple[str, Estimate]]
     weighted_averages: dict[str, Estimate]
 
 
@@ -200,6 +201,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
     whole = {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION)}
     classes = _classes(diagnosis)
     against, averages = diagnosis.against_the_rest(VERSION) or {}, diagnosis.weighted_averages(VERSION) or {}
+    tables = diagnosis.class_tables(VERSION)
     places = {str(version): place for place, version in enumerate(diagnosis.versions.groups[VERSION])}
     splits: dict[str, dict[str, Numbers]] = {}
     if diagnosis.facts.splits:
@@ -217,6 +219,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
                 for name in diagnosis.facts.mapping.class_names
                 if against
             },
+            {} if tables is None else tables.taken_for[places[version]],
             {name: each[places[version]] for name, each in averages.items()},
         )
         for version in diagnosis.facts.versions

@@ -23,7 +23,6 @@ ANSWERS = {
     "digits_logistic.csv": Answers(),
     "digits_hinge_vs_logistic.csv": Answers(),
     "incident.csv.gz": Answers(),
-    "which_digit.csv.gz": Answers(),
     # Three of its values lie outside [0, 1].
     "many_things_wrong.csv": Answers(score_kind="probability"),
 }

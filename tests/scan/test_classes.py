@@ -37,7 +37,7 @@ def answers(seed: int = 0, n: int = 400, kind: str = "probability", names: tuple
     return frame.assign(version=rng.choice(["v1", "v2"], n), group=rng.choice(["x", "y"], n))
 
 
-def slow_row(row: dict[str, Any], kind: str, names: tuple[str, ...] = NAMES) -> dict[str, Any] | None:
+def slow_row(row: dict[Any, Any], kind: str, names: tuple[str, ...] = NAMES) -> dict[str, Any] | None:
     """What one row is worth, by the words of the glossary; None without a score."""
     given = [row[f"{HEADS[kind]}_{name}"] for name in names]
     if any(math.isnan(each) for each in given):
@@ -184,7 +184,7 @@ def test_tables_by_class_obey_a_filter(scan_of: ScanOf) -> None:
     cells = scan.cells((VERSION, CLASS, PREDICTED), where, finest=COARSE)
     kept = frame[(frame.group == "x") & frame.y_true.notna() & frame.prob_ant.notna()]
     columns = [f"prob_{name}" for name in NAMES]
-    crossed = pd.crosstab(kept.y_true, kept[columns].idxmax(axis=1).str.removeprefix("prob_"))
+    crossed = pd.crosstab(kept.y_true, kept[columns].idxmax(axis=1).map(lambda each: str(each).removeprefix("prob_")))
     for name in NAMES:
         for other in NAMES:
             found = cells.select(**{CLASS: name, PREDICTED: other}).margins.n.sum()
