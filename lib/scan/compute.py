@@ -109,7 +109,9 @@ def compute_cells(
         held = [name for name in rows.columns if name in {*keys, "weight", "time"}]
         rows = against_the_rest(rows, prepared.categories[CLASS], prepared.class_names)
         rows = with_losses(rows, [*held, ONE_VS_REST])
-        prepared = replace(prepared, n_rows=prepared.n_rows * len(prepared.class_names))
+        # Of few rows few distinct margins say nothing of how few the scores of their classes are.
+        few = prepared.few_scores and prepared.n_rows > PROBE_ROWS
+        prepared = replace(prepared, n_rows=prepared.n_rows * len(prepared.class_names), few_scores=few)
     resolution = _begin_at(prepared, n_groups, finest, budget)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(_grouped(rows, keys, windows, resolution))}")
     columns = [*keys, LABEL, "score_bin", "probability_bin", *(["score"] if resolution.is_exact else [])]
