@@ -11,8 +11,20 @@ import pandas as pd
 import pytest
 
 from lib.diagnose import Diagnosis, Settings
+from lib.errors import DataError
 from lib.grid import COARSE, EPSILON
-from lib.scan import Order, RowQuery, Scan, list_rejected, list_rows
+from lib.metrics.multiclass import NOT_BY_THIS
+from lib.scan import (
+    Order,
+    RowQuery,
+    SavedCells,
+    Scan,
+    list_rejected,
+    list_rows,
+    merge_cells,
+    read_cells,
+    save_cells,
+)
 from lib.schema import CLASS, ONE_VS_REST, PREDICTED, VERSION, ClassColumn, Filter, Mapping, ScoreKind
 from lib.sources import build_dataset, read_table
 from tests.scan.conftest import ScanOf
@@ -230,3 +242,37 @@ def test_a_shared_highest_score_is_no_right_answer(scan_of: ScanOf) -> None:
     summary = Diagnosis(scan, Settings.choose(scan.facts)).summary(VERSION)
     assert summary["accuracy"].value.tolist() == [pytest.approx(1 / 3)]
     assert prepared(scan).score.tolist()[:3] == [0.0, 0.0, 5.0]
+
+
+def test_saved_and_merged_cells_say_the_same(scan_of: ScanOf, tmp_path: Path) -> None:
+    frame = answers(8, 900)
+    parts: list[SavedCells] = []
+    for place, part in enumerate((frame.iloc[:500], frame.iloc[500:])):
+        save_cells(scan_of(part.reset_index(drop=True), name=f"part{place}"), tmp_path / f"{place}.parquet")
+        parts.append(read_cells(tmp_path / f"{place}.parquet", f"{place}.parquet"))
+    merged, whole = merge_cells(parts, ["0.parquet", "1.parquet"]), scan_of(frame, name="whole")
+    assert merged.facts.mapping.class_names == NAMES
+    one, other = (Diagnosis(each, Settings.choose(each.facts)) for each in (merged, whole))
+    for name, each in other.summary(VERSION).metrics.items():
+        found = one.summary(VERSION)[name]
+        assert found.value == pytest.approx(each.value, rel=1e-9, nan_ok=True), name
+        assert found.reason == each.reason
+    tables, expected = one.class_tables(VERSION), other.class_tables(VERSION)
+    assert tables is not None
+    assert expected is not None
+    assert tables.taken_for == expected.taken_for
+    # Under a filter there is no table by class in the file, and that is said.
+    filtered = one.with_settings(where=Filter(cohorts=(("group", "x"),)))
+    assert filtered.summary(VERSION)["roc_auc"].reason == (NOT_BY_THIS, NOT_BY_THIS)
+    assert not filtered.summary(VERSION)["violation_rate"].reason[0]
+
+
+def test_cells_of_other_classes_are_not_merged(scan_of: ScanOf, tmp_path: Path) -> None:
+    parts: list[SavedCells] = []
+    for place, names in enumerate((NAMES, ("ant", "bee", "dog"))):
+        save_cells(scan_of(answers(place, names=names), name=f"part{place}"), tmp_path / f"{place}.parquet")
+        parts.append(read_cells(tmp_path / f"{place}.parquet", f"{place}.parquet"))
+    with pytest.raises(
+        DataError, match="the classes are ant, bee and cat in the first and ant, bee and dog in the second"
+    ):
+        merge_cells(parts, ["a", "b"])

@@ -319,6 +319,44 @@ def test_margins_apart_by_anything(apart: str) -> None:
     assert len(app.dataframe) == 1
 
 
+@pytest.mark.parametrize("apart", ["version", "class", "split", "cohort:ink"])
+def test_margins_of_several_classes_apart_by_anything(apart: str) -> None:
+    app = open_app("margins", dataset="sample-digits", apart=apart)
+    assert_sound(app)
+    quantiles, classes = tables(app)
+    assert len(quantiles.rows) == 2 * {"version": 1, "class": 6, "split": 3, "cohort:ink": 3}[apart]
+    assert len(classes.rows) == 10
+    assert (classes.rows[0][0].text, classes.rows[0][-1].text) == ("eight", "one, 2.3\N{NO-BREAK SPACE}%")
+    assert len(app.dataframe) == 1
+    if apart == "class":
+        assert "class eight of softmax-1" in answer(app)
+
+
+def test_samples_of_one_of_several_classes() -> None:
+    app = open_app(
+        "samples", dataset="sample-digits", rows_class="class:eight", rows_version="softmax-2", margin_to="0"
+    )
+    assert_sound(app)
+    assert answer(app) == ("9 rows of version softmax-2 of class eight with a margin below 0.00, highest loss first.")
+    (frame,) = app.dataframe
+    assert set(frame.value["class"]) == {"eight"}
+    assert "eight" not in set(frame.value["predicted"])
+
+
+def test_one_of_several_classes_is_set_against_the_rest_on_the_page() -> None:
+    app = open_app(dataset="sample-digits")
+    assert app.selectbox(key="map:score").value == "prob_*"
+    assert app.selectbox(key="map:pos_label").value == ""
+    assert app.selectbox(key="map:pos_label").options[0] == "Every class has its own score"
+    app.selectbox(key="map:pos_label").set_value("eight")
+    run(app)
+    assert app.selectbox(key="map:score").value == "prob_eight"
+    app.selectbox(key="map:pos_label").set_value("")
+    run(app)
+    assert app.selectbox(key="map:score").value == "prob_*"
+    assert_sound(app)
+
+
 def test_all_losses_at_once() -> None:
     names = "squared_hinge,smoothed_hinge,perceptron,exponential,zero_one,focal"
     app = open_app("losses", dataset="sample-losses", losses=names)
