@@ -19,14 +19,27 @@ from lib.cells import Cells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
-from lib.metrics.estimates import Estimate
+from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, FoldTable, explain_violations
 from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.margins import violation_rate, violation_rate_by_class
+from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
-from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import (
+    CLASS,
+    EVERYTHING,
+    FOLD,
+    ONE_VS_REST,
+    PREDICTED,
+    SPLIT,
+    VERSION,
+    WINDOW,
+    Filter,
+    cohort_key,
+)
 from lib.sources import Run
 
 Verdict = Literal["", "better", "worse", "not comparable"]
@@ -112,6 +125,7 @@ class Diagnosis:
         self.settings = settings
         self.made_at = datetime.now(UTC)
         self._summaries: dict[tuple[str, ...], Summary] = {}
+        self._class_tables: dict[tuple[str, ...], ClassTables | None] = {}
         self._contrasts: dict[tuple[str, str], CohortContrast] = {}
 
     @property
@@ -132,7 +146,8 @@ class Diagnosis:
     @cached_property
     def metric_settings(self) -> MetricSettings:
         """What the metrics need to know."""
-        return MetricSettings(self.settings.margin_target, self.facts.mapping.score_kind)
+        mapping = self.facts.mapping
+        return MetricSettings(self.settings.margin_target, mapping.score_kind, mapping.class_names)
 
     def cells(self, *keys: str, finest: Resolution = EXACT) -> Cells:
         """Cells of the chosen rows by exactly these keys, label apart."""
@@ -144,13 +159,62 @@ class Diagnosis:
             cells = self.cells(*keys)
             fixed = _FIXED.get(cells)
             if fixed is None:
-                fixed = _FIXED[cells] = compute_summary(cells, self.metric_settings, _fixed_names())
+                fixed = compute_summary(cells, self.metric_settings, _fixed_names(), self.class_tables(*keys))
+                _FIXED[cells] = fixed
             moved = compute_summary(cells, self.metric_settings, _moved_names())
             metrics = {**fixed.metrics, **moved.metrics}
             self._summaries[keys] = dataclasses.replace(
                 moved, metrics={metric.name: metrics[metric.name] for metric in METRICS}
             )
         return self._summaries[keys]
+
+    def class_tables(self, *keys: str) -> ClassTables | None:
+        """What speaks of several classes, by version, split or both.
+
+        None with two classes, by other keys, and under a filter that saved cells have no such table for.
+        """
+        if not self.facts.mapping.is_multiclass or not {*keys} <= {VERSION, SPLIT}:
+            return None
+        if keys not in self._class_tables:
+            try:
+                made = ClassTables(
+                    self.facts.mapping.class_names,
+                    self.cells(*keys).groups,
+                    self.cells(*keys, ONE_VS_REST),
+                    self.cells(*keys, CLASS),
+                    self.cells(*keys, CLASS, PREDICTED, finest=COARSE),
+                )
+            except SettingsError:
+                made = None
+            self._class_tables[keys] = made
+        return self._class_tables[keys]
+
+    def against_the_rest(self, *keys: str) -> dict[str, list[dict[str, Estimate]]] | None:
+        """Metric to what each class, by name, has of it against the rest, for every group; None as `class_tables`."""
+        tables, kind = self.class_tables(*keys), self.facts.mapping.score_kind
+        if tables is None:
+            return None
+        return {name: tables.by_name(found(tables, kind)) for name, found in PER_CLASS.items()}
+
+    def weighted_averages(self, *keys: str) -> dict[str, Estimates] | None:
+        """Metric to its mean over classes, each as heavy as its rows, for every group; None as `class_tables`."""
+        tables, kind = self.class_tables(*keys), self.facts.mapping.score_kind
+        return None if tables is None else {name: average(name, tables, kind, weighted=True) for name in AVERAGED}
+
+    def violation_rate_by_class(self, *keys: str, label: int | None = None) -> list[dict[str, Estimate]]:
+        """For every group the violation rate of each class: "-1" and "1", or several by name, none as `class_tables`.
+
+        With a `label` only rows of that class of two count.
+        """
+        gamma, cells = self.settings.margin_target, self.cells(*keys)
+        cells = cells if label is None else cells.of_label(label)
+        if not self.facts.mapping.is_multiclass:
+            of_label = violation_rate_by_class(cells, gamma)
+            return [{str(label): each[group] for label, each in of_label.items()} for group in range(cells.n_groups)]
+        tables = self.class_tables(*keys)
+        if tables is None:
+            return [{} for _group in range(cells.n_groups)]
+        return tables.by_name(tables.of_classes(violation_rate(tables.by_class, gamma)))
 
     def summary_of_class(self, label: int, *keys: str) -> Summary:
         """Every metric by these keys over the rows of one class; what needs both classes is undefined."""

@@ -10,6 +10,7 @@ Coarser resolutions nest in finer ones, on both axes.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,9 @@ MISSING_BIN = -(2**19)
 
 MAX_ABS_SCORE = 1e100
 """Scores beyond this are not usable: their squares would not be numbers."""
+
+EPSILON = sys.float_info.epsilon
+"""Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,19 @@ class LabelEncoding:
         return self.positive[0] if self.positive else ""
 
 
+@dataclass(frozen=True)
+class ClassColumn:
+    """One of several classes: its name, the column of its score, and the texts that stand for it among the labels.
+
+    The name is what the column's name says behind what all of them begin with. Labels are compared as
+    `LabelEncoding` says; none where no row is of the class.
+    """
+
+    name: str
+    column: str
+    labels: tuple[str, ...] = ()
+
+
 ISO = "iso"
 EPOCHS = {
     "epoch_seconds": 1,
@@ -112,6 +125,9 @@ class Mapping:
     `score` is the only role a dataset cannot do without. Without `label` everything that needs one is undefined;
     without `version` each file is a version named after the file. `unused` are the other columns, each with the reason
     why it plays no role: they are told, and change nothing.
+
+    With several classes `classes` holds a column for each, in ascending order of their names, `score` is what their
+    names have in common ("prob_*"), and there is no `label_encoding`.
     """
 
     score: str
@@ -128,7 +144,23 @@ class Mapping:
     cost: str | None = None
     cohorts: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    classes: tuple[ClassColumn, ...] = ()
     unused: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether each of several classes has a score of its own."""
+        return bool(self.classes)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes; none where there are two, of which one is positive."""
+        return tuple(each.name for each in self.classes)
+
+    @property
+    def score_columns(self) -> tuple[str, ...]:
+        """The columns that hold scores: one, or one for each class."""
+        return tuple(each.column for each in self.classes) or (self.score,)
 
     def roles(self) -> dict[str, str]:
         """Role to column, for the single roles that are held."""
@@ -151,6 +183,9 @@ class Mapping:
             fields["time_format"] = TimeFormat(**time_format)
         fields["cohorts"] = tuple(values.get("cohorts", ()))
         fields["features"] = tuple(values.get("features", ()))
+        fields["classes"] = tuple(
+            ClassColumn(each["name"], each["column"], tuple(each["labels"])) for each in values.get("classes", ())
+        )
         fields["unused"] = tuple((column, reason) for column, reason in values.get("unused", ()))
         return cls(**fields)
 
@@ -215,6 +250,11 @@ class Question:
 COHORT_PREFIX = "cohort:"
 VERSION, SPLIT, LABEL, WINDOW, FOLD = "version", "split", "label", "window", "fold"
 """Names of the keys of cells; a cohort column's key is its name behind `COHORT_PREFIX`."""
+CLASS, PREDICTED = "class", "predicted"
+"""With several classes: the true class of a row, and the one whose score is highest, the first of several alike."""
+ONE_VS_REST = "one_vs_rest"
+"""The key of a table in which each scored row stands once for every class, with its label (is it of that class or not)
+and its score for it."""
 
 MISSING_KEY = ""
 """The value of a text key in rows where it is missing."""
@@ -227,6 +267,9 @@ OTHER = "other"
 MAX_COHORT_VALUES = 200
 MAX_FOUND_VALUES = 1_000_000
 """Values that a cohort column may have: those that are gathered are found by their name."""
+
+MAX_CLASSES = 200
+"""As many as a cohort column has values. With more, each table by class would be larger than it may be."""
 
 MAX_VERSIONS = 100
 MAX_SPLITS = 20

@@ -63,6 +63,12 @@ SAMPLES = (
         "The logistic model alone, two versions: probabilities, with log loss and Brier score.",
     ),
     Sample(
+        "sample-digits",
+        "which_digit.csv.gz",
+        "Ten classes",
+        "Handwritten digits again, and which of the ten each is: a probability for every class, two versions.",
+    ),
+    Sample(
         "sample-wrong",
         "many_things_wrong.csv",
         "Many things wrong",

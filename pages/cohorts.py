@@ -45,7 +45,7 @@ def show_cohorts(diagnosis: Diagnosis) -> None:
         metric = state.choose(
             "metric",
             "Metric",
-            [each.name for each in METRICS],
+            [each.name for each in METRICS if each.is_of(diagnosis.metric_settings)],
             default="violation_rate",
             words=lambda name: metric_named(name).label,
         )
@@ -58,6 +58,8 @@ def show_cohorts(diagnosis: Diagnosis) -> None:
     show_figure(plot_cohorts(view, look, provenance), "cohorts-figure", name=f"cohorts-{metric}", table=view.frame())
     offer_cohort(diagnosis, view, metric)
     show_crossing(diagnosis, column, metric)
+    if diagnosis.facts.mapping.is_multiclass:
+        return
     st.subheader("By class", anchor=False)
     version = view.versions[-1]
     if len(view.versions) > 1:

@@ -18,7 +18,8 @@ ALWAYS = ("hinge", "logistic")
 WORDS = """
 **Score** s: what the model says; its sign is the decision. **Label** y: +1 or −1.
 
-**Margin** m = y·s: how far on the right side a row is; below 0 the decision is wrong.
+**Margin** m = y·s, of several classes the true one's score minus the highest other: how far on the right side a row
+is; below 0 the decision is wrong.
 
 **Margin target** γ: the margin that hinge loss asks for, set in the sidebar.
 

@@ -6,7 +6,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import format_bound, format_interval, format_score, format_share
 from lib.figures.frame import provenance_line
 from lib.figures.margins import plot_margins
-from lib.figures.margins_view import BY_CLASS, BY_SPLIT, BY_VERSION, QUANTILES, MarginsView
+from lib.figures.margins_view import BY_VERSION, QUANTILES, MarginsView, panel_choices
 from lib.figures.rows import (
     HIGHEST,
     LOWEST,
@@ -21,8 +21,9 @@ from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.metrics.estimates import Estimate
 from lib.scan import Scan, count_rows
-from lib.schema import cohort_column, cohort_key
+from lib.schema import cohort_column
 from lib.ui import state
+from lib.ui.classes import show_classes
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
@@ -82,12 +83,10 @@ def show_chosen(diagnosis: Diagnosis, view: MarginsView) -> None:
 diagnosis = open_page("margins", "Margins")
 look, provenance = current_look(), provenance_line(diagnosis)
 answer = st.container()
-options = [BY_VERSION, BY_CLASS, *([BY_SPLIT] if diagnosis.facts.splits else [])]
-options += [cohort_key(column) for column in diagnosis.facts.cohorts]
 by = state.choose(
     "apart",
     "Apart by",
-    options,
+    panel_choices(diagnosis),
     default=BY_VERSION,
     draw=st.segmented_control,
     words=lambda name: cohort_column(name) or name.capitalize(),
@@ -101,6 +100,7 @@ event = show_figure(
     plot_margins(view, look, provenance), "margins-figure", name="margins", table=view.frame(), on_select="rerun"
 )
 show_quantiles(view)
+show_classes(diagnosis)
 windows = WindowsView.of(diagnosis)
 if windows is not None:
     over_time = plot_windows(windows, look, provenance)

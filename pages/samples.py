@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.samples import ANY, CLASSES, MARGIN_STEP, ORDERS, SampleChoice
+from lib.figures.samples import ANY, MARGIN_STEP, ORDERS, SampleChoice, class_options, class_words
 from lib.scan import Order, Scan, count_rows
 from lib.ui import state
 from lib.ui.confident import show_confident
@@ -24,7 +24,11 @@ def choose_rows(diagnosis: Diagnosis) -> SampleChoice:
             words=lambda name: name or "All versions",
         )
         label = state.choose(
-            "rows_class", "Class", list(CLASSES), default=ANY, words=lambda name: name.capitalize() or "All classes"
+            "rows_class",
+            "Class",
+            class_options(diagnosis.facts.mapping),
+            default=ANY,
+            words=lambda name: class_words(name) or "All classes",
         )
         order = state.choose(
             "order", "Order", [each.value for each in Order], default=Order.LOSS.value, words=order_words
@@ -61,7 +65,8 @@ def show_samples(diagnosis: Diagnosis, scan: Scan) -> None:
 
 def show_confident_rows(diagnosis: Diagnosis, version: str) -> None:
     """Where rows gather that contradict the surest answers of a version."""
-    if diagnosis.facts.mapping.label and diagnosis.facts.cohorts:
+    mapping = diagnosis.facts.mapping
+    if mapping.label and mapping.cohorts and not mapping.is_multiclass:
         show_confident(diagnosis, version or diagnosis.settings.candidate)
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "make_digits_joint",
     "make_digits_logistic",
     "make_incident",
+    "make_which_digit",
     "make_wrong",
     "render",
     "write_all",
@@ -52,7 +53,7 @@ INCIDENT_SEED = 2026
 WRONG_SEED = 2026
 
 # ---------------------------------------------------------------------------------------------------------------
-# (a) Real: handwritten digits, "is the digit even?", by a hinge-trained and a logistic linear model
+# (a) Real: handwritten digits, "is the digit even?", by a hinge-trained and a logistic linear model; and which it is
 # ---------------------------------------------------------------------------------------------------------------
 
 _DIGIT_NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
@@ -120,10 +121,21 @@ def _fit_scores(loss: Loss, version: int, seed: int) -> Floats:
     return np.asarray(model.decision_function(matrix), dtype=np.float64)
 
 
-def _digits_frame(
-    seed: int, versions: Sequence[tuple[str, Loss, int]], score: str, label: Literal["01", "±1"]
-) -> pd.DataFrame:
+@functools.lru_cache(maxsize=4)
+def _fit_digits(version: int, seed: int) -> Floats:
+    """Probabilities, rows × ten digits, of one softmax model; it has seen the training rows only."""
+    from sklearn.linear_model import LogisticRegression
+
     data = _digits(seed)
+    features, c = _RECIPES[version]
+    matrix, train = data.design(features), data.split == "train"
+    model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-10, max_iter=1_000)
+    model.fit(matrix[train], data.digit[train])
+    return np.asarray(model.predict_proba(matrix), dtype=np.float64)
+
+
+def _shared_columns(data: _Digits, label: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """What is known of each row whatever the model, with the label in its place."""
     n = len(data.y)
     ink = data.images.mean(axis=(1, 2))
     low, high = np.quantile(ink, [1 / 3, 2 / 3])
@@ -132,9 +144,9 @@ def _digits_frame(
     rows, columns = data.images.sum(axis=2), data.images.sum(axis=1)
     spread = [np.sqrt((m * grid**2).sum(axis=1) / mass - ((m * grid).sum(axis=1) / mass) ** 2) for m in (rows, columns)]
     asymmetry = np.abs(data.images - data.images[:, :, ::-1]).mean(axis=(1, 2)) / ink / 2
-    shared = {
+    return {
         "split": data.split,
-        "y_true": data.y if label == "±1" else (data.y + 1) // 2,
+        "y_true": label,
         "digit": _DIGIT_NAMES[data.digit],
         "ink": np.where(ink < low, "light", np.where(ink < high, "medium", "heavy")),
         "file_part": np.array(["part 1", "part 2", "part 3", "part 4"])[np.arange(n) * 4 // n],
@@ -143,6 +155,14 @@ def _digits_frame(
         "width": spread[1].round(6),
         "asymmetry": asymmetry.round(6),
     }
+
+
+def _digits_frame(
+    seed: int, versions: Sequence[tuple[str, Loss, int]], score: str, label: Literal["01", "±1"]
+) -> pd.DataFrame:
+    data = _digits(seed)
+    n = len(data.y)
+    shared = _shared_columns(data, data.y if label == "±1" else (data.y + 1) // 2)
     frames: list[pd.DataFrame] = []
     for name, loss, number in versions:
         s = _fit_scores(loss, number, seed)
@@ -167,6 +187,19 @@ def make_digits_logistic(seed: int = DIGITS_SEED) -> pd.DataFrame:
 def make_digits_joint(seed: int = DIGITS_SEED) -> pd.DataFrame:
     """hinge-2 and logistic-2 (same features, same C) on one axis: decision scores, the logistic's are log odds."""
     return _digits_frame(seed, [("hinge-2", "hinge", 2), ("logistic-2", "logistic", 2)], "decision_score", "±1")
+
+
+def make_which_digit(seed: int = DIGITS_SEED) -> pd.DataFrame:
+    """A softmax ``LogisticRegression`` on "which digit is it?": softmax-1, softmax-2; a probability for each digit."""
+    data = _digits(seed)
+    shared = _shared_columns(data, _DIGIT_NAMES[data.digit])
+    del shared["digit"]  # it is the label
+    frames: list[pd.DataFrame] = []
+    for number in (1, 2):
+        frame = pd.DataFrame({"id": [f"digit-{i:04d}" for i in range(len(data.y))], "version": f"softmax-{number}"})
+        scores = pd.DataFrame(_fit_digits(number, seed).round(9), columns=[f"prob_{name}" for name in _DIGIT_NAMES])
+        frames.append(pd.concat([frame, pd.DataFrame(shared), scores], axis=1))
+    return pd.concat(frames, ignore_index=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -432,6 +465,7 @@ FILES: tuple[str, ...] = (
     "digits_hinge.csv",
     "digits_logistic.csv",
     "digits_hinge_vs_logistic.csv",
+    "which_digit.csv.gz",
     "incident.csv.gz",
     "many_things_wrong.csv",
 )
@@ -450,6 +484,8 @@ def render(name: str) -> bytes:
             return _csv(make_digits_logistic())
         case "digits_hinge_vs_logistic.csv":
             return _csv(make_digits_joint())
+        case "which_digit.csv.gz":
+            return gzip.compress(_csv(make_which_digit()), compresslevel=9, mtime=0)
         case "incident.csv.gz":
             # No file name and no time in the header: the bytes depend on the content alone.
             return gzip.compress(_csv(make_incident()), compresslevel=9, mtime=0)

@@ -101,6 +101,28 @@ def test_a_failed_check_is_1_in_every_format(tmp_path: Path, capfd: pytest.Captu
         assert "label-flip" in out
 
 
+def test_several_classes_or_one_of_them_against_the_rest(capfd: pytest.CaptureFixture[str]) -> None:
+    path = str(SAMPLES / "which_digit.csv.gz")
+    assert main(["check", path, "--score", "prob_*", "--format", "json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["inputs"][0]["mapping"]["score"] == "prob_*"
+    assert list(document["versions"]["softmax-1"]["one_vs_rest"])[:2] == ["eight", "five"]
+    assert document["versions"]["softmax-1"]["one_vs_rest"]["one"]["taken_for"] == "nine"
+    assert main(["check", path, "--positive", "one", "--format", "json"]) == 0
+    alone = json.loads(capfd.readouterr().out)
+    assert alone["inputs"][0]["mapping"]["score"] == "prob_one"
+    assert alone["inputs"][0]["class_columns"] is None
+    for name in ("roc_auc", "average_precision", "log_loss", "brier_score", "positive_share"):
+        for version, numbers in alone["versions"].items():
+            assert document["versions"][version]["one_vs_rest"]["one"][name] == numbers[name]
+    assert main(["check", path]) == 0
+    told = capfd.readouterr().out
+    assert "20 of 20 classes and versions, lowest recall first." in told
+    assert "probability, one for each of 10 classes" in " ".join(told.split())
+    assert main(["check", path, "--format", "markdown"]) == 0
+    assert "## Classes" in capfd.readouterr().out
+
+
 def test_a_missing_file_is_2() -> None:
     status, out, err = run("check", SAMPLES / "digits_hing.csv")
     assert (status, out) == (2, "")

@@ -22,7 +22,7 @@ from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed
 from lib.checks.shares import HITS
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
-from lib.schema import VERSION, ScoreKind
+from lib.schema import VERSION, Mapping, ScoreKind
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -167,7 +167,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Mass]) -> Finding:
         Status.WARN,
         version,
         Where(),
-        f"{words.percent(mass.share)} of rows lie {exactly} at {_said(mass.score, facts.mapping.score_kind)}"
+        f"{words.percent(mass.share)} of rows lie {exactly} at {_said(mass.score, facts.mapping)}"
         f"{words.place(version, Where(), facts)} (n = {words.count(mass.n)}), {words.count(mass.n_at)} rows where the "
         f"scores around it hold about {words.count(mass.expected)} each{also}",
         {
@@ -185,8 +185,10 @@ def _finding(diagnosis: Diagnosis, alike: list[Mass]) -> Finding:
     )
 
 
-def _said(score: float, kind: ScoreKind) -> str:
+def _said(score: float, mapping: Mapping) -> str:
     """A score in the unit of the file; a probability that was clipped before its logit as 0 or 1."""
-    if kind is not ScoreKind.PROBABILITY:
+    if mapping.is_multiclass:
+        return f"a margin of {score:.4g}"
+    if mapping.score_kind is not ScoreKind.PROBABILITY:
         return f"a score of {score:.4g}"
     return f"p = {special.expit(score):.4g}"

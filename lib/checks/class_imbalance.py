@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lib.checks import words
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.errors import SettingsError
 from lib.metrics.catalogue import metric_named
-from lib.metrics.estimates import Estimate
+from lib.metrics.classification import positive_counts
+from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.intervals import wilson
 from lib.metrics.parts import Counts
 from lib.schema import VERSION
@@ -19,19 +21,18 @@ if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 RARE = 0.1
-"""At this share of the rarer class a model that never finds it is right for nine rows of ten."""
+"""Of two classes: at this share of the rarer class a model that never finds it is right for nine rows of ten."""
 LEAST_ROWS = 100
 HIDDEN = 0.2
 """So much higher, for certain, the violation rate of the rarer class has to be than the total's to be hidden by it."""
-NAMES = {-1: "negative", 1: "positive"}
 
 
 @dataclass(frozen=True)
 class Imbalance:
-    """A shown version in which one class is rare: its label, its share, and violation rates of it and of all rows."""
+    """A shown version in which one class is rare: its name, its share, and violation rates of it and of all rows."""
 
     version: str
-    label: int
+    name: str
     share: Estimate
     of_class: Estimate
     total: Estimate
@@ -42,27 +43,51 @@ class Imbalance:
         return self.of_class.is_defined and self.total.is_defined and self.of_class.lower - self.total.value >= HIDDEN
 
 
+def _classes(diagnosis: Diagnosis) -> list[tuple[str, Counts, Estimates]]:
+    """Each class by name: by version its share of labelled rows, and its violation rate."""
+    settings, tables = diagnosis.metric_settings, diagnosis.class_tables(VERSION)
+    rate = metric_named("violation_rate")
+    if not settings.classes:
+        cells = diagnosis.cells(VERSION)
+        share = positive_counts(cells)
+        other = replace(
+            share, hits=share.n - share.hits, w_hits=share.w - share.w_hits, w2_hits=share.w2 - share.w2_hits
+        )
+        return [
+            (name, counts, rate.estimate(cells.of_label(label), settings))
+            for label, name, counts in ((-1, "negative", other), (1, "positive", share))
+        ]
+    if tables is None:
+        raise SettingsError("These saved cells have no table by class under this filter.")
+    violations = tables.of_classes(rate.estimate(tables.by_class, settings))
+    whole, step = tables.right, len(tables.names)
+    found: list[tuple[str, Counts, Estimates]] = []
+    for place, name in enumerate(tables.names):
+        places = np.arange(place, len(whole.n), step)
+        n, w, w2 = (getattr(whole, each).reshape(-1, step) for each in ("n", "w", "w2"))
+        counts = Counts(
+            n.sum(axis=1), n[:, place], w.sum(axis=1), w2.sum(axis=1), w[:, place], w2[:, place], np.zeros(len(n))
+        )
+        found.append((name, counts, violations.take(places)))
+    return found
+
+
 def find_imbalances(diagnosis: Diagnosis) -> list[Imbalance]:
-    """The shown versions whose rarer class is below a tenth of the labelled rows beyond doubt."""
-    cells, settings = diagnosis.cells(VERSION), diagnosis.metric_settings
-    shares, total = diagnosis.versions["positive_share"], diagnosis.versions["violation_rate"]
-    balance, rate = metric_named("positive_share"), metric_named("violation_rate")
-    counts = None if balance.parts is None else balance.parts(cells, settings)
-    assert isinstance(counts, Counts)
-    level = 1 - 2 * ALARM_RATE / len(diagnosis.shown_versions)
-    low, high = wilson(counts.rate, counts.n_effective, level)
+    """The shown versions whose rarest class has, beyond doubt, at most a fifth of what it would have if all were even.
+
+    Of two classes that is a tenth of the labelled rows.
+    """
+    versions, classes = diagnosis.versions, _classes(diagnosis)
+    rare = 2 * RARE / len(classes)
+    level = 1 - 2 * ALARM_RATE / (len(diagnosis.shown_versions) * max(len(classes) - 1, 1))
     found: list[Imbalance] = []
-    for group, version in enumerate(str(each) for each in cells.groups[VERSION]):
+    for group, version in enumerate(str(each) for each in versions.groups[VERSION]):
+        name, counts, violations = min(classes, key=lambda each: float(np.nan_to_num(each[1].rate[group], nan=1.0)))
         if version not in diagnosis.shown_versions or counts.n[group] < LEAST_ROWS:
             continue
-        share = shares[group]
-        if not share.is_defined or share.value in (0, 1) or not (high[group] <= RARE or low[group] >= 1 - RARE):
-            continue
-        label = 1 if share.value < 0.5 else -1
-        if label == -1:
-            share = Estimate(1 - share.value, 1 - share.upper, 1 - share.lower, share.n)
-        of_class = rate.function(cells.of_label(label), settings)[group]
-        found.append(Imbalance(version, label, share, of_class, total[group]))
+        share, high = counts.estimates()[group], wilson(counts.rate, counts.n_effective, level)[1][group]
+        if share.is_defined and 0 < share.value < 1 and high <= rare:
+            found.append(Imbalance(version, name, share, violations[group], versions["violation_rate"][group]))
     return found
 
 
@@ -73,27 +98,29 @@ def check_class_imbalance(diagnosis: Diagnosis) -> Answer:
     """
     if diagnosis.facts.mapping.label is None:
         return NotApplicable("There is no label column.")
-    shares = diagnosis.versions["positive_share"]
+    classes = _classes(diagnosis)
     shown = np.isin(diagnosis.versions.groups[VERSION], diagnosis.shown_versions)
-    if not (shares.n[shown] >= LEAST_ROWS).any():
+    n = classes[0][1].n[shown]
+    if not (n >= LEAST_ROWS).any():
         return NotApplicable(f"No shown version has {LEAST_ROWS} labelled rows.")
-    if np.isin(shares.value[shown], (0, 1)).all():
+    rates = np.stack([counts.rate[shown] for _name, counts, _rate in classes])
+    if np.isin(rates, (0, 1)).all():
         return NotApplicable("All labelled rows are of one class.")
     found = find_imbalances(diagnosis)
     if not found:
-        said = [words.percent(min(value, 1 - value)) for value in shares.value[shown] if not np.isnan(value)]
-        return Passed(
-            f"Neither class is rare: the rarer one has {words.listing(said)} of labelled rows.",
-            {"n": int(shares.n[shown].sum())},
-        )
-    labels = sorted({each.label for each in found}, reverse=True)
-    return [_finding(diagnosis, [each for each in found if each.label == label]) for label in labels]
+        said = [words.percent(value) for value in rates.min(axis=0) if not np.isnan(value)]
+        which = ("Neither class is rare: the rarer one", "No class is rare: the rarest one")[len(classes) > 2]
+        return Passed(f"{which} has {words.listing(said)} of labelled rows.", {"n": int(n.sum())})
+    names = sorted({each.name for each in found}, reverse=True)
+    return [_finding(diagnosis, [each for each in found if each.name == name]) for name in names]
 
 
 def _finding(diagnosis: Diagnosis, alike: list[Imbalance]) -> Finding:
     """One rare class in one version, or in several: with the numbers of the version that hides it most."""
     worst = max(alike, key=lambda each: np.nan_to_num(each.of_class.value - each.total.value))
-    name = NAMES[worst.label]
+    several = bool(diagnosis.facts.mapping.classes)
+    name = f"of class {worst.name}" if several else worst.name
+    of_class = f"class {worst.name}" if several else f"the {worst.name} class"
     shares = [
         f"{words.percent(each.share.value)}{words.place(each.version, Where(), diagnosis.facts)} "
         f"({words.percent(each.share.lower)} to {words.percent(each.share.upper)}, n = {words.count(each.share.n)})"
@@ -102,7 +129,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Imbalance]) -> Finding:
     title = f"Few labelled rows are {name}: {words.listing(shares)}"
     if worst.of_class.is_defined:
         title += (
-            f"; read the violation rate of the {name} class, {words.percent(worst.of_class.value)}, "
+            f"; read the violation rate of {of_class}, {words.percent(worst.of_class.value)}, "
             f"not the total, {words.percent(worst.total.value)}"
         )
     return Finding(
@@ -112,7 +139,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Imbalance]) -> Finding:
         title,
         {
             "n": int(worst.share.n),
-            "minority_class": worst.label,
+            "minority_class": worst.name if several else {"negative": -1, "positive": 1}[worst.name],
             "minority_share": worst.share.value,
             "minority_share_ci": [worst.share.lower, worst.share.upper],
             "violation_rate": worst.total.value,

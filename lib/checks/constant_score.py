@@ -80,6 +80,8 @@ def find_constants(diagnosis: Diagnosis) -> Constants:
     axes, tables = read_tables(diagnosis)
     by_version = diagnosis.cells(VERSION)
     n = int(by_version.scored.n.sum())
+    if diagnosis.facts.mapping.is_multiclass:
+        return Constants(axes, [], [], n)
     few = _few_values(by_version)
     collapsed = [Place(axes.versions.index(version)) for version, _scores, _n in few if version in axes.versions]
     suspects: dict[float, float] = {}
@@ -123,6 +125,11 @@ def _few_values(by_version: Cells) -> list[tuple[str, list[float], int]]:
 
 def check_constant_score(diagnosis: Diagnosis) -> Answer:
     """Fail for each part in which one score holds most rows while it does not in the rest."""
+    if diagnosis.facts.mapping.is_multiclass:
+        return NotApplicable(
+            "There are more than two classes: scores that are the same for every row have another margin in each. "
+            "Recall by class shows a model that always answers alike."
+        )
     constants = find_constants(diagnosis)
     if constants.n < LEAST_ROWS:
         return NotApplicable(

@@ -54,8 +54,8 @@ FeaturesWith = Callable[[dict[str, dict[int, float]]], Features]
 
 LEAST_AUC_LOSS, CERTAIN_AUC_LOSS = 0.03, 0.01
 CERTAIN_LOSS_RISE = 0.1
-"""What a version must have lost: AUC, absolute, and how much of it for certain; or logistic loss, relative to the
-reference, for certain. For certain is with the whole 95 % interval of the change."""
+"""What a version must have lost: AUC (of several classes accuracy), absolute, and how much of it for certain; or
+logistic loss, relative to the reference, for certain. For certain is with the whole 95 % interval of the change."""
 
 COHORT_SHARE = 2 / 3
 MOST_REFERENCE = 0.3
@@ -128,7 +128,7 @@ class Separation:
     def is_lost(self) -> bool:
         """Whether it is worse by what matters, and beyond chance."""
         change = unpaired_change(self.reference, self.value)
-        if self.metric == "roc_auc":
+        if self.metric != "average_logistic_loss":
             return change.value <= -LEAST_AUC_LOSS and change.upper <= -CERTAIN_AUC_LOSS
         return change.lower >= CERTAIN_LOSS_RISE * self.reference.value
 
@@ -285,8 +285,11 @@ def _separation(
     """That of two versions without the parts that are named already; None without labels."""
     cells = block.cells.where(_left(block, taken)).rollup([VERSION])
     names = [str(name) for name in cells.groups[VERSION]]
-    metric = "average_logistic_loss" if diagnosis.facts.mapping.score_kind.is_probabilistic else "roc_auc"
-    found = metric_named(metric).function(cells, diagnosis.metric_settings)
+    mapping = diagnosis.facts.mapping
+    # Of several classes the share of right answers, which no unit of the scores enters either.
+    ordered = "accuracy" if mapping.is_multiclass else "roc_auc"
+    metric = "average_logistic_loss" if mapping.score_kind.is_probabilistic else ordered
+    found = metric_named(metric).estimate(cells, diagnosis.metric_settings)
     value, other = found[names.index(version)], found[names.index(reference)]
     return Separation(metric, value, other) if min(value.n, other.n) > 0 else None
 
@@ -360,7 +363,7 @@ def _lost(collapse: Collapse) -> str:
     each = collapse.separation
     if each is None:
         return ""
-    name = "AUC" if each.metric == "roc_auc" else "logistic loss"
+    name = {"roc_auc": "AUC", "accuracy": "accuracy"}.get(each.metric, "logistic loss")
     return f"; {name} {each.value.value:.2f} against {each.reference.value:.2f}"
 
 

@@ -119,6 +119,9 @@ def auc_of(cells: Cells, keep: BoolArray) -> float:
     return float((ones * below).sum() / (ones.sum() * zeros.sum()))
 
 
+SEVERAL_CLASSES = "there are more than two classes, so there is no order of two that could be turned round"
+
+
 @dataclass(frozen=True)
 class Reversed:
     """The rule: a part is ordered the wrong way round while the rest is right. With `sign` −1 the other way."""
@@ -215,7 +218,9 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
     whole = first[0].moments.sum(axis=(0, 1, 2))
     n = int(whole[POSITIVES] + whole[NEGATIVES])
     reason = ""
-    if diagnosis.facts.mapping.label is None:
+    if diagnosis.facts.mapping.is_multiclass:
+        reason = SEVERAL_CLASSES
+    elif diagnosis.facts.mapping.label is None:
         reason = "there is no label column"
     elif n == 0:
         reason = "no row has both a label and a score"

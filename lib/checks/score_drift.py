@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from lib.cells import Cells
+from lib.cells import POSITIVE, UNLABELLED, Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.causes import cause_places
@@ -236,6 +236,12 @@ def check_score_drift(diagnosis: Diagnosis) -> Answer:
     """Warn of each part whose scores have moved; where only the mix of the classes has, it is information."""
     if diagnosis.cells(VERSION).scored.n.sum() < 2 * LEAST_ROWS:
         return NotApplicable("There are too few rows with a score.")
+    by_label = diagnosis.cells(VERSION).scored.n.sum(axis=0)
+    if diagnosis.facts.mapping.is_multiclass and by_label[UNLABELLED] and by_label[POSITIVE]:
+        return NotApplicable(
+            "Of several classes the score of a labelled row is its margin, of the others the lead of the first answer, "
+            "and there are rows of both kinds: a drift could be one of labels."
+        )
     judged = {str(each).lower() for each in diagnosis.cells(VERSION, SPLIT).groups[SPLIT]} - {*TRAIN_SPLITS}
     if diagnosis.facts.windows is None and len(judged) < 2:
         return NotApplicable("There are neither times nor two splits, training apart, to compare.")
@@ -256,7 +262,7 @@ def _finding(diagnosis: Diagnosis, drift: Drift) -> Finding:
         Status.WARN,
         drift.version,
         drift.where,
-        f"{_sentence(diagnosis, drift)}{_why(move)}",
+        f"{_sentence(diagnosis, drift)}{'' if diagnosis.facts.mapping.is_multiclass else _why(move)}",
         {
             "n": int(move.n),
             "split": drift.split,
@@ -278,7 +284,8 @@ def _sentence(diagnosis: Diagnosis, drift: Drift) -> str:
     """What has moved where, by how much."""
     move = drift.move
     split = "" if drift.split is None else f" in split {drift.split or '(none)'}"
-    what = "Scores have moved" if drift.split is None else "Scores are different"
+    scores = "Margins" if diagnosis.facts.mapping.is_multiclass else "Scores"
+    what = f"{scores} have moved" if drift.split is None else f"{scores} are different"
     place = f"{split}{words.place(drift.version, drift.where, diagnosis.facts)}"
     return (
         f"{what} {'up' if move.shift > 0 else 'down'}{place}: PSI {move.psi:.2f}, by {move.wasserstein:.2f} standard "

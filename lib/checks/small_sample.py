@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lib.cells import NEGATIVE, POSITIVE
 from lib.checks import words
+from lib.checks.blocks import FloatArray
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.errors import SettingsError
 from lib.metrics.intervals import how_many_more
 from lib.schema import VERSION
 
@@ -28,7 +31,7 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
     if not cells.scored.n.sum():
         return NotApplicable("No row has a score.")
     rates = diagnosis.versions["violation_rate"]
-    of_class = cells.scored.n[:, [NEGATIVE, POSITIVE]]
+    of_class, names = _rows_by_class(diagnosis)
     findings: list[Finding] = []
     said: list[str] = []
     for group, version in enumerate(str(each) for each in cells.groups[VERSION]):
@@ -47,17 +50,20 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
         if not n:
             title = f"Nothing can be decided{named}: {rate.reason}"
         elif not fewest:
-            title += f"there is no row of the {NAMES[int(of_class[group].argmin())]} class"
+            title += f"there is no row of the {names[int(of_class[group].argmin())]} class"
         elif half > HALF_WIDTH:
             title += f"the violation rate is known to ± {100 * half:.0f} points"
         else:
-            title += f"only {words.count(fewest)} of the {NAMES[int(of_class[group].argmin())]} class"
+            title += f"only {words.count(fewest)} of the {names[int(of_class[group].argmin())]} class"
         if more is not None:
             title += f"; about {words.count(more)} more would be enough"
+        counts = of_class[group].tolist()
+        by_class: dict[str, object] = {"n_negative": int(counts[0]), "n_positive": int(counts[1])}
+        if facts.mapping.is_multiclass:
+            by_class = {"n_by_class": {name: int(each) for name, each in zip(names, counts, strict=True)}}
         evidence = {
             "n": int(n),
-            "n_negative": int(of_class[group][0]),
-            "n_positive": int(of_class[group][1]),
+            **by_class,
             "violation_rate": rate.value if rate.is_defined else None,
             "violation_rate_ci": [low, high],
             "half_width": half,
@@ -74,6 +80,17 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
         f"There are enough labelled rows: the violation rate is known to {words.listing(said)}.",
         {"n": int(of_class.sum())},
     )
+
+
+def _rows_by_class(diagnosis: Diagnosis) -> tuple[FloatArray, Sequence[str]]:
+    """Labelled, scored rows of each version by class, and what the classes are called."""
+    cells, classes = diagnosis.cells(VERSION), diagnosis.facts.mapping.class_names
+    tables = diagnosis.class_tables(VERSION)
+    if not classes:
+        return cells.scored.n[:, [NEGATIVE, POSITIVE]], NAMES
+    if tables is None:
+        raise SettingsError("These saved cells have no table by class under this filter.")
+    return tables.right.n.reshape(cells.n_groups, -1), classes
 
 
 def _more_rows(rate: float, n: float, half: float, fewest: float) -> int:

@@ -74,8 +74,8 @@ CHECKS: tuple[Check, ...] = (
         reference="H-F2. Share of rows below the reference's 25 % quantile of |score| in each class, or half its "
         "median where that is less: a version against the baseline, a part of a version against the rest of it; "
         "Fisher's exact test, Bonferroni over all parts. Decision scores of two models may be on two scales, so a "
-        "whole version must have lost separation too, in a number that the scale does not enter (AUC); log odds have a "
-        "unit, and there it is the mean logistic loss",
+        "whole version must have lost separation too, in a number that the scale does not enter (AUC, of several "
+        "classes accuracy); log odds have a unit, and there it is the mean logistic loss",
         minimum_effect="at least 50 % of rows are below what at most 25 % of the reference are below, and below half "
         "of its median: about a threefold shrink; in a whole version with labels also an AUC at least 0.03 lower, 0.01 "
         "for certain (decision scores), or a logistic loss at least 10 % higher for certain (log odds)",
@@ -141,7 +141,8 @@ CHECKS: tuple[Check, ...] = (
         reference="H-F17. Wilson's interval of the share of the rarer class among the labelled rows of each shown "
         "version, Bonferroni",
         minimum_effect="beyond doubt at most 10 % of labelled rows are of the rarer class (a model that never finds it "
-        "is right for nine rows of ten); a warning where its violation rate is for certain 20 points above the total",
+        "is right for nine rows of ten), of K classes a fifth of n/K; a warning where its violation rate is for "
+        "certain 20 points above the total",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
         cause="One class dominates, so accuracy, loss and violation rate over all rows are those of that class, and "

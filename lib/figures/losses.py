@@ -92,7 +92,7 @@ def plot_losses(view: LossesView, look: Look, provenance: str) -> go.Figure:
         [
             Panel(150, "Loss of one row", losses_key),
             Panel(110, "Gradient: how hard that row still pushes"),
-            Panel(130, "Margins in this data", versions_key, "margin m = y · score"),
+            Panel(130, "Margins in this data", versions_key, view.axis),
         ],
         left=left_margin(["100 %"], look),
     )

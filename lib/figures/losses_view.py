@@ -12,7 +12,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.histogram_view import Bars, Distribution
 from lib.figures.nothing import nothing_words
-from lib.figures.text import name_of
+from lib.figures.text import margin_axis, name_of
 from lib.metrics.estimates import Estimate
 from lib.metrics.loss_functions import LossCurves, LossFunction, loss_curve, loss_named
 from lib.metrics.summary import Summary, compute_summary
@@ -36,6 +36,7 @@ class LossesView:
         distribution: the margins that the data has, by version.
         summary: the gradient shares, by version.
         nothing: why there are no margins, if there are none.
+        axis: what the axis of margins is called.
     """
 
     baseline: str
@@ -47,6 +48,7 @@ class LossesView:
     distribution: Distribution
     summary: Summary
     nothing: str
+    axis: str
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, others: Sequence[str] = ()) -> LossesView:
@@ -69,6 +71,7 @@ class LossesView:
             distribution=distribution,
             summary=compute_summary(cells, diagnosis.metric_settings, SHARES),
             nothing=nothing_words(diagnosis),
+            axis=margin_axis(diagnosis.facts.mapping),
         )
 
     def share(self, name: str, version: str) -> Estimate:

@@ -42,20 +42,25 @@ def plot_margins(view: MarginsView, look: Look, provenance: str) -> go.Figure:
         heading = _heading(view, name)
         key = tuple(_key(each, view, look) for each in here)
         height = 250 if len(names) == 1 else 120
-        panels.append(Panel(height, heading, key, "margin m = y · score" if last else ""))
+        panels.append(Panel(height, heading, key, view.axis if last else ""))
     name_margin_target(figure, gamma, look)
     figure.update_layout(barmode="overlay", clickmode="event+select")
     subtitle = f"Triangles: medians. Tinted: margins below γ, violations. {view.distribution.clipped_words}".strip()
     if view.left_out:
         left_out = format_plural(view.left_out, "more is", "more are")
-        subtitle += f" The {len(names)} ranked worst; {left_out} on the Cohorts page."
+        where = "in the table below" if view.by == BY_CLASS else "on the Cohorts page"
+        subtitle += f" The {len(names)} ranked worst; {left_out} {where}."
     return finish(figure, _title(view), subtitle, provenance, look, panels, left=left_margin(["10.5 %"], look))
 
 
 def _heading(view: MarginsView, panel: str, between: str = ": ") -> str:
     if view.by == BY_VERSION:
         return ""
-    return panel.capitalize() if view.by == BY_CLASS else f"{name_of(view.by_words)}{between}{name_of(panel)}"
+    return (
+        panel.capitalize()
+        if view.by == BY_CLASS and view.of_two
+        else f"{name_of(view.by_words)}{between}{name_of(panel)}"
+    )
 
 
 def _title(view: MarginsView) -> str:

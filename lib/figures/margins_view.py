@@ -13,9 +13,10 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import format_score, format_share
 from lib.figures.histogram_view import Bars, Distribution
 from lib.figures.nothing import nothing_words
+from lib.figures.text import margin_axis
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.margins import margin_quantile, violation_rate, violation_rate_by_class
-from lib.schema import MISSING_KEY, SPLIT, VERSION, cohort_column
+from lib.schema import CLASS, MISSING_KEY, SPLIT, VERSION, cohort_column, cohort_key
 
 BY_VERSION, BY_CLASS, BY_SPLIT = "version", "class", SPLIT
 """What the panels can be; the key of a cohort column is another."""
@@ -56,6 +57,8 @@ class MarginsView:
         groups: by panel and version, baseline first.
         left_out: how many panels there would be more.
         nothing: why there are no margins, if there are none.
+        of_two: whether there are two classes.
+        axis: what the axis of margins is called.
     """
 
     baseline: str
@@ -66,25 +69,28 @@ class MarginsView:
     groups: tuple[Group, ...]
     left_out: int = 0
     nothing: str = ""
+    of_two: bool = True
+    axis: str = ""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, by: str = BY_VERSION) -> MarginsView:
         """The view of a diagnosis; of a cohort column, the values that the Cohorts page ranks highest."""
         settings, versions, gamma = diagnosis.settings, diagnosis.shown_versions, diagnosis.settings.margin_target
-        key = None if by in (BY_VERSION, BY_CLASS) else by
+        of_two = not diagnosis.facts.mapping.is_multiclass
+        key = None if by == BY_VERSION or (by == BY_CLASS and of_two) else by
         cells = diagnosis.cells(VERSION) if key is None else diagnosis.cells(VERSION, key)
         values = [""] if key is None else _panel_values(diagnosis, key, cells)
         cells = cells.among(VERSION, versions)
         if key is not None:
             cells = cells.among(key, values[:MOST_PANELS])
-        distribution = Distribution.of(cells, gamma, by_class=by == BY_CLASS, by=key)
-        if by == BY_CLASS:
+        distribution = Distribution.of(cells, gamma, by_class=key is None and by == BY_CLASS, by=key)
+        if key is None and by == BY_CLASS:
             violations = violation_rate_by_class(cells, gamma)
             quantiles = {label: _quantiles(cells.of_label(label)) for label in (-1, 1)}
         else:
             violations, quantiles = {0: violation_rate(cells, gamma)}, {0: _quantiles(cells)}
         groups: list[Group] = []
-        per_group = 2 if by == BY_CLASS else 1
+        per_group = 2 if key is None and by == BY_CLASS else 1
         for place, bars in enumerate(distribution.bars):
             label = bars.label or 0
             each = tuple(one[place // per_group] for one in quantiles[label])
@@ -93,7 +99,18 @@ class MarginsView:
         groups.sort(key=lambda each: (panels.index(each.bars.panel), versions.index(each.bars.version)))
         left_out = max(len(values) - MOST_PANELS, 0)
         nothing = nothing_words(diagnosis)
-        return cls(settings.baseline, settings.candidate, gamma, by, distribution, tuple(groups), left_out, nothing)
+        return cls(
+            settings.baseline,
+            settings.candidate,
+            gamma,
+            by,
+            distribution,
+            tuple(groups),
+            left_out,
+            nothing,
+            of_two,
+            margin_axis(diagnosis.facts.mapping),
+        )
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -123,7 +140,7 @@ class MarginsView:
             worst = max(told, key=lambda each: each.violation.value)
             where = (
                 f"the {worst.bars.panel}"
-                if self.by == BY_CLASS
+                if self.by == BY_CLASS and self.of_two
                 else f"{self.by_words} {worst.bars.panel or '(missing)'}"
             )
             return (
@@ -169,8 +186,26 @@ class MarginsView:
         )
 
 
+def panel_choices(diagnosis: Diagnosis) -> list[str]:
+    """What the panels can be of this dataset."""
+    facts = diagnosis.facts
+    by_class = not facts.mapping.is_multiclass or diagnosis.class_tables(VERSION) is not None
+    choices = [BY_VERSION, *([BY_CLASS] if by_class else []), *([BY_SPLIT] if facts.splits else [])]
+    return [*choices, *(cohort_key(column) for column in facts.cohorts)]
+
+
 def _panel_values(diagnosis: Diagnosis, key: str, cells: Cells) -> list[str]:
     found = set(cells.groups[key].tolist())
+    if key == CLASS:
+        rates = zip(
+            cells.groups[VERSION],
+            cells.groups[key],
+            violation_rate(cells, diagnosis.settings.margin_target).value,
+            strict=True,
+        )
+        own = {str(name): float(rate) for version, name, rate in rates if version == diagnosis.settings.candidate}
+        names = [name for name in diagnosis.facts.mapping.class_names if name in found]
+        return sorted(names, key=lambda name: -np.nan_to_num(own.get(name, 0.0)))
     column = cohort_column(key)
     if column is None:
         return [name for name in (*diagnosis.facts.splits, MISSING_KEY) if name in found]

@@ -66,6 +66,7 @@ def row_query(view: MarginsView, choice: Choice, where: Filter) -> RowQuery:
         where=where,
         version=group.bars.version,
         label=group.bars.label if view.by == BY_CLASS else None,
+        of_class=panel if view.by == BY_CLASS and not view.of_two else None,
         margin_from=None if choice.first == LOWEST else float(choice.first),
         margin_to=None if choice.last == HIGHEST else float(choice.last),
     )

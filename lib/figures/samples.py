@@ -12,9 +12,11 @@ from lib.figures.format import format_plural, format_score
 from lib.figures.frame import filter_words
 from lib.figures.text import MISSING, name_of
 from lib.scan.listing import Order, RowQuery
-from lib.schema import Filter
+from lib.schema import Filter, Mapping
 
 ANY = ""
+ONE_CLASS = "class:"
+"""Before the name of one of several classes, in a link."""
 CLASSES = {ANY: None, "positive": 1, "negative": -1, "unlabelled": 0}
 ORDERS = {
     Order.LOSS: "highest loss first",
@@ -44,7 +46,8 @@ class SampleChoice:
         return RowQuery(
             where=where,
             version=self.version or None,
-            label=CLASSES[self.label],
+            label=CLASSES.get(self.label),
+            of_class=self.label.removeprefix(ONE_CLASS) if self.label.startswith(ONE_CLASS) else None,
             margin_from=self.low,
             margin_to=self.high,
             order=self.order,
@@ -53,17 +56,36 @@ class SampleChoice:
     def sentence(self, total: int) -> str:
         """How many rows there are, of what, in which order (plain text)."""
         of = f" of version {self.version}" if self.version else ""
-        which = f"{self.label} " if self.label else ""
+        which = f"{self.label} " if self.label in CLASSES and self.label else ""
+        of = f"{of} of class {self.label.removeprefix(ONE_CLASS)}" if self.label.startswith(ONE_CLASS) else of
         margins = margin_words(self.low, self.high)
         order = f", {ORDERS[self.order]}" if total > 1 else ""
         return f"{format_plural(total, f'{which}row')}{of}{margins}{order}."
+
+
+def class_options(mapping: Mapping) -> list[str]:
+    """What rows may be chosen by their class: positive or negative ones, or one of several classes."""
+    if not mapping.is_multiclass:
+        return list(CLASSES)
+    return [ANY, *(f"{ONE_CLASS}{name}" for name in mapping.class_names), "unlabelled"]
+
+
+def class_words(option: str) -> str:
+    """An option of `class_options` as it is shown in a list."""
+    return f"Class {option.removeprefix(ONE_CLASS)}" if option.startswith(ONE_CLASS) else option.capitalize()
+
+
+def _class_option(query: RowQuery) -> str:
+    if query.of_class is not None:
+        return f"{ONE_CLASS}{query.of_class}"
+    return next(name for name, label in CLASSES.items() if label == query.label)
 
 
 def sample_link(query: RowQuery) -> dict[str, str]:
     """What the address of the page says so that it shows the rows of a query, filter included."""
     said = {
         "rows_version": query.version or ANY,
-        "rows_class": next(name for name, label in CLASSES.items() if label == query.label),
+        "rows_class": _class_option(query),
         "margin_from": "" if query.margin_from is None else f"{query.margin_from:.10g}",
         "margin_to": "" if query.margin_to is None else f"{query.margin_to:.10g}",
         "order": "" if query.order is Order.LOSS else query.order.value,
@@ -76,7 +98,8 @@ def sample_link(query: RowQuery) -> dict[str, str]:
 
 def query_words(query: RowQuery) -> list[str]:
     """Which rows a query finds, for their provenance (escaped)."""
-    which = next(name for name, label in CLASSES.items() if label == query.label)
+    option = _class_option(query)
+    which = name_of(class_words(option)) if option.startswith(ONE_CLASS) else option
     return [
         name_of(query.version or "all versions"),
         filter_words(query.where),

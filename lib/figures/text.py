@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from lib.schema import Mapping, ScoreKind
+
 SHOWN = 48
 """Characters of a name from data that a figure shows at most."""
 MISSING = "(missing)"
@@ -83,3 +85,11 @@ def _filled(words: list[str], separator: str, width: float, size: float) -> list
         else:
             line = longer
     return [*lines, line] if line else lines
+
+
+def margin_axis(mapping: Mapping) -> str:
+    """What an axis of margins is called."""
+    if not mapping.is_multiclass:
+        return "margin m = y · score"
+    score = "log p" if mapping.score_kind is ScoreKind.PROBABILITY else "score"
+    return f"margin m = {score} of the true class − highest other"

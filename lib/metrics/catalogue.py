@@ -9,8 +9,9 @@ from typing import Literal
 from lib.cells import Cells
 from lib.errors import SettingsError
 from lib.metrics import classification, confidence, losses, margins
-from lib.metrics.estimates import NO_SCORES, Estimates
-from lib.metrics.parts import Additive, Counts, Moments
+from lib.metrics.estimates import NO_SCORES, Estimates, undefined
+from lib.metrics.multiclass import NOT_BY_THIS
+from lib.metrics.parts import Additive, Counts, Moments, count_usable
 from lib.schema import ScoreKind
 
 Direction = Literal["lower", "higher", "neutral"]
@@ -23,6 +24,8 @@ class MetricSettings:
 
     margin_target: float = 1.0
     score_kind: ScoreKind = ScoreKind.DECISION
+    classes: tuple[str, ...] = ()
+    """Several classes; none where one of two is positive."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Metric:
         parts: cells to the additive sums behind it, where it has any: a rate's `Counts`, a mean's `Moments`.
         finish: those sums to estimates; together with `parts` the same as `function`.
         in_score_units: whether it changes when all scores are multiplied by a number, so that it says nothing between
-            two models whose decision scores are on different scales.
+            models whose decision scores are on different scales.
+        of_margins: whether it is of margins alone, so that it means the same with several classes; the others are then
+            `lib.metrics.multiclass`'s.
     """
 
     name: str
@@ -53,6 +58,17 @@ class Metric:
     parts: Callable[[Cells, MetricSettings], Additive] | None = None
     finish: Callable[[Additive, MetricSettings], Estimates] | None = None
     in_score_units: bool = False
+    of_margins: bool = False
+
+    def is_of(self, settings: MetricSettings) -> bool:
+        """Whether cells by margin say all that it takes."""
+        return self.of_margins or not settings.classes
+
+    def estimate(self, cells: Cells, settings: MetricSettings) -> Estimates:
+        """The number of each group; undefined where there are several classes and it compares two."""
+        return (
+            self.function(cells, settings) if self.is_of(settings) else undefined(count_usable(cells)[2], NOT_BY_THIS)
+        )
 
     @property
     def uses_margin_target(self) -> bool:
@@ -70,6 +86,7 @@ def _rate(
     finish: Callable[[Counts], Estimates] = Counts.estimates,
     unit: Unit = "share",
     in_score_units: bool = False,
+    of_margins: bool = False,
 ) -> Metric:
     def finished(parts: Additive, settings: MetricSettings) -> Estimates:
         assert isinstance(parts, Counts)
@@ -77,7 +94,7 @@ def _rate(
 
     return Metric(
         name, label, unit, direction, definition, code,
-        lambda cells, settings: finish(counts(cells, settings)), counts, finished, in_score_units,
+        lambda cells, settings: finish(counts(cells, settings)), counts, finished, in_score_units, of_margins,
     )  # fmt: skip
 
 
@@ -93,7 +110,7 @@ def _mean(
         assert isinstance(parts, Moments)
         return parts.estimates(least=0.0)
 
-    return Metric(name, label, "loss", "lower", definition, code, function, moments, finished, in_score_units=True)
+    return Metric(name, label, "loss", "lower", definition, code, function, moments, finished, True, True)
 
 
 def _probability_mean(
@@ -113,83 +130,99 @@ def _probability_mean(
 
 METRICS: tuple[Metric, ...] = (
     _mean(
-        "average_hinge_loss", "Average hinge loss", "Mean of max(0, γ − m), m the margin y·s.", "H-M1",
+        "average_hinge_loss", "Average hinge loss", "Mean of max(0, γ − m), m the margin.", "H-M1",
         lambda cells, settings: margins.hinge_moments(cells, settings.margin_target),
         lambda cells, settings: margins.average_hinge_loss(cells, settings.margin_target),
     ),
     _mean(
-        "average_logistic_loss", "Average logistic loss", "Mean of log(1 + e^−m), m the margin y·s.", "H-M1",
+        "average_logistic_loss", "Average logistic loss", "Mean of log(1 + e^−m), m the margin.", "H-M1",
         lambda cells, settings: losses.logistic_moments(cells),
         lambda cells, settings: losses.average_logistic_loss(cells),
     ),
     _rate(
-        "violation_rate", "Violation rate", "lower", "Share of rows with m < γ, m the margin y·s.", "H-M2",
-        lambda cells, settings: margins.violation_counts(cells, settings.margin_target), in_score_units=True,
+        "violation_rate", "Violation rate", "lower", "Share of rows with m < γ, m the margin.", "H-M2",
+        lambda cells, settings: margins.violation_counts(cells, settings.margin_target),
+        in_score_units=True, of_margins=True,
     ),
     Metric(
-        "median_margin", "Median margin", "score", "higher", "Median of the margin m = y·s.", "H-M3",
-        lambda cells, settings: margins.median_margin(cells), in_score_units=True,
+        "median_margin", "Median margin", "score", "higher", "Median of the margin m.", "H-M3",
+        lambda cells, settings: margins.median_margin(cells),
+        in_score_units=True, of_margins=True,
     ),
     Metric(
         "hinge_loss_p90", "90th percentile hinge loss", "loss", "lower", "90th percentile of max(0, γ − m).", "H-M4",
-        lambda cells, settings: margins.hinge_loss_p90(cells, settings.margin_target), in_score_units=True,
+        lambda cells, settings: margins.hinge_loss_p90(cells, settings.margin_target),
+        in_score_units=True, of_margins=True,
     ),
     _rate(
         "support_vector_share", "Support vector share", "neutral",
         f"Share of rows with m ≤ 1 + {margins.SUPPORT_VECTOR_TOLERANCE:g}.", "H-F10",
-        lambda cells, settings: margins.support_vector_counts(cells), in_score_units=True,
+        lambda cells, settings: margins.support_vector_counts(cells),
+        in_score_units=True, of_margins=True,
     ),
     _rate(
         "zero_hinge_gradient_share", "Share with zero hinge gradient", "neutral",
         "Share of rows with m ≥ γ, from which hinge loss no longer learns.", "H-M8",
-        lambda cells, settings: margins.zero_gradient_counts(cells, settings.margin_target), in_score_units=True,
+        lambda cells, settings: margins.zero_gradient_counts(cells, settings.margin_target),
+        in_score_units=True, of_margins=True,
     ),
     _rate(
         "logistic_gradient_share_from_correct", "Logistic gradient from correct rows", "neutral",
         "Share of Σσ(−m) that comes from rows with m > 0.", "H-M8",
-        lambda cells, settings: losses.gradient_counts(cells), in_score_units=True,
+        lambda cells, settings: losses.gradient_counts(cells),
+        in_score_units=True, of_margins=True,
     ),
     _probability_mean(
         "log_loss", "Log loss", "Mean of −log p of the true class, p clipped to [ε, 1 − ε].",
         classification.log_loss_moments, classification.log_loss,
     ),
     _probability_mean(
-        "brier_score", "Brier score", "Mean of (p − y)², y in {0, 1}.",
+        "brier_score", "Brier score", "Mean of (p − y)², y in {0, 1}; of several classes their sum.",
         classification.brier_moments, classification.brier_score,
     ),
     Metric(
         "roc_auc", "ROC AUC", "index", "higher",
-        "Probability that a positive row scores above a negative one, ties counting half.", "H-M9",
+        "Probability that a positive row scores above a negative one, ties counting half; of several classes the mean "
+        "of each against the rest.", "H-M9",
         lambda cells, settings: classification.roc_auc(cells),
     ),
     Metric(
         "average_precision", "Average precision", "index", "higher",
-        "Σ (recallₖ − recallₖ₋₁)·precisionₖ over falling thresholds.", "H-M9",
+        "Σ (recallₖ − recallₖ₋₁)·precisionₖ over falling thresholds; of several classes the mean of each "
+        "against the rest.", "H-M9",
         lambda cells, settings: classification.average_precision(cells),
     ),
     _rate(
-        "accuracy", "Accuracy", "higher", "Share of right decisions, a positive prediction being s > 0.", "H-M9",
-        lambda cells, settings: classification.accuracy_counts(cells),
+        "accuracy", "Accuracy", "higher",
+        "Share of right decisions, a positive prediction being s > 0; "
+        "of several classes of rows with m > 0.", "H-M9",
+        lambda cells, settings: classification.accuracy_counts(cells), of_margins=True,
     ),
     _rate(
-        "precision", "Precision", "higher", "TP/(TP + FP): share of positive predictions that are right.", "H-M9",
+        "precision", "Precision", "higher",
+        "TP/(TP + FP): share of positive predictions that are right; "
+        "of several classes their mean.", "H-M9",
         lambda cells, settings: classification.precision_counts(cells),
         lambda counts: counts.estimates(classification.NO_POSITIVE_PREDICTIONS),
     ),
     _rate(
-        "recall", "Recall", "higher", "TP/(TP + FN): share of positive rows that are found.", "H-M9",
+        "recall", "Recall", "higher",
+        "TP/(TP + FN): share of positive rows that are found; "
+        "of several classes their mean.", "H-M9",
         lambda cells, settings: classification.recall_counts(cells),
         lambda counts: counts.estimates(classification.NO_POSITIVES),
     ),
     _rate(
-        "f1", "F1", "higher", "2TP/(2TP + FP + FN): harmonic mean of precision and recall.", "H-M9",
+        "f1", "F1", "higher",
+        "2TP/(2TP + FP + FN): harmonic mean of precision and recall; "
+        "of several classes their mean.", "H-M9",
         lambda cells, settings: classification.jaccard_counts(cells),
         classification.f1_estimates,
         "index",
     ),
     _rate(
         "false_positive_rate", "False positive rate", "lower",
-        "FP/(FP + TN): share of negative rows predicted positive.", "H-M9",
+        "FP/(FP + TN): share of negative rows predicted positive; of several classes their mean.", "H-M9",
         lambda cells, settings: classification.false_positive_counts(cells),
         lambda counts: counts.estimates(classification.NO_NEGATIVES),
     ),

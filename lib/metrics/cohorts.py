@@ -103,7 +103,7 @@ def contrast_cohorts(
     cohort = _cohort_key(cells, key)
     family = family_of(cells, [each for each in cells.keys if each != cohort])
     p = np.full(cells.n_groups, np.nan)
-    if chosen.parts is not None and chosen.finish is not None:
+    if chosen.parts is not None and chosen.finish is not None and chosen.is_of(settings):
         parts = chosen.parts(cells, settings)
         others = parts.rest_of(family)
         value, rest = chosen.finish(parts, settings), chosen.finish(others, settings)
@@ -111,8 +111,8 @@ def contrast_cohorts(
             p = _excess(parts, others, higher_is_better=chosen.direction == "higher")
         alone = others.n == 0
     else:
-        value = chosen.function(cells, settings)
-        rest = chosen.function(rest_of_cells(cells, family), settings)
+        value = chosen.estimate(cells, settings)
+        rest = chosen.estimate(rest_of_cells(cells, family), settings)
         alone = rest.n == 0
     usable = count_usable(cells)
     labelled = usable[0]

@@ -13,6 +13,7 @@ from lib.cells import Cells
 from lib.metrics.catalogue import METRICS, Metric, MetricSettings, metric_named
 from lib.metrics.estimates import Estimate, Estimates, FloatArray, estimates
 from lib.metrics.intervals import mover
+from lib.metrics.multiclass import ClassTables, whole_estimate
 from lib.metrics.parts import count_rows, count_usable, say_what_is_missing
 
 __all__ = [
@@ -70,9 +71,26 @@ class Summary:
 
 
 def compute_summary(
-    cells: Cells, settings: MetricSettings = MetricSettings(), names: Sequence[str] | None = None
+    cells: Cells,
+    settings: MetricSettings = MetricSettings(),
+    names: Sequence[str] | None = None,
+    classes: ClassTables | None = None,
 ) -> Summary:
-    """All metrics, or those named, of each group of the cells."""
+    """All metrics, or those named, of each group of the cells.
+
+    Args:
+        cells: the groups.
+        settings: γ, the score kind and the classes.
+        names: of metrics; all by default.
+        classes: the tables of the same groups that speak of several classes; without them what needs such tables is
+            undefined.
+    """
+
+    def estimate(metric: Metric) -> Estimates:
+        if classes is None or metric.is_of(settings):
+            return metric.estimate(cells, settings)
+        return whole_estimate(metric.name, classes, settings.score_kind)
+
     chosen = METRICS if names is None else tuple(metric_named(name) for name in names)
     usable = count_usable(cells)
     return Summary(
@@ -80,7 +98,7 @@ def compute_summary(
         settings=settings,
         n=count_rows(cells).sum(axis=1),
         n_labelled=usable[0],
-        metrics={metric.name: say_what_is_missing(metric.function(cells, settings), *usable) for metric in chosen},
+        metrics={metric.name: say_what_is_missing(estimate(metric), *usable) for metric in chosen},
     )
 
 

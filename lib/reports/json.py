@@ -14,7 +14,7 @@ from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
-from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report
+from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"
@@ -40,6 +40,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 **_numbers(version.whole),
                 "classes": {name: _numbers(numbers) for name, numbers in version.classes.items()},
                 "splits": {name: _numbers(numbers) for name, numbers in version.splits.items()},
+                **_several_classes(version),
             }
             for version in report.versions
         },
@@ -105,6 +106,8 @@ def _inputs(report: Report) -> list[dict[str, Any]]:
         "label_encoding": None
         if mapping.label_encoding is None
         else {"positive": mapping.label_encoding.positive, "negative": mapping.label_encoding.negative},
+        "class_columns": {each.name: each.column for each in mapping.classes} or None,
+        "class_labels": {each.name: each.labels for each in mapping.classes} or None,
         "time_format": None
         if mapping.time_format is None
         else {"pattern": mapping.time_format.pattern, "timezone": mapping.time_format.timezone},
@@ -159,13 +162,9 @@ def _numbers(numbers: Numbers, undefined: Mapping[str, str] = {}) -> dict[str, A
         "n_unscored": numbers.n_unscored,
         "resolution": numbers.resolution,
     }
-    reasons, bounds = dict(undefined), dict[str, float]()
+    reasons = dict(undefined)
     for name, each in numbers.metrics.items():
         values[name], values[f"{name}_ci"] = each.value, _interval(each)
-        if not each.is_defined:
-            reasons[name] = each.reason
-        elif each.bound > 0:
-            bounds[name] = each.bound
         if name == "violation_rate":
             by_class = numbers.violation_rate_by_class
             values["violation_rate_by_class"] = {label: of.value for label, of in by_class.items()}
@@ -174,10 +173,34 @@ def _numbers(numbers: Numbers, undefined: Mapping[str, str] = {}) -> dict[str, A
             reasons |= {
                 f"violation_rate_by_class.{label}": of.reason for label, of in by_class.items() if not of.is_defined
             }
-    values["n_by_metric"] = {name: int(each.n) for name, each in numbers.metrics.items()}
-    values["bounds"] = bounds
-    values["undefined"] = reasons
-    return values
+    return values | _beside(numbers.metrics, reasons)
+
+
+def _beside(metrics: Mapping[str, Estimate], undefined: Mapping[str, str] = {}) -> dict[str, Any]:
+    """What stands beside numbers: how many rows each is over, how far binning may be off, why there is none."""
+    return {
+        "n_by_metric": {name: int(each.n) for name, each in metrics.items()},
+        "bounds": {name: each.bound for name, each in metrics.items() if each.is_defined and each.bound > 0},
+        "undefined": {**undefined, **{name: each.reason for name, each in metrics.items() if not each.is_defined}},
+    }
+
+
+def _several_classes(version: VersionNumbers) -> dict[str, Any]:
+    """What each of several classes has against the rest, and the means over them by their rows; nothing with two."""
+    if not version.one_vs_rest:
+        return {}
+    against = {name: _of_metrics(metrics) for name, metrics in version.one_vs_rest.items()}
+    for name, (answer, share) in version.taken_for.items():
+        against[name] |= {"taken_for": answer or None, "taken_for_share": share.value}
+        against[name]["taken_for_share_ci"] = _interval(share)
+    return {"weighted_averages": _of_metrics(version.weighted_averages), "one_vs_rest": against}
+
+
+def _of_metrics(metrics: Mapping[str, Estimate]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, each in metrics.items():
+        values[name], values[f"{name}_ci"] = each.value, _interval(each)
+    return values | _beside(metrics)
 
 
 def _cohort(row: CohortNumbers) -> dict[str, Any]:

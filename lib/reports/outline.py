@@ -42,6 +42,7 @@ SHORT = {
     "log_loss": "Log\nloss",
 }
 WORST_COHORTS = 10
+WORST_CLASSES = 20
 MISSING = "(missing)"
 SENTENCE_LIMIT = 4_000
 
@@ -95,7 +96,7 @@ class Outline:
 
 def build_outline(report: Report) -> Outline:
     """Lay a report out."""
-    tables = [_versions(report), _change(report), _parts(report), _cohorts(report)]
+    tables = [_versions(report), _change(report), _classes(report), _parts(report), _cohorts(report)]
     tables += [_inputs(report), _mapping(report), _rejected(report)]
     findings = [result for result in report.checks if result.is_finding]
     first = {result.name: result for result in reversed(findings)}
@@ -271,13 +272,15 @@ def _with_change_interval(change: Estimate, metric: Metric) -> str:
     return f"{value}{unit}" + (f" ({' to '.join(ends)})" if UNDEFINED not in ends else "")
 
 
-def _parts(report: Report) -> Table:
+def _parts(report: Report) -> Table | None:
     """Each version by class and split."""
     violations, hinge = metric_named("violation_rate"), metric_named("average_hinge_loss")
     rows: list[tuple[str, ...]] = []
     undefined: dict[str, None] = {}
     for version in report.versions:
         for label, word in (("-1", "class −1"), ("1", "class +1")):
+            if label not in version.whole.violation_rate_by_class or version.one_vs_rest:
+                continue
             each = version.whole.violation_rate_by_class[label]
             rows.append((version.name or MISSING, word, format_count(each.n), _with_interval(each, violations), ""))
             if each.reason:
@@ -307,7 +310,43 @@ def _parts(report: Report) -> Table:
     has_splits = any(version.splits for version in report.versions)
     if not has_splits:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
-    return Table("By class and split" if has_splits else "By class", columns, tuple(rows), tuple(undefined))
+    title = "By split" if report.facts.mapping.is_multiclass else "By class and split" if has_splits else "By class"
+    return Table(title, columns, tuple(rows), tuple(undefined)) if rows else None
+
+
+def _classes(report: Report) -> Table | None:
+    """Each of several classes, those that are found least of all first."""
+    listed = [
+        (version, name, found["recall"].value if found["recall"].is_defined else math.inf)
+        for version in report.versions
+        for name, found in version.one_vs_rest.items()
+    ]
+    if not listed:
+        return None
+    shown = sorted(listed, key=lambda each: each[2])[:WORST_CLASSES]
+    violations = metric_named("violation_rate")
+    metrics = [metric_named(name) for name in ("recall", "precision", "roc_auc")]
+    columns = (
+        Column("Class", is_number=False, is_data=True),
+        Column("Version", is_number=False, is_data=True),
+        Column("Rows"),
+        Column("Violation\nrate"),
+        *(Column(metric.label, is_extra=place > 1) for place, metric in enumerate(metrics)),
+    )
+    rows = tuple(
+        (
+            name,
+            version.name or MISSING,
+            format_count(version.one_vs_rest[name]["recall"].n),
+            _plain(version.whole.violation_rate_by_class[name], violations),
+            _with_interval(version.one_vs_rest[name]["recall"], metrics[0]),
+            *(_plain(version.one_vs_rest[name][metric.name], metric) for metric in metrics[1:]),
+        )
+        for version, name, _recall in shown
+    )
+    whole = format_plural(len(listed), "class and version", "classes and versions")
+    notes = [f"{len(shown)} of {whole}, lowest recall first."]
+    return Table("Classes", columns, rows, tuple(notes))
 
 
 def _cohorts(report: Report) -> Table | None:
@@ -391,6 +430,9 @@ def _mapping(report: Report) -> Table:
             ", ".join(texts) for texts in (mapping.label_encoding.positive, mapping.label_encoding.negative)
         )
         read_as["label"] = f"positive: {positive}; negative: {negative}"
+    if mapping.is_multiclass:
+        read_as["score"] = f"{mapping.score_kind.value}, one for each of {len(mapping.classes)} classes"
+        read_as["label"] = f"classes: {', '.join(mapping.class_names)}"
     if mapping.time_format is not None:
         read_as["time"] = f"{mapping.time_format.pattern}, {mapping.time_format.timezone}"
     rows = [(role, column, read_as.get(role, "")) for role, column in mapping.roles().items()]

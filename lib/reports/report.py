@@ -15,10 +15,9 @@ from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
-from lib.metrics.margins import violation_rate_by_class
 from lib.metrics.summary import Summary
 from lib.scan import Facts
-from lib.schema import MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
+from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
 
 NO_CALIBRATION_YET = "calibration errors are not measured by this version"
 NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
@@ -34,7 +33,7 @@ class Numbers:
         n_labelled: rows with a label, scored or not.
         n_unscored: rows without a score, labelled or not.
         metrics: name to number, in the order of `METRICS`.
-        violation_rate_by_class: "-1" and "1" to number.
+        violation_rate_by_class: "-1" and "1" to number; several classes by name, and none by cohort or window.
         resolution: how finely the scores behind them are kept: `exact`, `0.02`, `0.1` or `0.5`.
     """
 
@@ -53,12 +52,20 @@ class Numbers:
 
 @dataclass(frozen=True)
 class VersionNumbers:
-    """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column."""
+    """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column.
+
+    Of several classes `classes` are those with rows, by name; `one_vs_rest` is what each has against the rest, by
+    metric, `taken_for` the wrong answer that its rows get most and how many get it, and `weighted_averages` the mean of
+    metrics over classes, each as heavy as its rows. All are empty with two.
+    """
 
     name: str
     whole: Numbers
     classes: dict[str, Numbers]
     splits: dict[str, Numbers]
+    one_vs_rest: dict[str, dict[str, Estimate]]
+    taken_for: dict[str, tuple[str, Estimate]]
+    weighted_averages: dict[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -161,7 +168,7 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
     summary, cells = diagnosis.summary(*keys), diagnosis.cells(*keys)
     if label is not None:
         summary, cells = diagnosis.summary_of_class(label, *keys), cells.of_label(label)
-    by_class = violation_rate_by_class(cells, diagnosis.settings.margin_target)
+    by_class = diagnosis.violation_rate_by_class(*keys, label=label)
     unscored = cells.unscored.n.sum(axis=1)
     values = zip(*(summary.groups[key].tolist() for key in keys), strict=True)
     return [
@@ -172,7 +179,7 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
                 n_labelled=int(summary.n_labelled[place]),
                 n_unscored=int(unscored[place]),
                 metrics=_metrics(summary, place, diagnosis),
-                violation_rate_by_class={str(label): each[place] for label, each in by_class.items()},
+                violation_rate_by_class=by_class[place],
                 resolution=cells.resolution.name,
             ),
         )
@@ -192,10 +199,10 @@ def _metrics(summary: Summary, place: int, diagnosis: Diagnosis) -> dict[str, Es
 
 def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
     whole = {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION)}
-    classes = {
-        str(label): {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION, label=label)}
-        for label in (-1, 1)
-    }
+    classes = _classes(diagnosis)
+    against, averages = diagnosis.against_the_rest(VERSION) or {}, diagnosis.weighted_averages(VERSION) or {}
+    tables = diagnosis.class_tables(VERSION)
+    places = {str(version): place for place, version in enumerate(diagnosis.versions.groups[VERSION])}
     splits: dict[str, dict[str, Numbers]] = {}
     if diagnosis.facts.splits:
         for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
@@ -205,12 +212,34 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
         VersionNumbers(
             version,
             whole[version],
-            {label: numbers[version] for label, numbers in classes.items()},
+            {label: numbers[version] for label, numbers in classes.items() if version in numbers},
             {split: splits[version][split] for split in order if split in splits.get(version, {})},
+            {
+                name: {metric: of[places[version]][name] for metric, of in against.items()}
+                for name in diagnosis.facts.mapping.class_names
+                if against
+            },
+            {} if tables is None else tables.taken_for[places[version]],
+            {name: each[places[version]] for name, each in averages.items()},
         )
         for version in diagnosis.facts.versions
         if version in whole
     )
+
+
+def _classes(diagnosis: Diagnosis) -> dict[str, dict[str, Numbers]]:
+    """The numbers of each class, by version."""
+    if not diagnosis.facts.mapping.is_multiclass:
+        return {
+            str(label): {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION, label=label)}
+            for label in (-1, 1)
+        }
+    found: dict[str, dict[str, Numbers]] = {name: {} for name in diagnosis.facts.mapping.class_names}
+    if diagnosis.class_tables(VERSION) is not None:
+        for (version, name), numbers in _numbers(diagnosis, VERSION, CLASS):
+            if name != MISSING_KEY:
+                found[name][version] = numbers
+    return found
 
 
 def _cohorts(diagnosis: Diagnosis, column: str) -> list[CohortNumbers]:

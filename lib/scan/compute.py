@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
-from lib.scan.rows import Categories, Expression, Gathered, coarse_bin, hash_of, value_key
+from lib.scan.classes import against_the_rest
+from lib.scan.rows import Categories, Expression, Gathered, coarse_bin, hash_of, value_key, with_losses
 from lib.scan.windows import WindowGrid
-from lib.schema import LABEL, NO_WINDOW, SPLIT, WINDOW, Filter, cohort_key
+from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, WINDOW, Filter, cohort_key
 
 CELL_BUDGET = 250_000
 """How many cells a table may have; the finest resolution that stays below it is used."""
@@ -45,6 +46,8 @@ class PreparedRows:
     gathered: Gathered
     few_scores: bool
     """Whether the scores are few enough that exact cells may fit."""
+    class_names: tuple[str, ...] = ()
+    """Several classes, in the order of `class_scores`."""
 
     def code(self, key: str, text: str) -> int:
         """By what number the rows name a version, a split or a cohort value; −1 for one that no row has."""
@@ -81,9 +84,11 @@ class PreparedRows:
             "fold": "int8",
             "problem": "string",
             "usable": "boolean",
-            **dict.fromkeys(self.categories, "int32"),
+            **dict.fromkeys((key for key in self.categories if key != ONE_VS_REST), "int32"),
             **dict.fromkeys(map(value_key, self.gathered), "uint64"),
         }
+        if self.class_names:
+            fields["class_scores"] = "array<float64>"
         if self.has_id:
             fields |= {"id_number": "int64"} if self.has_number_ids else {"id_hash": "uint64"}
         if self.weighted:
@@ -119,8 +124,15 @@ def compute_cells(
         budget: how many cells are kept at most.
         n_groups: about how many combinations of key values there are, so that a hopeless resolution is not tried.
     """
-    resolution = _begin_at(prepared, n_groups, finest, budget)
     rows = filtered(prepared, where)
+    if ONE_VS_REST in keys:
+        held = [name for name in rows.columns if name in {*keys, "weight", "time"}]
+        rows = against_the_rest(rows, prepared.categories[CLASS], prepared.class_names)
+        rows = with_losses(rows, [*held, ONE_VS_REST])
+        # Of few rows few distinct margins say nothing of how few the scores of their classes are.
+        few = prepared.few_scores and prepared.n_rows > PROBE_ROWS
+        prepared = replace(prepared, n_rows=prepared.n_rows * len(prepared.class_names), few_scores=few)
+    resolution = _begin_at(prepared, n_groups, finest, budget)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(_grouped(rows, keys, windows, resolution))}")
     columns = [*keys, LABEL, "score_bin", "probability_bin", *(["score"] if resolution.is_exact else [])]
     names = WEIGHTED if prepared.weighted else UNWEIGHTED

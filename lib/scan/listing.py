@@ -15,7 +15,7 @@ from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.masking import mask_rows, mask_text
 from lib.scan.rows import PROBLEMS, ROW_INDEX, Expression
 from lib.scan.scan import Scan, quoted
-from lib.schema import EVERYTHING, VERSION, Filter
+from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run
 
 PAGE_ROWS = 200
@@ -37,7 +37,8 @@ class RowQuery:
     """Which rows, in which order.
 
     Margins are half-open, `margin_from` included and `margin_to` not. On multiples of 0.02 it is the same comparison as
-    the bars of a histogram, so that the rows behind a bar are as many as the bar says. `label` is −1, 0 or +1.
+    the bars of a histogram, so that the rows behind a bar are as many as the bar says. `label` is −1, 0 or +1; with
+    several classes a row with a label has +1, and `of_class` is the true one.
     """
 
     where: Filter = EVERYTHING
@@ -49,6 +50,7 @@ class RowQuery:
     order: Order = Order.LOSS
     limit: int = PAGE_ROWS
     offset: int = 0
+    of_class: str | None = None
 
 
 def count_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> int:
@@ -60,14 +62,17 @@ def count_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> int:
 def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFrame:
     """One page of the rows that a query asks for, as they stand in the file, with what was made of them.
 
-    The frame has `file`, `record`, `version`, `label`, `score`, `margin`, `loss`, then the file's own columns.
+    The frame has `file`, `record`, `version`, `label`, `score`, `margin`, `loss`, then the file's own columns; with
+    several classes `class` and `predicted` in place of `label` and `score`, and no margin without a label.
     """
     with scan.rows(run) as cursor:
         rows = _asked(scan, query)
         ordered = rows.order_by(*_ordering(rows, query.order)).limit(query.limit, offset=query.offset)
-        kept = ordered.select("file", "row", "version", "label", "score", "margin", "loss")
+        named = [CLASS, PREDICTED] if scan.facts.mapping.is_multiclass else ["label", "score"]
+        kept = ordered.select("file", "row", "version", *named, "margin", "loss")
         found = cursor.execute(to_sql(kept)).df()
-        found[VERSION] = [scan.prepared.categories[VERSION][code] for code in found[VERSION]]
+        for key in (VERSION, *(name for name in named if name in scan.prepared.categories)):
+            found[key] = [scan.prepared.categories[key][code] for code in found[key]]
         return _with_own_columns(scan, cursor, found)
 
 
@@ -78,7 +83,9 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
         "score-unreadable": mapping.score,
         "score-infinite": mapping.score,
         "score-not-a-probability": mapping.score,
+        "probabilities-sum": mapping.score,
         "label-unknown": mapping.label or "",
+        "class-unknown": mapping.label or "",
         "weight-invalid": mapping.weight or "",
         "time-unreadable": mapping.time or "",
     }
@@ -104,7 +111,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
             "file": row["file"],
             "record": row["record"],
             "column": column_of[row["problem"]],
-            "found": _as_text(row.get(column_of[row["problem"]])),
+            "found": _found(row, column_of[row["problem"]], mapping),
             "problem": PROBLEMS[row["problem"]][1],
             "outcome": COUNTED if PROBLEMS[row["problem"]][0] else LEFT_OUT,
         }
@@ -117,11 +124,15 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
 def _asked(scan: Scan, query: RowQuery) -> Expression:
     rows = filtered(scan.prepared, query.where)
     rows = rows.mutate(margin=rows.label * rows.score)
+    if scan.facts.mapping.is_multiclass:
+        rows = rows.mutate(margin=ibis.ifelse(rows.label == 0, ibis.null("float64"), rows.margin))
     conditions: list[Any] = []
     if query.version is not None:
         conditions.append(rows.version == scan.prepared.code(VERSION, query.version))
     if query.label is not None:
         conditions.append(rows.label == query.label)
+    if query.of_class is not None:
+        conditions.append(rows[CLASS] == scan.prepared.code(CLASS, query.of_class))
     if query.margin_from is not None or query.margin_to is not None:
         conditions += [rows.label != 0, rows.score_bin != MISSING_BIN]
         if query.margin_from is not None:
@@ -172,6 +183,13 @@ def _with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.D
         return found.drop(columns="row").assign(record=pd.Series(dtype="int64"))
     listed = pd.concat(parts).loc[found.index].reset_index(drop=True)
     return mask_rows(listed, kept=[*found.columns, "record"])
+
+
+def _found(row: dict[Any, Any], column: str, mapping: Mapping) -> str:
+    """What stood in the column of a problem; of the scores of several classes all of them."""
+    if mapping.is_multiclass and column == mapping.score:
+        return ", ".join(_as_text(row.get(name)) or "(missing)" for name in mapping.score_columns)
+    return _as_text(row.get(column))
 
 
 def _as_text(value: object) -> str:

@@ -19,9 +19,10 @@ from lib.grid import COARSE, RESOLUTIONS, Resolution
 from lib.scan.compute import CELL_BUDGET
 from lib.scan.facts import Facts
 from lib.scan.saved import SavedCells
-from lib.scan.scan import default_tables, order_splits, order_versions
+from lib.scan.scan import default_tables_of, order_splits, order_versions
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
+from lib.sources.columns import join_names
 
 ROLES_IN_CELLS = ("score", "score_kind", "label", "version", "split", "time", "weight")
 """What cells hold: it has to be the same in all files. Of the rest of a mapping that is kept which is."""
@@ -65,7 +66,7 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
         ids=_unite_ids(facts),
     )
     tables: list[tuple[Cells, Resolution]] = []
-    for keys, finest in default_tables(merged.cohorts, has_time=windows is not None):
+    for keys, finest in default_tables_of(merged):
         cells = merge([_part_of(part, keys, finest, windows) for part in parts])
         while len(cells.score_bin) > CELL_BUDGET and cells.resolution != COARSE:
             cells = cells.coarsen(RESOLUTIONS[cells.resolution.order + 1])
@@ -89,6 +90,12 @@ def _refuse_misfit(first_name: str, first: Facts, name: str, other: Facts) -> No
                 f"{first_name} and {name} cannot be merged: {lacking} has no cells by {column}. Write it again with "
                 "the same --cohort columns."
             )
+    if first.mapping.class_names != other.mapping.class_names:
+        here, there = (join_names(each.mapping.class_names, 4) or "two" for each in (first, other))
+        raise DataError(
+            f"{first_name} and {name} cannot be merged: the classes are {here} in the first and {there} in the second. "
+            "Write one of them again from files with the same classes."
+        )
     one, two = first.mapping.label_encoding, other.mapping.label_encoding
     if one is not None and two is not None and not _fit(one, two):
         raise DataError(
@@ -160,7 +167,11 @@ def _unite_mappings(mappings: Sequence[Mapping]) -> Mapping:
             tuple(dict.fromkeys(text for each in encodings for text in each.positive)),
             tuple(dict.fromkeys(text for each in encodings for text in each.negative)),
         )
-    return dataclasses.replace(first, label_encoding=encoding, **agreed)
+    classes = tuple(
+        dataclasses.replace(alike[0], labels=tuple(dict.fromkeys(text for each in alike for text in each.labels)))
+        for alike in zip(*(each.classes for each in mappings), strict=True)
+    )
+    return dataclasses.replace(first, label_encoding=encoding, classes=classes, **agreed)
 
 
 def _choose_windows(parts: Sequence[SavedCells]) -> WindowGrid | None:

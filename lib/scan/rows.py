@@ -7,7 +7,6 @@ the row still counts.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ import ibis
 from ibis import _
 
 from lib.grid import (
+    EPSILON,
     LINEAR_LIMIT,
     LOG_STEP,
     MAX_ABS_SCORE,
@@ -23,12 +23,15 @@ from lib.grid import (
     SCORE_STEPS_PER_UNIT,
     SNAP,
 )
+from lib.scan.classes import class_problems, with_class_margins
 from lib.schema import (
+    CLASS,
     EPOCHS,
     ISO,
     MAX_EPOCH_SECONDS,
     MISSING_KEY,
     NATIVE,
+    PREDICTED,
     SPLIT,
     VERSION,
     ColumnProfile,
@@ -55,9 +58,6 @@ ROW_INDEX = "file_row_number"
 ROWS_SCHEMA_VERSION = 2
 """Changes whenever the prepared rows do, so that nothing that was written before is taken for them."""
 
-EPSILON = sys.float_info.epsilon
-"""Probabilities are clipped to [ε, 1 − ε] before a logit, as scikit-learn clips them before a logarithm."""
-
 N_FOLDS = 10
 NUMERIC = ("integer", "float", "float32")
 
@@ -65,7 +65,9 @@ PROBLEMS: dict[str, tuple[bool, str]] = {
     "score-unreadable": (False, "the score is not a number"),
     "score-infinite": (False, "the score is infinite or beyond 1e100"),
     "score-not-a-probability": (False, "the score is outside [0, 1] though it is read as a probability"),
+    "probabilities-sum": (False, "the probabilities of the classes do not add up to 1"),
     "label-unknown": (False, "the label is neither of the two classes"),
+    "class-unknown": (False, "the label is of a class without a column"),
     "weight-invalid": (False, "the weight is missing, negative or not a number"),
     "time-unreadable": (True, "the time does not fit the date format; the row counts, but in no window"),
 }
@@ -90,7 +92,15 @@ def raw_relation(table: RawTable, columns: list[str]) -> Expression:
 
 def columns_read(table: RawTable, mapping: Mapping) -> list[str]:
     """The columns of a file that the scan needs under a mapping."""
-    wanted = [mapping.score, mapping.label, mapping.id, mapping.version, mapping.split, mapping.time, mapping.weight]
+    wanted = [
+        *mapping.score_columns,
+        mapping.label,
+        mapping.id,
+        mapping.version,
+        mapping.split,
+        mapping.time,
+        mapping.weight,
+    ]
     present = {column.name for column in table.columns}
     return list(dict.fromkeys(name for name in (*wanted, *mapping.cohorts) if name is not None and name in present))
 
@@ -129,26 +139,38 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories, gathered
 
     Columns: `file`, `row`, `label` (−1, 0, +1), `score` (null where missing), `probability`, `loss`, `score_bin`,
     `probability_bin`, `fold`, `problem` (null if none), `usable`; `id_number` where ids are whole numbers, else
-    `id_hash` (of version and id), null without an id;
-    `weight` and `time` where the mapping has them; and `version`, `split` and `cohort:<column>` as the place of their
-    text in `categories`: small integers are written, filtered and grouped at a fraction of the cost of texts. Of a key
-    in `gathered` a text that is not there has the place of the one that stands for the others, and `value:` before the
-    key is the hash of the text itself.
+    `id_hash` (of version and id), null without an id; `weight` and `time` where the mapping has them; `class`,
+    `predicted` and `class_scores` with several classes, as `lib.scan.classes` says; and `version`, `split` and
+    `cohort:<column>` as the place of their text in `categories`: small integers are written, filtered and grouped at a
+    fraction of the cost of texts. Of a key in `gathered` a text that is not there has the place of the one that stands
+    for the others, and `value:` before the key is the hash of the text itself.
     """
     table, mapping = dataset.tables[index], dataset.mapping
     raw = raw_relation(table, columns_read(table, mapping))
     present = {column.name: column for column in table.columns}
-    score = _number(raw, present[mapping.score])
-    label, label_known = _label(raw, present, mapping)
     fields: dict[str, Any] = {
         "file": ibis.literal(index, "int32"),
         "row": raw[ROW_INDEX],
-        "label": label,
-        "given": _finite_or_null(score),
-        "score_unreadable": _unreadable(raw, present[mapping.score]),
-        "label_known": label_known,
         "fold": _fold(raw, dataset),
     }
+    if mapping.is_multiclass:
+        columns = [present[name] for name in mapping.score_columns]
+        place, label_known = _place(raw, present, mapping)
+        fields |= {
+            "label": ibis.ifelse(place.isnull(), 0, 1).cast("int8"),
+            "place": place,
+            "label_known": label_known,
+            "given_scores": ibis.array([_finite_or_null(_number(raw, column)) for column in columns]),
+            "score_unreadable": ibis.array([_unreadable(raw, column) for column in columns]).anys(),
+        }
+    else:
+        label, label_known = _label(raw, present, mapping)
+        fields |= {
+            "label": label,
+            "given": _finite_or_null(_number(raw, present[mapping.score])),
+            "score_unreadable": _unreadable(raw, present[mapping.score]),
+            "label_known": label_known,
+        }
     for key, text in _categories(raw, table, mapping).items():
         place: Expression
         if key in gathered:
@@ -174,6 +196,8 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories, gathered
         else:
             hashed: Expression = _hash_text_in(rows[VERSION], rows.id)
             rows = rows.mutate(id_hash=ibis.ifelse(rows.id.isnull(), ibis.null("uint64"), hashed))
+    if mapping.is_multiclass:
+        rows = with_class_margins(rows, mapping, categories[CLASS])
     return _with_statistics(rows, mapping)
 
 
@@ -202,13 +226,14 @@ def in_sample(rows: Expression, place: str, one_in: int) -> Expression:
 
 def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
     probability = mapping.score_kind is ScoreKind.PROBABILITY
-    branches: list[tuple[Any, str]] = [
-        (_.score_unreadable, "score-unreadable"),
-        (_.given.abs() > MAX_ABS_SCORE, "score-infinite"),
-    ]
-    if probability:
+    branches: list[tuple[Any, str]] = [(_.score_unreadable, "score-unreadable")]
+    if mapping.is_multiclass:
+        branches += class_problems(mapping)
+    else:
+        branches.append((_.given.abs() > MAX_ABS_SCORE, "score-infinite"))
+    if probability and not mapping.is_multiclass:
         branches.append(((_.given < 0) | (_.given > 1), "score-not-a-probability"))
-    branches.append((~_.label_known, "label-unknown"))
+    branches.append((~_.label_known, "class-unknown" if mapping.is_multiclass else "label-unknown"))
     if mapping.weight is not None:
         branches.append((_.weight.isnull() | (_.weight < 0) | (_.weight > MAX_ABS_SCORE), "weight-invalid"))
     if mapping.time is not None:
@@ -221,15 +246,25 @@ def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
 
 def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     usable = rows.mutate(given=ibis.ifelse(rows.usable, rows.given, ibis.null("float64")))
-    if mapping.score_kind is ScoreKind.PROBABILITY:
+    kept = ["file", "row", VERSION, SPLIT, "fold", "problem", "usable"]
+    kept += [cohort_key(column) for column in mapping.cohorts]
+    others = ["class_scores", "id_number", "id_hash", "weight", "time", *map(value_key, kept)]
+    kept += [name for name in (CLASS, PREDICTED, *others) if name in usable.columns]
+    if mapping.score_kind is ScoreKind.PROBABILITY and not mapping.is_multiclass:
         # Not `clip`, which the engine would work out five times.
         least, most = EPSILON, 1 - EPSILON
         clipped = ibis.cases((usable.given < least, least), (usable.given > most, most), else_=usable.given)
         usable = usable.mutate(probability=clipped)
         usable = usable.mutate(score=(usable.probability / (1 - usable.probability)).ln())
-        usable = usable.mutate(decay=(-usable.score.abs()).exp())
     else:
-        usable = usable.mutate(score=usable.given, decay=(-usable.given.abs()).exp())
+        usable = usable.mutate(score=usable.given)
+    return with_losses(usable, kept)
+
+
+def with_losses(rows: Expression, kept: Sequence[str]) -> Expression:
+    """The columns kept of rows with `label` and `score` (and `probability`, else σ(s)), with their losses and bins."""
+    usable: Expression = rows.mutate(decay=(-rows.score.abs()).exp())
+    if "probability" not in usable.columns:
         usable = usable.mutate(
             probability=ibis.ifelse(usable.score >= 0, 1 / (1 + usable.decay), usable.decay / (1 + usable.decay))
         )
@@ -240,12 +275,11 @@ def _with_statistics(rows: Expression, mapping: Mapping) -> Expression:
     linear = SCORE_STEPS_PER_UNIT * usable.score
     beyond = LINEAR_LIMIT * SCORE_STEPS_PER_UNIT + (usable.score.abs() / LINEAR_LIMIT).ln() / math.log(LOG_STEP)
     position = ibis.ifelse(usable.score.abs() <= LINEAR_LIMIT, linear, usable.score.sign() * beyond)
-    kept = ["file", "row", VERSION, SPLIT, "label", "score", "probability", "fold", "problem", "usable"]
-    kept += [cohort_key(column) for column in mapping.cohorts]
-    kept += [name for name in map(value_key, kept) if name in usable.columns]
-    kept += [name for name in ("id_number", "id_hash", "weight", "time") if name in usable.columns]
     return usable.select(
         *kept,
+        "label",
+        "score",
+        "probability",
         loss=ibis.ifelse(usable.label == 0, 0.0, softplus + ibis.ifelse(margin < 0, -margin, 0.0)),
         score_bin=_bin(position),
         probability_bin=_bin(PROBABILITY_STEPS * usable.probability),
@@ -324,6 +358,28 @@ def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping)
         positive, negative = _texts(column, encoding)
     label = ibis.cases((_is_among(value, positive), 1), (_is_among(value, negative), -1), else_=0).cast("int8")
     return label, value.isnull() | (label != 0)
+
+
+def _place(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
+    """The place of the true class among several, null where it is missing or unknown, and whether it is not unknown."""
+    column = present.get(mapping.label or "")
+    if column is None:
+        return ibis.null("int64"), ibis.literal(True)
+    pairs = [(text, place) for place, each in enumerate(mapping.classes) for text in each.labels]
+    if column.kind in NUMERIC:
+        value: Any = _finite_or_null(raw[column.name].cast("float64"))
+        known: list[tuple[Any, int]] = [
+            (number, place) for text, place in pairs if (number := _as_number(text)) is not None
+        ]
+    else:
+        value = _stripped(raw, column)
+        known = [(text.lower() if column.kind == "boolean" else text, place) for text, place in pairs]
+    if not known:
+        return ibis.null("int64"), value.isnull()
+    found: Expression = ibis.array([each for each, _place in known]).index(value)
+    places = ibis.array([place for _each, place in known])
+    place = ibis.ifelse(found >= 0, places[found], ibis.null("int64"))
+    return place, value.isnull() | (found >= 0)
 
 
 def _as_number(text: str) -> float | None:

@@ -23,9 +23,9 @@ from lib.grid import Resolution, resolution_named
 from lib.scan.compute import CELLS_SCHEMA_VERSION
 from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.scan import default_tables, words_of
+from lib.scan.scan import default_tables_of, words_of
 from lib.scan.windows import WindowGrid
-from lib.schema import FOLD, LABEL, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
+from lib.schema import FOLD, LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
 
 METADATA_KEY = b"marginalia"
 FORMAT = "marginalia-cells"
@@ -44,7 +44,7 @@ def is_saved_cells(path: Path) -> bool:
 def save_cells(held: HeldTables, path: Path) -> None:
     """Write the default tables of a scan, or of cells that were saved before, to one file, whole or not at all."""
     facts = held.facts
-    tables = default_tables(facts.cohorts, has_time=facts.windows is not None)
+    tables = default_tables_of(facts)
     parts: list[pa.Table] = []
     described: list[dict[str, Any]] = []
     for index, (keys, finest) in enumerate(tables):
@@ -82,7 +82,7 @@ class SavedCells(HeldTables):
         if where.start is not None or where.end is not None:
             needed.add(WINDOW)
         for table, _began in sorted(self.tables, key=lambda held: held[1].order):
-            if needed <= set(table.keys):
+            if needed <= set(table.keys) and (ONE_VS_REST in keys) == (ONE_VS_REST in table.keys):
                 return _filtered(table, where).rollup(list(keys))
         raise SettingsError(
             f"These saved cells have no table by {words_of(sorted(needed - {VERSION, SPLIT}))}; "

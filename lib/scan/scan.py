@@ -15,7 +15,8 @@ import duckdb
 
 from lib.cells import Cells, ValueBins, ValueCells
 from lib.errors import DataError, MisreadError
-from lib.grid import COARSE, EXACT, FINE, Resolution
+from lib.grid import COARSE, EPSILON, EXACT, FINE, Resolution
+from lib.scan.classes import class_categories
 from lib.scan.compute import (
     CELL_BUDGET,
     PROBE_ROWS,
@@ -30,7 +31,6 @@ from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
 from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
 from lib.scan.rows import (
-    EPSILON,
     N_FOLDS,
     PROBLEMS,
     ROW_INDEX,
@@ -45,9 +45,12 @@ from lib.scan.rows import (
 from lib.scan.values import RawCursor, choose_bins, compute_value_cells
 from lib.scan.windows import choose_windows
 from lib.schema import (
+    CLASS,
     EVERYTHING,
     FOLD,
     MISSING_KEY,
+    ONE_VS_REST,
+    PREDICTED,
     SPLIT,
     VERSION,
     WINDOW,
@@ -71,7 +74,9 @@ MENDED_BY = {
     "score-unreadable": ("another score column", ("score",)),
     "score-infinite": ("another score column", ("score",)),
     "score-not-a-probability": ("another score kind or score column", ("score_kind", "score")),
+    "probabilities-sum": ("another score kind or score column", ("score_kind", "score")),
     "label-unknown": ("another label column or positive class", ("label", "pos_label")),
+    "class-unknown": ("another label column, or another score", ("label", "score")),
     "weight-invalid": ("another weight column or none", ("weight",)),
 }
 """What to choose where rows cannot be used, by the code of the problem: in words, and the topics of the mapping."""
@@ -95,11 +100,14 @@ def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def default_tables(cohorts: Sequence[str], *, has_time: bool) -> list[tuple[tuple[str, ...], Resolution]]:
+def default_tables(
+    cohorts: Sequence[str], *, has_time: bool, is_multiclass: bool = False
+) -> list[tuple[tuple[str, ...], Resolution]]:
     """The tables behind the first overview: keys, and the resolution at which to begin.
 
     The whole, one per cohort column, one over windows, and one coarse cohort x window table per cohort column,
-    because a fault confined to one cohort for three days shows nowhere else.
+    because a fault confined to one cohort for three days shows nowhere else. With several classes also one by class,
+    one of each class against the rest, and a coarse one of what was answered for which, in which only rows count.
     """
     base = (VERSION, SPLIT)
     tables: list[tuple[tuple[str, ...], Resolution]] = [(base, EXACT)]
@@ -107,7 +115,14 @@ def default_tables(cohorts: Sequence[str], *, has_time: bool) -> list[tuple[tupl
     if has_time:
         tables.append(((*base, WINDOW), EXACT))
         tables += [((*base, cohort_key(column), WINDOW), COARSE) for column in cohorts]
+    if is_multiclass:
+        tables += [((*base, CLASS), EXACT), ((*base, CLASS, PREDICTED), COARSE), ((*base, ONE_VS_REST), EXACT)]
     return tables
+
+
+def default_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
+    """The default tables of a dataset."""
+    return default_tables(facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass)
 
 
 class Scan(HeldTables):
@@ -142,6 +157,7 @@ class Scan(HeldTables):
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
         categories, gathered, texts = choose_categories(self._count_texts(work))
+        categories |= class_categories(dataset.mapping)
         if not self._path.exists():
             self._prepare(work, report, categories, gathered)
         with work.cursor() as cursor:
@@ -324,7 +340,7 @@ class Scan(HeldTables):
         return count
 
     def _default_tables(self) -> list[tuple[tuple[str, ...], Resolution]]:
-        return default_tables(self.facts.cohorts, has_time=self.facts.windows is not None)
+        return default_tables_of(self.facts)
 
     def warm(self, where: Filter = EVERYTHING, *, run: Run | None = None, on_progress: Progress | None = None) -> None:
         """Compute the default tables of the rows that pass a filter, telling how far it is.
@@ -430,6 +446,7 @@ class Scan(HeldTables):
             has_number_ids=has_number_ids(self.dataset),
             categories=categories,
             gathered=gathered,
+            class_names=mapping.class_names,
             few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
         )
         return facts, prepared
@@ -510,6 +527,9 @@ def _count_clipped(mapping: Mapping) -> str:
     """How many prepared rows have a probability that was clipped before its logit."""
     if mapping.score_kind is not ScoreKind.PROBABILITY:
         return "0"
+    if mapping.is_multiclass:
+        least = math.log(EPSILON / (1 - EPSILON)) * (1 - 1e-12)
+        return f"count(*) FILTER (list_min(class_scores) <= {least!r})"
     return f"count(*) FILTER (probability <= '{EPSILON!r}'::DOUBLE OR probability >= '{1 - EPSILON!r}'::DOUBLE)"
 
 

@@ -55,7 +55,8 @@ def build_dataset(tables: Sequence[RawTable], mapping: Mapping) -> Dataset:
 
 
 def _validate_roles(tables: Sequence[RawTable], mapping: Mapping) -> None:
-    held = [(column, Role(role)) for role, column in mapping.roles().items()]
+    held = [(column, Role(role)) for role, column in mapping.roles().items() if Role(role) is not Role.SCORE]
+    held += [(column, Role.SCORE) for column in mapping.score_columns]
     held += [(column, Role.COHORT) for column in mapping.cohorts]
     held += [(column, Role.FEATURE) for column in mapping.features]
     if (clash := find_clash(held)) is not None:
@@ -70,7 +71,7 @@ def _validate_roles(tables: Sequence[RawTable], mapping: Mapping) -> None:
 
 def _validate_readings(mapping: Mapping) -> None:
     encoding, time_format = mapping.label_encoding, mapping.time_format
-    if mapping.label is not None:
+    if mapping.label is not None and not mapping.is_multiclass:
         if encoding is None or not encoding.positive:
             raise DataError(f"{mapping.label} is the label, but its positive and negative values are not said.")
         if both := set(encoding.positive) & set(encoding.negative):

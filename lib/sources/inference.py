@@ -19,6 +19,17 @@ from lib.schema import (
     TimeFormat,
 )
 from lib.sources import roles as rules
+from lib.sources.classes import (
+    FEWEST,
+    Family,
+    Reading,
+    count_sums,
+    describe_family,
+    explain_classes,
+    find_families,
+    find_trouble,
+    read_labels,
+)
 from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten, unite_columns
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.labels import infer_encoding
@@ -81,6 +92,7 @@ class Inference:
     """A proposed mapping: the role of every column, the evidence for each choice, and what has to be asked.
 
     `unused` are the columns without a role, each with the reason; `settled` is None while a question is open.
+    `patterns` stand for the columns that may be the scores of several classes.
     """
 
     roles: dict[str, Role]
@@ -88,6 +100,7 @@ class Inference:
     questions: tuple[Question, ...]
     unused: tuple[tuple[str, str], ...]
     settled: Mapping | None
+    patterns: tuple[str, ...] = ()
 
     @property
     def mapping(self) -> Mapping:
@@ -111,12 +124,17 @@ class _Builder:
         self.evidence: list[Evidence] = []
         self.questions: list[Question] = []
         self.asked_about: dict[str, str] = {}
+        self.families: list[Family] = []
+        self.readings: list[Reading] = []
+        self.class_columns: tuple[str, ...] = ()
+        self.is_waiting = False
+        self.siblings: set[str] = set()
         for name, column in answers.roles.items():
             if name not in {role.value for role in SINGLE_ROLES}:
                 raise SettingsError(
                     f"There is no role {name}: the roles are {join_names([r.value for r in SINGLE_ROLES], 9)}."
                 )
-            if column:
+            if column and not self.is_pattern(column):
                 self.require(column)
         for column in (*(answers.cohorts or ()), *(answers.features or ())):
             self.require(column)
@@ -127,10 +145,15 @@ class _Builder:
             self.tables[0].column(name)
         return self.columns[name]
 
+    def is_pattern(self, answer: str) -> bool:
+        """Whether an answer stands for several columns: "prob_*"."""
+        return answer.endswith("*") and answer not in self.columns
+
     @property
     def free(self) -> list[Column]:
         """Columns that no answer and no choice has claimed."""
-        claimed = {*self.held.values(), *self.answers.roles.values(), *self.asked_about}
+        claimed = {*self.held.values(), *self.answers.roles.values(), *self.asked_about, *self.class_columns}
+        claimed |= self.siblings
         claimed |= {*(self.answers.cohorts or ()), *(self.answers.features or ())}
         return [column for column in self.columns.values() if column.name not in claimed]
 
@@ -154,6 +177,16 @@ class _Builder:
         self.questions.append(question)
         if question.topic in {role.value for role in SINGLE_ROLES}:
             self.asked_about |= {value: question.topic for value, _ in question.options if value}
+
+    @property
+    def may_be_several(self) -> bool:
+        """Whether there are several classes, or it is asked: which of two is positive is then no question."""
+        asked = [value for each in self.questions if each.topic == "score" for value, _ in each.options]
+        return bool(self.class_columns) or any(map(self.is_pattern, asked))
+
+    def wait_for(self, columns: Sequence[Column], topic: str) -> None:
+        """Columns that an open question is about, so that they are free for no role."""
+        self.asked_about |= {column.name: topic for column in columns}
 
     def is_asked(self, topic: str) -> bool:
         """Whether a question of that topic is open."""
@@ -194,9 +227,8 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
     validate_files(tables)
     builder = _Builder(tables, answers)
     label = builder.settle(Role.LABEL, rules.choose_label)
-    score = builder.settle(Role.SCORE, rules.choose_score)
-    if score is None and not builder.is_asked("score"):
-        _ask_for_score(builder)
+    reading = _settle_classes(builder, label)
+    score = None if builder.class_columns else _settle_score(builder)
     for role in (Role.VERSION, Role.SPLIT):
         builder.settle(role, lambda free, role=role: rules.choose_by_name(role, free))
     time_format = _settle_time(builder)
@@ -205,35 +237,115 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
     if Role.VERSION not in builder.held and not builder.is_asked("version"):
         _take_files_as_versions(builder)
     kind = _settle_score_kind(builder, score)
-    encoding = _settle_label(builder, label)
+    encoding = None if builder.may_be_several else _settle_label(builder, label)
     cohorts, above, features = _settle_groups(builder)
     _ask_about_clash(builder, cohorts, features)
     roles = dict.fromkeys(builder.columns, Role.IGNORED)
     roles |= dict.fromkeys(features, Role.FEATURE) | dict.fromkeys(cohorts, Role.COHORT)
+    roles |= dict.fromkeys(builder.class_columns, Role.SCORE)
     roles |= {column: role for role, column in builder.held.items()}
     unused = _explain_unused(builder, roles, above)
     settled = None
     if not builder.questions:
-        assert score is not None
         assert kind is not None
         settled = Mapping(
-            score=score.name,
+            score=builder.held[Role.SCORE] if reading is None else reading.family.pattern,
             score_kind=kind,
             label_encoding=encoding,
             time_format=time_format,
             cohorts=tuple(cohorts),
             features=tuple(features),
+            classes=() if reading is None else reading.classes,
             unused=unused,
             **{role.value: column for role, column in builder.held.items() if role is not Role.SCORE},
         )
     evidence = tuple(answers.credit(each) for each in builder.evidence)
-    return Inference(roles, evidence, tuple(builder.questions), unused, settled)
+    patterns = tuple(each.pattern for each in builder.families if len(each.members) >= FEWEST)
+    return Inference(roles, evidence, tuple(builder.questions), unused, settled, patterns)
 
 
 def compute_shape(tables: Sequence[RawTable]) -> frozenset[tuple[str, str]]:
     """The names and kinds of the columns of these files: files of one shape are likely to mean the same."""
     columns = unite_columns(tables).values()
     return frozenset((each.name, "number" if each.kind in NUMBER_KINDS else each.kind) for each in columns)
+
+
+def _settle_classes(builder: _Builder, label: Column | None) -> Reading | None:
+    """Several classes with a column each, where there are such; the column of the positive one is the score of two.
+
+    Where that is not known yet, the columns wait for it.
+    """
+    answer = builder.answers.roles.get(Role.SCORE.value)
+    builder.families = find_families(builder.free, label)
+    if answer is not None and not builder.is_pattern(answer):
+        return None
+    readings = builder.readings = [read_labels(family, label) for family in builder.families]
+    if answer is not None:
+        chosen = [each for each in readings if each.family.pattern == answer]
+        if not chosen:
+            raise DataError(f"{answer} stands for no two columns of numbers that are named like scores of classes.")
+    else:
+        chosen = [each for each in readings if each.fits]
+    if label is not None and chosen and chosen[0].n_held and _is_pair(builder, label, chosen[0]):
+        _settle_pair(builder, label, [each.family for each in chosen])
+        return None
+    chosen = [each for each in chosen if answer is not None or len(each.family.members) >= FEWEST]
+    if len(chosen) > 1:
+        patterns = [each.family.pattern for each in chosen]
+        sentence = f"Each of {join_names(patterns)} has a column for every class: which of them is the score?"
+        options = tuple((each.family.pattern, describe_family(each.family)) for each in chosen)
+        builder.ask(Question("score", sentence, options))
+        builder.wait_for([column for each in chosen for column in each.family.columns], "score")
+    if len(chosen) != 1:
+        return None
+    reading = chosen[0]
+    builder.class_columns = tuple(column.name for column in reading.family.columns)
+    if trouble := find_trouble(reading.family, reading, label):
+        builder.ask(Question("score", trouble))
+        return None
+    why = "Declared" if answer is not None else f"Named {reading.family.pattern}"
+    builder.evidence.append(explain_classes(reading, label, why))
+    if label is not None:
+        sentence = "No class is the positive one: each has a column. Choose one to set it against all others."
+        builder.evidence.append(Evidence("pos_label", "", sentence))
+    return reading
+
+
+def _is_pair(builder: _Builder, label: Column, reading: Reading) -> bool:
+    """Whether one class is set against the rest: of two, or because it was said which."""
+    return builder.answers.pos_label is not None or (len(reading.family.members) == 2 and label.n_distinct <= 2)
+
+
+def _settle_pair(builder: _Builder, label: Column, families: Sequence[Family]) -> None:
+    """The column of the positive class as the score; where that class is asked, the columns wait for it."""
+    encoding = infer_encoding(label, builder.answers.pos_label).encoding
+    names = set() if encoding is None else set(encoding.positive)
+    found = [
+        next(column for each, column in zip(read_labels(family, label).classes, family.columns, strict=True)
+             if names & set(each.labels))
+        for family in families
+        if any(names & set(each.labels) for each in read_labels(family, label).classes)
+    ]  # fmt: skip
+    if len(found) == 1:
+        why = f"Named {families[0].pattern}, and {shorten(next(iter(names)))} is the positive class"
+        builder.evidence.append(rules.explain_choice(Role.SCORE, found[0], why))
+        builder.held[Role.SCORE] = found[0].name
+        builder.siblings = {column.name for column in families[0].columns if column is not found[0]}
+    elif not found:
+        builder.wait_for([column for family in families for column in family.columns], "score")
+        builder.is_waiting = True
+
+
+def _settle_score(builder: _Builder) -> Column | None:
+    """The column of the score, unless the classes have settled it."""
+    if Role.SCORE in builder.held:
+        return builder.columns[builder.held[Role.SCORE]]
+    if builder.is_waiting or builder.is_asked("score"):
+        return None
+    score = builder.settle(Role.SCORE, lambda free: rules.choose_score(free, builder.readings))
+    if score is None and not builder.is_asked("score"):
+        _ask_for_score(builder)
+    return score
 
 
 def _ask_for_score(builder: _Builder) -> None:
@@ -277,6 +389,7 @@ def _explain_unused(builder: _Builder, roles: dict[str, Role], above: Sequence[s
     unused = {name: rules.explain_unused(builder.columns[name]) for name, role in roles.items() if role is Role.IGNORED}
     unused |= dict.fromkeys(above, f"{rules.MAX_COHORTS} other columns are cohorts, as many as are taken unasked")
     unused |= {name: f"may be the {topic}, which is asked" for name, topic in builder.asked_about.items()}
+    unused |= dict.fromkeys(builder.siblings, "the score of another class than the positive one")
     unused |= {name: "a list, a structure or bytes" for table in builder.tables for name in table.unusable}
     return tuple((name, reason) for name, reason in unused.items() if roles.get(name, Role.IGNORED) is Role.IGNORED)
 
@@ -287,9 +400,14 @@ def _settle_score_kind(builder: _Builder, score: Column | None) -> ScoreKind | N
         raise SettingsError(
             f"There is no score kind {answer}: use {join_names([kind.value for kind in ScoreKind], last='or')}."
         )
-    if score is None:
+    if score is not None:
+        kind, evidence, question = infer_score_kind([score], score.name, answer)
+    elif builder.class_columns and not builder.is_asked("score"):
+        columns = [builder.columns[name] for name in builder.class_columns]
+        family = next(each for each in builder.families if set(each.columns) == set(columns))
+        kind, evidence, question = infer_score_kind(columns, family.pattern, answer, count_sums(family))
+    else:
         return None
-    kind, evidence, question = infer_score_kind(score, answer)
     if evidence is not None:
         builder.evidence.append(evidence)
     if question is not None:

@@ -62,7 +62,7 @@ _SPECIAL: Final = (
     ("是", "否"),
 )
 _NEGATIONS: Final = ("not ", "non ", "no ", "un", "not_", "non_", "no_", "not-", "non-", "no-", "non")
-_MOST_UNUSABLE: Final = 0.02
+MOST_UNUSABLE: Final = 0.02
 """The largest share of labels that may be neither class of a known pair before they count as classes of their own."""
 _MAX_OPTIONS: Final = 10
 
@@ -131,7 +131,7 @@ def _find_pair(groups: dict[str, list[tuple[str, int]]]) -> tuple[list[str], lis
         held = [label for label in (*positive, *negative) if label in groups]
         both = any(label in groups for label in positive) and any(label in groups for label in negative)
         alone = len(groups) == 1 and bool(held)
-        if (both and _count(groups, held) >= (1 - _MOST_UNUSABLE) * whole) or alone:
+        if (both and _count(groups, held) >= (1 - MOST_UNUSABLE) * whole) or alone:
             return positive, negative
     return None
 
@@ -140,7 +140,7 @@ def _fits_each_file(column: Column, pair: tuple[list[str], list[str]]) -> bool:
     """Whether the pair covers the labels of every file: one of another encoding would lose half of its rows."""
     for table in column.tables:
         groups = _group(table.column(column.name).values)
-        if _count(groups, (*pair[0], *pair[1])) < (1 - _MOST_UNUSABLE) * _count(groups, groups):
+        if _count(groups, (*pair[0], *pair[1])) < (1 - MOST_UNUSABLE) * _count(groups, groups):
             return False
     return True
 

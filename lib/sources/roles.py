@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, Evidence, Question, Role
+from lib.sources.classes import FEWEST, Reading, describe_family
 from lib.sources.columns import (
     Column,
     describe_commas,
     describe_distinct,
     format_count,
+    format_share,
     format_values,
     join_names,
 )
@@ -94,11 +96,34 @@ def _looks_binary(column: Column) -> bool:
     )  # fmt: skip
 
 
-def choose_score(columns: Sequence[Column]) -> Choice:
+def choose_score(columns: Sequence[Column], readings: Sequence[Reading] = ()) -> Choice:
     """The score: a number column named so; without one, the only column of fractions; else a question.
 
-    No choice where no column is left that every file has.
+    No choice where no column is left that every file has. Columns that may be those of several classes, though not all
+    labels say so, are asked about together.
     """
+    choice = _choose_score(columns)
+    asked = choice.question
+    named = {choice.column} if asked is None else {value for value, _meaning in asked.options}
+    several = [
+        each
+        for each in readings
+        if len(each.family.members) >= FEWEST and named & {column.name for column in each.family.columns}
+    ]
+    if not several:
+        return choice
+    first = several[0]
+    options = [(each.family.pattern, describe_family(each.family)) for each in several]
+    options += [(c.name, describe_column(c)) for c in columns if c.name in named]
+    sentence = f"{first.family.pattern} may be the scores of {len(first.family.members)} classes"
+    if first.n_held:
+        share = format_share(first.n_unmatched, first.n_labels)
+        texts = join_names([text for text, _count in first.unmatched], 3)
+        sentence += f", but {format_count(first.n_unmatched, 'label')} ({share}) have no column ({texts})"
+    return Choice(question=Question("score", f"{sentence}. Are they, or which column is the score?", tuple(options)))
+
+
+def _choose_score(columns: Sequence[Column]) -> Choice:
     numeric = [c for c in columns if c.is_numeric]
     for fit in (EXACT, PART):
         named = [c for c in columns if match_role(c.name, Role.SCORE) == fit]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from lib.schema import Evidence, Question, ScoreKind
 from lib.sources.columns import Column, format_count, format_share, shorten
 from lib.sources.engine import Run
+from lib.sources.labels import MOST_UNUSABLE
 from lib.sources.names import name_score_kind
 from lib.sources.sql import fetch, number_of, table_of
 
@@ -26,26 +29,50 @@ _MEANING = {
 }
 
 
-def infer_score_kind(column: Column, answer: str | None) -> tuple[ScoreKind | None, Evidence | None, Question | None]:
-    """The kind of a score with the evidence for it, or the question that would settle it."""
-    named = name_score_kind(column.name)
-    span = f"values from {format_number(column.minimum)} to {format_number(column.maximum)}"
-    within = column.minimum >= 0 and column.maximum <= 1
+def infer_score_kind(
+    columns: Sequence[Column], name: str, answer: str | None, off_sum: tuple[int, int] = (0, 0)
+) -> tuple[ScoreKind | None, Evidence | None, Question | None]:
+    """The kind of a score with the evidence for it, or the question that would settle it.
+
+    Args:
+        columns: the column of the score, or those of all classes.
+        name: what it is called: the column's name, or what several have in common.
+        answer: what was said of it.
+        off_sum: of several columns the rows that have all scores, and those of them in which they do not add up to 1.
+    """
+    named = name_score_kind(name)
+    minimum, maximum = (
+        pick((value for value in ends if not math.isnan(value)), default=math.nan)
+        for pick, ends in ((min, [c.minimum for c in columns]), (max, [c.maximum for c in columns]))
+    )
+    n_held, examples = sum(column.n_held for column in columns), columns[0].examples
+    span = f"values from {format_number(minimum)} to {format_number(maximum)}"
+    within = minimum >= 0 and maximum <= 1
+    n_rows, n_off = off_sum
+    adds_up = len(columns) > 1 and n_rows > 0 and n_off <= MOST_UNUSABLE * n_rows
 
     def settle(kind: ScoreKind, sentence: str) -> tuple[ScoreKind, Evidence, None]:
-        if kind is ScoreKind.PROBABILITY and (clipped := _count(column, _CLIPPED)):
+        if kind is ScoreKind.PROBABILITY and (clipped := _count(columns, _CLIPPED)):
             sentence += f" {format_count(clipped, 'value')} at or next to 0 or 1: clipped as scikit-learn does."
-        return kind, Evidence("score_kind", kind.value, sentence, column.examples), None
+        if kind is ScoreKind.PROBABILITY and n_off:
+            sentence += f" {_say_sums(n_off, n_rows)}, and cannot be used."
+        return kind, Evidence("score_kind", kind.value, sentence, examples), None
 
     if answer is not None:
         kind = ScoreKind(answer)
         sentence = f"Declared; {span}."
         if kind is ScoreKind.PROBABILITY and not within:
-            outside = _count(column, _OUTSIDE)
-            sentence = f"Declared; {format_count(outside, 'value')} of {column.n_held:,} outside 0 to 1 cannot be used."
+            outside = _count(columns, _OUTSIDE)
+            sentence = f"Declared; {format_count(outside, 'value')} of {n_held:,} outside 0 to 1 cannot be used."
         return settle(kind, sentence)
-    if column.n_numbers == 0:
+    if not any(column.n_numbers for column in columns):
         return settle(ScoreKind.DECISION, "There is no score to judge by: every value is missing.")
+    if named != "decision" and named != "logit" and within and len(columns) > 1:
+        if adds_up:
+            return settle(ScoreKind.PROBABILITY, f"The scores of a row add up to 1; {span}.")
+        sentence = f"{shorten(name)} lies within 0 and 1, but {_say_sums(n_off, n_rows)[:1].lower()}"
+        sentence += f"{_say_sums(n_off, n_rows)[1:]}. What is it?"
+        return None, None, _ask(sentence, ("decision", "probability", "logit"), n_off, "that do not add up to 1")
     if named == "probability" and within:
         return settle(ScoreKind.PROBABILITY, f"Its name speaks of a probability; {span}.")
     if named == "logit":
@@ -53,30 +80,36 @@ def infer_score_kind(column: Column, answer: str | None) -> tuple[ScoreKind | No
     if named == "decision":
         return settle(ScoreKind.DECISION, f"Its name speaks of a decision score; {span}.")
     if named == "probability":
-        outside = _count(column, _OUTSIDE)
+        outside = _count(columns, _OUTSIDE)
         sentence = (
-            f"{shorten(column.name)} is named like a probability, but {outside:,} of {column.n_held:,} values "
-            f"({format_share(outside, column.n_held)}) lie outside 0 to 1. What is it?"
+            f"{shorten(name)} is named like a probability, but {outside:,} of {n_held:,} values "
+            f"({format_share(outside, n_held)}) lie outside 0 to 1. What is it?"
         )
         return None, None, _ask(sentence, ("decision", "logit", "probability"), outside)
     if not within:
         return settle(ScoreKind.DECISION, f"No probability: {span}. The name does not speak of log odds.")
-    sentence = f"{shorten(column.name)} lies within 0 and 1: is it a probability or a raw decision score?"
+    sentence = f"{shorten(name)} lies within 0 and 1: is it a probability or a raw decision score?"
     return None, None, _ask(sentence, ("probability", "decision", "logit"), 0)
 
 
-def _ask(sentence: str, kinds: tuple[str, ...], outside: int) -> Question:
+def _say_sums(n_off: int, n_rows: int) -> str:
+    rows = format_count(n_off, "row")
+    return f"In {rows} ({format_share(n_off, n_rows)}) the scores do not add up to 1"
+
+
+def _ask(sentence: str, kinds: tuple[str, ...], lost: int, why: str = "outside 0 to 1") -> Question:
     options = [(kind, _MEANING[kind]) for kind in kinds]
-    if outside:
-        lost = f"; the {format_count(outside, 'row')} outside 0 to 1 cannot be used"
-        options = [(kind, text + lost if kind == "probability" else text) for kind, text in options]
+    if lost:
+        said = f"; the {format_count(lost, 'row')} {why} cannot be used"
+        options = [(kind, text + said if kind == "probability" else text) for kind, text in options]
     return Question("score_kind", sentence, tuple(options))
 
 
-def _count(column: Column, condition: str) -> int:
-    """How many numbers `v` of a column fulfil a condition; infinite ones are numbers, missing ones are not."""
+def _count(columns: Sequence[Column], condition: str) -> int:
+    """How many numbers `v` of some columns fulfil a condition; infinite ones are numbers, missing ones are not."""
     return sum(
         _count_in(table.parquet, table.sha256, column.name, table.column(column.name).kind, condition)
+        for column in columns
         for table in column.tables
     )
 

@@ -116,12 +116,12 @@ def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
             if column.name == label
             for value, _count in column.values
         }
-        return list(found)
+        return [NOBODY, *found] if draft.inference.patterns else list(found)
     if topic == "time_format":
         return list(PATTERNS)
     if topic == "timezone":
         return list(ZONES)
-    return [NOBODY, *columns] if topic != "score" else columns
+    return [NOBODY, *columns] if topic != "score" else [*draft.inference.patterns, *columns]
 
 
 def _show_one(
@@ -140,6 +140,8 @@ def _show_one(
     control, why = st.columns([2, 5], vertical_alignment="center")
     words = KIND_WORDS if topic == "score_kind" else {}
     nobody = "Not said yet" if is_asked and not chosen else NOBODY_WORDS.get(topic, "None")
+    if topic == "pos_label" and draft.inference.patterns:
+        nobody = "Every class has its own score"
     control.selectbox(
         WORDS[topic],
         options,

@@ -77,7 +77,7 @@ def _row(diagnosis: Diagnosis, version: str, metrics: tuple[Metric, ...]) -> lis
     return [
         Cell(version, _part_of(diagnosis, version)),
         Cell(format_count(summary.n[place]), f"{format_count(unlabelled)} unlabelled" if unlabelled else "labelled"),
-        *(_value(summary[metric.name][place], metric) for metric in metrics),
+        *(estimate_cell(summary[metric.name][place], metric) for metric in metrics),
     ]
 
 
@@ -115,7 +115,8 @@ def _part_of(diagnosis: Diagnosis, version: str) -> str:
     return parts.get(version, "")
 
 
-def _value(estimate: Estimate, metric: Metric) -> Cell:
+def estimate_cell(estimate: Estimate, metric: Metric) -> Cell:
+    """A number with its interval beneath, or why there is none."""
     if not estimate.is_defined:
         return Cell("undefined", estimate.reason)
     around = format_interval(estimate.lower, estimate.upper, metric.unit)

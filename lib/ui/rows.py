@@ -20,7 +20,8 @@ from lib.ui.downloads import offer_csv
 TABLE_HEIGHT = 560
 NUMBERS = {
     "score": "The decision score s; a probability p has become log(p / (1 − p))",
-    "margin": "m = y·s: negative where the prediction is wrong",
+    "margin": "m = y·s, of several classes the true one's score minus the highest other: negative where the "
+    "prediction is wrong",
     "loss": "Logistic loss of the row, log(1 + exp(−m))",
 }
 

@@ -29,7 +29,7 @@ def test_the_rarer_class_its_share_and_what_to_read(world, check, label, name):
     own = frame[frame["label"] == label]
     margin = logit(own["score"]) * (1 if label else -1)
     assert found.evidence["violation_rate_minority"] == pytest.approx((margin < 1).mean())
-    assert found.title.startswith(f"Few labelled rows are {name}: 4.0 % (")
+    assert found.title.startswith((f"Few labelled rows are {name}: 4 % (", f"Few labelled rows are {name}: 4.0 % ("))
     assert f"read the violation rate of the {name} class" in found.title
 
 

@@ -65,6 +65,17 @@ def test_committed_incident_is_what_the_script_makes() -> None:
     assert gzip.decompress((DIRECTORY / name).read_bytes()) == gzip.decompress(make.render(name))
 
 
+def test_committed_classes_are_what_the_script_makes() -> None:
+    name = "which_digit.csv.gz"
+    committed, made = pd.read_csv(DIRECTORY / name), pd.read_csv(io.BytesIO(make.render(name)), compression="gzip")
+    pd.testing.assert_frame_equal(committed, made, rtol=0, atol=1.5e-6)
+    scores = committed.filter(like="prob_")
+    assert scores.columns.str.removeprefix("prob_").tolist() == list(make._DIGIT_NAMES)
+    assert np.abs(scores.sum(axis=1) - 1).max() < 1e-7
+    right = scores.idxmax(axis=1).map(lambda each: str(each).removeprefix("prob_")) == committed.y_true
+    assert right.groupby(committed.version).mean().round(3).to_dict() == {"softmax-1": 0.948, "softmax-2": 0.98}
+
+
 def test_committed_wrong_file_is_what_the_script_makes() -> None:
     name = "many_things_wrong.csv"
     assert (DIRECTORY / name).read_bytes() == make.render(name)

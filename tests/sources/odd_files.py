@@ -552,6 +552,92 @@ TYPED_FILES = (
     OddFile("Python dictionaries", lambda: b"{'label': 1, 'margin': 2}\n" * 5, ("begins like JSON", "5 of 5 lines")),
 )
 
-ODD_FILES = (*TEXT_FILES, *FOREIGN_FILES, *TYPED_FILES)
+CLASSES = [("ant", "bee", "cat")[k % 3] for k in range(N)]
+LEADS = [MARGINS[k] / 11 + 0.5 for k in range(N)]
+"""From 0.07 to 0.95; a row of class ant gives itself LEADS, and the others halves of the rest."""
+
+
+def several(
+    classes: Sequence[object] = CLASSES,
+    heads: Sequence[str] = ("prob_ant", "prob_bee", "prob_cat"),
+    end: Sequence[tuple[int, int, object]] = (),
+) -> bytes:
+    """A file of several classes: the true one has the lead, the others share the rest; some cells are replaced."""
+    rows: list[list[object]] = []
+    for label, lead in zip(CLASSES, LEADS, strict=True):
+        own = ("ant", "bee", "cat").index(label)
+        rows.append([lead if place == own else (1 - lead) / 2 for place in range(3)])
+    for row, place, value in end:
+        rows[row][place] = value
+    lines = [",".join(["label", *heads])]
+    lines += [",".join(map(str, [label, *row])) for label, row in zip(classes, rows, strict=True)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def lead_total(*left_out: int) -> float:
+    """The sum of log p_true − log p_other over the rows but some, worked without the product."""
+    kept = [lead for row, lead in enumerate(LEADS) if row not in left_out]
+    return sum(math.log(min(lead, 1 - EPS)) - math.log(max((1 - lead) / 2, EPS)) for lead in kept)
+
+
+EPS = 2.0**-52
+
+SEVERAL_FILES = (
+    OddFile("several classes", several, positives=N, total=lead_total()),
+    OddFile(
+        "several classes with a probability beyond 1",
+        lambda: several(end=[(3, 0, 1.5)]),
+        ("prob_* is named like a probability", "1 of 120 values"),
+    ),
+    OddFile(
+        "several classes with a probability beyond 1, declared",
+        lambda: several(end=[(3, 0, 1.5)]),
+        rows=N - 1,
+        positives=N - 1,
+        total=lead_total(3),
+        problems={"score-not-a-probability": 1},
+        options={"score_kind": "probability"},
+    ),
+    OddFile(
+        "several classes with a row that does not add up to 1, declared",
+        lambda: several(end=[(3, 0, 0.9), (3, 1, 0.9)]),
+        rows=N - 1,
+        positives=N - 1,
+        total=lead_total(3),
+        problems={"probabilities-sum": 1},
+        options={"score_kind": "probability"},
+    ),
+    OddFile(
+        "several classes with a cell that is no number",
+        lambda: several(end=[(3, 1, "oops")]),
+        rows=N - 1,
+        positives=N - 1,
+        total=lead_total(3),
+        problems={"score-unreadable": 1},
+    ),
+    OddFile(
+        "several classes with a cell missing",
+        lambda: several(end=[(3, 1, "")]),
+        positives=N,
+        total=lead_total(3),
+    ),
+    OddFile(
+        "several classes and a label without a column",
+        lambda: several(classes=[*CLASSES[:30], *["dog"] * 10]),
+        ("prob_* may be the scores of 3 classes", "10 labels (25.0 %) have no column (dog)"),
+    ),
+    OddFile(
+        "several classes whose columns are twice those of one",
+        lambda: several(heads=("prob_1", "prob_01", "prob_2"), classes=[1, 2] * 20),
+        ("columns of the same class",),
+    ),
+    OddFile(
+        "several classes that do not add up to 1 at all",
+        lambda: several(end=[(row, 0, 0.99) for row in range(N)]),
+        ("the scores do not add up to 1",),
+    ),
+)
+
+ODD_FILES = (*TEXT_FILES, *FOREIGN_FILES, *TYPED_FILES, *SEVERAL_FILES)
 
 assert len({each.what for each in ODD_FILES}) == len(ODD_FILES) >= 80

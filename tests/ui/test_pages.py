@@ -95,9 +95,10 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         assert figure["layout"]["meta"]["title"]
         notes = [note["text"] for note in figure["layout"]["annotations"]]
         assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
+    several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     has_sure_errors = sample in ("sample-incident", "sample-logistic")
-    held = {"home": 1, "losses": 0, "margins": 1, "cohorts": 1, "features": 1, "samples": int(has_sure_errors)}
-    assert len(tables(app)) == held[page]
+    shown = {"home": 1, "losses": 0, "margins": 1 + several, "cohorts": 1 - several, "features": 1}
+    assert len(tables(app)) == (shown | {"samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
 
@@ -317,6 +318,44 @@ def test_margins_apart_by_anything(apart: str) -> None:
     groups = {"version": 1, "class": 2, "split": 3, "cohort:ink": 3}[apart]
     assert len(tables(app)[0].rows) == 2 * groups
     assert len(app.dataframe) == 1
+
+
+@pytest.mark.parametrize("apart", ["version", "class", "split", "cohort:ink"])
+def test_margins_of_several_classes_apart_by_anything(apart: str) -> None:
+    app = open_app("margins", dataset="sample-digits", apart=apart)
+    assert_sound(app)
+    quantiles, classes = tables(app)
+    assert len(quantiles.rows) == 2 * {"version": 1, "class": 6, "split": 3, "cohort:ink": 3}[apart]
+    assert len(classes.rows) == 10
+    assert (classes.rows[0][0].text, classes.rows[0][-1].text) == ("eight", "one, 2.3\N{NO-BREAK SPACE}%")
+    assert len(app.dataframe) == 1
+    if apart == "class":
+        assert "class eight of softmax-1" in answer(app)
+
+
+def test_samples_of_one_of_several_classes() -> None:
+    app = open_app(
+        "samples", dataset="sample-digits", rows_class="class:eight", rows_version="softmax-2", margin_to="0"
+    )
+    assert_sound(app)
+    assert answer(app) == ("9 rows of version softmax-2 of class eight with a margin below 0.00, highest loss first.")
+    (frame,) = app.dataframe
+    assert set(frame.value["class"]) == {"eight"}
+    assert "eight" not in set(frame.value["predicted"])
+
+
+def test_one_of_several_classes_is_set_against_the_rest_on_the_page() -> None:
+    app = open_app(dataset="sample-digits")
+    assert app.selectbox(key="map:score").value == "prob_*"
+    assert app.selectbox(key="map:pos_label").value == ""
+    assert app.selectbox(key="map:pos_label").options[0] == "Every class has its own score"
+    app.selectbox(key="map:pos_label").set_value("eight")
+    run(app)
+    assert app.selectbox(key="map:score").value == "prob_eight"
+    app.selectbox(key="map:pos_label").set_value("")
+    run(app)
+    assert app.selectbox(key="map:score").value == "prob_*"
+    assert_sound(app)
 
 
 def test_all_losses_at_once() -> None:
