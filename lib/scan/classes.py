@@ -11,16 +11,15 @@ score stays as it is.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import ibis
 from ibis import _
 
 from lib.grid import EPSILON, MAX_ABS_SCORE
+from lib.scan.columns import Expression
 from lib.schema import CLASS, MISSING_KEY, ONE_VS_REST, PREDICTED, Mapping, ScoreKind
 from lib.sources.classes import SUM_TOLERANCE
-
-Expression: TypeAlias = Any
 
 
 def class_categories(mapping: Mapping) -> dict[str, tuple[str, ...]]:

@@ -14,7 +14,8 @@ import numpy as np
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.scan.classes import against_the_rest
-from lib.scan.rows import Categories, Expression, Gathered, coarse_bin, hash_of, value_key, with_losses
+from lib.scan.columns import Expression
+from lib.scan.rows import Categories, Gathered, coarse_bin, hash_of, value_key, with_losses
 from lib.scan.windows import WindowGrid
 from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, WINDOW, Filter, cohort_key
 

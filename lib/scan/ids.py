@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, to_sql
 from lib.scan.facts import IdCounts
-from lib.scan.rows import Expression, hash_number_in, id_rows
+from lib.scan.rows import hash_number_in, id_rows
 from lib.scan.values import RawCursor
 from lib.schema import SPLIT, VERSION
 from lib.sources import Dataset

@@ -11,9 +11,10 @@ import ibis
 import pandas as pd
 
 from lib.grid import MISSING_BIN, score_id
+from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.masking import mask_rows, mask_text
-from lib.scan.rows import PROBLEMS, ROW_INDEX, Expression
+from lib.scan.rows import PROBLEMS, ROW_INDEX
 from lib.scan.scan import Scan, quoted
 from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run

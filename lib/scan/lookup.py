@@ -10,8 +10,9 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, filtered, to_sql
-from lib.scan.rows import Categories, Expression, Gathered, hash_of, value_key
+from lib.scan.rows import Categories, Gathered, hash_of, value_key
 from lib.schema import EVERYTHING, MAX_COHORT_VALUES, MISSING_KEY, OTHER, cohort_column
 
 Texts: TypeAlias = Any

@@ -18,8 +18,9 @@ from lib.errors import DataError
 from lib.grid import COARSE, RESOLUTIONS, Resolution
 from lib.scan.compute import CELL_BUDGET
 from lib.scan.facts import Facts
+from lib.scan.order import order_splits, order_versions
 from lib.scan.saved import SavedCells
-from lib.scan.scan import default_tables_of, order_splits, order_versions
+from lib.scan.tables import default_tables_of
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
 from lib.sources.columns import join_names

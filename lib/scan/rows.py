@@ -24,27 +24,29 @@ from lib.grid import (
     SNAP,
 )
 from lib.scan.classes import class_problems, with_class_margins
+from lib.scan.columns import (
+    Expression,
+    finite_or_null,
+    is_among,
+    is_given,
+    is_unreadable,
+    label_of,
+    number_of,
+    place_of,
+    text_of,
+    time_of,
+)
 from lib.schema import (
     CLASS,
-    EPOCHS,
-    ISO,
-    MAX_EPOCH_SECONDS,
     MISSING_KEY,
-    NATIVE,
     PREDICTED,
     SPLIT,
     VERSION,
-    ColumnProfile,
-    LabelEncoding,
     Mapping,
     ScoreKind,
-    TimeFormat,
     cohort_key,
 )
 from lib.sources import MISSING_TEXTS, Dataset, RawTable
-
-Expression: TypeAlias = Any
-"""An Ibis expression; Ibis's own types do not know which column of a table is a number."""
 
 Categories: TypeAlias = dict[str, tuple[str, ...]]
 """For each categorical key its texts in ascending order."""
@@ -59,7 +61,6 @@ ROWS_SCHEMA_VERSION = 2
 """Changes whenever the prepared rows do, so that nothing that was written before is taken for them."""
 
 N_FOLDS = 10
-NUMERIC = ("integer", "float", "float32")
 
 PROBLEMS: dict[str, tuple[bool, str]] = {
     "score-unreadable": (False, "the score is not a number"),
@@ -118,10 +119,10 @@ def category_texts(dataset: Dataset, index: int) -> Expression:
 def _categories(raw: Expression, table: RawTable, mapping: Mapping) -> dict[str, Any]:
     present = {column.name: column for column in table.columns}
     texts = {
-        VERSION: _text(raw, present.get(mapping.version or ""), table.stem),
-        SPLIT: _text(raw, present.get(mapping.split or ""), MISSING_KEY),
+        VERSION: text_of(raw, present.get(mapping.version or ""), table.stem),
+        SPLIT: text_of(raw, present.get(mapping.split or ""), MISSING_KEY),
     }
-    return texts | {cohort_key(column): _text(raw, present.get(column), MISSING_KEY) for column in mapping.cohorts}
+    return texts | {cohort_key(column): text_of(raw, present.get(column), MISSING_KEY) for column in mapping.cohorts}
 
 
 def value_key(key: str) -> str:
@@ -155,20 +156,20 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories, gathered
     }
     if mapping.is_multiclass:
         columns = [present[name] for name in mapping.score_columns]
-        place, label_known = _place(raw, present, mapping)
+        place, label_known = place_of(raw, present, mapping)
         fields |= {
             "label": ibis.ifelse(place.isnull(), 0, 1).cast("int8"),
             "place": place,
             "label_known": label_known,
-            "given_scores": ibis.array([_finite_or_null(_number(raw, column)) for column in columns]),
-            "score_unreadable": ibis.array([_unreadable(raw, column) for column in columns]).anys(),
+            "given_scores": ibis.array([finite_or_null(number_of(raw, column)) for column in columns]),
+            "score_unreadable": ibis.array([is_unreadable(raw, column) for column in columns]).anys(),
         }
     else:
-        label, label_known = _label(raw, present, mapping)
+        label, label_known = label_of(raw, present, mapping)
         fields |= {
             "label": label,
-            "given": _finite_or_null(_number(raw, present[mapping.score])),
-            "score_unreadable": _unreadable(raw, present[mapping.score]),
+            "given": finite_or_null(number_of(raw, present[mapping.score])),
+            "score_unreadable": is_unreadable(raw, present[mapping.score]),
             "label_known": label_known,
         }
     for key, text in _categories(raw, table, mapping).items():
@@ -183,9 +184,9 @@ def prepared_rows(dataset: Dataset, index: int, categories: Categories, gathered
         fields[key] = place.cast("int32")
     if mapping.weight is not None:
         weight = present.get(mapping.weight)
-        fields["weight"] = ibis.null("float64") if weight is None else _finite_or_null(_number(raw, weight))
+        fields["weight"] = ibis.null("float64") if weight is None else finite_or_null(number_of(raw, weight))
     if mapping.time is not None:
-        fields["time"], fields["time_given"] = _time(raw, present.get(mapping.time), mapping.time_format)
+        fields["time"], fields["time_given"] = time_of(raw, present.get(mapping.time), mapping.time_format)
     if mapping.id is not None:
         fields["id"] = _id(raw, dataset, index)
     rows = raw.select(**fields)
@@ -214,7 +215,7 @@ def value_rows(table: RawTable, column: str) -> Expression:
     What is infinite or beyond what a sum of squares can hold is no value.
     """
     raw = raw_relation(table, [column])
-    number = _finite_or_null(_number(raw, table.column(column)))
+    number = finite_or_null(number_of(raw, table.column(column)))
     return raw.select(at=raw[ROW_INDEX], value=ibis.ifelse(number.abs() <= MAX_ABS_SCORE, number, ibis.null("float64")))
 
 
@@ -237,7 +238,7 @@ def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
     if mapping.weight is not None:
         branches.append((_.weight.isnull() | (_.weight < 0) | (_.weight > MAX_ABS_SCORE), "weight-invalid"))
     if mapping.time is not None:
-        branches.append((ibis.ifelse(rows.time.isnull(), _is_given(rows.time_given), False), "time-unreadable"))
+        branches.append((ibis.ifelse(rows.time.isnull(), is_given(rows.time_given), False), "time-unreadable"))
     keeps = [code for code, (usable, _words) in PROBLEMS.items() if usable]
     return rows.mutate(problem=ibis.cases(*branches, else_=ibis.null("string"))).mutate(
         usable=_.problem.isnull() | _.problem.isin(keeps)
@@ -303,99 +304,6 @@ def coarse_bin(ids: Any, factor: int) -> Any:
     return ibis.ifelse(ids == MISSING_BIN, MISSING_BIN, coarser).cast("int32")
 
 
-def _number(raw: Expression, column: ColumnProfile) -> Any:
-    if column.kind == "float32":
-        # Through the shortest text: the number that was written, not the nearest float32 to it.
-        return raw[column.name].cast("string").cast("float64")
-    if column.kind in NUMERIC:
-        return raw[column.name].cast("float64")
-    return _stripped(raw, column).try_cast("float64")
-
-
-def _finite_or_null(number: Any) -> Any:
-    """NaN is how a missing number is written; infinities stay, to be counted as what they are."""
-    return ibis.ifelse(number.isnan(), ibis.null("float64"), number)
-
-
-def _unreadable(raw: Expression, column: ColumnProfile) -> Any:
-    if column.kind in NUMERIC:
-        return ibis.literal(False)
-    text = _stripped(raw, column)
-    return text.notnull() & text.try_cast("float64").isnull()
-
-
-def _text(raw: Expression, column: ColumnProfile | None, default: str) -> Any:
-    if column is None:
-        return ibis.literal(default)
-    return _stripped(raw, column).fill_null(default)
-
-
-def _stripped(raw: Expression, column: ColumnProfile) -> Any:
-    """The text of a column without blanks around it, null where a missing value is spelled out."""
-    text = raw[column.name].cast("string")
-    values = [value for value, _count in column.values]
-    if not values or any(value != value.strip() for value in values):
-        text = text.strip()
-    if not values or any(value.strip() in MISSING_TEXTS for value in values):
-        text = ibis.ifelse(_is_among(text, MISSING_TEXTS), ibis.null("string"), text)
-    return text
-
-
-def _label(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
-    """The label as −1, 0 (missing), +1, and whether it is missing or one of the two classes."""
-    column, encoding = present.get(mapping.label or ""), mapping.label_encoding
-    if column is None or encoding is None:
-        return ibis.literal(0, "int8"), ibis.literal(True)
-    if column.kind in NUMERIC:
-        value: Any = _finite_or_null(raw[column.name].cast("float64"))
-        # What no number is stands in another file.
-        positive, negative = (
-            [number for text in texts if (number := _as_number(text)) is not None]
-            for texts in (encoding.positive, encoding.negative)
-        )
-    else:
-        value = _stripped(raw, column)
-        positive, negative = _texts(column, encoding)
-    label = ibis.cases((_is_among(value, positive), 1), (_is_among(value, negative), -1), else_=0).cast("int8")
-    return label, value.isnull() | (label != 0)
-
-
-def _place(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
-    """The place of the true class among several, null where it is missing or unknown, and whether it is not unknown."""
-    column = present.get(mapping.label or "")
-    if column is None:
-        return ibis.null("int64"), ibis.literal(True)
-    pairs = [(text, place) for place, each in enumerate(mapping.classes) for text in each.labels]
-    if column.kind in NUMERIC:
-        value: Any = _finite_or_null(raw[column.name].cast("float64"))
-        known: list[tuple[Any, int]] = [
-            (number, place) for text, place in pairs if (number := _as_number(text)) is not None
-        ]
-    else:
-        value = _stripped(raw, column)
-        known = [(text.lower() if column.kind == "boolean" else text, place) for text, place in pairs]
-    if not known:
-        return ibis.null("int64"), value.isnull()
-    found: Expression = ibis.array([each for each, _place in known]).index(value)
-    places = ibis.array([place for _each, place in known])
-    place = ibis.ifelse(found >= 0, places[found], ibis.null("int64"))
-    return place, value.isnull() | (found >= 0)
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _texts(column: ColumnProfile, encoding: LabelEncoding) -> tuple[list[Any], list[Any]]:
-    texts = (list(encoding.positive), list(encoding.negative))
-    if column.kind != "boolean":
-        return texts
-    return [text.lower() for text in texts[0]], [text.lower() for text in texts[1]]
-
-
 def _fold(raw: Expression, dataset: Dataset) -> Any:
     """hash(id) mod 10, or of the row's place where there is no id: halves and cross-fitting need no rows.
 
@@ -427,7 +335,7 @@ def _id(raw: Expression, dataset: Dataset, index: int) -> Any:
         return raw[column.name]
     # Taken as it stands: to strip ten million texts would cost as much as all else.
     text: Expression = raw[column.name].cast("string")
-    return ibis.ifelse(_is_among(text, MISSING_TEXTS), ibis.null("string"), text)
+    return ibis.ifelse(is_among(text, MISSING_TEXTS), ibis.null("string"), text)
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("int64",), "int64"))
@@ -448,68 +356,3 @@ def hash_number_in(version: Any, number: Any) -> Any:
 @ibis.udf.scalar.builtin(name="hash", signature=(("int32", "string"), "uint64"))
 def _hash_text_in(version: Any, text: Any) -> Any:
     """The same of a text within a version."""
-
-
-def _time(raw: Expression, column: ColumnProfile | None, time_format: TimeFormat | None) -> tuple[Any, Any]:
-    """The time in UTC, null where there is none or none that can be read, and the text that was given."""
-    if column is None:
-        return ibis.null("timestamp(6)"), ibis.null("string")
-    value, chosen = raw[column.name], time_format or TimeFormat()
-    if chosen.pattern in EPOCHS:
-        number = _finite_or_null(_number(raw, column))
-        seconds: Expression = number / EPOCHS[chosen.pattern]
-        is_time = seconds.abs() <= MAX_EPOCH_SECONDS
-        microseconds: Expression = ibis.ifelse(is_time, seconds * 1_000_000, ibis.null("float64"))
-        since: Expression = microseconds.round().cast("int64").as_interval("us")
-        too_far: Expression = ibis.ifelse(is_time, ibis.null("string"), "beyond the year 9999")
-        written = (
-            _stripped(raw, column) if column.kind == "text" else ibis.ifelse(number.isnull(), MISSING_KEY, too_far)
-        )
-        return (ibis.timestamp("1970-01-01") + since).cast("timestamp(6)"), written
-    if chosen.pattern == NATIVE or column.kind in ("timestamp", "date"):
-        return _in_utc(value.cast("timestamp(6)"), "UTC" if column.zoned else chosen.timezone), ibis.null("string")
-    text = value.cast("string")
-    if chosen.pattern != ISO:
-        parsed: Expression = _try_strptime(text.strip(), chosen.pattern)
-        return _in_utc(parsed, chosen.timezone), text
-    # What follows the day holds a sign only where it holds an offset; the engine's plain cast would drop that.
-    clock, plain = text.substr(10), text.try_cast("timestamp(6)")
-    with_offset = text.try_cast("timestamp('UTC', 6)").cast("timestamp(6)")
-    time = ibis.cases(
-        (text.endswith("Z"), plain),
-        (clock.contains("+") | clock.contains("-"), with_offset),
-        else_=_in_utc(plain, chosen.timezone),
-    )
-    return time, text
-
-
-def _is_given(text: Any) -> Any:
-    return text.notnull() & ~_is_among(text.strip(), MISSING_TEXTS)
-
-
-def _is_among(value: Any, options: Sequence[Any]) -> Any:
-    """Not `isin` nor `contains`, of which the engine makes a join for every row, needed or not.
-
-    A place in a list it looks up once for each distinct text.
-    """
-    if not options:
-        return ibis.literal(False)
-    place: Expression = ibis.array(list(options)).index(value)
-    return place >= 0
-
-
-@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp(6)"))
-def _try_strptime(text: Any, pattern: Any) -> Any:
-    """A parse that gives null instead of failing. Ibis has none; this is DuckDB's name, the one engine-bound spot."""
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp(6)"), "timestamp('UTC', 6)"))
-def _at_time_zone(zone: Any, time: Any) -> Any:
-    """The moment at which clocks in `zone` showed `time`; PostgreSQL's and DuckDB's name for AT TIME ZONE."""
-
-
-def _in_utc(time: Any, zone: str) -> Any:
-    if zone == "UTC":
-        return time
-    moment: Expression = _at_time_zone(zone, time)
-    return moment.cast("timestamp(6)")

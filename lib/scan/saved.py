@@ -23,7 +23,7 @@ from lib.grid import Resolution, resolution_named
 from lib.scan.compute import CELLS_SCHEMA_VERSION
 from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.scan import default_tables_of, words_of
+from lib.scan.tables import default_tables_of, words_of
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
 

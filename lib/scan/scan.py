@@ -3,126 +3,63 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
-import re
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from lib.cells import Cells, ValueBins, ValueCells
-from lib.errors import DataError, MisreadError
-from lib.grid import COARSE, EPSILON, EXACT, FINE, Resolution
+from lib.grid import FINE, Resolution
 from lib.scan.classes import class_categories
 from lib.scan.compute import (
     CELL_BUDGET,
-    PROBE_ROWS,
     USUAL_BINS,
-    PreparedRows,
     compute_cells,
     may_be_exact,
     to_sql,
 )
-from lib.scan.facts import Facts, InputFile
 from lib.scan.held import HeldTables, ValueQuery
-from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS, count_ids
+from lib.scan.ids import count_ids
+from lib.scan.look import look_at
 from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
 from lib.scan.rows import (
     N_FOLDS,
-    PROBLEMS,
     ROW_INDEX,
     ROWS_SCHEMA_VERSION,
     Categories,
     Gathered,
     category_texts,
     columns_read,
-    has_number_ids,
     prepared_rows,
 )
+from lib.scan.tables import default_tables_of, words_of
 from lib.scan.values import RawCursor, choose_bins, compute_value_cells
-from lib.scan.windows import choose_windows
 from lib.schema import (
-    CLASS,
     EVERYTHING,
     FOLD,
-    MISSING_KEY,
-    ONE_VS_REST,
-    PREDICTED,
     SPLIT,
     VERSION,
     WINDOW,
     ColumnProfile,
     Filter,
-    Mapping,
-    ScoreKind,
     cohort_column,
     cohort_key,
 )
 from lib.sources import Dataset, RawTable
-from lib.sources.columns import format_share
 from lib.sources.engine import Run
 
 Progress = Callable[[float, str], None]
 
-STRUCTURAL = "not-a-record"
-"""The problem code of lines that could not be read as records at all."""
-
-MENDED_BY = {
-    "score-unreadable": ("another score column", ("score",)),
-    "score-infinite": ("another score column", ("score",)),
-    "score-not-a-probability": ("another score kind or score column", ("score_kind", "score")),
-    "probabilities-sum": ("another score kind or score column", ("score_kind", "score")),
-    "label-unknown": ("another label column or positive class", ("label", "pos_label")),
-    "class-unknown": ("another label column, or another score", ("label", "score")),
-    "weight-invalid": ("another weight column or none", ("weight",)),
-}
-"""What to choose where rows cannot be used, by the code of the problem: in words, and the topics of the mapping."""
-LEAST_USABLE = 10
-"""Where fewer than one record in so many can be used, what is left is there by accident."""
 
 _WRITTEN = "(FORMAT parquet, COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1)"
-TOGETHER = 0.05
-"""Versions whose first rows are less than this share of the time of all rows apart may have begun together."""
-SPLIT_ORDER = (*TRAIN_SPLITS, *HELD_OUT_SPLITS, "production")
-
-
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key by which "v10" comes after "v9"."""
-    parts = re.split(r"(\d+)", text)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
 
 
 def quoted(path: Path) -> str:
     """A path as a string literal of the engine."""
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def default_tables(
-    cohorts: Sequence[str], *, has_time: bool, is_multiclass: bool = False
-) -> list[tuple[tuple[str, ...], Resolution]]:
-    """The tables behind the first overview: keys, and the resolution at which to begin.
-
-    The whole, one per cohort column, one over windows, and one coarse cohort x window table per cohort column,
-    because a fault confined to one cohort for three days shows nowhere else. With several classes also one by class,
-    one of each class against the rest, and a coarse one of what was answered for which, in which only rows count.
-    """
-    base = (VERSION, SPLIT)
-    tables: list[tuple[tuple[str, ...], Resolution]] = [(base, EXACT)]
-    tables += [((*base, cohort_key(column)), EXACT) for column in cohorts]
-    if has_time:
-        tables.append(((*base, WINDOW), EXACT))
-        tables += [((*base, cohort_key(column), WINDOW), COARSE) for column in cohorts]
-    if is_multiclass:
-        tables += [((*base, CLASS), EXACT), ((*base, CLASS, PREDICTED), COARSE), ((*base, ONE_VS_REST), EXACT)]
-    return tables
-
-
-def default_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
-    """The default tables of a dataset."""
-    return default_tables(facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass)
 
 
 class Scan(HeldTables):
@@ -161,7 +98,8 @@ class Scan(HeldTables):
         if not self._path.exists():
             self._prepare(work, report, categories, gathered)
         with work.cursor() as cursor:
-            self.facts, self.prepared = self._look(cursor, categories, gathered)
+            cursor.execute(self._view)
+            self.facts, self.prepared = look_at(cursor, dataset, self._path, categories, gathered, budget)
         self._found = {key: self._write_values(work, key, table) for key, table in texts.items()}
         if self.prepared.has_id:
             report(1.0, "Comparing ids")
@@ -379,106 +317,6 @@ class Scan(HeldTables):
         """Whether the default tables of that filter are held."""
         return all(self.holds(keys, where, finest) for keys, finest in self._default_tables())
 
-    def _look(
-        self, cursor: duckdb.DuckDBPyConnection, categories: Categories, gathered: Gathered
-    ) -> tuple[Facts, PreparedRows]:
-        mapping = self.dataset.mapping
-        cursor.execute(self._view)
-        time = "min(epoch(time)), max(epoch(time)), count(time)" if mapping.time else "NULL, NULL, 0"
-        grouped = [
-            (categories[VERSION][version], categories[SPLIT][split], *rest)
-            for version, split, *rest in cursor.execute(
-                f"SELECT version, split, count(*), {time}, {_count_clipped(mapping)} FROM prepared WHERE usable "
-                "GROUP BY version, split"
-            ).fetchall()
-        ]
-        problems = {
-            (int(file), str(code)): int(count)
-            for file, code, count in cursor.execute(
-                "SELECT file, problem, count(*) FROM prepared WHERE problem IS NOT NULL GROUP BY file, problem"
-            ).fetchall()
-        }
-        n_rows = sum(int(row[2]) for row in grouped)
-        n_records = self.dataset.n_rows + self.dataset.n_rejected
-        if not n_rows or n_rows * LEAST_USABLE < n_records:
-            raise self._hardly_usable(n_rows, n_records, problems)
-        starts, ends = _find_spans(grouped)
-        firsts = [float(row[3]) for row in grouped if row[3] is not None]
-        lasts = [float(row[4]) for row in grouped if row[4] is not None]
-        windows = choose_windows(min(firsts), max(lasts), sum(int(row[5]) for row in grouped)) if firsts else None
-        probe = cursor.execute(
-            f"SELECT count(DISTINCT score) FROM (SELECT score FROM prepared LIMIT {PROBE_ROWS})"
-        ).fetchall()
-        facts = Facts(
-            name=self.dataset.name,
-            key=self.dataset.key,
-            inputs=tuple(
-                InputFile(
-                    table.name,
-                    table.sha256,
-                    table.n_rows + table.n_rejected,
-                    table.n_rejected
-                    + sum(count for (file, code), count in problems.items() if file == index and not PROBLEMS[code][0]),
-                    table.notes,
-                )
-                for index, table in enumerate(self.dataset.tables)
-            ),
-            mapping=mapping,
-            n_rows=n_rows,
-            versions=order_versions({str(row[0]) for row in grouped}, starts, ends),
-            splits=order_splits({str(row[1]) for row in grouped} - {MISSING_KEY}),
-            cohorts=mapping.cohorts,
-            windows=windows,
-            first=int(min(firsts)) if firsts else None,
-            last=int(max(lasts)) if lasts else None,
-            weighted=mapping.weight is not None,
-            problems=self._problem_counts(problems),
-            version_starts=starts,
-            version_ends=ends,
-            n_clipped=sum(int(row[6]) for row in grouped),
-        )
-        prepared = PreparedRows(
-            path=self._path,
-            n_rows=n_rows,
-            weighted=facts.weighted,
-            has_time=mapping.time is not None,
-            has_id=mapping.id is not None,
-            has_number_ids=has_number_ids(self.dataset),
-            categories=categories,
-            gathered=gathered,
-            class_names=mapping.class_names,
-            few_scores=int(probe[0][0]) <= min(self._budget, PROBE_ROWS * 2 // 3),
-        )
-        return facts, prepared
-
-    def _hardly_usable(self, n_rows: int, n_records: int, problems: dict[tuple[int, str], int]) -> DataError:
-        if not n_records:
-            return DataError(f"{self.dataset.name} has no records. Give a file with at least one.")
-        counts = self._problem_counts(problems)
-        reasons = sorted(
-            (code for code in counts if code == STRUCTURAL or not PROBLEMS[code][0]), key=lambda code: counts[code]
-        )
-        said = [
-            f"{'the line is not a record' if code == STRUCTURAL else PROBLEMS[code][1]} ({counts[code]:,})"
-            for code in reversed(reasons)
-        ]
-        choice, topics = MENDED_BY.get(reasons[-1], ("", ()))
-        part = f"Only {format_share(n_rows, n_records)}" if n_rows else "None"
-        remedy = f"Choose {choice}, or mend the file." if choice else "Mend the file."
-        return MisreadError(
-            f"{part} of the {n_records:,} records of {self.dataset.name} can be used: {'; '.join(said)}. {remedy}",
-            topics,
-        )
-
-    def _problem_counts(self, problems: dict[tuple[int, str], int]) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        structural = sum(table.n_rejected for table in self.dataset.tables)
-        if structural:
-            counts[STRUCTURAL] = structural
-        for (_file, code), count in sorted(problems.items()):
-            counts[code] = counts.get(code, 0) + count
-        return counts
-
 
 def _raw_column(column: ColumnProfile) -> str:
     """A column of a file as the raw relation has it: times of any precision and zone as microseconds in UTC."""
@@ -488,57 +326,3 @@ def _raw_column(column: ColumnProfile) -> str:
     # Not a cast from one to the other, which asks the calendar for every row.
     moment = f"make_timestamp(epoch_us(CAST({name} AS TIMESTAMPTZ)))" if column.zoned else f"CAST({name} AS TIMESTAMP)"
     return f"{moment} AS {name}"
-
-
-def words_of(keys: Sequence[str]) -> str:
-    """Keys of cells as one says them: "version, language and window"."""
-    names = [key.split(":", 1)[-1] for key in keys if key != SPLIT]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def order_versions(versions: Iterable[str], starts: dict[str, float], ends: dict[str, float]) -> tuple[str, ...]:
-    """Versions by their first time where times tell; those without one after them, in natural order.
-
-    Versions that began together, within `TOGETHER` of all time, and ran side by side are in natural order: which of
-    them happened to answer first says nothing.
-    """
-    within = TOGETHER * (max(ends.values(), default=0.0) - min(starts.values(), default=0.0))
-    timed = sorted(starts, key=lambda version: (starts[version], natural(version)))
-    began: dict[str, float] = {}
-    begin, first_end = -math.inf, -math.inf
-    for version in timed:
-        if starts[version] > begin + within or starts[version] > first_end:
-            begin, first_end = starts[version], ends[version]
-        began[version], first_end = begin, min(first_end, ends[version])
-    return tuple(sorted(versions, key=lambda version: (began.get(version, math.inf), natural(version))))
-
-
-def order_splits(splits: Iterable[str]) -> tuple[str, ...]:
-    """Splits in the order in which a model meets them, then the others by name."""
-
-    def key(name: str) -> tuple[int, list[tuple[int, int, str]]]:
-        known = name.lower() in SPLIT_ORDER
-        return SPLIT_ORDER.index(name.lower()) if known else len(SPLIT_ORDER), natural(name)
-
-    return tuple(sorted(splits, key=key))
-
-
-def _count_clipped(mapping: Mapping) -> str:
-    """How many prepared rows have a probability that was clipped before its logit."""
-    if mapping.score_kind is not ScoreKind.PROBABILITY:
-        return "0"
-    if mapping.is_multiclass:
-        least = math.log(EPSILON / (1 - EPSILON)) * (1 - 1e-12)
-        return f"count(*) FILTER (list_min(class_scores) <= {least!r})"
-    return f"count(*) FILTER (probability <= '{EPSILON!r}'::DOUBLE OR probability >= '{1 - EPSILON!r}'::DOUBLE)"
-
-
-def _find_spans(grouped: list[tuple[object, ...]]) -> tuple[dict[str, float], dict[str, float]]:
-    """The first and the last time of each version that has one."""
-    starts: dict[str, float] = {}
-    ends: dict[str, float] = {}
-    for version, _split, _n, first, last, *_ in grouped:
-        if first is not None:
-            starts[str(version)] = min(starts.get(str(version), math.inf), float(str(first)))
-            ends[str(version)] = max(ends.get(str(version), -math.inf), float(str(last)))
-    return starts, ends

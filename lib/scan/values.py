@@ -19,8 +19,9 @@ import numpy as np
 from lib.cells import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, Coded, ValueBins, ValueCells
 from lib.errors import SettingsError
 from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
+from lib.scan.columns import Expression
 from lib.scan.compute import CELL_BUDGET, PreparedRows, coded, filtered, to_sql, window_start
-from lib.scan.rows import Expression, in_sample, value_rows
+from lib.scan.rows import in_sample, value_rows
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset, RawTable

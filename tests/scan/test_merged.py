@@ -14,7 +14,7 @@ from lib.errors import DataError
 from lib.grid import EXACT, MEDIUM, Resolution
 from lib.scan import SavedCells, Scan, merge_cells, read_cells, save_cells
 from lib.scan.held import HeldTables
-from lib.scan.scan import default_tables
+from lib.scan.tables import default_tables
 from lib.schema import NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding
 from tests.scan.conftest import ScanOf, predictions
 

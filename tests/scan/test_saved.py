@@ -12,7 +12,7 @@ import pytest
 
 from lib.errors import DataError, SettingsError
 from lib.scan import Scan, is_saved_cells, read_cells, save_cells
-from lib.scan.scan import default_tables
+from lib.scan.tables import default_tables
 from lib.schema import EVERYTHING, VERSION, WINDOW, Filter, cohort_key
 from tests.scan.conftest import ScanOf, predictions
 

@@ -13,7 +13,8 @@ from lib.cells import NEGATIVE, POSITIVE, Cells, bin_ids, merge
 from lib.grid import COARSE, EXACT, FINE, MISSING_BIN, RESOLUTIONS, Resolution
 from lib.scan import Scan
 from lib.scan.compute import compute_cells
-from lib.scan.scan import default_tables, order_versions
+from lib.scan.order import order_versions
+from lib.scan.tables import default_tables
 from lib.schema import EPOCHS, EVERYTHING, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from sample_data.make import INCIDENT, make_incident

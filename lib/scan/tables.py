@@ -1,0 +1,40 @@
+"""The tables behind the first overview."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.grid import COARSE, EXACT, Resolution
+from lib.scan.facts import Facts
+from lib.schema import CLASS, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, cohort_key
+
+
+def default_tables(
+    cohorts: Sequence[str], *, has_time: bool, is_multiclass: bool = False
+) -> list[tuple[tuple[str, ...], Resolution]]:
+    """The tables behind the first overview: keys, and the resolution at which to begin.
+
+    The whole, one per cohort column, one over windows, and one coarse cohort x window table per cohort column,
+    because a fault confined to one cohort for three days shows nowhere else. With several classes also one by class,
+    one of each class against the rest, and a coarse one of what was answered for which, in which only rows count.
+    """
+    base = (VERSION, SPLIT)
+    tables: list[tuple[tuple[str, ...], Resolution]] = [(base, EXACT)]
+    tables += [((*base, cohort_key(column)), EXACT) for column in cohorts]
+    if has_time:
+        tables.append(((*base, WINDOW), EXACT))
+        tables += [((*base, cohort_key(column), WINDOW), COARSE) for column in cohorts]
+    if is_multiclass:
+        tables += [((*base, CLASS), EXACT), ((*base, CLASS, PREDICTED), COARSE), ((*base, ONE_VS_REST), EXACT)]
+    return tables
+
+
+def default_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
+    """The default tables of a dataset."""
+    return default_tables(facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass)
+
+
+def words_of(keys: Sequence[str]) -> str:
+    """Keys of cells as one says them: "version, language and window"."""
+    names = [key.split(":", 1)[-1] for key in keys if key != SPLIT]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
