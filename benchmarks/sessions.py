@@ -1,7 +1,8 @@
 """Ten people with three datasets each on one server: `python -m benchmarks.sessions FOLDER ROWS` prints JSON.
 
 A real server and a real browser. Each of the people uploads three files of their own through the page, and goes
-through the pages of the last one; the browser tells how long each took from the click until the page stood.
+through the pages of the last one. The browser tells how long each took: from its question to the last word of the
+server's answer, and from the click until the page stood, drawing included.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from benchmarks.data import file_of, write_files
 from benchmarks.measure import Peak
@@ -37,24 +38,53 @@ _SWITCH = """link => new Promise((resolve) => {
 })"""
 
 
+class Talk:
+    """When a page asked its server, and when it had the last word of the answer."""
+
+    def __init__(self, page: Page) -> None:
+        self._asked: list[float] = []
+        self._answered: list[float] = []
+        session: CDPSession = page.context.new_cdp_session(page)
+        session.on("Network.webSocketFrameSent", lambda frame: self._asked.append(frame["timestamp"]))
+        session.on("Network.webSocketFrameReceived", lambda frame: self._answered.append(frame["timestamp"]))
+        session.send("Network.enable")
+
+    def begin(self) -> None:
+        """Forget what was said before."""
+        self._asked.clear()
+        self._answered.clear()
+
+    @property
+    def seconds(self) -> float:
+        """From the first question since `begin` to the last word of the answer."""
+        return self._answered[-1] - self._asked[0]
+
+
 def main(folder: Path, rows: int) -> None:
     """Measure, and print seconds by page and the most memory of the server."""
-    taken: dict[str, list[float]] = {page: [] for page in PAGES}
+    answered: dict[str, list[float]] = {page: [] for page in PAGES}
+    drawn: dict[str, list[float]] = {page: [] for page in PAGES}
     with serve(folder / "server") as server, launch() as browser, Peak(server.pid) as peak:
-        people: list[Page] = []
+        people: list[tuple[Page, Talk]] = []
         for person in range(SESSIONS):
             page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
             page.goto(server.address)
             for dataset in range(DATASETS):
                 _open(page, folder, rows, seed=person * DATASETS + dataset, is_first=dataset == 0)
-            people.append(page)
-        for page in people * ROUNDS:
+            people.append((page, Talk(page)))
+        for page, talk in people * ROUNDS:
             for name in PAGES:
                 link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
-                taken[name].append(link.evaluate(_SWITCH) / 1e3)
+                talk.begin()
+                drawn[name].append(link.evaluate(_SWITCH) / 1e3)
+                answered[name].append(talk.seconds)
                 settle(page)
-    pages = {name: {"median": statistics.median(each), "slowest": max(each)} for name, each in taken.items()}
+    pages = {name: {"answered": _summary(answered[name]), "drawn": _summary(drawn[name])} for name in PAGES}
     print(json.dumps({"sessions": SESSIONS, "datasets": DATASETS, "peak": peak.bytes, "pages": pages}))
+
+
+def _summary(seconds: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(seconds), "slowest": max(seconds)}
 
 
 def _open(page: Page, folder: Path, rows: int, seed: int, *, is_first: bool) -> None:
