@@ -4,10 +4,11 @@ Knows the embedded engine for reading files, and no scan: what a column means is
 is computed elsewhere.
 """
 
+from lib.sources.answers import Answers
 from lib.sources.dataset import Dataset, build_dataset
 from lib.sources.engine import Run
 from lib.sources.files import compute_sha256, compute_stem
-from lib.sources.inference import Answers, Inference, compute_shape, infer_mapping
+from lib.sources.inference import Inference, compute_shape, infer_mapping
 from lib.sources.rejects import RejectedLine
 from lib.sources.sql import MISSING_TEXTS
 from lib.sources.tables import RawTable, read_table
