@@ -53,6 +53,7 @@ VIEWS = (
     View("question", "/?dataset=sample-wrong", "How the columns are read"),
     View("losses", "/losses?dataset=sample-losses", "Losses"),
     View("margins", "/margins?dataset=sample-incident", "Margins"),
+    View("classes", "/margins?dataset=sample-digits&apart=class", "Margins"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

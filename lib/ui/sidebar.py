@@ -22,8 +22,8 @@ from lib.workspace import SAMPLES, OpenDataset
 ALL = NONE = ""
 _CLOSED = "closed"
 GAMMA_HELP = (
-    "The margin that a correct decision should keep. A row whose margin m = y·score is below γ is a violation; "
-    "hinge loss is max(0, γ − m)."
+    "The margin that a correct decision should keep. A row whose margin m (y·score; of several classes the true one's "
+    "score minus the highest other) is below γ is a violation; hinge loss is max(0, γ − m)."
 )
 
 
