@@ -128,7 +128,8 @@ def find_drifts(diagnosis: Diagnosis) -> Drifts:
         explained = [each for each in again if each.place and any(_overlap(each.place, cause) for cause in taken)]
     versions = [axes.versions[place.version] for place in taken if place.version is not None]
     if all(place.version is not None for place in taken):
-        found += _between_splits(diagnosis, ranks, versions)
+        apart, pairs = _between_splits(diagnosis, ranks, versions)
+        found, trials = found + apart, trials + pairs
     return Drifts(found, explained, trials, int(by_version.scored.n.sum()))
 
 
@@ -208,8 +209,8 @@ def _drift(found: Found, axes: Axes, ranks: Ranks) -> Drift:
     return Drift(version, where, None, Move.of(block.cells, here, there, ranks), found.p, place, found.gain)
 
 
-def _between_splits(diagnosis: Diagnosis, ranks: Ranks, taken: list[str]) -> list[Drift]:
-    """Splits that score unlike the other splits of their version; training rows, which were fitted, left out."""
+def _between_splits(diagnosis: Diagnosis, ranks: Ranks, taken: list[str]) -> tuple[list[Drift], int]:
+    """Splits that score unlike the others of their version, training left out; and how many were compared."""
     cells = diagnosis.cells(VERSION, SPLIT)
     versions, splits = (np.array([str(each) for each in cells.groups[key]]) for key in (VERSION, SPLIT))
     judged = ~np.isin(np.char.lower(splits), TRAIN_SPLITS)
@@ -229,7 +230,7 @@ def _between_splits(diagnosis: Diagnosis, ranks: Ranks, taken: list[str]) -> lis
         p = min(1.0, 2 * float(np.exp(-2 * move.ks**2 * n * other / (n + other))) * len(pairs))
         if p <= ALARM_EACH and move.is_large:
             found.append(Drift(version, Where(), split, move, p, None, move.psi * n))
-    return found
+    return found, len(pairs)
 
 
 def check_score_drift(diagnosis: Diagnosis) -> Answer:
@@ -246,6 +247,10 @@ def check_score_drift(diagnosis: Diagnosis) -> Answer:
     if diagnosis.facts.windows is None and len(judged) < 2:
         return NotApplicable("There are neither times nor two splits, training apart, to compare.")
     drifts = find_drifts(diagnosis)
+    if not drifts.trials and not drifts.explained:
+        return NotApplicable(
+            f"There are neither two windows nor, training apart, two splits of {LEAST_ROWS:,} rows to compare."
+        )
     if not drifts.found:
         beyond = ", beyond what other findings explain" if drifts.explained else ""
         return Passed(
