@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lib.errors import MarginaliaError
 from lib.sources import Answers
@@ -27,7 +24,7 @@ def show_welcome() -> None:
         "last deploy changed."
     )
     show_uploader()
-    show_samples(st.columns(len(SAMPLES)))
+    show_samples(abreast=True)
 
 
 def show_uploader() -> None:
@@ -44,14 +41,15 @@ def show_uploader() -> None:
         st.rerun()
 
 
-def show_samples(places: Sequence[DeltaGenerator] | None = None) -> None:
-    """What a file holds, and the samples, each in its place or below the other."""
+def show_samples(*, abreast: bool = False) -> None:
+    """What a file holds, and the samples, beside each other or one below the other."""
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
         "Several files at once are compared as versions. Files stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)
-    for place, sample in zip(places or [st.container() for _sample in SAMPLES], SAMPLES, strict=True):
+    places = st.columns(len(SAMPLES)) if abreast else [st.container() for _sample in SAMPLES]
+    for place, sample in zip(places, SAMPLES, strict=True):
         with place:
             st.button(
                 sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch"
