@@ -14,6 +14,7 @@ from lib.metrics.cohorts import SMALL
 from lib.ui import state
 from lib.ui.cohorts import offer_cohort, show_classes
 from lib.ui.figure import current_look, show_figure
+from lib.ui.findings import column_of_findings
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
 
@@ -39,7 +40,8 @@ def show_cohorts(diagnosis: Diagnosis) -> None:
     columns = diagnosis.facts.cohorts
     chosen = [column for column, _value in diagnosis.settings.where.cohorts]
     # Of a column that the filter holds to one value there is nothing to rank.
-    default = next((each for each in columns if each not in chosen), columns[0])
+    found = column_of_findings(diagnosis)
+    default = next((each for each in (found, *columns) if each in columns and each not in chosen), columns[0])
     with st.container(horizontal=True):
         column = state.choose("by", "Cohorts of", columns, default=default)
         metric = state.choose(

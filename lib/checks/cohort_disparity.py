@@ -209,7 +209,8 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
         return [_finding(diagnosis, each, disparities.n_tested) for each in alike.values()]
     explained = ", beyond what other findings explain" if disparities.found else ""
     return Passed(
-        f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
+        f"No cohort's violation rate is above the rest's{explained}{words.together(diagnosis.facts)} "
+        f"({words.count(disparities.n_tested)} compared).",
         {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
     )
 

@@ -49,6 +49,9 @@ def check_small_sample(diagnosis: Diagnosis) -> Answer:
         title = f"Too few labelled rows{named} to decide (n = {words.count(n)}): "
         if not n:
             title = f"Nothing can be decided{named}: {rate.reason}"
+        elif not fewest and n >= LEAST_PER_CLASS:
+            none = names[int(of_class[group].argmin())]
+            title = f"No labelled row{named} is of the {none} class (n = {words.count(n)}): nothing can be told from it"
         elif not fewest:
             title += f"there is no row of the {names[int(of_class[group].argmin())]} class"
         elif half > HALF_WIDTH:

@@ -160,8 +160,8 @@ CHECKS: tuple[Check, ...] = (
         minimum_effect="more than half of the rows lack it; a warning where they lack both",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
-        cause="The log does not say which model made a prediction or when, so nothing that looks wrong can be tied to "
-        "a deploy, and no check can compare versions or look for when it began.",
+        cause="What looks wrong cannot be tied to a deploy: where the version is missing nothing can be compared, "
+        "where the time is missing nothing tells when it began.",
         remedy="Write the model's version and the time of the prediction with every row, or give one file for each "
         "version.",
         topic="home",

@@ -9,6 +9,10 @@ from lib.checks.result import Where
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
 from lib.scan.windows import DAY
+from lib.sources.columns import shorten
+
+LONGEST = 60
+"""Characters of a cohort value in a sentence; the evidence has it whole."""
 
 
 def count(number: float) -> str:
@@ -49,7 +53,16 @@ def parts_of(facts: Facts) -> str:
     """The kinds of parts that a search looks at, as far as there are any: "version, cohort or time range"."""
     there = {"version": len(facts.versions) > 1, "cohort": bool(facts.cohorts), "time range": facts.windows is not None}
     kinds = [kind for kind, is_there in there.items() if is_there]
-    return " or ".join([*filter(None, [", ".join(kinds[:-1])]), *kinds[-1:]]) or "part"
+    parts = " or ".join([*filter(None, [", ".join(kinds[:-1])]), *kinds[-1:]]) or "part"
+    return parts + together(facts)
+
+
+def together(facts: Facts) -> str:
+    """Which cohort values are not looked at one by one, in brackets behind a blank; empty where all are."""
+    if not facts.gathered:
+        return ""
+    said = [f"{count(n)} rarer values of {column}" for column, n in facts.gathered.items()]
+    return f" ({listing(said)} only together)"
 
 
 def _moment(second: int) -> datetime:
@@ -81,7 +94,7 @@ def time_range(window: tuple[int, int], facts: Facts) -> str:
 
 def place(version: str | None, where: Where, facts: Facts) -> str:
     """A place, behind a blank: ` for language = pt in version 2 on 18 March`; empty for everything."""
-    words = "".join(f" for {column} = {value or '(none)'}" for column, value in where.cohort.items())
+    words = "".join(f" for {column} = {shorten(value, LONGEST) or '(none)'}" for column, value in where.cohort.items())
     if version is not None and len(facts.versions) > 1:
         words += f" in version {version or '(none)'}"
     if where.window is not None:

@@ -96,7 +96,8 @@ def plot_cohorts(view: CohortsView, look: Look, provenance: str) -> go.Figure:
 def _subtitle(view: CohortsView) -> str:
     parts = ["Dots with 95 % intervals; grey numbers: labelled rows of the candidate."]
     if view.small:
-        parts.append(f"{format_plural(len(view.small), 'small cohort')} (fewer than {SMALL} labelled rows) not drawn.")
+        small = format_plural(len(view.small), "small cohort")
+        parts.append(f"{small} (fewer than {SMALL} labelled rows in each version) not drawn.")
     if len(view.ranked) > MOST_ROWS:
         parts.append(f"The {MOST_ROWS} ranked highest of {len(view.ranked)} are drawn.")
     return " ".join(parts)

@@ -128,7 +128,9 @@ def telling_change(pair: Pair, least: float) -> tuple[int, float]:
 
 def change_floor(pair: Pair, choices: float = 1.0) -> float:
     """The change of any category's share that chance exceeds with `NOISE_LEVEL` in the largest of so many pairs."""
-    pooled = (pair.n * pair.p + pair.m * pair.r) / max(float(pair.n + pair.m), 1.0)
+    if pair.n <= 0 or pair.m <= 0:
+        return 1.0
+    pooled = (pair.n * pair.p + pair.m * pair.r) / float(pair.n + pair.m)
     z = float(special.ndtri(1 - NOISE_LEVEL / 2 / max(len(pooled), 1) / choices))
     return min(z * float(np.sqrt((pooled * (1 - pooled)).max(initial=0.0) * pair.noise)), 1.0)
 

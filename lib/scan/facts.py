@@ -61,6 +61,7 @@ class Facts:
         problems: count of rows by problem code, over all files; structural ones included.
         version_starts, version_ends: epoch seconds of the earliest and latest usable row of each version with a time.
         n_clipped: usable rows whose probability is so near 0 or 1 that it was clipped before its logit.
+        gathered: of each cohort column with more values than its tables hold, how many of them are gathered as one.
         ids: how often ids occur again, by version; None without an id column, and where it is not known.
         saved: whether this comes from saved cells, so that there are no rows to ask.
     """
@@ -81,6 +82,7 @@ class Facts:
     version_starts: dict[str, float] = field(default_factory=dict)
     version_ends: dict[str, float] = field(default_factory=dict)
     n_clipped: int = 0
+    gathered: dict[str, int] = field(default_factory=dict[str, int])
     ids: tuple[IdCounts, ...] | None = None
     saved: bool = False
 

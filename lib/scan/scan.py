@@ -40,6 +40,7 @@ from lib.scan.values import RawCursor, choose_bins, compute_value_cells
 from lib.schema import (
     EVERYTHING,
     FOLD,
+    MAX_COHORT_VALUES,
     SPLIT,
     VERSION,
     WINDOW,
@@ -101,6 +102,8 @@ class Scan(HeldTables):
             cursor.execute(self._view)
             self.facts, self.prepared = look_at(cursor, dataset, self._path, categories, gathered, budget)
         self._found = {key: self._write_values(work, key, table) for key, table in texts.items()}
+        beyond = {column: len(texts[cohort_key(column)]) - MAX_COHORT_VALUES + 1 for column in self.gathering}
+        self.facts = dataclasses.replace(self.facts, gathered=beyond)
         if self.prepared.has_id:
             report(1.0, "Comparing ids")
             ids = count_ids(dataset, self.prepared, self._open_raw(work), work)

@@ -11,6 +11,7 @@ from lib.figures.confident_view import RATE, ConfidentRow, ConfidentView
 from lib.figures.format import format_count, format_plural
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import metric_named
+from lib.sources.columns import shorten
 from lib.ui.cohorts import estimate_cell
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.rows import offer_samples
@@ -53,4 +54,4 @@ def _show_rows(rows: Sequence[ConfidentRow], head: str) -> None:
     with st.container(horizontal=True):
         for row in rows[:LINKED]:
             if row.query is not None:
-                offer_samples(row.query, f"{row.value or MISSING}: these {format_plural(row.wrong, 'row')}")
+                offer_samples(row.query, f"{shorten(row.value) or MISSING}: these {format_plural(row.wrong, 'row')}")

@@ -32,6 +32,12 @@ def findings_of(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     return held["results"]
 
 
+def column_of_findings(diagnosis: Diagnosis) -> str | None:
+    """The cohort column of the most serious finding that the Cohorts page shows; None where none names one."""
+    shown = [each for each in findings_of(diagnosis) if each.is_finding and page_of(each) == "cohorts"]
+    return next((column for each in shown for column in each.where.cohort), None)
+
+
 def forget_findings() -> None:
     """Let the checks run anew, where they can say more than before."""
     st.session_state.pop("findings", None)

@@ -161,7 +161,7 @@ def _choose_windows(tables: HeldTables, facts: Facts) -> tuple[int | None, int |
 def window_words(start: int, width: int) -> str:
     """When a window begins, as exactly as its width needs."""
     moment = datetime.fromtimestamp(start, UTC)
-    return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %Y %H:%M}"
+    return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %H:%M}"
 
 
 def _step(tables: HeldTables) -> float:

@@ -35,7 +35,7 @@ def test_only_shown_versions(world, check):
 def test_no_row_of_a_class_is_said_and_not_counted_upon(world, check):
     frame = world(4_000)
     (found,) = check(frame[frame["label"] == 0].reset_index(drop=True), NAME)
-    assert found.title.endswith("there is no row of the positive class")
+    assert found.title.startswith("No labelled row is of the positive class")
     assert found.evidence["n_more"] is None
 
 

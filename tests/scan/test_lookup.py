@@ -57,6 +57,7 @@ def test_tables_hold_the_most_frequent_values_and_the_others_together(scan_of: S
     counts = frame["tenant"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     scan = scan_of(frame, cohorts=("tenant", "language"))
     assert scan.gathering == ("tenant",)
+    assert scan.facts.gathered == {"tenant": len(counts) - 199}
     cells = scan.cells((TENANT,))
     rows = dict(zip(cells.groups[TENANT], cells.scored.n.sum(axis=1), strict=True))
     assert rows.pop("other") == counts[199:].sum()
