@@ -335,17 +335,30 @@ def test_columns_without_a_role_are_in_the_json(tmp_path: Path, capfd: pytest.Ca
         assert json.loads(capfd.readouterr().out)["inputs"][0]["unused"] == unused
 
 
-def test_columns_named_like_a_role_that_play_none_are_in_the_text(
+def test_columns_without_a_role_are_in_the_text_those_named_like_one_first(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "odd.csv"
-    rows = "".join(f"{i % 2},{i / 7 - 20},m{i % 250},0,a text {i}\n" for i in range(300))
-    path.write_text(f"y,margin,model,weight,comment\n{rows}", "utf-8")
+    rows = "".join(f"{i % 2},{i / 7 - 20},{',' * 5}t{i % 150},m{i % 250},0\n" for i in range(600))
+    path.write_text(f"y,margin,a,b,c,d,e,tenant,model,weight\n{rows}", "utf-8")
     assert main(["check", str(path)]) in (0, 1)
     text = " ".join(capfd.readouterr().out.split())
     assert "Without a role: weight (one value only)." in text
     assert "Without a role: model (model cannot be the version: it has 250 distinct values, and at most 100" in text
-    assert "comment" not in text
+    assert text.index("Without a role: weight") < text.index("Without a role: a (")
+    assert "Without a role: d (all 600 values are missing). Without a role: 1 more column." in text
+
+
+def test_a_column_of_too_many_cohorts_is_said_with_what_to_do(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tenants.csv"
+    rows = "".join(f"{i % 2},{i / 7 - 200},t{i % 250}\n" for i in range(3_000))
+    path.write_text(f"y,margin,tenant\n{rows}", "utf-8")
+    assert main(["check", str(path)]) in (0, 1)
+    text = " ".join(capfd.readouterr().out.split())
+    assert "Without a role: tenant (250 distinct values" in text
+    assert "as a cohort column each is found by its name" in text
 
 
 def test_unreadable_files_are_told(tiny: Path, complain) -> None:

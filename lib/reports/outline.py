@@ -45,6 +45,8 @@ WORST_COHORTS = 10
 WORST_CLASSES = 20
 MISSING = "(missing)"
 SENTENCE_LIMIT = 4_000
+MOST_UNUSED = 6
+"""Columns without a role that are named, each with the reason."""
 
 
 @dataclass(frozen=True)
@@ -444,11 +446,13 @@ def _mapping(report: Report) -> Table:
         Column("Column", is_number=False, is_data=True),
         Column("Read as", is_number=False, is_data=True),
     )
-    notes = [
-        f"Without a role: {column} ({reason})."
-        for column, reason in mapping.unused
-        if any(match_role(column, role) == EXACT for role in SINGLE_ROLES)
-    ]
+    # Those first that are named like a role.
+    unused = sorted(
+        mapping.unused, key=lambda each: not any(match_role(each[0], role) == EXACT for role in SINGLE_ROLES)
+    )
+    notes = [f"Without a role: {column} ({reason})." for column, reason in unused[:MOST_UNUSED]]
+    if len(unused) > MOST_UNUSED:
+        notes.append(f"Without a role: {format_plural(len(unused) - MOST_UNUSED, 'more column', 'more columns')}.")
     return Table("Mapping", columns, tuple(rows), tuple(notes))
 
 
