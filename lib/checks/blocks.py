@@ -7,7 +7,7 @@ cohort × window tables.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -211,8 +211,3 @@ def where_of(place: Place, block: Block, axes: Axes, extent: tuple[int, int] | N
     if run is None or (place.run is None and run == whole) or not axes.width:
         return Where(cohort, None)
     return Where(cohort, (int(axes.windows[run[0]]), int(axes.windows[run[1]]) + axes.width))
-
-
-def cohort_blocks(blocks: list[Block]) -> Iterator[Block]:
-    """Those over a cohort column."""
-    return (block for block in blocks if block.column is not None)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import LEVEL
-from lib.figures.format import format_count, format_plural, format_score, format_share
-from lib.metrics.confidence import confident_error_counts, sure_scores
+from lib.figures.format import format_count, format_interval, format_plural, format_score, format_share
+from lib.metrics.confidence import NOTHING_SURE, confident_error_counts, sure_scores
 from lib.metrics.estimates import Estimate
 from lib.scan.listing import RowQuery
 from lib.schema import VERSION, cohort_key
@@ -47,7 +47,8 @@ class ConfidentView:
 
     Attributes:
         version: whose rows.
-        wrong, sure: of the whole version.
+        wrong, sure: of the whole version, raw counts.
+        rate: the share of the one in the other, `confident_error_rate`.
         threshold: the |s| above which it is sure; NaN where no row tells.
         labellers: rows of the columns that name who gave the label, ranked.
         cohorts: rows of the other cohort columns together, ranked.
@@ -56,6 +57,7 @@ class ConfidentView:
     version: str
     wrong: int
     sure: int
+    rate: Estimate
     threshold: float
     labellers: tuple[ConfidentRow, ...]
     cohorts: tuple[ConfidentRow, ...]
@@ -66,7 +68,7 @@ class ConfidentView:
         kind, whole = diagnosis.facts.mapping.score_kind, diagnosis.cells(VERSION)
         place = whole.groups[VERSION].tolist().index(version) if version in whole.groups[VERSION] else None
         if place is None:
-            return cls(version, 0, 0, math.nan, (), ())
+            return cls(version, 0, 0, Estimate(math.nan, math.nan, math.nan, 0, NOTHING_SURE), math.nan, (), ())
         counts = confident_error_counts(whole, kind)
         rows = [row for column in diagnosis.facts.cohorts for row in _rows(diagnosis, column, version)]
         rows.sort(key=lambda row: -row.excess.lower)
@@ -74,6 +76,7 @@ class ConfidentView:
             version,
             int(counts.hits[place]),
             int(counts.n[place]),
+            diagnosis.versions[RATE][place],
             float(sure_scores(whole, kind)[place]),
             tuple(row for row in rows if is_named_labeller(row.column))[:MOST_ROWS],
             tuple(row for row in rows if not is_named_labeller(row.column))[:MOST_ROWS],
@@ -86,7 +89,7 @@ class ConfidentView:
         said = (
             f"Of {format_plural(self.sure, 'row')} that version {self.version} is sure of (|s| above "
             f"{format_score(self.threshold)}), {format_count(self.wrong)} are labelled otherwise: "
-            f"{format_share(self.wrong / self.sure)}"
+            f"{format_share(self.rate.value)} ({format_interval(self.rate.lower, self.rate.upper, 'share')})"
         )
         top = next((row for row in (*self.labellers, *self.cohorts) if row.stands_out), None)
         if top is None:

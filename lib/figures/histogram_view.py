@@ -94,13 +94,6 @@ class Bars:
             for place, (low, high) in enumerate(zip(self.left.tolist(), self.right.tolist(), strict=True))
         ]
 
-    def range_of(self, place: int) -> tuple[float | None, float | None]:
-        """The margins behind a bar, included and not; None for an open end."""
-        return (
-            None if place == 0 else float(self.left[place]),
-            None if place == len(self.n) - 1 else float(self.right[place]),
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Distribution:

@@ -11,8 +11,6 @@ from lib.figures.loss_accounting_view import WORST, AccountingView
 from lib.figures.text import escape, name_of, width_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 
-MARK = 12
-
 
 def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> go.Figure:
     """One bar per loss and version, with its interval and, in lighter colour, how far binning may have moved it."""

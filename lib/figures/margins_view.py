@@ -165,26 +165,6 @@ class MarginsView:
         """The bars, one row each."""
         return self.distribution.frame()
 
-    def quantile_frame(self) -> pd.DataFrame:
-        """One row per group and quantile."""
-        return pd.DataFrame(
-            [
-                {
-                    "version": each.bars.version,
-                    "group": each.bars.panel,
-                    "quantile": q,
-                    "margin": one.value,
-                    "lower": one.lower,
-                    "upper": one.upper,
-                    "bound": one.bound,
-                    "n": one.n,
-                    "reason": one.reason,
-                }
-                for each in self.groups
-                for q, one in zip(QUANTILES, each.quantiles, strict=True)
-            ]
-        )
-
 
 def panel_choices(diagnosis: Diagnosis) -> list[str]:
     """What the panels can be of this dataset."""

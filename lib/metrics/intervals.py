@@ -121,15 +121,6 @@ def mover(
     return difference, difference - np.hypot(a - a_low, b_high - b), difference + np.hypot(a_high - a, b - b_low)
 
 
-def newcombe(
-    rate: ArrayLike, n: ArrayLike, other_rate: ArrayLike, other_n: ArrayLike, level: float = LEVEL
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Rate − other_rate with Newcombe's hybrid score interval: (difference, lower, upper)."""
-    low, high = wilson(rate, n, level)
-    other_low, other_high = wilson(other_rate, other_n, level)
-    return mover((rate, low, high), (other_rate, other_low, other_high))
-
-
 def rows_for_rate(rate: ArrayLike, half_width: ArrayLike, level: float = LEVEL) -> FloatArray:
     """The number of rows at which Wilson's interval of a rate is ± `half_width`: the root of a quadratic."""
     p, h2 = np.asarray(rate, np.float64), np.asarray(half_width, np.float64) ** 2
@@ -150,13 +141,6 @@ def how_many_more(
     share = np.ones_like(rows) if n_effective is None else np.where(rows > 0, divide(n_effective, rows), 1.0)
     needed = rows_for_rate(np.where(np.isnan(value), 0.5, value), half_width, level)
     return np.maximum(np.ceil(np.nan_to_num(divide(needed, share)) - rows), 0.0)
-
-
-def how_many_more_for(n: ArrayLike, lower: ArrayLike, upper: ArrayLike, half_width: ArrayLike) -> FloatArray:
-    """How many more rows any other number needs: intervals shrink with √n. NaN where there is no interval yet."""
-    rows = np.asarray(n, np.float64)
-    half = (np.asarray(upper, np.float64) - np.asarray(lower, np.float64)) / 2
-    return np.maximum(np.ceil(rows * (half / np.asarray(half_width, np.float64)) ** 2 - rows), 0.0)
 
 
 def benjamini_hochberg(p: ArrayLike) -> FloatArray:

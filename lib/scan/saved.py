@@ -25,11 +25,10 @@ from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
 from lib.scan.tables import default_tables_of, words_of
 from lib.scan.windows import WindowGrid
-from lib.schema import FOLD, LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
+from lib.schema import LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
 
 METADATA_KEY = b"marginalia"
 FORMAT = "marginalia-cells"
-INTEGER_KEYS = (WINDOW, FOLD)
 
 
 def is_saved_cells(path: Path) -> bool:

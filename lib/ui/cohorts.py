@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lib.diagnose import Diagnosis
@@ -11,7 +13,6 @@ from lib.figures.text import MISSING
 from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.estimates import Estimate
 from lib.scan import RowQuery, Scan
-from lib.schema import Filter
 from lib.ui.html import Cell, Column, show_table
 from lib.ui.lookup import Offer, offer_values
 from lib.ui.rows import offer_samples
@@ -51,13 +52,16 @@ def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> No
 def offer_cohort(diagnosis: Diagnosis, view: CohortsView, metric: str) -> None:
     """Choose one cohort, whether the figure has it or not: its numbers, its rows, and it alone on every page."""
     tables, column = diagnosis.tables, view.column
-    chosen = any(each == column for each, _value in diagnosis.settings.where.cohorts)
+    where = diagnosis.settings.where
+    chosen = any(each == column for each, _value in where.cohorts)
     offer = Offer(view.values) if chosen else offer_values(tables, column, view.values, "one")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         value = st.selectbox(f"One {column}", offer.values, key=f"only:{column}", format_func=offer.words)
         st.button("Look only at this cohort", on_click=look_at, args=(column, value), icon=":material/filter_alt:")
-        if isinstance(tables, Scan):
-            offer_samples(RowQuery(Filter(((column, value),)), version=view.versions[-1]), "Look at its rows")
+        # A link holds one cohort: within another there is none.
+        if isinstance(tables, Scan) and (chosen or not where.cohorts):
+            here = replace(where, cohorts=((column, value),))
+            offer_samples(RowQuery(here, version=view.versions[-1]), "Look at its rows")
     if value not in view.drawn:
         with st.spinner(f"Reading the rows of {value}", show_time=True):
             show_one_cohort(diagnosis, column, value, metric_named(metric))

@@ -71,6 +71,8 @@ def test_the_labeller_is_told_with_the_rows_behind_each_number(kind: str, budget
         sure = here & (np.abs(score) > edge)
         wrong = sure & ((score > 0) != (frame["label"] == 1))
         assert (view.wrong, view.sure) == (wrong.sum(), sure.sum())
+        assert (view.rate.n, view.rate.value) == (sure.sum(), pytest.approx(wrong.sum() / sure.sum()))
+        assert view.rate.lower < view.rate.value < view.rate.upper
         own = frame["annotator"] == "Bo"
         assert (first.wrong, first.estimate.n) == ((wrong & own).sum(), (sure & own).sum())
         assert first.rest.value == pytest.approx((wrong & ~own).sum() / (sure & ~own).sum())

@@ -794,3 +794,12 @@ def test_the_rows_behind_a_bar_lead_to_samples() -> None:
     sentence = re.search(r"([\d,]+) rows of [^.]* with a margin from \S+ up to", text_of(app))
     assert sentence is not None
     assert answer(there).split()[0] == sentence[1] != "0"
+
+
+def test_the_rows_of_a_cohort_are_those_within_the_filter():
+    app = open_app("cohorts", dataset="sample-losses", by="digit", split="test")
+    (link,) = [each.proto for each in app.get("page_link") if each.proto.label == "Look at its rows"]
+    wanted = dict(parse_qsl(link.query_string))
+    assert (wanted["split"], wanted["cohort_column"]) == ("test", "digit")
+    within = open_app("cohorts", dataset="sample-losses", by="digit", cohort_column="ink", cohort="heavy")
+    assert not [each for each in within.get("page_link") if each.proto.label == "Look at its rows"]
