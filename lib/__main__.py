@@ -13,6 +13,7 @@ import os
 import queue
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import sys
@@ -41,10 +42,12 @@ SINGLE_ROLES = ("label", "score", "id", "version", "time", "split", "weight", "l
 QUESTION_OPTIONS = {
     "score_kind": "--score-kind",
     "pos_label": "--positive",
+    "unlabelled": "--unlabelled",
     "date_format": "--date-format",
     "cohorts": "--cohort",
 }
 """Options that settle a question; of a role that is the option that names its column."""
+TWO_CLASSES = 2
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
@@ -139,6 +142,13 @@ def _add_mapping(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{role}", metavar="C", help=f"column of {meaning}")
     group.add_argument("--cohort", metavar="C", nargs="+", action="extend", help="cohort columns; after FILES")
     group.add_argument("--positive", metavar="L", help="the label of the positive class")
+    group.add_argument(
+        "--unlabelled",
+        metavar="L",
+        nargs="+",
+        action="extend",
+        help="labels that say that there is none, such as maybe; after FILES",
+    )
     group.add_argument("--score-kind", choices=SCORE_KINDS, help="what the score is")
     group.add_argument(
         "--date-format",
@@ -176,7 +186,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
             raise SettingsError(f"There is no option {name}.{hint}")
     options.files = [*options.files, *rest]
     if not options.files:
-        hint = " Files stand before --cohort, which takes all names behind it." if options.cohort else ""
+        greedy = [name for name in ("cohort", "unlabelled") if getattr(options, name)]
+        hint = "".join(f" Files stand before --{name}, which takes all that is behind it." for name in greedy)
         raise SettingsError(f"Name at least one file.{hint}")
     return options
 
@@ -194,6 +205,7 @@ def answers_of(options: argparse.Namespace) -> Answers:
         cohorts=None if options.cohort is None else tuple(column for column in options.cohort if column),
         score_kind=options.score_kind,
         pos_label=options.positive,
+        unlabelled=None if options.unlabelled is None else tuple(label for label in options.unlabelled if label),
         time_pattern=options.date_format,
         timezone=options.timezone,
     )
@@ -249,8 +261,17 @@ def _worded(question: Question) -> str:
     from lib.sources.columns import join_names
 
     option = _option_of(question.topic)
-    values = join_names([value or "''" for value, _ in question.options], len(question.options), "or")
-    return f"{question.sentence} Say it with {option}{', one of: ' if values else ''}{values}."
+    values = join_names([_as_arguments(value) for value, _ in question.options], len(question.options), "or")
+    more = ""
+    if question.topic == "pos_label" and len(question.options) > TWO_CLASSES:
+        more = " Labels that say that there is none are named with --unlabelled."
+    return f"{question.sentence} Say it with {option}{', one of: ' if values else ''}{values}.{more}"
+
+
+def _as_arguments(value: str) -> str:
+    """An answer as it is typed; one that holds several texts as one argument each."""
+    texts = value.split("\n")
+    return value or "''" if len(texts) == 1 else " ".join(map(shlex.quote, texts))
 
 
 def scan_files(

@@ -127,7 +127,8 @@ class Mapping:
     why it plays no role: they are told, and change nothing.
 
     With several classes `classes` holds a column for each, in ascending order of their names, `score` is what their
-    names have in common ("prob_*"), and there is no `label_encoding`.
+    names have in common ("prob_*"), and there is no `label_encoding`. `unlabelled` are texts of the label column that
+    say that there is no label; they are compared as `LabelEncoding` says.
     """
 
     score: str
@@ -145,6 +146,7 @@ class Mapping:
     cohorts: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     classes: tuple[ClassColumn, ...] = ()
+    unlabelled: tuple[str, ...] = ()
     unused: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
@@ -186,6 +188,7 @@ class Mapping:
         fields["classes"] = tuple(
             ClassColumn(each["name"], each["column"], tuple(each["labels"])) for each in values.get("classes", ())
         )
+        fields["unlabelled"] = tuple(values.get("unlabelled", ()))
         fields["unused"] = tuple((column, reason) for column, reason in values.get("unused", ()))
         return cls(**fields)
 
@@ -237,9 +240,9 @@ class Evidence:
 class Question:
     """Something that only a person can settle: it can be read in two ways, or not in the way that was said.
 
-    `topic` is a role, `score_kind`, `pos_label`, `date_format` or `features`: what an answer is about, which a page and
-    the command line each say in their own words. `options` are (value, what choosing it would mean, in words); none
-    where there are too many to list.
+    `topic` is a role, `score_kind`, `pos_label`, `unlabelled`, `date_format` or `features`: what an answer is
+    about, which a page and the command line each say in their own words. `options` are (value, what choosing it
+    would mean, in words); none where there are too many to list.
     """
 
     topic: str

@@ -404,6 +404,33 @@ def test_names_that_are_no_text_or_hold_escapes_are_shown_safely(tmp_path: Path)
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
+def test_labels_that_say_that_there_is_none(tmp_path: Path, complain, capfd: pytest.CaptureFixture[str]) -> None:
+    path, classes = tmp_path / "unsure.csv", tmp_path / "classes.csv"
+    path.write_text(
+        "y,score\n" + "".join(f"{('yes', 'no', 'maybe')[i % 3]},{i / 9 - 4.5}\n" for i in range(90)), "utf-8"
+    )
+    complain(
+        ["check", path], "Does maybe mean that a row has no label?", "Say it with --unlabelled, one of: maybe or ''."
+    )
+    complain(
+        ["check", path, "--unlabelled", ""], "y has 3 classes", "Labels that say that there is none are named with"
+    )
+    assert main(["check", str(path), "--unlabelled", "maybe", "--format", "json"]) in (0, 1)
+    document = json.loads(capfd.readouterr().out)
+    assert document["inputs"][0]["unlabelled"] == ["maybe"]
+    assert document["settings"]["n_rejected"] == {}
+    numbers = document["versions"]["unsure"]
+    assert (numbers["n"], numbers["n_labelled"], numbers["n_unlabelled"]) == (90, 60, 30)
+    assert main(["check", str(path), "--unlabelled", "maybe"]) in (0, 1)
+    assert "positive: yes; negative: no; no label: maybe" in capfd.readouterr().out
+    # Saved cells know it, and are not merged with those that count it as a class.
+    kept, other = tmp_path / "kept.parquet", tmp_path / "other.parquet"
+    assert main(["cells", str(path), "--unlabelled", "maybe", "-o", str(kept)]) == 0
+    classes.write_text(path.read_text("utf-8") + "yes,1\n", "utf-8")
+    assert main(["cells", str(classes), "--unlabelled=", "--positive", "yes", "-o", str(other)]) == 0
+    complain(["check", kept, other], "maybe is no label in kept.parquet and a class in other.parquet")
+
+
 def test_options_settle_the_mapping(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "odd.csv"
     path.write_text(

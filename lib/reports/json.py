@@ -106,6 +106,7 @@ def _inputs(report: Report) -> list[dict[str, Any]]:
         "label_encoding": None
         if mapping.label_encoding is None
         else {"positive": mapping.label_encoding.positive, "negative": mapping.label_encoding.negative},
+        "unlabelled": mapping.unlabelled,
         "class_columns": {each.name: each.column for each in mapping.classes} or None,
         "class_labels": {each.name: each.labels for each in mapping.classes} or None,
         "time_format": None

@@ -435,6 +435,8 @@ def _mapping(report: Report) -> Table:
     if mapping.is_multiclass:
         read_as["score"] = f"{mapping.score_kind.value}, one for each of {len(mapping.classes)} classes"
         read_as["label"] = f"classes: {', '.join(mapping.class_names)}"
+    if mapping.unlabelled:
+        read_as["label"] += f"; no label: {', '.join(mapping.unlabelled)}"
     if mapping.time_format is not None:
         read_as["time"] = f"{mapping.time_format.pattern}, {mapping.time_format.timezone}"
     rows = [(role, column, read_as.get(role, "")) for role, column in mapping.roles().items()]

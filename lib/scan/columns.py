@@ -83,7 +83,7 @@ def label_of(raw: Expression, present: dict[str, ColumnProfile], mapping: Mappin
         value = stripped(raw, column)
         positive, negative = _texts(column, encoding)
     label = ibis.cases((is_among(value, positive), 1), (is_among(value, negative), -1), else_=0).cast("int8")
-    return label, value.isnull() | (label != 0)
+    return label, (label != 0) | _says_none(value, column, mapping)
 
 
 def place_of(raw: Expression, present: dict[str, ColumnProfile], mapping: Mapping) -> tuple[Any, Any]:
@@ -101,11 +101,19 @@ def place_of(raw: Expression, present: dict[str, ColumnProfile], mapping: Mappin
         value = stripped(raw, column)
         known = [(text.lower() if column.kind == "boolean" else text, place) for text, place in pairs]
     if not known:
-        return ibis.null("int64"), value.isnull()
+        return ibis.null("int64"), _says_none(value, column, mapping)
     found: Expression = ibis.array([each for each, _place in known]).index(value)
     places = ibis.array([place for _each, place in known])
     place = ibis.ifelse(found >= 0, places[found], ibis.null("int64"))
-    return place, value.isnull() | (found >= 0)
+    return place, (found >= 0) | _says_none(value, column, mapping)
+
+
+def _says_none(value: Any, column: ColumnProfile, mapping: Mapping) -> Any:
+    """Whether a label is missing, or one of the texts that say that there is none."""
+    options: Sequence[Any] = mapping.unlabelled
+    if column.kind in NUMERIC:
+        options = [number for text in mapping.unlabelled if (number := _as_number(text)) is not None]
+    return value.isnull() | is_among(value, options)
 
 
 def _as_number(text: str) -> float | None:

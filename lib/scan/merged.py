@@ -97,6 +97,12 @@ def _refuse_misfit(first_name: str, first: Facts, name: str, other: Facts) -> No
             f"{first_name} and {name} cannot be merged: the classes are {here} in the first and {there} in the second. "
             "Write one of them again from files with the same classes."
         )
+    for left, right, left_name, right_name in ((first, other, first_name, name), (other, first, name, first_name)):
+        if both := set(left.mapping.unlabelled) & set(_labels_of(right.mapping)):
+            raise DataError(
+                f"{first_name} and {name} cannot be merged: {min(both)} is no label in {left_name} and a class in "
+                f"{right_name}. Write one of them again with the same --unlabelled."
+            )
     one, two = first.mapping.label_encoding, other.mapping.label_encoding
     if one is not None and two is not None and not _fit(one, two):
         raise DataError(
@@ -112,6 +118,13 @@ def _refuse_misfit(first_name: str, first: Facts, name: str, other: Facts) -> No
 
 def _word(value: object) -> str:
     return "none" if value is None else str(value)
+
+
+def _labels_of(mapping: Mapping) -> tuple[str, ...]:
+    """The texts that stand for a class."""
+    encoding = mapping.label_encoding
+    texts = () if encoding is None else (*encoding.positive, *encoding.negative)
+    return (*texts, *(text for each in mapping.classes for text in each.labels))
 
 
 def _fit(one: LabelEncoding, two: LabelEncoding) -> bool:
@@ -172,7 +185,8 @@ def _unite_mappings(mappings: Sequence[Mapping]) -> Mapping:
         dataclasses.replace(alike[0], labels=tuple(dict.fromkeys(text for each in alike for text in each.labels)))
         for alike in zip(*(each.classes for each in mappings), strict=True)
     )
-    return dataclasses.replace(first, label_encoding=encoding, classes=classes, **agreed)
+    unlabelled = tuple(dict.fromkeys(text for each in mappings for text in each.unlabelled))
+    return dataclasses.replace(first, label_encoding=encoding, classes=classes, unlabelled=unlabelled, **agreed)
 
 
 def _choose_windows(parts: Sequence[SavedCells]) -> WindowGrid | None:

@@ -10,6 +10,7 @@ from lib.schema import (
     Mapping,
 )
 from lib.sources.columns import shorten
+from lib.sources.labels import says_none
 
 
 def _no_roles() -> dict[str, str]:
@@ -29,6 +30,7 @@ class Answers:
     features: tuple[str, ...] | None = None
     score_kind: str | None = None
     pos_label: str | None = None
+    unlabelled: tuple[str, ...] | None = None
     time_pattern: str | None = None
     timezone: str | None = None
     source: str = ""
@@ -38,12 +40,14 @@ class Answers:
     def of_mapping(cls, mapping: Mapping, source: str) -> Answers:
         """What was settled for another file, as answers for the next one like it."""
         encoding, time_format = mapping.label_encoding, mapping.time_format
+        labels = () if encoding is None else (*encoding.positive, *encoding.negative)
         return cls(
             roles={role.value: mapping.roles().get(role.value, "") for role in SINGLE_ROLES},
             cohorts=mapping.cohorts,
             features=mapping.features,
             score_kind=mapping.score_kind.value,
             pos_label=None if encoding is None else encoding.pos_label,
+            unlabelled=mapping.unlabelled or (() if any(map(says_none, labels)) else None),
             time_pattern=None if time_format is None else time_format.pattern,
             timezone=None if time_format is None else time_format.timezone,
             source=source,

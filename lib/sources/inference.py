@@ -33,6 +33,7 @@ from lib.sources.settling import (
 )
 from lib.sources.sql import NUMBER_KINDS
 from lib.sources.tables import RawTable
+from lib.sources.unlabelled import settle_unlabelled
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
     validate_files(tables)
     builder = Builder(tables, answers)
     label = builder.settle(Role.LABEL, rules.choose_label)
+    label, unlabelled = settle_unlabelled(builder, label)
     reading = settle_classes(builder, label)
     score = None if builder.class_columns else settle_score(builder)
     for role in (Role.VERSION, Role.SPLIT):
@@ -96,6 +98,7 @@ def infer_mapping(tables: Sequence[RawTable], answers: Answers = Answers()) -> I
             cohorts=tuple(cohorts),
             features=tuple(features),
             classes=() if reading is None else reading.classes,
+            unlabelled=unlabelled,
             unused=unused,
             **{role.value: column for role, column in builder.held.items() if role is not Role.SCORE},
         )

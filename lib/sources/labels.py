@@ -61,6 +61,14 @@ _SPECIAL: Final = (
     ("да", "нет"),
     ("是", "否"),
 )
+_NO_LABEL: Final = frozenset(
+    {
+        "maybe", "perhaps", "unknown", "unsure", "not sure", "uncertain", "unclear", "undecided", "undetermined",
+        "don't know", "dont know", "?", "??", "???", "n/a", "na", "n.a.", "pending", "tbd", "unlabelled", "unlabeled",
+        "not labelled", "not labeled", "skipped", "to review", "needs review",
+    }
+)  # fmt: skip
+"""Texts that plainly say that there is no label, as `normalise_label` writes them."""
 _NEGATIONS: Final = ("not ", "non ", "no ", "un", "not_", "non_", "no_", "not-", "non-", "no-", "non")
 MOST_UNUSABLE: Final = 0.02
 """The largest share of labels that may be neither class of a known pair before they count as classes of their own."""
@@ -88,6 +96,15 @@ def normalise_label(text: str) -> str:
     except ValueError:
         return text.casefold()
     return str(int(number)) if number.is_integer() else text
+
+
+def says_none(text: str) -> bool:
+    """Whether a text of a label column says by itself that there is no label.
+
+    >>> says_none("Maybe"), says_none("?"), says_none("no")
+    (True, True, False)
+    """
+    return normalise_label(text) in _NO_LABEL
 
 
 def infer_encoding(column: Column, pos_label: str | None) -> LabelReading:

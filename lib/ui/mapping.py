@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.schema import EPOCHS, SINGLE_ROLES, Evidence, Question, Role, ScoreKind
 from lib.sources import Answers
+from lib.sources.unlabelled import SEPARATOR
 from lib.ui.datasets import Draft
 from lib.ui.html import show_note
 
@@ -19,6 +20,7 @@ WORDS = {
     "score": "Score",
     "score_kind": "The score is",
     "pos_label": "Positive class",
+    "unlabelled": "Counts as no label",
     "version": "Version",
     "split": "Split",
     "time": "Time",
@@ -45,10 +47,12 @@ ZONES = (
     "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
 )  # fmt: skip
 LONGEST_EXAMPLE = 40
+WORDED = ("score_kind", "unlabelled")
+"""Topics whose options say in words what a value would not."""
 _ROLES = {role.value for role in SINGLE_ROLES}
 _TOPICS = {"date_format": "time_format"}
 """Topics of questions, where what they ask about has another name in the list of choices."""
-_DEPENDENT = {"label": "pos_label", "score": "score_kind", "time": "time_pattern"}
+_DEPENDENT = {"label": ("pos_label", "unlabelled"), "score": ("score_kind",), "time": ("time_pattern",)}
 """What was said about the values of a role's column, and means nothing for another one."""
 
 
@@ -58,6 +62,8 @@ def with_answer(answers: Answers, topic: str, value: str) -> Answers:
     A column that is given a role loses another that it was given before: the last word counts.
     """
     answers = dataclasses.replace(answers, given=answers.given | {_TOPICS.get(topic, topic)})
+    if topic == "unlabelled":
+        return dataclasses.replace(answers, unlabelled=tuple(value.split(SEPARATOR)) if value else ())
     if topic not in _ROLES:
         field = "time_pattern" if topic in ("date_format", "time_format") else topic
         return dataclasses.replace(answers, **{field: value or None})
@@ -66,7 +72,7 @@ def with_answer(answers: Answers, topic: str, value: str) -> Answers:
         name: None if held is None else tuple(column for column in held if column != value)
         for name, held in (("cohorts", answers.cohorts), ("features", answers.features))
     }
-    changes = groups | ({_DEPENDENT[topic]: None} if topic in _DEPENDENT else {})
+    changes = groups | dict.fromkeys(_DEPENDENT.get(topic, ()))
     return dataclasses.replace(answers, roles={**others, topic: value}, **changes)
 
 
@@ -82,7 +88,7 @@ def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
 def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], None]) -> None:
     for value, meaning in question.options:
         st.button(
-            _plain(_sentence(meaning) if question.topic == "score_kind" else f"{value or 'None of them'}: {meaning}"),
+            _plain(_sentence(meaning) if question.topic in WORDED else f"{value or 'None of them'}: {meaning}"),
             key=f"answer:{question.topic}:{value}",
             on_click=lambda value=value: settle(with_answer(draft.answers, question.topic, value)),
         )
@@ -96,6 +102,8 @@ def show_mapping(draft: Draft, settle: Callable[[Answers], None]) -> None:
     for topic in WORDS:
         if topic in ("cohorts", "features"):
             _show_many(draft, topic, columns, evidence.get(topic), settle)
+        elif topic == "unlabelled":
+            _show_unlabelled(draft, evidence.get(topic), settle, is_asked=topic in asked)
         elif topic in evidence or topic in asked or topic in _ROLES:
             _show_one(draft, topic, _options(draft, topic, columns), evidence.get(topic), topic in asked, settle)
     if draft.inference.unused:
@@ -108,14 +116,8 @@ def _options(draft: Draft, topic: str, columns: list[str]) -> list[str]:
     if topic == "score_kind":
         return [kind.value for kind in ScoreKind]
     if topic == "pos_label":
-        label = next((name for name, role in draft.inference.roles.items() if role is Role.LABEL), None)
-        found = {
-            value.strip(): None
-            for table in draft.tables
-            for column in table.columns
-            if column.name == label
-            for value, _count in column.values
-        }
+        unlabelled = set(draft.answers.unlabelled or ())
+        found = [label for label in _labels(draft) if label not in unlabelled]
         return [NOBODY, *found] if draft.inference.patterns else list(found)
     if topic == "time_format":
         return list(PATTERNS)
@@ -179,6 +181,36 @@ def _show_many(
     control.multiselect(WORDS[topic], [name for name in columns if name in free], key=key, on_change=taken)
     with why:
         _show_evidence(evidence)
+
+
+def _labels(draft: Draft) -> list[str]:
+    """The texts of the label column, in the order of the files."""
+    label = next((name for name, role in draft.inference.roles.items() if role is Role.LABEL), None)
+    columns = (column for table in draft.tables for column in table.columns if column.name == label)
+    return list(dict.fromkeys(value.strip() for column in columns for value, _count in column.values))
+
+
+def _show_unlabelled(
+    draft: Draft, evidence: Evidence | None, settle: Callable[[Answers], None], *, is_asked: bool
+) -> None:
+    """Which labels say that there is none; nothing where there is no label to say so."""
+    labels, key = _labels(draft), "map:unlabelled"
+    if not labels:
+        return
+    st.session_state[key] = [text for text in labels if evidence and text in evidence.choice.split(SEPARATOR)]
+    control, why = st.columns([2, 5], vertical_alignment="center")
+    control.multiselect(
+        WORDS["unlabelled"],
+        labels,
+        key=key,
+        placeholder="None",
+        on_change=lambda: settle(with_answer(draft.answers, "unlabelled", SEPARATOR.join(st.session_state[key]))),
+    )
+    with why:
+        if evidence is not None or is_asked:
+            _show_evidence(evidence, is_asked=is_asked)
+        else:
+            show_note("Rows with a label that is chosen here count as unlabelled.")
 
 
 def _show_evidence(evidence: Evidence | None, *, is_asked: bool = False) -> None:

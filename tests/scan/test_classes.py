@@ -276,3 +276,24 @@ def test_cells_of_other_classes_are_not_merged(scan_of: ScanOf, tmp_path: Path) 
         DataError, match="the classes are ant, bee and cat in the first and ant, bee and dog in the second"
     ):
         merge_cells(parts, ["a", "b"])
+
+
+@pytest.mark.parametrize("labels", [(1, 0, -1), ("yes", "no", "maybe")])
+def test_a_label_that_says_that_there_is_none_leaves_its_row_unlabelled(
+    scan_of: ScanOf, labels: tuple[Any, ...]
+) -> None:
+    frame = pd.DataFrame({"y_true": labels * 30, "decision_score": np.linspace(-4, 4, 90)})
+    scan = scan_of(frame, unlabelled=(str(labels[2]),))
+    cells = scan.cells((VERSION,))
+    assert scan.facts.n_rows == 90
+    assert scan.facts.problems == {}
+    assert {place: int(cells.scored.n[:, place].sum()) for place in range(3)} == {0: 30, 1: 30, 2: 30}
+
+
+def test_a_class_that_says_that_there_is_none_leaves_its_row_unlabelled(scan_of: ScanOf) -> None:
+    frame = answers(3)
+    frame["y_true"] = frame["y_true"].where(frame.index % 8 != 0, "unsure")
+    scan = scan_of(frame, unlabelled=("unsure",))
+    assert scan.facts.n_rows == len(frame)
+    assert "class-unknown" not in scan.facts.problems
+    assert scan.cells((VERSION,)).scored.n.sum() + scan.cells((VERSION,)).unscored.n.sum() == len(frame)

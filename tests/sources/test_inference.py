@@ -802,3 +802,65 @@ def test_more_files_than_versions_are_asked(read):
     assert question.topic == "version"
     assert question.sentence.startswith("101 files without a version column would be as many versions, and at most 100")
     assert infer_mapping(tables[:100]).questions == ()
+
+
+UNSURE = ["yes", "no", "maybe", "yes", "no"] * 8
+
+
+def test_a_text_that_plainly_says_that_there_is_no_label_is_asked_about(read):
+    table = read(labelled(UNSURE))
+    (question,) = infer_mapping([table]).questions
+    assert question.topic == "unlabelled"
+    assert question.sentence == (
+        "label holds no (40.0 %), yes (40.0 %), maybe (20.0 %). Does maybe mean that a row has no label?"
+    )
+    assert [value for value, _ in question.options] == ["maybe", ""]
+    settled = infer_mapping([table], Answers(unlabelled=("Maybe",)))
+    assert settled.mapping.label_encoding == LabelEncoding(("yes",), ("no",))
+    assert settled.mapping.unlabelled == ("maybe",)
+    assert evidence(settled, "unlabelled").sentence == (
+        "Declared: maybe counts as no label, in 8 rows (20.0 % of labels)."
+    )
+    assert evidence(settled, "pos_label").sentence == "yes is positive, as usual beside no."
+    assert Mapping.from_json(json.loads(json.dumps(settled.mapping.as_json()))) == settled.mapping
+    # As a class of its own it is one of three, and which of them is positive is asked as ever.
+    (question,) = infer_mapping([table], Answers(unlabelled=())).questions
+    assert question.topic == "pos_label"
+    assert "label has 3 classes" in question.sentence
+    question, _positive = infer_mapping([table], Answers(unlabelled=("perhaps",))).questions
+    assert question.topic == "unlabelled"
+    assert question.sentence.startswith("label has no label perhaps to leave out: it holds no (40.0 %)")
+
+
+def test_several_texts_without_a_label_and_a_pair_that_nobody_knows(read):
+    labels = ["cat", "dog", "?", "cat", "pending", "dog"] * 8
+    questions = {each.topic: each for each in infer_mapping([read(labelled(labels))]).questions}
+    assert set(questions) == {"unlabelled", "pos_label"}
+    assert questions["unlabelled"].options[0][0].split("\n") == ["?", "pending"]
+    assert "is the positive class, cat or dog?" in questions["pos_label"].sentence
+    numbers = infer_mapping([read(labelled([1, 0, -1, 1, 0] * 8), "n.csv")], Answers(unlabelled=("-1",)))
+    assert numbers.mapping.label_encoding == LabelEncoding(("1",), ("0",))
+    assert numbers.mapping.unlabelled == ("-1",)
+
+
+def test_nobody_is_asked_where_the_text_is_a_class(read):
+    scores = {f"prob_{name}": [0.3, 0.4, 0.3, 0.2, 0.5] * 8 for name in ("yes", "no", "maybe")}
+    several = infer_mapping([read(csv(label=UNSURE, **scores), "classes.csv")], Answers(score_kind="logit"))
+    assert several.mapping.class_names == ("maybe", "no", "yes")
+    assert infer_mapping([read(labelled(["known", "unknown"] * 9))]).mapping.unlabelled == ()
+    assert infer_mapping([read(labelled(UNSURE))], Answers(pos_label="maybe")).mapping.unlabelled == ()
+
+
+def test_what_counts_as_no_label_is_taken_over(read):
+    table = read(labelled(UNSURE))
+    for unlabelled, positive in ((("maybe",), None), ((), "yes")):
+        first = infer_mapping([table], Answers(unlabelled=unlabelled, pos_label=positive)).mapping
+        again = infer_mapping([read(labelled(UNSURE * 2), "b.csv")], Answers.of_mapping(first, "a.csv"))
+        assert again.mapping.unlabelled == unlabelled
+        # A file in which nobody was unsure.
+        sure = infer_mapping([read(labelled(["yes", "no"] * 9), "c.csv")], Answers.of_mapping(first, "a.csv"))
+        assert sure.mapping.label_encoding == LabelEncoding(("yes",), ("no",))
+    # One in which somebody is for the first time is asked about.
+    first = infer_mapping([read(labelled(["yes", "no"] * 9), "c.csv")]).mapping
+    (question,) = infer_mapping([table], Answers.of_mapping(first, "c.csv")).questions
+    assert question.topic == "unlabelled"

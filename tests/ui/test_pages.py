@@ -606,6 +606,26 @@ def test_a_label_of_three_classes_is_asked_about_and_settled_in_every_way() -> N
     open_draft(app)
 
 
+def test_labels_that_say_that_there_is_none_are_left_out() -> None:
+    rows = [[f"r{k}", ("yes", "no", "maybe")[k % 3], round((k % 7 - 3) / 2 + k / 1000, 3)] for k in range(90)]
+    app = draft_of(csv_of(("id", "label", "decision"), rows))
+    assert "does maybe mean that a row has no label" in asked_of(app).lower()
+    assert app.button(key="answer:unlabelled:maybe").label == "Rows with maybe are unlabelled"
+    app.button(key="answer:unlabelled:maybe").click()
+    run(app)
+    assert app.multiselect(key="map:unlabelled").value == ["maybe"]
+    assert app.selectbox(key="map:pos_label").options == ["no", "yes"]
+    assert "maybe counts as no label, in 30 rows (33.3 % of labels)." in text_of(app)
+    # Taken back, it is a class among three; and any label can be left out.
+    app.multiselect(key="map:unlabelled").set_value([])
+    run(app)
+    assert "label has 3 classes" in asked_of(app)
+    app.multiselect(key="map:unlabelled").set_value(["maybe"])
+    run(app)
+    open_draft(app)
+    assert "30 unlabelled" in text_of(app)
+
+
 def test_a_choice_that_does_not_fit_is_said_and_can_be_taken_back() -> None:
     rows = [[f"r{k}", k % 2, round((k % 7 - 3) / 2 + k / 1000, 3), f"t{k % 150}"] for k in range(1_200)]
     app = open_app()
