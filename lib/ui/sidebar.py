@@ -12,6 +12,7 @@ from lib.diagnose import Settings
 from lib.figures.text import MISSING
 from lib.scan import Facts
 from lib.scan.held import HeldTables
+from lib.scan.windows import DAY
 from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
@@ -159,9 +160,14 @@ def _choose_windows(tables: HeldTables, facts: Facts) -> tuple[int | None, int |
 
 
 def window_words(start: int, width: int) -> str:
-    """When a window begins, as exactly as its width needs."""
-    moment = datetime.fromtimestamp(start, UTC)
-    return f"{moment:%d %b %Y}" if width % 86_400 == 0 else f"{moment:%d %b %H:%M}"
+    """A window by its day, from whose first moment it runs; below a day by the times between which it lies.
+
+    Either end of a range is a window that belongs to it, so that the last one's end has to be seen as well.
+    """
+    moment, end = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(start + width, UTC)
+    if width % DAY == 0:
+        return f"{moment:%d %b %Y}"
+    return f"{moment:%d %b %H:%M}–{'24:00' if (start + width) % DAY == 0 else f'{end:%H:%M}'}"
 
 
 def _step(tables: HeldTables) -> float:

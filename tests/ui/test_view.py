@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.downloads import PROVENANCE, csv_bytes
+from lib.ui.sidebar import window_words
 from lib.ui.upload_folder import close_upload_store
 from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
 
@@ -131,3 +132,19 @@ def test_a_table_says_in_its_last_column_where_it_comes_from() -> None:
     assert set(read[f"{PROVENANCE}.1"]) == {"a <b>.csv · sha256 12 · γ = 1"}
     assert read["version"].tolist() == ["'=v", "a,b"]
     assert read["rows"].dtype.kind == "i"
+
+
+def test_windows_under_a_day_are_named_from_their_first_to_their_last_moment() -> None:
+    rows = "".join(f"{'01'[k % 2]},{k / 60 - 2},2026-03-01T{k // 10:02d}:{k % 10 * 6:02d}:00Z\n" for k in range(240))
+    app = open_app()
+    upload(app, "day.csv", f"label,decision,time\n{rows}".encode())
+    (slider,) = app.select_slider
+    assert slider.options[0] == "01 Mar 00:00–01:00"
+    assert slider.options[-1] == "01 Mar 23:00–24:00"
+    assert slider.label == "From … to (UTC, by hour)"
+
+
+def test_windows_of_minutes_and_of_days() -> None:
+    assert window_words(86_400, 300) == "02 Jan 00:00–00:05"
+    assert window_words(2 * 86_400 - 21_600, 21_600) == "02 Jan 18:00–24:00"
+    assert window_words(86_400, 86_400) == "02 Jan 1970"
