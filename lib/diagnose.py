@@ -22,6 +22,7 @@ from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, FoldTable, explain_violations
 from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.scale import is_same_scale, scale_ratio
@@ -249,14 +250,42 @@ class Diagnosis:
         places = names.index(self.settings.baseline), names.index(self.settings.candidate)
         return scale_ratio(self.cells(VERSION), *places)
 
+    def _is_on_two_scales(self, metric: str) -> bool:
+        return metric_named(metric).in_score_units and not is_same_scale(self.scale_ratio)
+
+    @cached_property
+    def change_p_values(self) -> dict[str, tuple[float, float]]:
+        """Metric to p of its change, and p adjusted for all that are judged (Benjamini–Hochberg).
+
+        Judged is every metric of which one way is better, whose change is defined and within one scale. The family is
+        the same wherever some of them are shown.
+        """
+        judged = {
+            metric.name: change
+            for metric in METRICS
+            if metric.direction != "neutral"
+            and not self._is_on_two_scales(metric.name)
+            and (change := self.change(metric.name)).is_defined
+        }
+        values, lower, upper = ([getattr(each, end) for each in judged.values()] for end in ("value", "lower", "upper"))
+        p = interval_p_value(values, lower, upper)
+        return {
+            name: (float(one), float(adjusted))
+            for name, one, adjusted in zip(judged, p, benjamini_hochberg(p), strict=True)
+        }
+
     def verdict(self, metric: str) -> Verdict:
-        """Whether a metric's change is beyond chance and for the better; none between scores on different scales."""
+        """Whether a metric's change is beyond chance, all that are judged taken together, and for the better.
+
+        None between scores on different scales.
+        """
         change, chosen = self.change(metric), metric_named(metric)
         if not change.is_defined:
             return ""
-        if chosen.in_score_units and not is_same_scale(self.scale_ratio):
+        if self._is_on_two_scales(metric):
             return "not comparable"
-        if not (change.lower > 0 or change.upper < 0) or chosen.direction == "neutral":
+        _p, adjusted = self.change_p_values.get(metric, (math.nan, math.nan))
+        if not adjusted <= 1 - LEVEL:
             return ""
         return "better" if (change.value < 0) == (chosen.direction == "lower") else "worse"
 

@@ -6,6 +6,7 @@ Shares never read 0 % or 100 % unless they are; undefined numbers read "undefine
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lib.checks.words import plural
@@ -133,6 +134,40 @@ def format_time(second: float, step: float = 1) -> str:
 def format_span(start: float, end: float, step: float = 1) -> str:
     """From one time up to another, not included: "2026-04-02 to 2026-04-05"."""
     return f"{format_time(start, step).removesuffix(' UTC')} to {format_time(end, step)}"
+
+
+def format_family(judged: int) -> str:
+    """What "better" and "worse" of so many numbers mean."""
+    return (
+        f"Better and worse are beyond chance at 5 %, corrected for {format_plural(judged, 'number')} judged at once "
+        "(Benjamini–Hochberg)."
+    )
+
+
+def format_verdicts(baseline: str, candidate: str, verdicts: Sequence[str], *, has_findings: bool) -> str:
+    """Whether the candidate is better or worse as a whole, which no check asks, in a sentence; "" without verdicts.
+
+    Args:
+        baseline: what is compared with.
+        candidate: what is judged.
+        verdicts: on each number that is judged: "better", "worse" or "" within chance.
+        has_findings: whether a check found something.
+    """
+    if not verdicts:
+        return ""
+    said = _count_verdicts(baseline, candidate, verdicts)
+    return f"{said[:1].upper()}{said[1:]}." if has_findings else f"No check found a fault; {said}."
+
+
+def _count_verdicts(baseline: str, candidate: str, verdicts: Sequence[str]) -> str:
+    worse, better = verdicts.count("worse"), verdicts.count("better")
+    judged = format_plural(len(verdicts), "number")
+    if not worse and not better:
+        return f"version {candidate} differs from version {baseline} in none of {judged} beyond chance"
+    first, second = ("worse", "better") if worse else ("better", "worse")
+    of, other = (worse, better) if worse else (better, worse)
+    also = f", and {second} in {other}" if other else ""
+    return f"version {candidate} is {first} than version {baseline} in {of} of {judged}{also}, beyond chance"
 
 
 def format_scales(baseline: str, candidate: str, ratio: float) -> str:

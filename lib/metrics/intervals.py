@@ -1,7 +1,8 @@
 """Intervals, tests and corrections, all elementwise over arrays and free of warnings.
 
 References: Wilson (1927); Newcombe (1998), methods 3 and 10; Zou and Donner (2008) for square-and-add; Woodruff (1952)
-for weighted quantiles; Benjamini and Hochberg (1995); Holm (1979).
+for weighted quantiles; Altman and Bland (2011), BMJ 343:d2304, for p from an interval; Benjamini and Hochberg (1995);
+Holm (1979).
 """
 
 from __future__ import annotations
@@ -119,6 +120,20 @@ def mover(
     b, b_low, b_high = (np.asarray(each, np.float64) for each in second)
     difference = a - b
     return difference, difference - np.hypot(a - a_low, b_high - b), difference + np.hypot(a_high - a, b - b_low)
+
+
+def interval_p_value(value: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: float = LEVEL) -> FloatArray:
+    """Two-sided p that a number is 0, read off its interval: below 1 − `level` exactly where that excludes 0.
+
+    Normal, with the width of the side that faces 0 as z standard errors (as Altman and Bland 2011, one side at a time,
+    for the two may differ). NaN where the number or that side is undefined, 1 at 0.
+    """
+    x = np.asarray(value, np.float64)
+    half = np.where(x > 0, x - np.asarray(lower, np.float64), np.asarray(upper, np.float64) - x)
+    size = np.abs(x)
+    # A number without any width is not 0, for certain.
+    z = normal_quantile(level) * np.where(half > 0, divide(size, half), np.where(size > 0, np.inf, 0.0))
+    return np.where(np.isnan(x) | np.isnan(half), np.nan, 2 * special.ndtr(-z))
 
 
 def rows_for_rate(rate: ArrayLike, half_width: ArrayLike, level: float = LEVEL) -> FloatArray:

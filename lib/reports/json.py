@@ -246,6 +246,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
                 "paired": False,
                 "verdict": comparison.verdicts[name] or None,
             }
+            | dict(zip(("p", "p_adjusted"), comparison.p_values.get(name, ()), strict=False))
             | ({"bound": each.bound} if each.is_defined and each.bound > 0 else {})
             | ({} if each.is_defined else {"undefined": {"value": each.reason}})
             for name, each in comparison.deltas.items()

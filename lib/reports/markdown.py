@@ -18,6 +18,8 @@ def render_markdown(report: Report) -> str:
     """The report as headings, sentences and tables; what comes from data is shown as it is, and does nothing."""
     outline = build_outline(report)
     lines = ["# Marginalia", "", escape(outline.subject), "", f"## Findings: {escape(outline.verdict)}", ""]
+    if outline.compared:
+        lines += [escape(outline.compared), ""]
     for finding in outline.findings:
         lines += [*_finding(finding), ""]
     if outline.checked:

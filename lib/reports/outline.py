@@ -19,15 +19,17 @@ from lib.figures.format import (
     format_bound,
     format_change,
     format_count,
+    format_family,
     format_interval,
     format_plural,
     format_scales,
     format_time,
     format_value,
+    format_verdicts,
 )
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
-from lib.reports.report import CohortNumbers, Numbers, Report
+from lib.reports.report import CohortNumbers, Comparison, Numbers, Report
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.schema import SINGLE_ROLES
 from lib.sources.names import EXACT, match_role
@@ -90,6 +92,7 @@ class Outline:
 
     subject: str
     verdict: str
+    compared: str
     findings: tuple[FindingText, ...]
     checked: tuple[str, ...]
     tables: tuple[Table, ...]
@@ -105,6 +108,7 @@ def build_outline(report: Report) -> Outline:
     return Outline(
         subject=_subject(report),
         verdict=_verdict(findings),
+        compared=_compared(report.comparison, has_findings=bool(findings)),
         findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
         checked=tuple(_checked(report.checks)),
         tables=tuple(table for table in tables if table is not None),
@@ -142,6 +146,13 @@ def _verdict(findings: Sequence[CheckResult]) -> str:
         for severity, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
     ]
     return ", ".join(format_plural(count, word) for count, word in counted if count) + "."
+
+
+def _compared(comparison: Comparison, *, has_findings: bool) -> str:
+    """Whether the candidate is better or worse as a whole, which no check asks; empty for one version."""
+    verdicts = [comparison.verdicts[name] for name in comparison.p_values]
+    names = (comparison.baseline or MISSING, comparison.candidate or MISSING)
+    return format_verdicts(*names, verdicts, has_findings=has_findings)
 
 
 def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
@@ -249,6 +260,8 @@ def _change(report: Report) -> Table | None:
     )
     notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
     said = ["Changes are unpaired: the two versions are taken as independent samples."]
+    if comparison.p_values:
+        said.append(f"{format_family(len(comparison.p_values))} Each interval is of its number alone.")
     if "not comparable" in comparison.verdicts.values():
         said.append(
             format_scales(comparison.baseline or MISSING, comparison.candidate or MISSING, comparison.scale_ratio)

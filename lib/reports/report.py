@@ -106,13 +106,14 @@ class WindowNumbers:
 class Comparison:
     """Each metric's change from baseline to candidate, as of two independent samples; empty for one version.
 
-    `verdicts` says of each whether it is for the better; `scale_ratio` how many times as wide the candidate's margins
-    spread as the baseline's.
+    `p_values` are p and p adjusted for all that are judged, of those; `verdicts` says of each whether it is for the
+    better beyond chance; `scale_ratio` how many times as wide the candidate's margins spread as the baseline's.
     """
 
     baseline: str
     candidate: str
     deltas: dict[str, Estimate]
+    p_values: dict[str, tuple[float, float]]
     verdicts: dict[str, Verdict]
     scale_ratio: float
 
@@ -286,6 +287,7 @@ def _comparison(diagnosis: Diagnosis) -> Comparison:
         baseline,
         candidate,
         {name: diagnosis.change(name) for name in names},
+        diagnosis.change_p_values if names else {},
         {name: diagnosis.verdict(name) for name in names},
         diagnosis.scale_ratio,
     )

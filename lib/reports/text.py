@@ -23,9 +23,11 @@ def render_text(report: Report, width: int = WIDTH) -> str:
     """The report as lines of at most `width` columns, findings first; words from data cannot move the cursor."""
     outline = build_outline(report)
     lines = [*_wrapped(outline.subject, width), "", *_heading(f"Findings: {outline.verdict}")]
+    if outline.compared:
+        lines += _wrapped(outline.compared, width)
     for finding in outline.findings:
         lines += ["", *_finding(finding, width)]
-    if outline.findings and outline.checked:
+    if (outline.findings or outline.compared) and outline.checked:
         lines.append("")
     for each in outline.checked:
         lines += _wrapped(each, width, "  ", "      ")

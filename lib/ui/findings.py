@@ -8,7 +8,8 @@ import streamlit as st
 
 from lib.checks import CheckResult, Status, run_checks
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_plural
+from lib.figures.format import format_plural, format_verdicts
+from lib.figures.text import MISSING
 from lib.schema import cohort_key
 from lib.ui import state
 
@@ -57,6 +58,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     for index, result in enumerate(raised):
         _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
     if topic is None:
+        _show_verdicts(diagnosis, has_findings=bool(raised))
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
         words = f"{format_plural(passed, 'check')} passed" + (f", {len(skipped)} not applicable." if skipped else ".")
@@ -67,6 +69,16 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
                         f"<p class='m-line'><b>{escape(result.name)}</b> <span class='m-light'>{escape(result.code)}"
                         f"</span> {escape(result.title)}</p>"
                     )
+
+
+def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
+    """Whether the candidate is better or worse as a whole, which no check asks."""
+    if not diagnosis.is_compared:
+        return
+    names = (diagnosis.settings.baseline or MISSING, diagnosis.settings.candidate or MISSING)
+    verdicts = [diagnosis.verdict(name) for name in diagnosis.change_p_values]
+    if said := format_verdicts(*names, verdicts, has_findings=has_findings):
+        st.html(f"<p class='m-line'>{escape(said)}</p>")
 
 
 def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> None:

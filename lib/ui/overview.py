@@ -10,6 +10,7 @@ from lib.figures.format import (
     format_bound,
     format_change,
     format_count,
+    format_family,
     format_interval,
     format_plural,
     format_scales,
@@ -62,6 +63,8 @@ def show_overview(diagnosis: Diagnosis) -> None:
         *(Column(metric.label, metric.definition) for metric in metrics),
     ]
     show_table(columns, rows)
+    if diagnosis.is_compared and diagnosis.change_p_values:
+        show_note(f"{format_family(len(diagnosis.change_p_values))} Each interval is of its number alone.")
     if diagnosis.is_compared and any(diagnosis.verdict(metric.name) == "not comparable" for metric in metrics):
         settings = diagnosis.settings
         show_note(format_scales(settings.baseline, settings.candidate, diagnosis.scale_ratio))
@@ -103,7 +106,7 @@ def overview_sentence(diagnosis: Diagnosis) -> str:
         return f"{said}; the change against {baseline} is undefined: {change.reason}."
     if diagnosis.verdict(rate.name) == "not comparable":
         return f"{said}; that of version {baseline} is not comparable, its scores are on another scale."
-    if change.lower <= 0 <= change.upper:
+    if not diagnosis.verdict(rate.name):
         return f"{said}; no difference from version {baseline} that chance could not make."
     return f"{said}: {format_change(change.value, rate.unit)} against version {baseline}."
 

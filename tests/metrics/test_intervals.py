@@ -26,6 +26,34 @@ def test_wilson_at_the_ends_and_without_rows() -> None:
     assert np.isnan([low[2], high[2]]).all()
 
 
+@given(st.floats(-5, 5), st.floats(0.01, 3), st.floats(0.01, 3))
+def test_p_of_an_interval_is_below_five_per_cent_where_it_excludes_zero(
+    value: float, below: float, above: float
+) -> None:
+    lower, upper = value - below, value + above
+    p = float(i.interval_p_value(value, lower, upper))
+    assert 0 <= p <= 1
+    if min(abs(lower), abs(upper)) > 1e-9:
+        assert (p < 0.05) == (lower > 0 or upper < 0)
+    assert p == pytest.approx(float(i.interval_p_value(-value, -upper, -lower)))
+
+
+@given(st.floats(-4, 4), st.floats(0.1, 2))
+def test_p_of_a_normal_interval_is_that_of_its_z(value: float, error: float) -> None:
+    half = stats.norm.ppf(0.975) * error
+    expected = 2 * stats.norm.sf(abs(value) / error)
+    assert float(i.interval_p_value(value, value - half, value + half)) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_p_of_an_interval_at_its_edges() -> None:
+    # 0.3 with the side towards 0 as wide as 0.3 is z = 1.96; without width it is certain; 0 is no difference.
+    p = i.interval_p_value(
+        [0.3, 0.2, 0.0, 1.0, np.nan, 1.0], [0.0, 0.2, 0.0, -np.inf, 0, np.nan], [9, 0.2, 0.0, 2, 0, 2]
+    )
+    assert p[:4] == pytest.approx([0.05, 0.0, 1.0, 1.0])
+    assert np.isnan(p[4:]).all()
+
+
 def test_effective_rows() -> None:
     w, x = np.array([1.0, 2.0, 1.0, 4.0]), np.array([1, 1, 0, 0])
     mu = 3 / 8

@@ -823,3 +823,19 @@ def test_the_rows_of_a_cohort_are_those_within_the_filter():
     assert (wanted["split"], wanted["cohort_column"]) == ("test", "digit")
     within = open_app("cohorts", dataset="sample-losses", by="digit", cohort_column="ink", cohort="heavy")
     assert not [each for each in within.get("page_link") if each.proto.label == "Look at its rows"]
+
+
+def test_a_candidate_that_is_worse_as_a_whole_is_said_beside_no_findings() -> None:
+    draw = random.Random(5)
+    rows = list[list[object]]()
+    for k in range(4_000):
+        label, version = draw.randint(0, 1), draw.choice("ab")
+        score = draw.gauss((2 * label - 1) * (1.2 if version == "a" else 0.8), 1.0)
+        rows.append([f"r{k}", f"2026-03-{k // 200 + 1:02d}", version, label, f"{score:.6f}"])
+    app = open_app()
+    upload(app, "log.csv", csv_of(("id", "time", "version", "label", "decision"), rows))
+    assert_sound(app)
+    assert findings(app) == []
+    (said,) = (line for line in text_of(app).splitlines() if "No check found a fault" in line)
+    assert said == "No check found a fault; version b is worse than version a in 13 of 13 numbers, beyond chance."
+    assert "corrected for 13 numbers judged at once (Benjamini–Hochberg)" in text_of(app)
