@@ -48,6 +48,8 @@ QUESTION_OPTIONS = {
 }
 """Options that settle a question; of a role that is the option that names its column."""
 TWO_CLASSES = 2
+MOST_GAMMA = 100
+"""Beyond it nearly every row of any model is a violation, and the numbers say nothing."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
@@ -163,8 +165,11 @@ def _gamma(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no margin target: a number from 0 upwards is expected")
+    if not 0 <= value <= MOST_GAMMA:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no margin target: a number from 0 to {MOST_GAMMA} is expected, in the unit of decision "
+            "scores, where 1 is usual"
+        )
     return value
 
 

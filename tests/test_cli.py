@@ -160,6 +160,8 @@ def test_usage_errors_are_sentences() -> None:
         (["check", "a.csv", "--gamma", "one"], ["--gamma", "margin target"]),
         (["check", "a.csv", "--gamma", "nan"], ["--gamma", "margin target"]),
         (["check", "a.csv", "--gamma", "-1"], ["--gamma", "margin target"]),
+        (["check", "a.csv", "--gamma", "1e12"], ["--gamma", "'1e12' is no margin target: a number from 0 to 100"]),
+        (["check", "a.csv", "--gamma", "inf"], ["--gamma", "margin target"]),
         (["cells", "a.csv"], ["-o/--output"]),
         (["cells", "a.csv", "-o", "c.parquet", "--gamma", "1"], ["There is no option --gamma"]),
     ):
