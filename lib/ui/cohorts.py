@@ -50,11 +50,16 @@ def show_classes(view: CohortsView, values: tuple[str, ...], version: str) -> No
 
 
 def offer_cohort(diagnosis: Diagnosis, view: CohortsView, metric: str) -> None:
-    """Choose one cohort, whether the figure has it or not: its numbers, its rows, and it alone on every page."""
+    """Choose one cohort, whether the figure has it or not: its numbers, its rows, and it alone on every page.
+
+    Where a search found none there is nothing to choose.
+    """
     tables, column = diagnosis.tables, view.column
     where = diagnosis.settings.where
     chosen = any(each == column for each, _value in where.cohorts)
     offer = Offer(view.values) if chosen else offer_values(tables, column, view.values, "one")
+    if not offer.values:
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         value = st.selectbox(f"One {column}", offer.values, key=f"only:{column}", format_func=offer.words)
         st.button("Look only at this cohort", on_click=look_at, args=(column, value), icon=":material/filter_alt:")

@@ -17,7 +17,7 @@ from lib.ui.html import show_note
 
 @dataclass(frozen=True)
 class Offer:
-    """The values to choose from, and of those that were searched for the number of rows."""
+    """The values to choose from, none where a search found none; of those that were found also the number of rows."""
 
     values: tuple[str, ...]
     rows: dict[str, int] = field(default_factory=dict[str, int])
@@ -49,7 +49,7 @@ def offer_values(tables: HeldTables, column: str, held: Sequence[str], key: str,
     found = tables.find_values(column, part) if part else Matches((), (), 0)
     if part:
         show_note(_sentence(found, plain(part)))
-    values = [*found.values] if found.values else [*held]
+    values = [*found.values] if part else [*held]
     if keep and keep not in values and (keep in held or keep in tables.find_values(column, keep).values):
         values.append(keep)
     return Offer(tuple(values), dict(zip(found.values, found.rows, strict=True)))
@@ -58,7 +58,7 @@ def offer_values(tables: HeldTables, column: str, held: Sequence[str], key: str,
 def _sentence(found: Matches, part: str) -> str:
     """What a search found, in words."""
     if not found.n:
-        return f"No value holds “{part}”."
+        return f"No value holds “{part}”. Try a shorter part, or empty the field to list the most frequent."
     if len(found.values) < found.n:
         return f"{found.n:,} values hold “{part}”; the list has the {len(found.values)} with most rows."
     return f"{format_plural(found.n, 'value')} {'holds' if found.n == 1 else 'hold'} “{part}”."

@@ -92,13 +92,29 @@ def test_a_value_that_tables_gather_is_found_in_the_sidebar_and_holds_everywhere
 def test_what_nobody_is_called_is_said(dataset: str) -> None:
     app = open_app("home", dataset=dataset, cohort_column="tenant")
     find(app, "filter", "_")
-    assert "No value holds “_”." in text_of(app)
+    assert "No value holds “_”. Try a shorter part, or empty the field to list the most frequent." in text_of(app)
+    assert app.selectbox(key="control:cohort").options == ["All cohorts"]
+    find(app, "filter", "")
     assert len(app.selectbox(key="control:cohort").options) == 201
     find(app, "filter", "shop")
     assert re.search(r"[\d,]+ values hold “shop”; the list has the 50 with most rows\.", text_of(app))
     assert len(app.selectbox(key="control:cohort").options) == 51
     linked = open_app("home", dataset=dataset, cohort_column="tenant", cohort="nobody")
     assert "cohort = nobody (shown instead: All cohorts)" in text_of(linked)
+
+
+def test_a_search_on_cohorts_that_finds_nothing_offers_nothing(dataset: str) -> None:
+    app = open_app("cohorts", dataset=dataset, by="tenant")
+    offered = {"Look only at this cohort"}
+    assert offered <= {button.label for button in app.button}
+    links = len(app.get("page_link"))
+    find(app, "one", "nobody at all")
+    assert "No value holds “nobody at all”. Try a shorter part" in text_of(app)
+    assert not offered & {button.label for button in app.button}
+    assert len(app.get("page_link")) < links
+    assert "only:tenant" not in {box.key for box in app.selectbox}
+    find(app, "one", "shop")
+    assert len(app.selectbox(key="only:tenant").options) == 50
 
 
 def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str, frame: pd.DataFrame) -> None:
