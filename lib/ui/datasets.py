@@ -66,6 +66,17 @@ def hold(token: str) -> None:
         st.session_state["datasets"].append(token)
 
 
+def find_same(uploads: Sequence[Upload]) -> OpenDataset | HeldDraft | None:
+    """What this session has on its list of exactly these files, by their content and whatever they are called."""
+    wanted = sorted(upload.sha256 for upload in uploads)
+    for token in held_tokens():
+        held = workspace().get(token) or workspace().draft(token)
+        draft = held.draft if isinstance(held, OpenDataset) else held.content if held else None
+        if isinstance(draft, Draft) and sorted(table.sha256 for table in draft.tables) == wanted:
+            return held
+    return None
+
+
 def begin_with(token: str) -> None:
     """Let every session that comes without a link begin with this sample.
 

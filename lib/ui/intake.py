@@ -5,15 +5,28 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.errors import MarginaliaError
+from lib.figures.text import plain
 from lib.sources import Answers
+from lib.sources.columns import join_names
 from lib.ui import state
-from lib.ui.datasets import Draft, answer, draft_again, hold, open_draft, read_files, remember, remembered, workspace
+from lib.ui.datasets import (
+    Draft,
+    answer,
+    draft_again,
+    find_same,
+    hold,
+    open_draft,
+    read_files,
+    remember,
+    remembered,
+    workspace,
+)
 from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import Job, begin, is_at_work, resume, settle
 from lib.ui.uploader import render_uploader
 from lib.workspace import SAMPLES, HeldDraft, OpenDataset
 
-_PROBLEM, _READING = "intake-problem", "intake-reading"
+_PROBLEM, _READING, _SAME = "intake-problem", "intake-reading", "intake-same"
 
 
 def show_welcome() -> None:
@@ -34,6 +47,10 @@ def show_uploader() -> None:
     fresh = [upload for upload in uploads if upload.path not in st.session_state.setdefault("read-uploads", set())]
     if fresh:
         st.session_state["read-uploads"] |= {upload.path for upload in fresh}
+        if (same := find_same(fresh)) is not None:
+            st.session_state[_SAME] = _same_words([upload.name for upload in fresh], same.name)
+            _look_at(same.token)
+            st.rerun()
         known = dict(remembered())
         _end_reading()
         job = begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report, known))
@@ -98,6 +115,19 @@ def take_files() -> None:
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
         st.error(problem, icon=":material/error:")
+    if said := st.session_state.pop(_SAME, None):
+        show_note(said)
+
+
+def _same_words(names: list[str], held: str) -> str:
+    """What is said where files are opened that are open already."""
+    given, verb, are = join_names(names), "has" if len(names) == 1 else "have", "is" if len(names) == 1 else "are"
+    if given == held:
+        return f"{plain(given)} {are} here already, byte for byte the same; this is it. It was not read again."
+    return (
+        f"{plain(given)} {verb} byte for byte the content of {plain(held)}, which is here already; this is it. "
+        "Nothing was read again."
+    )
 
 
 def apply_draft(held: HeldDraft) -> None:

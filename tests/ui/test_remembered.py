@@ -78,3 +78,33 @@ def test_what_does_not_settle_the_next_file_is_not_taken_over() -> None:
     upload(app, "turned.csv", dated(4).replace(b";A;", b";C;").replace(b";B;", b";D;"))
     assert is_asking(app)
     assert "monday.csv" not in text_of(app)
+
+
+def test_the_same_content_is_opened_not_read_again() -> None:
+    def go_back(to: str) -> None:
+        app.selectbox(key="control:dataset").set_value(to)
+        run(app)
+
+    app = open_answered()
+    token = app.query_params["dataset"]
+    upload(app, "other.csv", dated(3, "id;when;label;score;place"))
+    draft = app.query_params["dataset"]
+    assert draft != token
+    go_back(token)
+    upload(app, "monday.csv", dated(0))
+    assert_sound(app)
+    assert app.query_params["dataset"] == token
+    assert "monday.csv is here already, byte for byte the same; this is it. It was not read again." in text_of(app)
+    assert not any("(2)" in name for name in app.selectbox(key="control:dataset").options)
+    # Said once; and under another name it is the same all the same.
+    run(app)
+    assert "byte for byte" not in text_of(app)
+    upload(app, "copy.csv", dated(0))
+    assert app.query_params["dataset"] == token
+    assert "copy.csv has byte for byte the content of monday.csv, which is here already" in text_of(app)
+    # A draft with questions open is gone back to as well; another content under the same name is another dataset.
+    upload(app, "again.csv", dated(3, "id;when;label;score;place"))
+    assert app.query_params["dataset"] == draft
+    go_back(token)
+    upload(app, "monday.csv", dated(7))
+    assert app.query_params["dataset"] not in (token, draft)
