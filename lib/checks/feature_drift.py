@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lib.checks import words
 from lib.checks.result import Answer, CheckResult, Finding, NotApplicable, Passed, Status, Where
 from lib.metrics.features import FeatureDrift, Move, What
+from lib.scan.facts import Facts
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -45,13 +46,16 @@ class Moved:
             return self.strength >= LARGE_MISSING
         return self.strength >= (LARGE_DISTANCE if not self.move.category else LARGE_CHANGE)
 
-    def says(self) -> str:
-        """What happened to it, in a few words."""
+    def says(self, facts: Facts) -> str:
+        """What happened to it, in a few words; that a file lacks the column where that is why it is missing."""
         move = self.move
         if self.what == "missing":
+            absent = words.only_in(self.column, facts)
+            if absent and self.strength == 1:
+                return f"{self.column} {absent}"
             return (
                 f"{self.column} is missing in {words.percent(move.missing)} of rows against "
-                f"{words.percent(move.missing_reference)}"
+                f"{words.percent(move.missing_reference)}" + (f" (it {absent})" if absent else "")
             )
         if move.category:
             return (
@@ -140,7 +144,7 @@ def _finding(diagnosis: Diagnosis, place: list[Moved], compared: int) -> Finding
     at = words.place(version, where, diagnosis.facts) + (f" in split {move.split}" if move.split else "")
     columns = list(dict.fromkeys(each.column for each in place))
     own = {each.column: each for each in reversed(place)}
-    listed = words.listing([own[column].says() for column in columns], 2)
+    listed = words.listing([own[column].says(diagnosis.facts) for column in columns], 2)
     many = words.plural(len(columns), "feature")
     return Finding(
         Status.FAIL if any(each.is_large for each in place) else Status.WARN,

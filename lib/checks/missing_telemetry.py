@@ -246,12 +246,14 @@ def _of_part(kind: str, found: Found, axes: Axes) -> Finding:
     low, high = wilson(share, n)
     recent = kind == "labels" and _is_recent(found, axes)
     told = f"{kind.capitalize()} are missing{words.place(version, where, axes.facts)}"
-    late = "; recent labels may still be on their way" if recent else ""
+    absent = words.only_in(axes.facts.mapping.label or "", axes.facts) if kind == "labels" else ""
+    column = f"; the column {axes.facts.mapping.label} {absent}" if absent else ""
+    why = column + ("; recent labels may still be on their way" if recent else "")
     return Finding(
         Status.FAIL if share >= MOSTLY and not recent else Status.WARN,
         version,
         where,
-        f"{told}: {words.percent(share)} of rows against {words.percent(rest)} elsewhere (n = {words.count(n)}){late}",
+        f"{told}: {words.percent(share)} of rows against {words.percent(rest)} elsewhere (n = {words.count(n)}){why}",
         {
             "n": int(n),
             "missing": kind,

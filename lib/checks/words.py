@@ -65,6 +65,17 @@ def together(facts: Facts) -> str:
     return f" ({listing(said)} only together)"
 
 
+def only_in(column: str, facts: Facts) -> str:
+    """That a column is not in every file: "is only in a.csv", "is not in b.csv"; empty where all have it."""
+    without = facts.files_without(column)
+    having = [each.name for each in facts.inputs if each.name not in without]
+    if not without:
+        return ""
+    if len(having) <= len(without):
+        return f"is only in {listing(having)}"
+    return f"is not in {listing(without)}"
+
+
 def _moment(second: int) -> datetime:
     return datetime.fromtimestamp(second, tz=UTC)
 

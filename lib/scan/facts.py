@@ -10,13 +10,17 @@ from lib.schema import VERSION, WINDOW, Mapping
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file that went in: rows are all its records, rejected ones included; notes say what was done to read it."""
+    """One file that went in: rows are all its records, rejected ones included; notes say what was done to read it.
+
+    `lacks` are the columns of the mapping that it does not have, and others do.
+    """
 
     name: str
     sha256: str
     n_rows: int
     n_rejected: int
     notes: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,10 @@ class Facts:
     gathered: dict[str, int] = field(default_factory=dict[str, int])
     ids: tuple[IdCounts, ...] | None = None
     saved: bool = False
+
+    def files_without(self, column: str) -> tuple[str, ...]:
+        """The files that lack a column of the mapping, which others have."""
+        return tuple(each.name for each in self.inputs if column in each.lacks)
 
     @property
     def serving_tables(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -83,6 +83,9 @@ def look_at(
     probe = cursor.execute(
         f"SELECT count(DISTINCT score) FROM (SELECT score FROM prepared LIMIT {PROBE_ROWS})"
     ).fetchall()
+    named = dict.fromkeys((*mapping.roles().values(), *mapping.cohorts, *mapping.features))
+    if mapping.is_multiclass:
+        del named[mapping.score]
     facts = Facts(
         name=dataset.name,
         key=dataset.key,
@@ -94,6 +97,7 @@ def look_at(
                 table.n_rejected
                 + sum(count for (file, code), count in problems.items() if file == index and not PROBLEMS[code][0]),
                 table.notes,
+                tuple(column for column in named if not table.has_column(column)),
             )
             for index, table in enumerate(dataset.tables)
         ),

@@ -142,7 +142,8 @@ def _facts(values: dict[str, Any]) -> Facts:
 
 def _input_file(values: dict[str, Any]) -> InputFile:
     fields = dict(values)
-    fields["notes"] = tuple(values.get("notes", ()))
+    for name in ("notes", "lacks"):
+        fields[name] = tuple(values.get(name, ()))
     return InputFile(**fields)
 
 

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lib.checks import run_checks
+from lib.diagnose import Diagnosis, Settings
 from lib.scan import Scan, list_rows
 from lib.scan.listing import Order, RowQuery
 from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
@@ -102,3 +104,26 @@ def test_times_of_different_kinds_are_one_time(parquet, read, scan):
     whole = scan(one, two)
     assert (whole.facts.first, whole.facts.last) == (int(moment.timestamp()), int(moment.timestamp()) + 3_600)
     assert whole.facts.problems == {}
+
+
+def test_a_column_that_only_one_file_has_is_said_to_be_there_alone(read, scan):
+    def rows(extra: str, labels: str = "01", step: float = 3) -> str:
+        lines = [f"{labels and labels[k % 2]};{(k % 17 - 8) / step + k / 1000};{k % 5}" for k in range(400)]
+        return "\n".join([f"label;margin;{extra}" if labels else f";margin;{extra}", *lines])
+
+    whole = scan(read(rows("age"), "a.csv"), read(rows("size"), "b.csv"), cohorts=(), features=("age", "size"))
+    assert [each.lacks for each in whole.facts.inputs] == [("size",), ("age",)]
+    diagnosis = Diagnosis(whole, Settings.choose(whole.facts))
+    diagnosis.read_features()
+    (found,) = (each for each in run_checks(diagnosis) if each.name == "feature-drift")
+    assert "age is only in a.csv" in found.title
+    assert "size is only in b.csv" in found.title
+    assert "100 %" not in found.title
+    # A label that only one of three has;.
+    tables = [read(rows("age", "" if k else "01", 3 + k), f"v{k}.csv") for k in range(3)]
+    whole = scan(*tables, cohorts=(), features=("age",), roles={"label": "label"})
+    assert [each.lacks for each in whole.facts.inputs] == [(), ("label",), ("label",)]
+    found = next(
+        each for each in run_checks(Diagnosis(whole, Settings.choose(whole.facts))) if each.name == "missing-telemetry"
+    )
+    assert found.title.endswith("; the column label is only in v0.csv")
