@@ -8,10 +8,12 @@ from lib.figures.crossing_view import CrossingView
 from lib.figures.format import format_count, format_estimate, format_value
 from lib.figures.frame import Panel, empty_figure, finish, left_margin
 from lib.figures.text import escape, name_of
-from lib.figures.theme import TEXT_SIZE, Look, blend
+from lib.figures.theme import TEXT_SIZE, Look, blend, contrast
 from lib.metrics.cohorts import SMALL
 
 ROW_HEIGHT = 26
+FAINTEST = 0.08
+"""How much of the colour the lowest field has."""
 WRITTEN = 12
 """With at most so many columns each field carries its number."""
 
@@ -49,23 +51,23 @@ def plot_crossing(view: CrossingView, look: Look, provenance: str) -> go.Figure:
     ]
     limit = 10 if look.is_narrow else 22
     labels = [escape(row, limit) or "(missing)" for row in view.rows]
+    faintest = blend(look.palette.candidate, look.palette.paper, FAINTEST)
     figure = go.Figure(
         go.Heatmap(
             z=shown,
             x=list(range(len(view.columns))),
             y=list(range(len(view.rows))),
-            text=texts,
-            texttemplate="%{text}",
-            textfont={"size": TEXT_SIZE},
             customdata=hover,
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=True,
-            colorscale=[[0.0, blend(look.palette.candidate, look.palette.paper, 0.08)], [1.0, look.palette.candidate]],
+            colorscale=[[0.0, faintest], [1.0, look.palette.candidate]],
             showscale=False,
             xgap=2,
             ygap=2,
         )
     )
+    if is_written:
+        figure.add_trace(_numbers(shown, texts, faintest, look))
     figure.update_layout(
         xaxis={
             "tickmode": "array",
@@ -93,6 +95,34 @@ def plot_crossing(view: CrossingView, look: Look, provenance: str) -> go.Figure:
         [Panel(ROW_HEIGHT * len(view.rows) + 8, "", (), escape(view.across, 40), 1 if is_written else 3)],
         left=left_margin(labels, look, titled=False) + 4,
         right=20,
+    )
+
+
+def _numbers(shown: list[list[float | None]], texts: list[list[str]], faintest: str, look: Look) -> go.Scatter:
+    """The number of each field, in whichever of ink and paper stands out more from its colour."""
+    held = [value for line in shown for value in line if value is not None]
+    low, span = min(held), max(held) - min(held)
+    fields = [
+        (column, row, texts[row][column], (value - low) / span if span else 0.5)
+        for row, line in enumerate(shown)
+        for column, value in enumerate(line)
+        if value is not None
+    ]
+    palette = look.palette
+
+    def ink_on(strength: float) -> str:
+        ground = blend(palette.candidate, faintest, strength)
+        return max((palette.ink, palette.paper), key=lambda ink: contrast(ink, ground))
+
+    columns, rows, written, strengths = zip(*fields, strict=True)
+    return go.Scatter(
+        x=columns,
+        y=rows,
+        text=written,
+        mode="text",
+        textfont={"size": TEXT_SIZE, "color": [ink_on(each) for each in strengths]},
+        hoverinfo="skip",
+        showlegend=False,
     )
 
 

@@ -139,6 +139,19 @@ def blend(colour: str, ground: str, share: float) -> str:
     return "#" + "".join(f"{round(low + share * (high - low)):02X}" for low, high in ends)
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance of #RRGGBB in [0, 1] (WCAG 2)."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+    return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 (the same) to 21 (WCAG 2)."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
 def fade(colour: str, opacity: float) -> str:
     """A colour of the form #RRGGBB, let through."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))

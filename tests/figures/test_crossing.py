@@ -13,7 +13,7 @@ import pytest
 from lib.diagnose import Diagnosis, Settings
 from lib.figures.crossing import plot_crossing
 from lib.figures.crossing_view import CrossingView
-from lib.figures.theme import Look, blend
+from lib.figures.theme import Look, blend, contrast
 from lib.metrics.cohorts import SMALL
 from lib.scan import Scan
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
@@ -86,3 +86,24 @@ def test_blended_colours() -> None:
     assert blend("#FFFFFF", "#000000", 0.0) == "#000000"
     assert blend("#FFFFFF", "#000000", 1.0) == "#FFFFFF"
     assert blend("#0F5E6E", "#FCFCFB", 0.5) == "#86ADB4"
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.478, abs=1e-3)
+    assert contrast("#0F5E6E", "#0F5E6E") == 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_numbers_stand_out_from_every_field(diagnosis_of: Callable[[pd.DataFrame], Diagnosis], dark: bool) -> None:
+    view = CrossingView.of(diagnosis_of(made()), "language", "platform", "violation_rate")
+    look = Look(dark=dark)
+    figure: Any = plot_crossing(view, look, "where from")
+    field, numbers = figure.data
+    ends = [colour for _at, colour in field.colorscale]
+    values = [value for line in field.z for value in line if value is not None]
+    assert len(numbers.text) == len(values) == len(numbers.textfont.color)
+    for x, y, ink in zip(numbers.x, numbers.y, numbers.textfont.color, strict=True):
+        strength = (field.z[y][x] - min(values)) / (max(values) - min(values))
+        assert contrast(ink, blend(ends[1], ends[0], strength)) >= 4.0
+    assert field.text is None

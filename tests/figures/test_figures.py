@@ -31,7 +31,7 @@ from lib.figures.margins_view import BY_CLASS, BY_SPLIT, BY_VERSION, MarginsView
 from lib.figures.overview import plot_trend
 from lib.figures.rows import HIGHEST, LOWEST, Choice, chosen_bars, count_pages, range_options, row_query, rows_sentence
 from lib.figures.text import escape, width_of, wrap
-from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look, Palette
+from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look, Palette, contrast
 from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.grid import COARSE, FINE, MEDIUM
@@ -417,15 +417,6 @@ def test_a_look_changes_colours_only(digits: Diagnosis) -> None:
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_colours_stand_out_from_the_page(palette: Palette) -> None:
-    def luminance(colour: str) -> float:
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    def contrast(one: str, other: str) -> float:
-        high, low = sorted((luminance(one), luminance(other)), reverse=True)
-        return (high + 0.05) / (low + 0.05)
-
     marks = [
         palette.baseline,
         palette.candidate,
