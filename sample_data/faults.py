@@ -43,6 +43,7 @@ Fault = Literal[
     "leaky-split",
     "boundary-mass",
     "clipped-scores",
+    "certain-errors",
     "score-drift",
     "class-mix",
     "noisy-labels",
@@ -71,6 +72,7 @@ CHECKS: dict[Fault, str] = {
     "leaky-split": "leaky-split",
     "boundary-mass": "boundary-mass",
     "clipped-scores": "boundary-mass",
+    "certain-errors": "boundary-mass",
     "score-drift": "score-drift",
     "class-mix": "score-drift",
     "noisy-labels": "noisy-labels",
@@ -96,6 +98,7 @@ SCOPES: dict[Fault, tuple[Scope, ...]] = {
     "leaky-split": ("version", "all"),
     "boundary-mass": ("version", "all"),
     "clipped-scores": ("version", "all"),
+    "certain-errors": ("version", "all"),
     "score-drift": ("window", "cohort-window"),
     "class-mix": ("window",),
     "noisy-labels": ("cohort",),
@@ -120,6 +123,7 @@ DEFAULT_STRENGTH: dict[Fault, float] = {
     "leaky-split": 0.02,  # share of the part's test rows that have the id of a training row of their version
     "boundary-mass": 0.1,  # share of the part's rows that answer p = 0.5
     "clipped-scores": 0.3,  # share of the part's rows that are clipped at the upper end
+    "certain-errors": 0.15,  # share of the part's rows that answer p = 0 or p = 1 by their side of a half
     "score-drift": 0.8,  # decision scores move towards the more frequent class by so many of their standard deviations
     "class-mix": 0.45,  # the share of positives goes up or down by so much, towards a half and beyond
     "noisy-labels": 0.25,  # share of the part\'s labels that are turned round
@@ -369,6 +373,8 @@ def make_predictions(
     if decimals is not None:
         # Clipped as a careful service does: a rounded 0 or 1 would claim an infinite decision score.
         p = np.clip(p.round(decimals), 10.0**-decimals, 1 - 10.0**-decimals).round(decimals)
+    if fault == "certain-errors":
+        p = np.where(part & (damage.random(n) < power), (p > 0.5).astype(np.float64), p)
     if fault == "missing-scores":
         p = np.where(part & (damage.random(n) < power), np.nan, p)
     if fault == "missing-labels":

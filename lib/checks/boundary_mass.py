@@ -16,6 +16,7 @@ from scipy import special
 from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray
+from lib.checks.certain_errors import CERTAIN, find_certain_errors, findings_of_certain_errors
 from lib.checks.constant_score import find_constants
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
@@ -137,22 +138,26 @@ def find_masses(diagnosis: Diagnosis) -> list[Mass]:
 
 
 def check_boundary_mass(diagnosis: Diagnosis) -> Answer:
-    """Warn of each score that holds far more rows of a version than the scores around it."""
+    """Warn of each score that holds far more rows of a version than the scores around it, and of certain errors."""
     cells = diagnosis.cells(VERSION)
     n = int(cells.scored.n.sum())
     if n < LEAST_ROWS:
         return NotApplicable("There are too few rows with a score.")
-    found = find_masses(diagnosis)
-    if not found:
+    certain = find_certain_errors(diagnosis)
+    told = {each.version for each in certain}
+    # Where certain rows are wrong that is the finding, not that there are so many.
+    found = [each for each in find_masses(diagnosis) if abs(each.score) < CERTAIN or each.version not in told]
+    if not found and not certain:
         return Passed(
-            f"No score holds more rows than those around it let expect, rounding apart (n = {words.count(n)}).",
+            f"No score holds more rows than those around it let expect, rounding apart, and rows with p exactly 0 or "
+            f"1 do not make the log loss (n = {words.count(n)}).",
             {"n": n},
         )
     alike: dict[float, list[Mass]] = {}
     for each in found:
         near = next((score for score in alike if abs(score - each.score) <= 1e-6 * max(1.0, abs(score))), each.score)
         alike.setdefault(near, []).append(each)
-    return [_finding(diagnosis, each) for each in alike.values()]
+    return [*findings_of_certain_errors(diagnosis), *(_finding(diagnosis, each) for each in alike.values())]
 
 
 def _finding(diagnosis: Diagnosis, alike: list[Mass]) -> Finding:

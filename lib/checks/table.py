@@ -221,15 +221,21 @@ CHECKS: tuple[Check, ...] = (
         name="boundary-mass",
         reference="H-F8. Rows at each distinct score of a version against five times the mean of the five scores "
         "on either side, Poisson's tail, Bonferroni over all scores and versions. Where neighbours have nothing in "
-        "common the model answers in steps, and none is told; the ends of a rounded scale are not compared",
+        "common the model answers in steps, and none is told; the ends of a rounded scale are not compared. Rows with "
+        "p exactly 0 or 1 that are wrong, in each version, against what writing p in steps allows (binomial tail, "
+        "Bonferroni over versions)",
         minimum_effect="at least 5 % of a version's rows at one score, 20 % at an end of the scale, and five times "
-        "what the scores around it hold",
+        "what the scores around it hold; or at least five wrong rows with p exactly 0 or 1 that carry at least 20 % of "
+        "a version's log loss (clipped at 2·10⁻¹⁶)",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="A default or a fallback answers in place of the model (p = 0.5, a score of 0), scores are clipped at a "
-        "limit, or training rows rest on the margin at ±1: the classes overlap more than the model can part them.",
+        "limit, or training rows rest on the margin at ±1: the classes overlap more than the model can part them. "
+        "A p of exactly 0 or 1 is no answer of a model that answers in between: decisions or fallbacks are logged for "
+        "some rows, p was rounded, or a tree's leaf holds one class only; each wrong one costs what clipping allows.",
         remedy="Look at some of these rows. A default: mend what the model was not given, or log that it did not "
-        "answer. A limit: log scores before they are clipped. The margin: add features, or a more able kernel.",
+        "answer. A limit: log scores before they are clipped. The margin: add features, or a more able kernel. Certain "
+        "errors: log p with all its digits, leave decisions out, or smooth the leaves and calibrate.",
         topic="margins",
         function=check_boundary_mass,
     ),
