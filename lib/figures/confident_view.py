@@ -86,9 +86,10 @@ class ConfidentView:
         """How many there are and where they gather, in one sentence (plain text)."""
         if not self.sure:
             return f"Version {self.version} is sure of no labelled row."
+        verb = "is" if self.wrong == 1 else "are"
         said = (
             f"Of {format_plural(self.sure, 'row')} that version {self.version} is sure of (|s| above "
-            f"{format_score(self.threshold)}), {format_count(self.wrong)} are labelled otherwise: "
+            f"{format_score(self.threshold)}), {format_count(self.wrong)} {verb} labelled otherwise: "
             f"{format_share(self.rate.value)} ({format_interval(self.rate.lower, self.rate.upper, 'share')})"
         )
         top = next((row for row in (*self.labellers, *self.cohorts) if row.stands_out), None)

@@ -82,12 +82,16 @@ def plot_loss_accounting(view: AccountingView, look: Look, provenance: str) -> g
         },
     )
     version = view.versions[-1]
-    hinge, logistic = view.carried("hinge", version), view.carried("logistic", version)
     worst = format_share(view.accounting.share, 0)
-    title = (
-        f"The worst {worst} of rows of {name_of(version)} carry {format_share(hinge.value)} of its hinge loss and "
-        f"{format_share(logistic.value)} of its logistic loss"
-    )
+    carried = [
+        f"{format_share(each.value)} of its {name} loss"
+        for name in ("hinge", "logistic")
+        for each in [view.carried(name, version)]
+        if each.is_defined
+    ]
+    title = f"The worst {worst} of rows of {name_of(version)} carry {' and '.join(carried)}"
+    if not carried:
+        title = f"No row of {name_of(version)} has a loss to carry"
     n = {name: view.carried("logistic", name).n for name in view.versions}
     subtitle = (
         "n = " + ", ".join(f"{format_count(rows)} of {name_of(name)}" for name, rows in n.items()) + ", labelled rows. "

@@ -72,6 +72,8 @@ def trend_title(view: WindowsView) -> str:
             f"{format_estimate(line.whole, 'share', interval=False)} in {name_of(line.version)}"
             for line in reversed(view.lines)
         )
+        if all(len(line.starts) == 1 for line in view.lines):
+            return f"{label}: {rates}; one window holds all rows of {'it' if len(view.lines) == 1 else 'each'}"
         return f"{label}: {rates}; no window stands out from the rest of its version"
     _, line, place = max(found, key=lambda each: each[0])
     estimate = format_estimate(line.metrics["violation_rate"][place], "share")

@@ -64,7 +64,8 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFra
     """One page of the rows that a query asks for, as they stand in the file, with what was made of them.
 
     The frame has `file`, `record`, `version`, `label`, `score`, `margin`, `loss`, then the file's own columns; with
-    several classes `class` and `predicted` in place of `label` and `score`, and no margin without a label.
+    several classes `class` and `predicted` in place of `label` and `score`. A row without a label has no `label`,
+    `margin` or `loss`.
     """
     with scan.rows(run) as cursor:
         rows = _asked(scan, query)
@@ -72,6 +73,9 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFra
         named = [CLASS, PREDICTED] if scan.facts.mapping.is_multiclass else ["label", "score"]
         kept = ordered.select("file", "row", "version", *named, "margin", "loss")
         found = cursor.execute(to_sql(kept)).df()
+        if "label" in named:
+            # Whole numbers, with nothing where there is no label: a 0 would read as one.
+            found["label"] = found["label"].astype("Int8").where(found["label"] != 0)
         for key in (VERSION, *(name for name in named if name in scan.prepared.categories)):
             found[key] = [scan.prepared.categories[key][code] for code in found[key]]
         return _with_own_columns(scan, cursor, found)
@@ -124,9 +128,10 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
 
 def _asked(scan: Scan, query: RowQuery) -> Expression:
     rows = filtered(scan.prepared, query.where)
-    rows = rows.mutate(margin=rows.label * rows.score)
-    if scan.facts.mapping.is_multiclass:
-        rows = rows.mutate(margin=ibis.ifelse(rows.label == 0, ibis.null("float64"), rows.margin))
+    none, unlabelled = ibis.null("float64"), rows.label == 0
+    rows = rows.mutate(
+        margin=ibis.ifelse(unlabelled, none, rows.label * rows.score), loss=ibis.ifelse(unlabelled, none, rows.loss)
+    )
     conditions: list[Any] = []
     if query.version is not None:
         conditions.append(rows.version == scan.prepared.code(VERSION, query.version))
@@ -154,7 +159,7 @@ def _is_below(rows: Expression, margin: float) -> Any:
 
 def _ordering(rows: Expression, order: Order) -> list[Any]:
     first = {
-        Order.LOSS: [ibis.desc(rows.loss)],
+        Order.LOSS: [rows.loss.desc(nulls_first=False)],
         Order.MARGIN: [rows.margin.asc(nulls_first=False)],
         Order.UNCERTAINTY: [rows.score.abs().asc(nulls_first=False)],
         Order.PLACE: [],

@@ -129,7 +129,8 @@ def estimate_cell(estimate: Estimate, metric: Metric) -> Cell:
 def _change(diagnosis: Diagnosis, metric: Metric) -> Cell:
     change = diagnosis.change(metric.name)
     if not change.is_defined:
-        return Cell("undefined", change.reason)
+        # The rows above say why, in few words.
+        return Cell("undefined", "as above")
     lower = format_change(change.lower, metric.unit).removesuffix(f"{NO_BREAK}points")
     around = f"{lower} to {format_change(change.upper, metric.unit)}"
     return Cell(format_change(change.value, metric.unit), around, diagnosis.verdict(metric.name))

@@ -17,7 +17,8 @@ from lib.scan.listing import EXPORT_ROWS, PAGE_ROWS, RowQuery
 from lib.ui import state
 from lib.ui.downloads import offer_csv
 
-TABLE_HEIGHT = 560
+TABLE_HEIGHT, FEW_ROWS = 560, 14
+"""In pixels; fewer rows take no more than they need."""
 NUMBERS = {
     "score": "The decision score s; a probability p has become log(p / (1 − p))",
     "margin": "m = y·s, of several classes the true one's score minus the highest other: negative where the "
@@ -43,7 +44,10 @@ def show_rows(scan: Scan, query: RowQuery, total: int, key: str) -> None:
     if scan.dataset.tables[1:] == ():
         frame = frame.drop(columns="file")
     st.dataframe(
-        frame, hide_index=True, height=TABLE_HEIGHT, column_config=_columns(frame, links, pictures if shown else [])
+        frame,
+        hide_index=True,
+        height="content" if len(frame) < FEW_ROWS else TABLE_HEIGHT,
+        column_config=_columns(frame, links, pictures if shown else []),
     )
     everything = replace(query, limit=EXPORT_ROWS, offset=0)
     provenance = source_line(scan.facts, query_words(query), datetime.now(UTC))

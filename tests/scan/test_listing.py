@@ -90,3 +90,17 @@ def test_personal_data_is_masked_wherever_rows_are_listed(scan_of: ScanOf) -> No
     assert set(listed["comment"]) == {f"write to {MASK}"}
     assert set(listed["email"]) == {MASK}
     assert list_rejected(scan)["found"].tolist() == [MASK]
+
+
+def test_a_row_without_a_label_has_no_label_no_margin_and_no_loss(scan_of: ScanOf) -> None:
+    frame = predictions(12, 300)
+    frame["y_true"] = frame["y_true"].astype("Int64").where(frame.index % 3 != 0)
+    listed = list_rows(scan_of(frame), RowQuery(order=Order.LOSS, limit=300))
+    unlabelled = listed["y_true"].isna()
+    assert unlabelled.sum() == 100
+    # Last, where the highest loss comes first.
+    assert unlabelled.tolist() == [False] * 200 + [True] * 100
+    assert listed.loc[unlabelled, ["label", "margin", "loss"]].isna().all(axis=None)
+    assert listed.loc[~unlabelled, ["label", "margin", "loss"]].notna().all(axis=None)
+    assert set(listed["label"].dropna()) == {-1, 1}
+    assert listed["score"].notna().all()

@@ -2,12 +2,15 @@
 
 import io
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.downloads import PROVENANCE, csv_bytes
+from lib.ui.rows import TABLE_HEIGHT
 from lib.ui.sidebar import window_words
 from lib.ui.upload_folder import close_upload_store
 from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
@@ -148,3 +151,31 @@ def test_windows_of_minutes_and_of_days() -> None:
     assert window_words(86_400, 300) == "02 Jan 00:00–00:05"
     assert window_words(2 * 86_400 - 21_600, 21_600) == "02 Jan 18:00–24:00"
     assert window_words(86_400, 86_400) == "02 Jan 1970"
+
+
+def test_a_file_of_one_row_is_told_without_what_it_cannot_have() -> None:
+    app = open_app()
+    upload(app, "one.csv", b"id,time,version,label,decision\nr0,2026-03-01,a,1,1.6\n")
+    assert_sound(app)
+    token = app.query_params["dataset"]
+    (trend,) = figures(app)
+    assert trend["layout"]["meta"]["title"].endswith("in a; one window holds all rows of it")
+    losses = open_app("losses", dataset=token)
+    titles = [each["layout"]["meta"]["title"] for each in figures(losses)]
+    assert titles[-1] == "The worst 1\N{NO-BREAK SPACE}% of rows of a carry 1.0\N{NO-BREAK SPACE}% of its logistic loss"
+    assert not any("undefined" in each for each in titles)
+    # A list takes no more room than its rows need.
+    with patch.object(st, "dataframe", wraps=st.dataframe) as drawn:
+        for each in (token, "sample-logistic"):
+            assert_sound(open_app("samples", dataset=each))
+    assert [call.kwargs["height"] for call in drawn.call_args_list] == ["content", TABLE_HEIGHT]
+
+
+def test_one_sure_and_wrong_row_is_one() -> None:
+    sides = [(2 * (k % 2) - 1) * (-1 if k == 59 else 1) for k in range(60)]
+    rows = "".join(f"r{k},{k % 2},{side * (2 + k / 100)},{'xy'[k % 3 // 2]}\n" for k, side in enumerate(sides))
+    app = open_app()
+    upload(app, "sure.csv", f"id,label,decision,site\n{rows}".encode())
+    samples = open_app("samples", dataset=app.query_params["dataset"])
+    assert_sound(samples)
+    assert "1 is labelled otherwise: " in text_of(samples)
