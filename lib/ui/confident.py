@@ -54,5 +54,5 @@ def _show_rows(rows: Sequence[ConfidentRow], head: str) -> None:
     with st.container(horizontal=True):
         for row in rows[:LINKED]:
             if row.query is not None:
-                rows = "this row" if row.wrong == 1 else f"these {format_plural(row.wrong, 'row')}"
-                offer_samples(row.query, f"{shorten(row.value) or MISSING}: {rows}")
+                these = "this row" if row.wrong == 1 else f"these {format_plural(row.wrong, 'row')}"
+                offer_samples(row.query, f"{shorten(row.value) or MISSING}: {these}")
