@@ -28,6 +28,7 @@ from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
+from lib.scan.rare import Outside, RareValues
 from lib.schema import (
     CLASS,
     EVERYTHING,
@@ -278,6 +279,10 @@ class Diagnosis:
         own = self.tables.cells((VERSION,), dataclasses.replace(where, cohorts=(*where.cohorts, (column, value))))
         both = merge([own.keyed(key, value), whole.without(own).keyed(key, f"all but {value}")])
         return contrast_cohorts(both, metric, self.metric_settings)
+
+    def rare_values(self, column: str, outside: Outside = ()) -> RareValues | None:
+        """Sums over each value of a cohort column that its tables gather, of the chosen rows without some parts."""
+        return self.tables.rare_values(column, self.settings.where, outside)
 
     @cached_property
     def windows(self) -> Summary | None:

@@ -14,6 +14,7 @@ from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
 from lib.grid import EXACT, Resolution
 from lib.scan.facts import Facts
+from lib.scan.rare import Outside, RareValues
 from lib.schema import EVERYTHING, SPLIT, VERSION, Filter
 from lib.sources.engine import Run
 
@@ -45,12 +46,14 @@ class HeldTables(ABC):
         self._lock = threading.RLock()
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
+        self._rare: dict[tuple[str, Filter, Outside], RareValues | None] = {}
 
     def n_bytes(self, where: Filter) -> int:
         """What the tables of a filter take, arrays that several share counted once."""
         with self._lock:
             tables: list[object] = [made for (_keys, of, _finest), made in self._held.items() if of == where]
             tables += [made for query, made in self._values.items() if query.where == where]
+            tables += [made for (_column, of, _outside), made in self._rare.items() if of == where and made is not None]
         counted: dict[int, int] = {}
         while tables:
             table = tables.pop()
@@ -74,6 +77,7 @@ class HeldTables(ABC):
         with self._lock:
             self._held = {key: made for key, made in self._held.items() if key[1] != where}
             self._values = {query: made for query, made in self._values.items() if query.where != where}
+            self._rare = {key: made for key, made in self._rare.items() if key[1] != where}
 
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
         """Cells by `keys` (label apart) of the usable rows that pass `where`.
@@ -164,6 +168,34 @@ class HeldTables(ABC):
         """Whether that table of a value column is there already."""
         with self._lock:
             return ValueQuery(column, tuple(keys), where, tuple(versions), margins) in self._values
+
+    def rare_values(self, column: str, where: Filter = EVERYTHING, outside: Outside = ()) -> RareValues | None:
+        """Sums over each value of a cohort column that its tables gather as one; None where there is no telling apart.
+
+        That is where tables gather nothing, no rows can be asked, or the filter is to one value of the column.
+
+        Args:
+            column: the cohort column.
+            where: which rows.
+            outside: parts of them to leave out.
+        """
+        wanted = column, where, outside
+        _use.touch(self, where)
+        with self._lock:
+            if wanted in self._rare:
+                return self._rare[wanted]
+        made = None
+        if self.facts.gathered.get(column) and all(each != column for each, _value in where.cohorts):
+            made = self._make_rare(column, where, outside)
+        with self._lock:
+            made = self._rare.setdefault(wanted, made)
+        _use.bound()
+        return made
+
+    def _make_rare(self, column: str, where: Filter, outside: Outside) -> RareValues | None:
+        """Those sums; None where no rows can be asked."""
+        del column, where, outside
+        return None
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         """Cells of a value column; what holds no rows has none."""

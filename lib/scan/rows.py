@@ -348,6 +348,11 @@ def _hash_text(text: Any) -> Any:
     """The same of a text."""
 
 
+@ibis.udf.scalar.builtin(name="hash", signature=(("float64",), "uint64"))
+def hash_score(score: Any) -> Any:
+    """The same of a score."""
+
+
 @ibis.udf.scalar.builtin(name="hash", signature=(("int32", "int64"), "uint64"))
 def hash_number_in(version: Any, number: Any) -> Any:
     """The same of a number within a version."""

@@ -25,6 +25,7 @@ from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
 from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
+from lib.scan.rare import Outside, RareValues, choose_values, sum_values
 from lib.scan.rows import (
     N_FOLDS,
     ROW_INDEX,
@@ -179,9 +180,12 @@ class Scan(HeldTables):
     def find_values(self, column: str, part: str, run: Run | None = None) -> Matches:
         """The values of one of `gathering` that hold a text, whatever their case, with most rows first."""
         with (run or Run()).cursor() as cursor:
-            path = self._found[cohort_key(column)]
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})")
+            cursor.execute(self._view_of_values(column))
             return find_values(cursor, part)
+
+    def _view_of_values(self, column: str) -> str:
+        path = self._found[cohort_key(column)]
+        return f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})"
 
     @contextmanager
     def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
@@ -222,6 +226,14 @@ class Scan(HeldTables):
                 budget=self._budget,
                 n_groups=self.n_groups(keys),
             )
+
+    def _make_rare(self, column: str, where: Filter, outside: Outside) -> RareValues | None:
+        by_version = self.cells((VERSION,), where)
+        versions = self.facts.versions
+        with self.rows(getattr(self._working, "run", None)) as cursor:
+            cursor.execute(self._view_of_values(column))
+            chosen = choose_values(cursor, self.prepared.categories[cohort_key(column)], len(versions))
+            return sum_values(cursor, self.prepared, column, chosen, where, outside, by_version, versions)
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         open_raw = self._open_raw(run or Run())
@@ -290,7 +302,7 @@ class Scan(HeldTables):
             Cancelled: `run` was cancelled; the tables made so far are kept.
         """
         tables, serving = self._default_tables(), self._serving_tables()
-        steps = len(tables) + len(serving)
+        steps = len(tables) + len(serving) + len(self.gathering)
         for index, (keys, finest) in enumerate(tables):
             if on_progress is not None:
                 on_progress(index / steps, f"Summarising by {words_of(keys)}")
@@ -309,6 +321,14 @@ class Scan(HeldTables):
             if on_progress is not None:
                 on_progress(index / steps, f"Summarising {column}")
             self.value_cells(column, keys, where, versions=versions, run=run)
+        for index, column in enumerate(self.gathering, start=len(tables) + len(serving)):
+            if on_progress is not None:
+                on_progress(index / steps, f"Summarising every {column}")
+            self._working.run = run
+            try:
+                self.rare_values(column, where)
+            finally:
+                self._working.run = None
 
     def _serving_tables(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         """Columns of latency and cost, their keys, and the two versions that are compared unless others are chosen."""

@@ -1,0 +1,92 @@
+"""Faults of one value among thousands that tables gather as one: found, named, and not seen where there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.checks import CheckResult, Status, run_checks
+from lib.checks.cohort_disparity import check_cohort_disparity
+from lib.checks.constant_score import check_constant_score
+from lib.checks.label_flip import check_label_flip
+from lib.checks.missing_telemetry import check_missing_telemetry
+from lib.checks.result import Finding
+from tests.checks.gathered import diagnose_gathered
+
+CHECKS = (check_label_flip, check_constant_score, check_missing_telemetry, check_cohort_disparity)
+TENANT = "tenant-01500"
+ROWS = 200
+
+
+def make_tenants(
+    seed: int = 0, n: int = 60_000, tenants: int = 2_000, *, days: int = 10, versions: int = 2, rounded: bool = False
+) -> pd.DataFrame:
+    """A good model for tenants of which the first have most rows and #1500 has 200."""
+    rng = np.random.default_rng(seed)
+    share = 1 / (np.arange(tenants) + 30.0)
+    place = rng.choice(tenants, n, p=share / share.sum())
+    place[rng.permutation(np.flatnonzero(place == 1_500))[ROWS:]] = 0
+    lacking = ROWS - int((place == 1_500).sum())
+    place[rng.choice(np.flatnonzero(place < 200), lacking, replace=False)] = 1_500
+    label = (rng.random(n) < 0.4).astype(float)
+    score = 2.5 * ((label - 0.5) * 2.5 + rng.standard_normal(n))
+    second = np.sort(rng.integers(0, days * 86_400, n))
+    probability = 1 / (1 + np.exp(-score))
+    return pd.DataFrame(
+        {
+            "time": pd.to_datetime(second + 1_767_571_200, unit="s", utc=True),
+            "version": rng.choice([f"v{each + 1}" for each in range(versions)], n),
+            "label": label,
+            "score": probability.round(2) if rounded else probability,
+            "language": rng.choice(["en", "es", "pt"], n),
+            "tenant": np.char.add("tenant-", np.char.zfill(place.astype(str), 5)),
+        }
+    )
+
+
+def reversed_in(frame: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    return frame.assign(score=np.where(part, 1 - frame["score"], frame["score"]))
+
+
+def constant_in(frame: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    return frame.assign(score=np.where(part, 0.3125, frame["score"]))
+
+
+def worse_in(frame: pd.DataFrame, part: pd.Series, seed: int = 0) -> pd.DataFrame:
+    noise = np.random.default_rng(seed).standard_normal(len(frame))
+    return frame.assign(score=np.where(part, 1 / (1 + np.exp(-noise)), frame["score"]))
+
+
+def unscored_in(frame: pd.DataFrame, part: pd.Series, seed: int = 0) -> pd.DataFrame:
+    lost = np.random.default_rng(seed).random(len(frame)) < 0.5
+    return frame.assign(score=np.where(part & lost, np.nan, frame["score"]))
+
+
+FAULTS = {
+    "label-flip": (reversed_in, check_label_flip),
+    "constant-score": (constant_in, check_constant_score),
+    "missing-telemetry": (unscored_in, check_missing_telemetry),
+    "cohort-disparity": (worse_in, check_cohort_disparity),
+}
+
+
+def findings_of(frame: pd.DataFrame, cohorts: tuple[str, ...] = ("tenant", "language"), **options) -> list[CheckResult]:
+    return [each for each in run_checks(diagnose_gathered(frame, cohorts, **options)) if each.is_finding]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_one_rare_tenant_is_one_finding_that_names_it(name):
+    frame = make_tenants()
+    found = findings_of(FAULTS[name][0](frame, frame["tenant"] == TENANT))
+    assert [(each.name, each.where.cohort) for each in found] == [(name, {"tenant": TENANT})]
+    assert found[0].version is None
+    assert found[0].evidence["n"] == (ROWS if name != "cohort-disparity" else (frame[frame["tenant"] == TENANT]["version"].value_counts().loc[found[0].evidence["versions"][0]["version"]]))
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_in_one_version_it_is_named_too(name):
+    frame = make_tenants(1, versions=2)
+    part = (frame["tenant"] == TENANT) & (frame["version"] == "v2")
+    found = [each for each in findings_of(FAULTS[name][0](frame, part)) if each.name == name]
+    assert [(each.version, each.where.cohort) for each in found] == [("v2", {"tenant": TENANT})]
