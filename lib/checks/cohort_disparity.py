@@ -264,9 +264,9 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
     if alike:
         return [_finding(diagnosis, each, disparities.n_tested) for each in alike.values()]
     explained = ", beyond what other findings explain" if disparities.found else ""
+    explained += words.together(diagnosis.facts, disparities.n_rare)
     return Passed(
-        f"No cohort's violation rate is above the rest's{explained}{words.together(diagnosis.facts, disparities.n_rare)} "
-        f"({words.count(disparities.n_tested)} compared).",
+        f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
         {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
     )
 

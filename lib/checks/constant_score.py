@@ -201,8 +201,9 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
         findings.append(_finding(found, score, version, where, constants.axes))
     if findings:
         return findings
+    parts = words.parts_of(diagnosis.facts, constants.n_rare)
     return Passed(
-        f"No score holds more of a {words.parts_of(diagnosis.facts, constants.n_rare)} than elsewhere (n = {words.count(constants.n)}).",
+        f"No score holds more of a {parts} than elsewhere (n = {words.count(constants.n)}).",
         {"n": constants.n},
     )
 

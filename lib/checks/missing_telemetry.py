@@ -113,8 +113,9 @@ def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
     if not missing.n:
         return NotApplicable("There are no rows.")
     what = " and ".join(missing.found)
+    parts = words.parts_of(diagnosis.facts, missing.n_rare)
     return Passed(
-        f"No {words.parts_of(diagnosis.facts, missing.n_rare)} lacks {what} more than the rest (n = {words.count(missing.n)}).",
+        f"No {parts} lacks {what} more than the rest (n = {words.count(missing.n)}).",
         {"n": missing.n},
     )
 

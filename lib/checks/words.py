@@ -73,12 +73,10 @@ def together(facts: Facts, looked_at: Mapping[str, int] = NONE) -> str:
         if not alone:
             said.append(f"{rarer} only together")
         elif alone == n:
-            said.append(f"{rarer} over all time only" if facts.windows is not None else "")
+            said.append(f"{rarer} only over all time" if facts.windows is not None else "")
         else:
-            over = (
-                f"{count(alone)} of them over all time, the others" if facts.windows is not None else count(n - alone)
-            )
-            said.append(f"{rarer}, {over} only together")
+            over = " over all time" if facts.windows is not None else ""
+            said.append(f"of {rarer} {count(alone)} by themselves{over}, the others only together")
     shown = [each for each in said if each]
     return f" ({listing(shown)})" if shown else ""
 
