@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
 from lib.grid import EXACT, Resolution
 from lib.scan.facts import Facts
+from lib.scan.features import FeatureCells
 from lib.scan.rare import Outside, RareValues
-from lib.schema import EVERYTHING, SPLIT, VERSION, Filter
+from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter
 from lib.sources.engine import Run
 
 MOST_BYTES = 1_200_000_000
@@ -155,6 +156,51 @@ class HeldTables(ABC):
             made = self._values.setdefault(wanted, made)
         _use.bound()
         return made
+
+    def feature_cells(
+        self,
+        columns: Sequence[str],
+        versions: tuple[str, ...],
+        where: Filter = EVERYTHING,
+        *,
+        most_bins: int,
+        one_in: int,
+        run: Run | None = None,
+        on_column: Callable[[str], None] = lambda _column: None,
+    ) -> Iterator[FeatureCells]:
+        """What a pass over many columns needs of each, in their order; nothing of it is held.
+
+        Args:
+            columns: numeric columns, then cohort columns.
+            versions: only rows of these; the candidate last.
+            where: which rows.
+            most_bins: into how many bins numbers are cut at most.
+            one_in: only one row in so many.
+            run: lets its owner cancel.
+            on_column: is told of columns before they are read.
+
+        Raises:
+            SettingsError: no rows can be asked, or there is no such column.
+            Cancelled: `run` was cancelled.
+        """
+        for column in columns:
+            on_column(column)
+
+            def read(of: tuple[str, ...], keys: tuple[str, ...], *, margins: bool, column: str = column) -> ValueCells:
+                return self.value_cells(
+                    column,
+                    keys,
+                    where,
+                    versions=of,
+                    margins=margins,
+                    most_bins=most_bins,
+                    one_in=one_in,
+                    run=run,
+                    keep=False,
+                )
+
+            moved = read(versions, (VERSION, SPLIT, WINDOW), margins=False)
+            yield FeatureCells(moved, read(versions[-1:], (FOLD,), margins=True))
 
     def holds_values(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lib.scan.compute import (
     may_be_exact,
     to_sql,
 )
+from lib.scan.features import FeatureCells, FeatureRows, compute_feature_cells
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
@@ -37,7 +38,7 @@ from lib.scan.rows import (
     prepared_rows,
 )
 from lib.scan.tables import default_tables_of, words_of
-from lib.scan.values import RawCursor, choose_bins, compute_value_cells
+from lib.scan.values import RawCursor, choose_all_bins, choose_bins, compute_value_cells
 from lib.schema import (
     EVERYTHING,
     FOLD,
@@ -253,6 +254,35 @@ class Scan(HeldTables):
             margins=query.margins,
             n_groups=n_groups * max(len(query.versions), 1),
             one_in=query.one_in,
+        )
+
+    def feature_cells(
+        self,
+        columns: Sequence[str],
+        versions: tuple[str, ...],
+        where: Filter = EVERYTHING,
+        *,
+        most_bins: int,
+        one_in: int,
+        run: Run | None = None,
+        on_column: Callable[[str], None] = lambda _column: None,
+    ) -> Iterator[FeatureCells]:
+        """As `HeldTables.feature_cells`; numeric columns are read several at once."""
+        facts, work = self.facts, run or Run()
+        numeric = [column for column in columns if column not in facts.cohorts]
+        open_raw = self._open_raw(work)
+        rows = FeatureRows(
+            self.dataset, self.prepared, open_raw, where, facts.windows, facts.first, facts.last, versions, one_in
+        )
+        for some in rows.batches(numeric, most_bins):
+            on_column(some[0])
+            new = [column for column in some if (column, most_bins) not in self._bins]
+            for bins in choose_all_bins(self.dataset, open_raw, new, most_bins):
+                self._bins[bins.column, most_bins] = bins
+            yield from compute_feature_cells(rows, [self._bins[column, most_bins] for column in some], work)
+        rest = columns[len(numeric) :]
+        yield from super().feature_cells(
+            rest, versions, where, most_bins=most_bins, one_in=one_in, run=run, on_column=on_column
         )
 
     def _larger(self, keys: tuple[str, ...], finest: Resolution) -> tuple[str, ...] | None:

@@ -87,8 +87,9 @@ class GatheredTables(FrameTables):
             return counted.astype(float).reshape(shape)
 
         positive, negative = scored & (label > 0), scored & (label < 0)
+        both = positive | negative
         steps = np.linspace(0, 3, MARGIN_STEPS + 1)
-        below = [total((positive | negative) & (label * np.nan_to_num(s) < step - 1e-12)) for step in steps]
+        below = [total(both & (label * np.nan_to_num(s) < step - 1e-12)) for step in steps]
         pairs = pd.DataFrame({"place": at[scored] % max(1, shape[1]), "version": at[scored] // max(1, shape[1])})
         pairs = pairs.assign(score=s[scored]).groupby(["place", "score"])["version"]
         held = {key: np.bincount(rows, minlength=shape[0]) for key, rows in pairs if len(rows) >= LEAST_ROWS / 2}
@@ -109,8 +110,7 @@ class GatheredTables(FrameTables):
             total(~scored),
             total(label == 0),
             np.stack(
-                [total(positive), total(negative), total(positive, r), total(negative, r)]
-                + [total(positive | negative, r * r)],
+                [total(positive), total(negative), total(positive, r), total(negative, r), total(both, r * r)],
                 axis=-1,
             ),
             np.stack(below, axis=-1).astype(np.int32),
