@@ -91,3 +91,45 @@ def test_in_one_version_it_is_named_too(name):
     part = (frame["tenant"] == TENANT) & (frame["version"] == "v2")
     found = [each for each in findings_of(FAULTS[name][0](frame, part)) if each.name == name]
     assert [(each.version, each.where.cohort) for each in found] == [("v2", {"tenant": TENANT})]
+
+
+def test_a_reversed_version_is_one_finding_and_not_one_for_each_tenant():
+    frame = make_tenants(2)
+    found = findings_of(reversed_in(frame, frame["version"] == "v2"))
+    assert [(each.name, each.version, each.where.cohort) for each in found] == [("label-flip", "v2", {})]
+
+
+def test_beside_a_fault_in_another_column_the_tenant_is_found_in_what_is_left():
+    frame = make_tenants(3)
+    faulty = reversed_in(frame, (frame["language"] == "pt") | (frame["tenant"] == TENANT))
+    found = [each.where.cohort for each in findings_of(faulty) if each.name == "label-flip"]
+    assert found == [{"language": "pt"}, {"tenant": TENANT}]
+
+
+def test_off_a_step_of_margin_the_numbers_are_those_of_the_rows():
+    frame = make_tenants(4, versions=1)
+    frame = worse_in(frame, frame["tenant"] == TENANT)
+    (found,) = [each for each in findings_of(frame, margin_target=0.97) if each.name == "cohort-disparity"]
+    margin = np.where(frame["label"] > 0, 1, -1) * np.log(frame["score"] / (1 - frame["score"]))
+    own = frame["tenant"] == TENANT
+    assert found.evidence["violation_rate"] == pytest.approx((margin[own] < 0.97).mean())
+    assert found.evidence["violation_rate_rest"] == pytest.approx((margin[~own] < 0.97).mean())
+
+
+def test_what_is_not_looked_at_by_itself_is_said():
+    frame = make_tenants(5, 60_000)
+    results = {each.name: each.title for each in run_checks(diagnose_gathered(frame, ("tenant",)))}
+    counts = frame["tenant"].value_counts()
+    beyond = len(counts) - 199
+    for name, least in (("label-flip", 20), ("constant-score", 30), ("missing-telemetry", 30)):
+        alone = int((counts[199:] >= least).sum())
+        said = f"of {beyond:,} rarer values of tenant {alone} by themselves over all time, the others only together"
+        assert said in results[name]
+    assert f"{beyond:,} rarer values of tenant only together" in results["margin-collapse"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clean_tenants_are_no_finding(seed):
+    frame = make_tenants(seed, versions=1 + seed % 2, rounded=seed == 1)
+    diagnosis = diagnose_gathered(frame, ("tenant", "language"))
+    assert not [each for check in CHECKS if isinstance(found := check(diagnosis), list) for each in found]

@@ -105,7 +105,7 @@ def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str,
     app = open_app("cohorts", dataset=dataset, by="tenant")
     assert_sound(app)
     find(app, "one", "%</B>")
-    app.selectbox(key="only:tenant").set_value(HOSTILE)
+    app.selectbox(key="control:one").set_value(HOSTILE)
     run(app)
     assert_sound(app)
     table = tables(app)[0]
