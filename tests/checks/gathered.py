@@ -94,13 +94,11 @@ class GatheredTables(FrameTables):
         pairs = pairs.assign(score=s[scored]).groupby(["place", "score"])["version"]
         held = {key: np.bincount(rows, minlength=shape[0]) for key, rows in pairs if len(rows) >= LEAST_ROWS / 2}
         rows = total(scored)
-        modes = [
-            (value, score, counts)
-            for (value, score), counts in held.items()
-            if (
-                2 * np.append(counts, counts.sum()) >= np.maximum(np.append(rows[:, value], rows[:, value].sum()), 20)
-            ).any()
-        ]
+        modes: list[tuple[int, float, np.ndarray]] = []
+        for (value, score), counts in held.items():
+            of = np.append(rows[:, value], rows[:, value].sum())
+            if ((of >= LEAST_ROWS) & (2 * np.append(counts, counts.sum()) >= of)).any():
+                modes.append((value, score, counts))
         return RareValues(
             column,
             versions,
