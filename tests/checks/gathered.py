@@ -90,8 +90,8 @@ class GatheredTables(FrameTables):
         both = positive | negative
         steps = np.linspace(0, 3, MARGIN_STEPS + 1)
         below = [total(both & (label * np.nan_to_num(s) < step - 1e-12)) for step in steps]
-        pairs = pd.DataFrame({"place": at[scored] % max(1, shape[1]), "version": at[scored] // max(1, shape[1])})
-        pairs = pairs.assign(score=s[scored]).groupby(["place", "score"])["version"]
+        frame: Any = pd.DataFrame({"place": at[scored] % max(1, shape[1]), "version": at[scored] // max(1, shape[1])})
+        pairs = frame.assign(score=s[scored]).groupby(["place", "score"])["version"]
         held = {key: np.bincount(rows, minlength=shape[0]) for key, rows in pairs if len(rows) >= LEAST_ROWS / 2}
         rows = total(scored)
         modes: list[tuple[int, float, np.ndarray]] = []
