@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,11 +17,11 @@ from weakref import WeakKeyDictionary
 
 from lib.cells import Cells, ValueCells, merge
 from lib.errors import SettingsError
+from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.estimates import Estimate, Estimates
-from lib.metrics.explained import Explained, FoldTable, explain_violations
-from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.explained import Explained, explain_violations
 from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
@@ -29,10 +29,10 @@ from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
+from lib.scan.rare import Outside, RareValues
 from lib.schema import (
     CLASS,
     EVERYTHING,
-    FOLD,
     ONE_VS_REST,
     PREDICTED,
     SPLIT,
@@ -50,39 +50,12 @@ _FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
 """Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
 
 
-_FEATURES: WeakKeyDictionary[HeldTables, dict[Settings, FeatureTables]] = WeakKeyDictionary()
-"""What was read of the features, for the last few choices of versions and filter: γ does not enter."""
-KEPT_FEATURES = 4
-
-RANKED_BINS = 40
-"""Into how many bins a feature is cut where all are compared."""
-MOST_VALUES = 50_000_000
-"""Of so many values, rows times features, all are read where features are compared; of more a sample of rows is."""
-ALARM_RATE = 0.01
-"""How often anything at all may be said to have moved in a file in which nothing has."""
-
-
 def _fixed_names() -> list[str]:
     return [metric.name for metric in METRICS if not metric.uses_margin_target]
 
 
 def _moved_names() -> list[str]:
     return [metric.name for metric in METRICS if metric.uses_margin_target]
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureTables:
-    """What one pass over the features of two versions gave.
-
-    Attributes:
-        drifts: how each moved, in the order of the columns.
-        folds: of each the candidate's rows by fold, piece and step of margin.
-        one_in: one row in so many was read.
-    """
-
-    drifts: tuple[FeatureDrift, ...]
-    folds: tuple[FoldTable, ...]
-    one_in: int
 
 
 @dataclass(frozen=True)
@@ -308,6 +281,10 @@ class Diagnosis:
         both = merge([own.keyed(key, value), whole.without(own).keyed(key, f"all but {value}")])
         return contrast_cohorts(both, metric, self.metric_settings)
 
+    def rare_values(self, column: str, outside: Outside = ()) -> RareValues | None:
+        """Sums over each value of a cohort column that its tables gather, of the chosen rows without some parts."""
+        return self.tables.rare_values(column, self.settings.where, outside)
+
     @cached_property
     def windows(self) -> Summary | None:
         """Every metric by version and window; None without times."""
@@ -353,11 +330,7 @@ class Diagnosis:
     @property
     def features(self) -> FeatureTables | None:
         """How all features moved; None before somebody had them read."""
-        return _FEATURES.get(self.tables, {}).get(self._without_margin_target)
-
-    @property
-    def _without_margin_target(self) -> Settings:
-        return dataclasses.replace(self.settings, margin_target=0.0)
+        return held_features(self.tables, self.shown_versions, self.settings.where)
 
     def read_features(
         self, *, run: Run | None = None, on_progress: Callable[[float, str], None] | None = None
@@ -368,31 +341,14 @@ class Diagnosis:
             Cancelled: `run` was cancelled; nothing is held.
             SettingsError: there are no rows to ask.
         """
-        columns, facts = self.feature_columns, self.facts
-        one_in = max(1, math.ceil(facts.n_rows * len(columns) / MOST_VALUES))
-        width = 0 if facts.windows is None else facts.windows.width
-        drifts: list[FeatureDrift] = []
-        folds: list[FoldTable] = []
-        for place, column in enumerate(columns):
-            if on_progress is not None:
-                on_progress(place / len(columns), f"Comparing {column}")
-
-            def read(versions: Sequence[str], *keys: str, margins: bool = False, of: str = column) -> ValueCells:
-                return self.tables.value_cells(
-                    of, keys, self.settings.where, versions=versions, margins=margins, most_bins=RANKED_BINS,
-                    one_in=one_in, run=run, keep=False,
-                )  # fmt: skip
-
-            counts = FeatureCounts.of(
-                read(self.shown_versions, VERSION, SPLIT, WINDOW), self.shown_versions, facts.splits, width
-            )
-            drifts.append(measure_drift(counts, ALARM_RATE / len(columns)))
-            folds.append(FoldTable.of(read((self.settings.candidate,), FOLD, margins=True)))
-        made = FeatureTables(tuple(adjust(drifts)), tuple(folds), one_in)
-        held = _FEATURES.setdefault(self.tables, {})
-        while len(held) >= KEPT_FEATURES:
-            held.pop(next(iter(held)))
-        return held.setdefault(self._without_margin_target, made)
+        return read_features(
+            self.tables,
+            self.feature_columns,
+            self.shown_versions,
+            self.settings.where,
+            run=run,
+            on_progress=on_progress,
+        )
 
     def explained(self) -> tuple[Explained, ...]:
         """How much each feature explains of the candidate's violations; of features that were read."""

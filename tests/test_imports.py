@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("diagnose",),
+    ("features", "diagnose"),
     ("checks", "policy"),
     ("figures",),
     ("reports",),

@@ -22,9 +22,18 @@ from lib.cells.sums import (
     Sums,
 )
 from lib.cells.table import Cells, bin_ids, merge
-from lib.cells.values import MOST_MARGIN, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, ValueBins, ValueCells
+from lib.cells.values import (
+    FINEST_STEPS,
+    MOST_MARGIN,
+    NO_MARGIN,
+    VALUE_SUMS,
+    WEIGHTED_VALUE_SUMS,
+    ValueBins,
+    ValueCells,
+)
 
 __all__ = [
+    "FINEST_STEPS",
     "LABELS",
     "MOMENTS",
     "MOST_MARGIN",

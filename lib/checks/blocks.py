@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from lib.cells import Cells
 from lib.checks.result import Where
-from lib.grid import MISSING_BIN, score_interval
 from lib.scan.facts import Facts
 from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_column, cohort_key
 
@@ -185,13 +184,6 @@ def make_block(cells: Cells, axes: Axes, features: Features) -> Block:
         moments[version[filled], value[filled], window[filled]] = added
     group = np.stack([version, value, window], axis=1)
     return Block(column, values, cells, group, moments, np.ones(shape, dtype=np.bool_))
-
-
-def score_bounds(cells: Cells) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest score of the rows of each cell, shape (N,); 0 for cells without a score."""
-    if cells.resolution.is_exact:
-        return cells.score, cells.score
-    return score_interval(np.where(cells.score_bin == MISSING_BIN, 0, cells.score_bin), cells.resolution)
 
 
 def where_of(place: Place, block: Block, axes: Axes, extent: tuple[int, int] | None) -> Where:

@@ -12,12 +12,15 @@ import numpy as np
 from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, Place, make_block
-from lib.checks.causes import cause_places
+from lib.checks.causes import cause_places, rare_cause_parts
 from lib.checks.memory import once
 from lib.checks.noisy_labels import noisy_places
+from lib.checks.rare import read_rare
+from lib.checks.rare_rates import RareRates
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
+from lib.checks.separation import Part, cells_outside
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.intervals import holm
@@ -56,10 +59,11 @@ class Disparity:
 
 @dataclass(frozen=True)
 class Disparities:
-    """All of them, and how many cohorts were tested."""
+    """All of them, how many cohorts were tested, and how many by column of those that tables gather."""
 
     found: tuple[Disparity, ...]
     n_tested: int
+    n_rare: dict[str, int]
 
 
 def _worse(contrast: CohortContrast, p_adjusted: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> BoolArray:
@@ -78,23 +82,45 @@ def find_disparities(diagnosis: Diagnosis) -> Disparities:
     columns = diagnosis.facts.cohorts
     contrasts = {column: diagnosis.cohorts(column) for column in columns}
     tested = {column: _tested(contrasts[column], diagnosis.shown_versions) for column in columns}
-    p = [np.where(tested[column], contrasts[column].p, np.nan) for column in columns]
-    adjusted = dict(
-        zip(columns, np.split(holm(np.concatenate(p)), np.cumsum([len(each) for each in p])[:-1]), strict=True)
-    )
-    trials = int(sum(each.sum() for each in tested.values()))
+    rare = RareRates.of(diagnosis)
+    p = [np.where(tested[column], contrasts[column].p, np.nan) for column in columns] + [each.p for each in rare]
+    adjusted = np.split(holm(np.concatenate(p)), np.cumsum([len(each) for each in p])[:-1])
+    trials = int(sum(each.sum() for each in tested.values())) + sum(each.n_tested for each in rare)
     found: list[Disparity] = []
-    for column, contrast in contrasts.items():
-        worse = _worse(contrast, adjusted[column])
+    for column, p_adjusted in zip(columns, adjusted, strict=False):
+        contrast = contrasts[column]
+        worse = _worse(contrast, p_adjusted)
         for version in diagnosis.shown_versions:
-            here = np.flatnonzero(worse & (contrast.groups[VERSION] == version))
-            if not len(here):
+            values = _values(contrast, p_adjusted, np.flatnonzero(worse & (contrast.groups[VERSION] == version)))
+            for each, p_of_rare in zip(rare, adjusted[len(columns) :], strict=True):
+                if (each.column, each.version) == (column, version):
+                    values += _rare_values(diagnosis, each, p_of_rare, trials)
+            if not values:
                 continue
-            values = _values(contrast, adjusted[column], here)
-            left = _left_without(diagnosis, column, version, trials)
+            left = _left_without(diagnosis, column, version, values, trials)
             still = values if left is None else tuple(each for each in left if each.value in {v.value for v in values})
-            found.append(Disparity(version, column, still or values, not still))
-    return Disparities(tuple(found), trials)
+            ranked = sorted(still or values, key=lambda each: -np.nan_to_num(each.excess[1], nan=-1.0))
+            found.append(Disparity(version, column, tuple(ranked), not still))
+    n_rare = {
+        column: max((each.n_tested for each in rare if each.column == column), default=0)
+        for column in diagnosis.facts.gathered
+    }
+    return Disparities(tuple(found), trials, n_rare)
+
+
+def _rare_values(
+    diagnosis: Diagnosis, rates: RareRates, p_adjusted: np.ndarray[Any, np.dtype[np.float64]], trials: int
+) -> tuple[Worse, ...]:
+    """The values that tables gather and that are worse than the rest, in numbers of their own rows."""
+    with np.errstate(invalid="ignore"):
+        worse = np.flatnonzero((p_adjusted <= ALARM_RATE) & (rates.excess >= LEAST_EXCESS))
+    found: list[Worse] = []
+    for place in worse[np.argsort(-rates.excess[worse], kind="stable")][:LISTED]:
+        contrast = diagnosis.cohort(rates.column, rates.values[place])
+        p = np.minimum(contrast.p * trials, 1.0)
+        own = (contrast.groups[VERSION] == rates.version) & (contrast.groups[contrast.key] == rates.values[place])
+        found += _values(contrast, p, np.flatnonzero(own & _worse(contrast, p)))
+    return tuple(found)
 
 
 def _values(
@@ -116,16 +142,35 @@ def _values(
     )
 
 
-def _left_without(diagnosis: Diagnosis, column: str, version: str, trials: int) -> tuple[Worse, ...] | None:
+def _left_without(
+    diagnosis: Diagnosis, column: str, version: str, values: tuple[Worse, ...], trials: int
+) -> tuple[Worse, ...] | None:
     """The values that are still worse without the parts that other checks name; None when there are none of those."""
     reversals = find_reversals(diagnosis)
     axes = reversals.axes
     places = [widened(place, len(axes.windows)) for place in cause_places(diagnosis) + noisy_places(diagnosis)]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
-    if not own:
+    rare = [part for part in rare_cause_parts(diagnosis) if version in part.versions]
+    if not own and not rare:
         return None
     tables = {cohort_column(key): table for table in reversals.tables for key in table.keys if cohort_column(key)}
-    cells = _without(diagnosis, column, own, axes, tables)
+    parts = tuple(_part_of(place, axes, tables) for place in own)
+    cells = (
+        _without(diagnosis, column, own, axes, tables) if own else tables[column].rollup([VERSION, cohort_key(column)])
+    )
+    others = {each.column: each.others for each in read_rare(diagnosis)}
+    for part in rare:
+        if part.cohorts[0][0] == column:
+            inside = cells_outside(diagnosis, Part((version,), part.cohorts), parts)
+            cells = cells.without(inside.keyed(VERSION, version).keyed(cohort_key(column), others[column]))
+    rates = [
+        each for each in RareRates.of(diagnosis, (*parts, *rare)) if (each.column, each.version) == (column, version)
+    ]
+    worse = {
+        each.values[place]
+        for each in rates
+        for place in np.flatnonzero((each.p * trials <= ALARM_RATE) & (each.excess >= LEAST_EXCESS))
+    }
     settings = diagnosis.metric_settings
     if not cells.resolution.is_exact:
         # Coarse tables know the nearest of their steps only: near enough to tell whether a finding explains this one.
@@ -134,7 +179,18 @@ def _left_without(diagnosis: Diagnosis, column: str, version: str, trials: int) 
     contrast = contrast_cohorts(cells, diagnosis.cohorts(column).metric, settings, cohort_key(column))
     tested = _tested(contrast, (version,))
     p_adjusted = np.where(tested, np.minimum(contrast.p * trials, 1.0), np.nan)
-    return _values(contrast, p_adjusted, np.flatnonzero(_worse(contrast, p_adjusted)))
+    left = _values(contrast, p_adjusted, np.flatnonzero(_worse(contrast, p_adjusted)))
+    return left + tuple(each for each in values if each.value in worse)
+
+
+def _part_of(place: Place, axes: Axes, tables: dict[str | None, Cells]) -> Part:
+    """The rows of a place in tables."""
+    values = () if place.column is None else tuple(_names(tables[place.column], place.column))
+    cohorts = () if place.column is None or place.value is None else ((place.column, values[place.value]),)
+    versions = axes.versions if place.version is None else (axes.versions[place.version],)
+    first, last = place.run or (0, 0)
+    window = None if place.run is None else (int(axes.windows[first]), int(axes.windows[last]) + axes.width)
+    return Part(versions, cohorts, window)
 
 
 def _without(
@@ -208,9 +264,9 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
     if alike:
         return [_finding(diagnosis, each, disparities.n_tested) for each in alike.values()]
     explained = ", beyond what other findings explain" if disparities.found else ""
+    explained += words.together(diagnosis.facts, disparities.n_rare)
     return Passed(
-        f"No cohort's violation rate is above the rest's{explained}{words.together(diagnosis.facts)} "
-        f"({words.count(disparities.n_tested)} compared).",
+        f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
         {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
     )
 

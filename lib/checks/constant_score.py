@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +11,13 @@ from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
+from lib.checks.rare import RareSearch, read_rare
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
+from lib.scan.rare import RareValues
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
@@ -36,12 +38,14 @@ class Constants:
         found: the parts, and the score of each.
         few: versions with at most two distinct scores: (version, the scores, rows).
         n: rows with a score.
+        n_rare: of each column that gathers values how many of these were looked at by themselves.
     """
 
     axes: Axes
     found: list[tuple[Found, float]]
     few: list[tuple[str, list[float], int]]
     n: int
+    n_rare: dict[str, int] = field(default_factory=dict[str, int])
 
 
 def is_constant(cells: Cells) -> BoolArray:
@@ -88,13 +92,24 @@ def find_constants(diagnosis: Diagnosis) -> Constants:
     for table in tables:
         for score, rows in _suspects(table).items():
             suspects[score] = max(rows, suspects.get(score, 0.0))
+    chosen, n_rare = _largest(suspects), dict[str, int]()
+    alarm_rate = ALARM_RATE / MAX_SUSPECTS
+    if diagnosis.facts.gathered:
+        # As many scores again, that single values hold.
+        chosen += [score for score in _largest(_rare_suspects(diagnosis, by_version)) if score not in chosen]
+        alarm_rate /= 2
+        n_rare = {
+            table.column: int(((table.n - table.unscored).sum(axis=0) >= LEAST_ROWS).sum())
+            for table in read_rare(diagnosis)
+        }
     found: list[tuple[Found, float]] = []
-    for score in sorted(suspects, key=lambda each: -suspects[each])[:MAX_SUSPECTS]:
+    for score in chosen:
 
         def features(cells: Cells, score: float = score) -> FloatArray:
-            rows = np.where(cells.score_bin == MISSING_BIN, 0.0, cells.sums[:, 0])
-            same = is_constant(cells) & (np.abs(cells.score - score) <= 1e-6 * max(1.0, abs(score)))
-            return np.stack([np.where(same, rows, 0.0), rows], axis=1)
+            return _holding(cells, score)
+
+        def of_values(values: RareValues, score: float = score) -> FloatArray:
+            return np.stack([values.holding(score), values.n - values.unscored], axis=-1)
 
         blocks = [make_block(table, axes, features) for table in tables]
         whole = blocks[0].moments.sum(axis=(0, 1, 2))
@@ -103,9 +118,37 @@ def find_constants(diagnosis: Diagnosis) -> Constants:
         usual = float(np.median(series[full, HITS] / series[full, ROWS])) if full.any() else 0.0
         usual = min(usual, float(whole[HITS] / max(whole[ROWS], 1.0)))
         rule = HigherShare(usual, LEAST_EXCESS, LEAST_SHARE, LEAST_ROWS)
-        taken = [*collapsed, *(each.place for each, _score in found)]
-        found += [(each, score) for each in find_parts(blocks, axes, rule, ALARM_RATE / MAX_SUSPECTS, taken)]
-    return Constants(axes, found, few, n)
+        taken = [*collapsed, *(each.place for each, _score in found if not each.is_rare)]
+        rare = RareSearch(diagnosis, axes, features, of_values)
+        found += [(each, score) for each in find_parts(blocks, axes, rule, alarm_rate, taken, rare)]
+    return Constants(axes, found, few, n, n_rare)
+
+
+def _holding(cells: Cells, score: float) -> FloatArray:
+    """Per cell: rows with this very score, and rows with a score."""
+    rows = np.where(cells.score_bin == MISSING_BIN, 0.0, cells.sums[:, 0])
+    same = is_constant(cells) & (np.abs(cells.score - score) <= 1e-6 * max(1.0, abs(score)))
+    return np.stack([np.where(same, rows, 0.0), rows], axis=1)
+
+
+def _largest(suspects: dict[float, float]) -> list[float]:
+    return sorted(suspects, key=lambda each: -suspects[each])[:MAX_SUSPECTS]
+
+
+def _rare_suspects(diagnosis: Diagnosis, by_version: Cells) -> dict[float, float]:
+    """Scores that hold most rows of some values that tables gather, and far more than of all, with their rows there."""
+    suspects: dict[float, float] = {}
+    for table in read_rare(diagnosis):
+        scored = (table.n - table.unscored)[:, table.mode_values]
+        held, of = np.vstack([table.mode_rows, table.mode_rows.sum(axis=0)]), np.vstack([scored, scored.sum(axis=0)])
+        share = np.where(of >= LEAST_ROWS, held / np.maximum(of, 1.0), 0.0).max(axis=0)
+        scores, places = np.unique(np.round(table.modes, 7), return_inverse=True)
+        for place, score in enumerate(scores):
+            hits, rows = _holding(by_version, float(score)).sum(axis=0)
+            most = (places == place) & (share >= LEAST_SHARE) & (share >= hits / rows + LEAST_EXCESS)
+            if most.any():
+                suspects[float(score)] = suspects.get(float(score), 0.0) + float(table.mode_rows[:, most].sum())
+    return suspects
 
 
 def _few_values(by_version: Cells) -> list[tuple[str, list[float], int]]:
@@ -158,8 +201,9 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
         findings.append(_finding(found, score, version, where, constants.axes))
     if findings:
         return findings
+    parts = words.parts_of(diagnosis.facts, constants.n_rare)
     return Passed(
-        f"No score holds more of a {words.parts_of(diagnosis.facts)} than elsewhere (n = {words.count(constants.n)}).",
+        f"No score holds more of a {parts} than elsewhere (n = {words.count(constants.n)}).",
         {"n": constants.n},
     )
 
@@ -197,7 +241,7 @@ def _finding(found: Found, score: float, version: str | None, where: Where, axes
 
 
 def constant_places(diagnosis: Diagnosis) -> list[Place]:
-    """The parts that this check names, for those checks that must not name them again."""
+    """The parts of tables that this check names, for those checks that must not name them again."""
     constants = find_constants(diagnosis)
     few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
-    return [*few, *(found.place for found, _score in constants.found)]
+    return [*few, *(found.place for found, _score in constants.found if not found.is_rare)]

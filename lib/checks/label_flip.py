@@ -11,12 +11,12 @@ from lib.checks import words
 from lib.checks.blocks import FloatArray, where_of
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status
-from lib.checks.reversal import Reversals, Reversed, find_reversals, order_statistics
-from lib.checks.search import count_trials
+from lib.checks.reversal import Reversals, find_reversals
 from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
 from lib.errors import SettingsError
 from lib.metrics.estimates import Estimate
 from lib.metrics.ranking import roc_auc
+from lib.metrics.ranks import order_statistics
 from lib.schema import cohort_key
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
     if not reversals.found:
-        trials = count_trials(reversals.blocks, reversals.axes, Reversed())
+        parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
-            f"No {words.parts_of(diagnosis.facts)} is reversed ({words.plural(trials, 'part')} looked at).",
-            {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(trials)},
+            f"No {parts} is reversed ({words.plural(reversals.trials, 'part')} looked at).",
+            {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(reversals.trials)},
         )
     return _findings(diagnosis)
 

@@ -28,7 +28,6 @@ from lib.checks.blocks import (
     Place,
     make_block,
     read_tables,
-    score_bounds,
     where_of,
 )
 from lib.checks.constant_score import constant_places
@@ -40,6 +39,7 @@ from lib.grid import MISSING_BIN
 from lib.metrics.catalogue import metric_named
 from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import excess_p_value, wilson
+from lib.metrics.ranks import score_bounds
 from lib.metrics.summary import unpaired_change
 from lib.schema import VERSION, WINDOW
 

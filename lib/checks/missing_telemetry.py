@@ -11,6 +11,7 @@ from lib.cells import UNLABELLED, Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
+from lib.checks.rare import RareSearch
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
@@ -55,6 +56,7 @@ class Missing:
         lacking: "scores" and "labels" to the rows without, of all.
         gaps: windows without rows.
         n: rows.
+        n_rare: of each column that gathers values how many of these were looked at by themselves.
     """
 
     axes: Axes
@@ -62,6 +64,7 @@ class Missing:
     lacking: dict[str, int]
     gaps: list[Gap]
     n: int
+    n_rare: dict[str, int]
 
 
 @once_for_every_margin_target
@@ -71,7 +74,11 @@ def find_missing(diagnosis: Diagnosis) -> Missing:
     found: dict[str, list[Found]] = {}
     lacking: dict[str, int] = {}
     n, gaps = 0, list[Gap]()
-    for kind, features in (("scores", _unscored), ("labels", _unlabelled)):
+    n_rare: dict[str, int] = {}
+    for kind, features, of_values in (
+        ("scores", _unscored, lambda values: np.stack([values.unscored, values.n], axis=-1)),
+        ("labels", _unlabelled, lambda values: np.stack([values.unlabelled, values.n], axis=-1)),
+    ):
         if kind == "labels" and diagnosis.facts.mapping.label is None:
             continue
         blocks = [make_block(table, axes, features) for table in tables]
@@ -82,13 +89,15 @@ def find_missing(diagnosis: Diagnosis) -> Missing:
             gaps = find_gaps(rows[:-1], axes, ALARM_EACH)
         effect = LEAST_EXCESS[kind]
         rule = HigherShare(usual_share(blocks[0]), effect, effect)
-        found[kind] = find_parts(blocks, axes, rule, ALARM_EACH, [])
-    return Missing(axes, found, lacking, gaps, n)
+        rare = RareSearch(diagnosis, axes, features, of_values)
+        n_rare = rare.count_values(rule, rule.least_rows)
+        found[kind] = find_parts(blocks, axes, rule, ALARM_EACH, [], rare)
+    return Missing(axes, found, lacking, gaps, n, n_rare)
 
 
 def missing_places(diagnosis: Diagnosis) -> list[Place]:
-    """The parts without scores or labels that this check names."""
-    return [each.place for parts in find_missing(diagnosis).found.values() for each in parts]
+    """The parts of tables without scores or labels that this check names."""
+    return [each.place for parts in find_missing(diagnosis).found.values() for each in parts if not each.is_rare]
 
 
 def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
@@ -104,8 +113,9 @@ def check_missing_telemetry(diagnosis: Diagnosis) -> Answer:
     if not missing.n:
         return NotApplicable("There are no rows.")
     what = " and ".join(missing.found)
+    parts = words.parts_of(diagnosis.facts, missing.n_rare)
     return Passed(
-        f"No {words.parts_of(diagnosis.facts)} lacks {what} more than the rest (n = {words.count(missing.n)}).",
+        f"No {parts} lacks {what} more than the rest (n = {words.count(missing.n)}).",
         {"n": missing.n},
     )
 

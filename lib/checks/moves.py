@@ -9,8 +9,8 @@ import numpy as np
 
 from lib.cells import Cells
 from lib.checks.blocks import BoolArray, FloatArray
-from lib.checks.reversal import Ranks
 from lib.grid import MISSING_BIN
+from lib.metrics.ranks import Ranks
 
 LEAST_ROWS = 30
 LEAST_PSI = 0.2

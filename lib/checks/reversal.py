@@ -1,14 +1,12 @@
 """Scores that order the classes the wrong way round: the common ground of `label-flip` and `label-encoding`.
 
-The statistic is Wilcoxon's in additive form. Each score becomes r, its mid-rank within its version as a share; a part
-keeps, for positives and negatives, the number of rows and Σr, so that any union of parts is a sum. With n₁ and n₀ rows
-and h = n₁n₀/n, D = Σ_pos(r − r̄) = h·(r̄₁ − r̄₀), and under the null of no order var D = h·var(r): the permutation
-variance. Within an open bin r is spread evenly, which can only make the variance larger than it is.
+The statistic is that of `lib.metrics.ranks`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +14,15 @@ from scipy import special
 
 from lib.cells import NEGATIVE, POSITIVE, Cells
 from lib.checks import words
-from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, score_bounds
+from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables
 from lib.checks.memory import once_for_every_margin_target
+from lib.checks.rare import RareSearch
 from lib.checks.result import ALARM_RATE
-from lib.checks.search import Found, find_parts
+from lib.checks.search import Found, count_trials, find_parts
+from lib.checks.separation import Part, auc_of_cells, cells_outside
 from lib.grid import MISSING_BIN
 from lib.metrics.ranking import roc_auc
+from lib.metrics.ranks import NEGATIVES, POSITIVES, Ranks, order_statistics
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
@@ -30,73 +31,8 @@ if TYPE_CHECKING:
 REVERSED_AUC, RIGHT_AUC = 0.4, 0.6
 MIN_PER_CLASS = 5
 MIN_ROWS_TO_SAY = 20
-POSITIVES, NEGATIVES, R_POSITIVES, R_NEGATIVES, R_SQUARES = range(5)
 NATS = 7.2
 """Gain per unit of −D: 2δ/var(r) with a usual δ = AUC − ½ of 0.3 and var(r) = 1/12."""
-
-
-class Ranks:
-    """r as a function of the score, for each version: its distribution function with ties at their middle."""
-
-    def __init__(self, by_version: Cells) -> None:
-        order = [str(version) for version in by_version.groups[VERSION]]
-        self._steps: dict[str, tuple[FloatArray, FloatArray]] = {}
-        for group, version in enumerate(order):
-            here = slice(int(by_version.starts[3 * group]), int(by_version.starts[3 * group + 3]))
-            scored = by_version.score_bin[here] != MISSING_BIN
-            score, n = by_version.score[here][scored], by_version.sums[here][scored, 0]
-            values, places = np.unique(score, return_inverse=True)
-            counts = np.bincount(places, weights=n, minlength=len(values))
-            total = counts.sum()
-            middle = (np.cumsum(counts) - counts / 2) / (total if total else 1.0)
-            self._steps[version] = (values, middle)
-
-    def places(self, cells: Cells) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The mid-rank of the mean of each cell, and of the ends of its bin; shape (N,) each, 0 without a score."""
-        usable = cells.score_bin != MISSING_BIN
-        middle, below, above = (np.zeros(len(usable)) for _ in range(3))
-        low, high = score_bounds(cells)
-        versions, of_group = np.unique(cells.groups[VERSION], return_inverse=True)
-        of_cell = of_group[cells.block // 3]
-        for index, version in enumerate(versions):
-            values, share = self._steps.get(str(version), (np.zeros(0), np.zeros(0)))
-            here = usable & (of_cell == index)
-            if not len(values) or not here.any():
-                continue
-            middle[here] = np.interp(cells.score[here], values, share)
-            below[here], above[here] = middle[here], middle[here]
-            if not cells.resolution.is_exact:
-                below[here], above[here] = (np.interp(end[here], values, share) for end in (low, high))
-        return middle, below, above
-
-    def features(self, cells: Cells) -> FloatArray:
-        """Per cell: rows by class, Σr by class, and Σr² with the spread within open bins."""
-        label = cells.block % 3 - 1
-        n = np.where((label != 0) & (cells.score_bin != MISSING_BIN), cells.sums[:, 0], 0.0)
-        middle, below, above = self.places(cells)
-        width = above - below
-        positive = label > 0
-        return np.stack(
-            [
-                np.where(positive, n, 0.0),
-                np.where(positive, 0.0, n),
-                np.where(positive, n * middle, 0.0),
-                np.where(positive, 0.0, n * middle),
-                n * (middle**2 + width**2 / 12),
-            ],
-            axis=1,
-        )
-
-
-def order_statistics(m: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(D, h, null variance of D) of moments of shape (…, 5)."""
-    positives, negatives = m[..., POSITIVES], m[..., NEGATIVES]
-    n = np.maximum(positives + negatives, 1.0)
-    h = positives * negatives / n
-    d = (m[..., R_POSITIVES] * negatives - m[..., R_NEGATIVES] * positives) / n
-    mean = (m[..., R_POSITIVES] + m[..., R_NEGATIVES]) / n
-    spread = np.maximum(m[..., R_SQUARES] / n - mean**2, 0.0)
-    return d, h, h * spread * n / np.maximum(n - 1, 1.0)
 
 
 def auc_of(cells: Cells, keep: BoolArray) -> float:
@@ -182,17 +118,17 @@ class Reversals:
 
     Attributes:
         axes: versions and windows.
-        blocks: as the search left them.
         reason: why nothing can be said; "" otherwise.
         everything: whether everything is reversed.
         auc: of each version, averaged with the weight that `z` gives to versions, n₁n₀/n.
         z, n: of all rows, each version ranked by itself.
         found: reversed parts; empty when everything is.
         tables: the tables that were searched, the whole first.
+        trials: how many parts were looked at.
+        n_rare: of each column that gathers values how many of these were looked at by themselves.
     """
 
     axes: Axes
-    blocks: list[Block]
     reason: str
     everything: bool
     auc: float
@@ -200,6 +136,8 @@ class Reversals:
     n: int
     found: list[Found]
     tables: list[Cells]
+    trials: float = 0.0
+    n_rare: dict[str, int] = field(default_factory=dict[str, int])
 
 
 @once_for_every_margin_target
@@ -230,12 +168,20 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
         few = f"{words.plural(n, 'labelled row')} with a score {'is' if n == 1 else 'are'} too few"
         reason = few if n < MIN_ROWS_TO_SAY else "all scores are equal"
     if reason:
-        return Reversals(axes, first, reason, False, float("nan"), 0.0, n, [], tables)
+        return Reversals(axes, reason, False, float("nan"), 0.0, n, [], tables)
     auc, z = _mean_auc(by_version), float(d / np.sqrt(variance))
     if 0.5 + d / h <= REVERSED_AUC and special.ndtr(z) <= ALARM_RATE:
         right = find_parts(blocks(), axes, Reversed(-1.0), ALARM_RATE, [])
         if not right:
-            return Reversals(axes, first, "", True, auc, z, n, [], tables)
+            return Reversals(axes, "", True, auc, z, n, [], tables)
     searched = blocks()
-    found = find_parts(searched, axes, Reversed(), ALARM_RATE, [])
-    return Reversals(axes, searched, "", False, auc, z, n, found, tables)
+    rare = RareSearch(diagnosis, axes, ranks.features, lambda values: values.order, partial(_is_reversed, diagnosis))
+    trials = count_trials(searched, axes, Reversed()) + rare.count_trials(Reversed())
+    n_rare = rare.count_values(Reversed())
+    found = find_parts(searched, axes, Reversed(), ALARM_RATE, [], rare)
+    return Reversals(axes, "", False, auc, z, n, found, tables, trials, n_rare)
+
+
+def _is_reversed(diagnosis: Diagnosis, part: Part, outside: tuple[Part, ...]) -> bool:
+    """Whether the AUC of the rows of a part that are in none of the others is far on the wrong side of ½."""
+    return auc_of_cells(cells_outside(diagnosis, part, outside)).value <= REVERSED_AUC

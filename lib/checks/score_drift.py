@@ -21,9 +21,9 @@ from lib.checks.causes import cause_places
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.moves import LEAST_ROWS, Move
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
-from lib.checks.reversal import Ranks
 from lib.checks.search import Found, count_trials, find_parts, widened
 from lib.grid import MISSING_BIN
+from lib.metrics.ranks import Ranks
 from lib.scan.ids import TRAIN_SPLITS
 from lib.schema import SPLIT, VERSION
 

@@ -21,6 +21,8 @@ from typing import Protocol
 import numpy as np
 
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, IntArray, Place
+from lib.checks.rare import RareSearch
+from lib.checks.separation import part_of
 
 MAX_FOUND = 20
 MIN_ROWS = 20
@@ -79,6 +81,7 @@ class Found:
         extent: first and last window in which the part has rows; None without times.
         versions: places of the versions that it has rows of.
         trials: how many parts were scanned.
+        is_rare: whether it is a value that tables gather with others: its place is one of its own block only.
     """
 
     place: Place
@@ -90,6 +93,7 @@ class Found:
     extent: tuple[int, int] | None
     versions: tuple[int, ...]
     trials: float
+    is_rare: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,19 +148,60 @@ def _runs(filled: BoolArray) -> FloatArray:
     return np.where(windows > 1, windows * (windows + 1) / 2, 0.0)
 
 
-def find_parts(blocks: list[Block], axes: Axes, rule: Rule, alarm_rate: float, taken: list[Place]) -> list[Found]:
-    """The faulty parts, largest gain first. `taken` are places that other causes explain; they are left out."""
-    trials = count_trials(blocks, axes, rule)
+def find_parts(
+    blocks: list[Block],
+    axes: Axes,
+    rule: Rule,
+    alarm_rate: float,
+    taken: list[Place],
+    rare: RareSearch | None = None,
+) -> list[Found]:
+    """The faulty parts, largest gain first.
+
+    Args:
+        blocks: what tables hold, the whole first.
+        axes: versions and windows.
+        rule: what makes a part faulty.
+        alarm_rate: how often a part may be found where there is none.
+        taken: places that other causes explain; they are left out.
+        rare: the values that tables gather, where they are looked at one by one too.
+    """
+    trials = count_trials(blocks, axes, rule) + (rare.count_trials(rule) if rare is not None else 0.0)
     for place in taken:
-        take_out(blocks, place)
+        _leave_out(blocks, axes, place, rare)
     found: list[Found] = []
     while len(found) < MAX_FOUND:
         best = _best(blocks, axes, rule, alarm_rate, trials)
-        if best is None:
+        whole = blocks[0].moments.sum(axis=(1, 2))
+        other = rare.best(rule, whole, alarm_rate, trials) if rare is not None else None
+        if rare is not None and other is not None and (best is None or other.gain > best.gain):
+            found.append(
+                Found(
+                    other.place,
+                    other.block,
+                    other.unit,
+                    other.rest,
+                    other.p,
+                    other.gain,
+                    None,
+                    other.versions,
+                    trials,
+                    True,
+                )
+            )
+            rare.take_out(other, blocks)
+        elif best is not None:
+            found.append(best)
+            _leave_out(blocks, axes, best.place, rare)
+        else:
             break
-        found.append(best)
-        take_out(blocks, best.place)
     return found
+
+
+def _leave_out(blocks: list[Block], axes: Axes, place: Place, rare: RareSearch | None) -> None:
+    if rare is not None:
+        rare.leave_out(part_of(place, next(block for block in blocks if block.column == place.column), axes))
+    take_out(blocks, place)
 
 
 def _best(blocks: list[Block], axes: Axes, rule: Rule, alarm_rate: float, trials: float) -> Found | None:

@@ -18,7 +18,8 @@ from lib.cells import Cells
 from lib.checks.blocks import Axes, Block, Place
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.ranking import roc_auc
-from lib.schema import VERSION, cohort_key
+from lib.scan.rare import Outside
+from lib.schema import EVERYTHING, VERSION, Filter, cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -46,6 +47,24 @@ class Part:
         crossed = len(dict(cohorts)) < len(cohorts) or (window is not None and window[0] >= window[1])
         return None if crossed or not versions else Part(versions, cohorts, window)
 
+    def within(self, where: Filter) -> Filter:
+        """The filter to those rows of a filter that are of these cohorts and this time, in any version."""
+        start, end = self.window or (None, None)
+        starts, ends = (
+            [each for each in pair if each is not None] for pair in ((where.start, start), (where.end, end))
+        )
+        return dataclasses.replace(
+            where,
+            cohorts=tuple(dict.fromkeys((*where.cohorts, *self.cohorts))),
+            start=max(starts, default=None),
+            end=min(ends, default=None),
+        )
+
+
+def outside_of(parts: Sequence[Part]) -> Outside:
+    """Parts as the scan leaves them out."""
+    return tuple((part.versions, part.within(EVERYTHING)) for part in parts)
+
 
 def part_of(place: Place, block: Block, axes: Axes) -> Part:
     """The rows of a place that a search has found."""
@@ -63,23 +82,18 @@ def cells_of(diagnosis: Diagnosis, part: Part, *keys: str) -> Cells:
     """Cells of a part by these keys, from a table that is there for all to see, or else from one more scan."""
     values = {cohort_key(column): value for column, value in part.cohorts}
     names = tuple(dict.fromkeys((VERSION, *values, *keys)))
-    if part.window is None and len(names) <= 2:
+    if part.window is None and len(names) <= 2 and not _is_rare(diagnosis, part):
         cells = diagnosis.cells(*names)
         cells = cells.select(**values) if values else cells
     else:
-        where = diagnosis.settings.where
-        start, end = part.window or (None, None)
-        starts, ends = (
-            [each for each in pair if each is not None] for pair in ((where.start, start), (where.end, end))
-        )
-        where = dataclasses.replace(
-            where,
-            cohorts=tuple(dict.fromkeys((*where.cohorts, *part.cohorts))),
-            start=max(starts, default=None),
-            end=min(ends, default=None),
-        )
-        cells = diagnosis.tables.cells((VERSION, *keys), where)
+        cells = diagnosis.tables.cells((VERSION, *keys), part.within(diagnosis.settings.where))
     return cells.where(np.isin(cells.groups[VERSION], part.versions)).rollup(keys)
+
+
+def _is_rare(diagnosis: Diagnosis, part: Part) -> bool:
+    """Whether tables gather the part's cohort with others."""
+    gathered = [(cohort_key(column), value) for column, value in part.cohorts if column in diagnosis.facts.gathered]
+    return any(value not in diagnosis.cells(VERSION, key).groups[key] for key, value in gathered)
 
 
 def cells_outside(diagnosis: Diagnosis, scope: Part, parts: Sequence[Part]) -> Cells:

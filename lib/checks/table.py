@@ -24,7 +24,8 @@ CHECKS: tuple[Check, ...] = (
         code="H-F5",
         name="label-flip",
         reference="H-F5. Wilcoxon's rank statistic in every version, cohort value and run of windows, and in their "
-        "combinations (scan statistic, Kulldorff 1997); Bonferroni over all of them",
+        "combinations (scan statistic, Kulldorff 1997); rarer values of a cohort column with 20 rows or more, over all "
+        "time; Bonferroni over all of them",
         minimum_effect="AUC at most 0.4 in the part, while the rest is right (AUC about 0.6 or more)",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
@@ -92,7 +93,8 @@ CHECKS: tuple[Check, ...] = (
         code="H-F9",
         name="cohort-disparity",
         reference="H-F9. Violation rate of a cohort value against the rest of its version, Fisher's exact one-sided "
-        "test, Holm over all cohort columns, values and shown versions",
+        "test, Holm over all cohort columns, values and shown versions; rarer values are screened by "
+        "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni",
         minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from lib.checks.result import Where
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
 from lib.scan.windows import DAY
 from lib.sources.columns import shorten
+
+NONE: Mapping[str, int] = MappingProxyType({})
 
 LONGEST = 60
 """Characters of a cohort value in a sentence; the evidence has it whole."""
@@ -49,20 +52,33 @@ def problem(code: str) -> str:
     return "the line could not be read as a record" if code == STRUCTURAL else PROBLEMS[code][1]
 
 
-def parts_of(facts: Facts) -> str:
-    """The kinds of parts that a search looks at, as far as there are any: "version, cohort or time range"."""
+def parts_of(facts: Facts, looked_at: Mapping[str, int] = NONE) -> str:
+    """The kinds of parts that a search looks at, as far as there are any: "version, cohort or time range".
+
+    `looked_at` says of columns that gather values how many of these are looked at by themselves.
+    """
     there = {"version": len(facts.versions) > 1, "cohort": bool(facts.cohorts), "time range": facts.windows is not None}
     kinds = [kind for kind, is_there in there.items() if is_there]
     parts = " or ".join([*filter(None, [", ".join(kinds[:-1])]), *kinds[-1:]]) or "part"
-    return parts + together(facts)
+    return parts + together(facts, looked_at)
 
 
-def together(facts: Facts) -> str:
-    """Which cohort values are not looked at one by one, in brackets behind a blank; empty where all are."""
+def together(facts: Facts, looked_at: Mapping[str, int] = NONE) -> str:
+    """Which cohort values are not looked at one by one, or not over time, in brackets behind a blank; else empty."""
     if not facts.gathered:
         return ""
-    said = [f"{count(n)} rarer values of {column}" for column, n in facts.gathered.items()]
-    return f" ({listing(said)} only together)"
+    said: list[str] = []
+    for column, n in facts.gathered.items():
+        rarer, alone = f"{count(n)} rarer values of {column}", min(looked_at.get(column, 0), n)
+        if not alone:
+            said.append(f"{rarer} only together")
+        elif alone == n:
+            said.append(f"{rarer} only over all time" if facts.windows is not None else "")
+        else:
+            over = " over all time" if facts.windows is not None else ""
+            said.append(f"of {rarer} {count(alone)} by themselves{over}, the others only together")
+    shown = [each for each in said if each]
+    return f" ({listing(shown)})" if shown else ""
 
 
 def only_in(column: str, facts: Facts) -> str:

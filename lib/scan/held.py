@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ from lib.cells import Cells, ValueCells
 from lib.errors import SettingsError
 from lib.grid import EXACT, Resolution
 from lib.scan.facts import Facts
-from lib.schema import EVERYTHING, SPLIT, VERSION, Filter
+from lib.scan.features import FeatureCells
+from lib.scan.rare import Outside, RareValues
+from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter
 from lib.sources.engine import Run
 
 MOST_BYTES = 1_200_000_000
@@ -45,12 +47,14 @@ class HeldTables(ABC):
         self._lock = threading.RLock()
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
+        self._rare: dict[tuple[str, Filter, Outside], RareValues | None] = {}
 
     def n_bytes(self, where: Filter) -> int:
         """What the tables of a filter take, arrays that several share counted once."""
         with self._lock:
             tables: list[object] = [made for (_keys, of, _finest), made in self._held.items() if of == where]
             tables += [made for query, made in self._values.items() if query.where == where]
+            tables += [made for (_column, of, _outside), made in self._rare.items() if of == where and made is not None]
         counted: dict[int, int] = {}
         while tables:
             table = tables.pop()
@@ -74,6 +78,7 @@ class HeldTables(ABC):
         with self._lock:
             self._held = {key: made for key, made in self._held.items() if key[1] != where}
             self._values = {query: made for query, made in self._values.items() if query.where != where}
+            self._rare = {key: made for key, made in self._rare.items() if key[1] != where}
 
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
         """Cells by `keys` (label apart) of the usable rows that pass `where`.
@@ -152,6 +157,51 @@ class HeldTables(ABC):
         _use.bound()
         return made
 
+    def feature_cells(
+        self,
+        columns: Sequence[str],
+        versions: tuple[str, ...],
+        where: Filter = EVERYTHING,
+        *,
+        most_bins: int,
+        one_in: int,
+        run: Run | None = None,
+        on_column: Callable[[str], None] = lambda _column: None,
+    ) -> Iterator[FeatureCells]:
+        """What a pass over many columns needs of each, in their order; nothing of it is held.
+
+        Args:
+            columns: numeric columns, then cohort columns.
+            versions: only rows of these; the candidate last.
+            where: which rows.
+            most_bins: into how many bins numbers are cut at most.
+            one_in: only one row in so many.
+            run: lets its owner cancel.
+            on_column: is told of columns before they are read.
+
+        Raises:
+            SettingsError: no rows can be asked, or there is no such column.
+            Cancelled: `run` was cancelled.
+        """
+        for column in columns:
+            on_column(column)
+
+            def read(of: tuple[str, ...], keys: tuple[str, ...], *, margins: bool, column: str = column) -> ValueCells:
+                return self.value_cells(
+                    column,
+                    keys,
+                    where,
+                    versions=of,
+                    margins=margins,
+                    most_bins=most_bins,
+                    one_in=one_in,
+                    run=run,
+                    keep=False,
+                )
+
+            moved = read(versions, (VERSION, SPLIT, WINDOW), margins=False)
+            yield FeatureCells(moved, read(versions[-1:], (FOLD,), margins=True))
+
     def holds_values(
         self,
         column: str,
@@ -164,6 +214,34 @@ class HeldTables(ABC):
         """Whether that table of a value column is there already."""
         with self._lock:
             return ValueQuery(column, tuple(keys), where, tuple(versions), margins) in self._values
+
+    def rare_values(self, column: str, where: Filter = EVERYTHING, outside: Outside = ()) -> RareValues | None:
+        """Sums over each value of a cohort column that its tables gather as one; None where there is no telling apart.
+
+        That is where tables gather nothing, no rows can be asked, or the filter is to one value of the column.
+
+        Args:
+            column: the cohort column.
+            where: which rows.
+            outside: parts of them to leave out.
+        """
+        wanted = column, where, outside
+        _use.touch(self, where)
+        with self._lock:
+            if wanted in self._rare:
+                return self._rare[wanted]
+        made = None
+        if self.facts.gathered.get(column) and all(each != column for each, _value in where.cohorts):
+            made = self._make_rare(column, where, outside)
+        with self._lock:
+            made = self._rare.setdefault(wanted, made)
+        _use.bound()
+        return made
+
+    def _make_rare(self, column: str, where: Filter, outside: Outside) -> RareValues | None:
+        """Those sums; None where no rows can be asked."""
+        del column, where, outside
+        return None
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         """Cells of a value column; what holds no rows has none."""

@@ -64,6 +64,7 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
         version_starts=starts,
         version_ends=ends,
         n_clipped=sum(each.n_clipped for each in facts),
+        gathered=_unite_gathered(facts),
         ids=_unite_ids(facts),
     )
     tables: list[tuple[Cells, Resolution]] = []
@@ -156,6 +157,12 @@ def _unite_problems(facts: Sequence[Facts]) -> dict[str, int]:
     for code, count in (pair for each in facts for pair in each.problems.items()):
         counts[code] = counts.get(code, 0) + count
     return counts
+
+
+def _unite_gathered(facts: Sequence[Facts]) -> dict[str, int]:
+    """Of each column that some file gathers, the most that one does: how many are the same in several is not known."""
+    columns = dict.fromkeys(column for each in facts for column in each.gathered)
+    return {column: max(each.gathered.get(column, 0) for each in facts) for column in columns}
 
 
 def _unite_ids(facts: Sequence[Facts]) -> Any:

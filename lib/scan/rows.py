@@ -214,9 +214,20 @@ def value_rows(table: RawTable, column: str) -> Expression:
 
     What is infinite or beyond what a sum of squares can hold is no value.
     """
-    raw = raw_relation(table, [column])
-    number = finite_or_null(number_of(raw, table.column(column)))
-    return raw.select(at=raw[ROW_INDEX], value=ibis.ifelse(number.abs() <= MAX_ABS_SCORE, number, ibis.null("float64")))
+    return value_columns(table, [column]).rename(value="value_0")
+
+
+def value_columns(table: RawTable, columns: Sequence[str]) -> Expression:
+    """The same of several columns: `at`, and `value_0`, `value_1` … in their order."""
+    raw = raw_relation(table, list(columns))
+    numbers = [finite_or_null(number_of(raw, table.column(column))) for column in columns]
+    return raw.select(
+        at=raw[ROW_INDEX],
+        **{
+            f"value_{place}": ibis.ifelse(number.abs() <= MAX_ABS_SCORE, number, ibis.null("float64"))
+            for place, number in enumerate(numbers)
+        },
+    )
 
 
 def in_sample(rows: Expression, place: str, one_in: int) -> Expression:
@@ -346,6 +357,11 @@ def _hash_number(number: Any) -> Any:
 @ibis.udf.scalar.builtin(name="hash", signature=(("string",), "int64"))
 def _hash_text(text: Any) -> Any:
     """The same of a text."""
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=(("float64",), "uint64"))
+def hash_score(score: Any) -> Any:
+    """The same of a score."""
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("int32", "int64"), "uint64"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from lib.scan.compute import (
     may_be_exact,
     to_sql,
 )
+from lib.scan.features import FeatureCells, FeatureRows, compute_feature_cells
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
 from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
+from lib.scan.rare import Outside, RareValues, choose_values, sum_values
 from lib.scan.rows import (
     N_FOLDS,
     ROW_INDEX,
@@ -36,7 +38,7 @@ from lib.scan.rows import (
     prepared_rows,
 )
 from lib.scan.tables import default_tables_of, words_of
-from lib.scan.values import RawCursor, choose_bins, compute_value_cells
+from lib.scan.values import RawCursor, choose_all_bins, choose_bins, compute_value_cells
 from lib.schema import (
     EVERYTHING,
     FOLD,
@@ -179,9 +181,12 @@ class Scan(HeldTables):
     def find_values(self, column: str, part: str, run: Run | None = None) -> Matches:
         """The values of one of `gathering` that hold a text, whatever their case, with most rows first."""
         with (run or Run()).cursor() as cursor:
-            path = self._found[cohort_key(column)]
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})")
+            cursor.execute(self._view_of_values(column))
             return find_values(cursor, part)
+
+    def _view_of_values(self, column: str) -> str:
+        path = self._found[cohort_key(column)]
+        return f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})"
 
     @contextmanager
     def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
@@ -223,6 +228,14 @@ class Scan(HeldTables):
                 n_groups=self.n_groups(keys),
             )
 
+    def _make_rare(self, column: str, where: Filter, outside: Outside) -> RareValues | None:
+        by_version = self.cells((VERSION,), where)
+        versions = self.facts.versions
+        with self.rows(getattr(self._working, "run", None)) as cursor:
+            cursor.execute(self._view_of_values(column))
+            chosen = choose_values(cursor, self.prepared.categories[cohort_key(column)], len(versions))
+            return sum_values(cursor, self.prepared, column, chosen, where, outside, by_version, versions)
+
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         open_raw = self._open_raw(run or Run())
         cut = query.column, query.most_bins
@@ -241,6 +254,35 @@ class Scan(HeldTables):
             margins=query.margins,
             n_groups=n_groups * max(len(query.versions), 1),
             one_in=query.one_in,
+        )
+
+    def feature_cells(
+        self,
+        columns: Sequence[str],
+        versions: tuple[str, ...],
+        where: Filter = EVERYTHING,
+        *,
+        most_bins: int,
+        one_in: int,
+        run: Run | None = None,
+        on_column: Callable[[str], None] = lambda _column: None,
+    ) -> Iterator[FeatureCells]:
+        """As `HeldTables.feature_cells`; numeric columns are read several at once."""
+        facts, work = self.facts, run or Run()
+        numeric = [column for column in columns if column not in facts.cohorts]
+        open_raw = self._open_raw(work)
+        rows = FeatureRows(
+            self.dataset, self.prepared, open_raw, where, facts.windows, facts.first, facts.last, versions, one_in
+        )
+        for some in rows.batches(numeric, most_bins):
+            on_column(some[0])
+            new = [column for column in some if (column, most_bins) not in self._bins]
+            for bins in choose_all_bins(self.dataset, open_raw, new, most_bins):
+                self._bins[bins.column, most_bins] = bins
+            yield from compute_feature_cells(rows, [self._bins[column, most_bins] for column in some], work)
+        rest = columns[len(numeric) :]
+        yield from super().feature_cells(
+            rest, versions, where, most_bins=most_bins, one_in=one_in, run=run, on_column=on_column
         )
 
     def _larger(self, keys: tuple[str, ...], finest: Resolution) -> tuple[str, ...] | None:
@@ -290,7 +332,7 @@ class Scan(HeldTables):
             Cancelled: `run` was cancelled; the tables made so far are kept.
         """
         tables, serving = self._default_tables(), self._serving_tables()
-        steps = len(tables) + len(serving)
+        steps = len(tables) + len(serving) + len(self.gathering)
         for index, (keys, finest) in enumerate(tables):
             if on_progress is not None:
                 on_progress(index / steps, f"Summarising by {words_of(keys)}")
@@ -309,6 +351,14 @@ class Scan(HeldTables):
             if on_progress is not None:
                 on_progress(index / steps, f"Summarising {column}")
             self.value_cells(column, keys, where, versions=versions, run=run)
+        for index, column in enumerate(self.gathering, start=len(tables) + len(serving)):
+            if on_progress is not None:
+                on_progress(index / steps, f"Summarising every {column}")
+            self._working.run = run
+            try:
+                self.rare_values(column, where)
+            finally:
+                self._working.run = None
 
     def _serving_tables(self) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
         """Columns of latency and cost, their keys, and the two versions that are compared unless others are chosen."""

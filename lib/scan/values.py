@@ -21,7 +21,7 @@ from lib.errors import SettingsError
 from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
 from lib.scan.columns import Expression
 from lib.scan.compute import CELL_BUDGET, PreparedRows, coded, filtered, to_sql, window_start
-from lib.scan.rows import in_sample, value_rows
+from lib.scan.rows import in_sample, value_columns, value_rows
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset, RawTable
@@ -50,30 +50,63 @@ def choose_bins(dataset: Dataset, prepared: PreparedRows, open_raw: RawCursor, c
     """
     if column in dataset.mapping.cohorts:
         return ValueBins.of_categories(column, prepared.categories[cohort_key(column)])
-    tables = [table for table in dataset.tables if table.has_column(column)]
-    if not tables:
-        raise SettingsError(f"There is no column {column}.")
-    listed = [_listed(table, column) for table in tables]
-    few = {value for values in listed for value in values or ()}
-    if None not in listed and 0 < len(few) <= most:
-        return ValueBins.of_values(column, sorted(few))
-    one_in = math.ceil(sum(table.n_rows for table in tables) / EDGE_ROWS)
-    seen: list[np.ndarray[Any, Any]] = []
-    least, greatest = math.inf, -math.inf
-    for table in tables:
-        with open_raw(table, [column]) as cursor:
-            values = value_rows(table, column)
-            sampled = in_sample(values, "at", one_in).select("value")
-            found = cursor.sql(to_sql(sampled.filter(sampled.value.notnull()))).to_arrow_table()
-            seen.append(found["value"].to_numpy())
-            ends = values.aggregate(least=values.value.min(), greatest=values.value.max())
-            low, high = cursor.execute(to_sql(ends)).fetchall()[0]
-            if low is not None:
-                least, greatest = min(least, low), max(greatest, high)
-    if least > greatest:
-        return ValueBins.of_values(column, [])
-    sample = np.concatenate(seen)
-    return ValueBins.of_edges(column, np.quantile(sample, levels(most)) if len(sample) else [], least, greatest)
+    return choose_all_bins(dataset, open_raw, [column], most)[0]
+
+
+def choose_all_bins(dataset: Dataset, open_raw: RawCursor, columns: Sequence[str], most: int) -> list[ValueBins]:
+    """The same of several numeric columns, which are read together.
+
+    Raises:
+        SettingsError: no file has one of the columns.
+    """
+    made: dict[str, ValueBins] = {}
+    for column in columns:
+        tables = [table for table in dataset.tables if table.has_column(column)]
+        if not tables:
+            raise SettingsError(f"There is no column {column}.")
+        listed = [_listed(table, column) for table in tables]
+        few = {value for values in listed for value in values or ()}
+        if None not in listed and 0 < len(few) <= most:
+            made[column] = ValueBins.of_values(column, sorted(few))
+    many = [column for column in columns if column not in made]
+    seen: dict[str, list[np.ndarray[Any, Any]]] = {column: [] for column in many}
+    ends: dict[str, list[float]] = {column: [] for column in many}
+    n_rows = {column: sum(table.n_rows for table in dataset.tables if table.has_column(column)) for column in many}
+    for table in dataset.tables:
+        # Columns that are in the same files are sampled alike.
+        for one_in in sorted({math.ceil(n_rows[column] / EDGE_ROWS) for column in many}):
+            own = [c for c in many if table.has_column(c) and math.ceil(n_rows[c] / EDGE_ROWS) == one_in]
+            if own:
+                _look_at_values(table, open_raw, own, one_in, seen, ends)
+    for column in many:
+        if not ends[column]:
+            made[column] = ValueBins.of_values(column, [])
+            continue
+        sample = np.concatenate(seen[column])
+        edges = np.quantile(sample, levels(most)) if len(sample) else []
+        made[column] = ValueBins.of_edges(column, edges, min(ends[column]), max(ends[column]))
+    return [made[column] for column in columns]
+
+
+def _look_at_values(
+    table: RawTable,
+    open_raw: RawCursor,
+    columns: list[str],
+    one_in: int,
+    seen: dict[str, list[np.ndarray[Any, Any]]],
+    ends: dict[str, list[float]],
+) -> None:
+    """Add to what was seen the values of a sample of rows, and the least and greatest of all."""
+    with open_raw(table, columns) as cursor:
+        values = value_columns(table, columns)
+        names = [f"value_{place}" for place in range(len(columns))]
+        found = cursor.sql(to_sql(in_sample(values, "at", one_in).select(*names))).to_arrow_table()
+        extremes: dict[str, Any] = {f"least_{name}": values[name].min() for name in names}
+        extremes |= {f"greatest_{name}": values[name].max() for name in names}
+        row = cursor.execute(to_sql(values.aggregate(**extremes))).fetchall()[0]
+    for place, column in enumerate(columns):
+        seen[column].append(found[names[place]].drop_null().to_numpy())
+        ends[column] += [end for end in (row[place], row[place + len(columns)]) if end is not None]
 
 
 def _listed(table: RawTable, column: str) -> list[float] | None:
@@ -121,8 +154,7 @@ def compute_value_cells(
         n_groups: about how many combinations of key values there are.
         one_in: only one row in so many.
     """
-    fitting = [f for f in FACTORS if n_groups * (len(bins) + 1) * MOST_MARGIN * SCORE_STEPS_PER_UNIT / f <= CELL_BUDGET]
-    factor = 0 if not margins else 1 if prepared.n_rows <= CELL_BUDGET else min(fitting, default=FACTORS[-1])
+    factor = margin_factor(prepared, n_groups, bins) if margins else 0
     names = WEIGHTED_VALUE_SUMS if prepared.weighted else VALUE_SUMS
     rows = filtered(prepared, where)
     if versions:
@@ -150,6 +182,14 @@ def compute_value_cells(
     return ValueCells.build(
         {key: key_column(key) for key in keys}, bins, column("bin"), column("step"), sums, factor=factor
     )
+
+
+def margin_factor(prepared: PreparedRows, n_groups: int, bins: ValueBins) -> int:
+    """How many of the finest steps of margin make one of a table by so many groups."""
+    if prepared.n_rows <= CELL_BUDGET:
+        return 1
+    fitting = [f for f in FACTORS if n_groups * (len(bins) + 1) * MOST_MARGIN * SCORE_STEPS_PER_UNIT / f <= CELL_BUDGET]
+    return min(fitting, default=FACTORS[-1])
 
 
 def _with_value(rows: Expression, bins: ValueBins, *, joined: bool) -> Expression:
@@ -210,8 +250,13 @@ def _step(rows: Expression, factor: int) -> Any:
     """⌊m / width⌋ within −1 and the last step, from the bin of the score; ids of edges are even, of intervals odd."""
     if not factor:
         return ibis.literal(NO_MARGIN, "int16")
-    margin_bin = (rows["label"] * rows["score_bin"]).cast("int32")
-    last = 2 * int(MOST_MARGIN * SCORE_STEPS_PER_UNIT)
-    step = (margin_bin.clip(-1, last) / (2.0 * factor)).floor().cast("int16")
+    margin = margin_bin(rows)
+    step = (margin / (2.0 * factor)).floor().cast("int16")
+    return ibis.ifelse(margin == NO_MARGIN, NO_MARGIN, step).cast("int16")
+
+
+def margin_bin(rows: Expression) -> Any:
+    """The id of the bin of a row's margin, −1 for all below 0, at most `MOST_MARGIN`; `NO_MARGIN` without one."""
+    ids = (rows["label"] * rows["score_bin"]).cast("int32").clip(-1, 2 * int(MOST_MARGIN * SCORE_STEPS_PER_UNIT))
     usable = (rows["label"] != 0) & (rows["score_bin"] != MISSING_BIN)
-    return ibis.ifelse(usable, step, NO_MARGIN).cast("int16")
+    return ibis.ifelse(usable, ids, NO_MARGIN).cast("int16")

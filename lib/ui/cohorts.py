@@ -13,6 +13,7 @@ from lib.figures.text import MISSING
 from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.estimates import Estimate
 from lib.scan import RowQuery, Scan
+from lib.ui import state
 from lib.ui.html import Cell, Column, show_table
 from lib.ui.lookup import Offer, offer_values
 from lib.ui.rows import offer_samples
@@ -57,11 +58,12 @@ def offer_cohort(diagnosis: Diagnosis, view: CohortsView, metric: str) -> None:
     tables, column = diagnosis.tables, view.column
     where = diagnosis.settings.where
     chosen = any(each == column for each, _value in where.cohorts)
-    offer = Offer(view.values) if chosen else offer_values(tables, column, view.values, "one")
+    linked = state.get("one")
+    offer = Offer(view.values) if chosen else offer_values(tables, column, view.values, "one", keep=linked)
     if not offer.values:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        value = st.selectbox(f"One {column}", offer.values, key=f"only:{column}", format_func=offer.words)
+        value = state.choose("one", f"One {column}", offer.values, default=offer.values[0], words=offer.words)
         st.button("Look only at this cohort", on_click=look_at, args=(column, value), icon=":material/filter_alt:")
         # A link holds one cohort: within another there is none.
         if isinstance(tables, Scan) and (chosen or not where.cohorts):

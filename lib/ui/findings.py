@@ -118,6 +118,9 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
         view["candidate"] = result.version
     for column in result.where.cohort:
         view |= {"apart": cohort_key(column)} if page == "margins" else {"by": column}
+    for column, value in result.where.cohort.items():
+        if page == "cohorts" and column in diagnosis.facts.gathered:
+            view["one"] = value
     if page == "cohorts":
         view["metric"] = METRICS.get(result.name, "violation_rate")
     if page == "features":

@@ -36,7 +36,7 @@ def offer_values(tables: HeldTables, column: str, held: Sequence[str], key: str,
         column: one of its cohort columns.
         held: the values that its tables hold.
         key: tells the fields for one column apart.
-        keep: a value that is offered too, if any row has it.
+        keep: a value that is offered too, if any row has it and a search found any.
     """
     if not isinstance(tables, Scan) or column not in tables.gathering:
         return Offer(tuple(held))
@@ -50,8 +50,9 @@ def offer_values(tables: HeldTables, column: str, held: Sequence[str], key: str,
     if part:
         show_note(_sentence(found, plain(part)))
     values = [*found.values] if part else [*held]
-    if keep and keep not in values and (keep in held or keep in tables.find_values(column, keep).values):
-        values.append(keep)
+    if keep and keep not in values and (values or not part):
+        is_there = keep in held or keep in tables.find_values(column, keep).values
+        values += [keep] if is_there else []
     return Offer(tuple(values), dict(zip(found.values, found.rows, strict=True)))
 
 

@@ -121,7 +121,7 @@ def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str,
     app = open_app("cohorts", dataset=dataset, by="tenant")
     assert_sound(app)
     find(app, "one", "%</B>")
-    app.selectbox(key="only:tenant").set_value(HOSTILE)
+    app.selectbox(key="control:one").set_value(HOSTILE)
     run(app)
     assert_sound(app)
     table = tables(app)[0]
@@ -140,6 +140,17 @@ def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str,
     assert app.query_params["cohort"] == HOSTILE
     go_to(app, "samples")
     assert text_of(app).startswith(f"{(frame['tenant'] == HOSTILE).sum()} rows")
+
+
+def test_a_link_to_one_of_many_shows_its_numbers(dataset: str, frame: pd.DataFrame) -> None:
+    app = open_app("cohorts", dataset=dataset, by="tenant", one=HOSTILE)
+    assert_sound(app)
+    assert "Not all of the link" not in text_of(app)
+    assert app.selectbox(key="control:one").value == HOSTILE
+    own = frame[frame["tenant"] == HOSTILE]
+    assert tables(app)[0]["v1", "Rows"].text == str((own["version"] == "v1").sum())
+    nobody = open_app("cohorts", dataset=dataset, by="tenant", one="nobody")
+    assert "one = nobody (shown instead:" in text_of(nobody)
 
 
 def test_sure_and_wrong_rows_lead_to_themselves() -> None:

@@ -286,7 +286,7 @@ def test_a_filter_to_one_cohort_holds_everywhere(page: str) -> None:
 
 def test_one_cohort_is_chosen_on_the_cohorts_page_and_let_go_in_the_sidebar() -> None:
     app = open_app("cohorts", dataset="sample-losses")
-    app.selectbox(key="only:digit").set_value("eight")
+    app.selectbox(key="control:one").set_value("eight")
     run(app)
     (look,) = (button for button in app.button if button.label == "Look only at this cohort")
     look.click()

@@ -101,7 +101,7 @@ def test_a_version_against_itself_is_said() -> None:
 
 def test_the_cohort_that_is_looked_at_is_not_ranked_alone() -> None:
     app = open_app("cohorts", dataset="sample-incident", by="language")
-    app.selectbox(key="only:language").set_value("pt")
+    app.selectbox(key="control:one").set_value("pt")
     run(app)
     next(each for each in app.button if each.label == "Look only at this cohort").click()
     run(app)
