@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from scripts.browsing import launch
+
+# Tests run side by side: matrices of a few hundred rows are shared among threads at many times their cost, most of it
+# waiting. It holds for processes that tests start, too; it has to be said before numpy is imported.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
