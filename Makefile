@@ -33,7 +33,7 @@ lint: setup-test ## check lint rules, formatting and types
 	$(PY) -m pyright
 
 test: lint ## run everything: lint, types, unit, property, app and browser tests
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup
+	@$(PY) -m pytest -n $(JOBS)
 
 bench: setup-test ## measure time and memory against pandas and scikit-learn
 	@$(PY) -m benchmarks

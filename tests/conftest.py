@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from scripts.browsing import launch
 
@@ -25,14 +26,17 @@ TOGETHER = {
 """Folders and files whose tests share servers, browsers or opened samples, and the groups that share them."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes (`--dist loadgroup`) one takes a whole group, the largest groups first."""
-    here = Path(__file__).parent
-    for item in items:
-        group = TOGETHER.get(item.path.relative_to(here).parts[0])
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+class GroupScheduling(LoadScopeScheduling):
+    """Of several processes one takes a whole group, the largest groups first; other tests go where there is time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        _tests, first, *_rest = nodeid.partition("::")[0].split("/")
+        return TOGETHER.get(first, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
