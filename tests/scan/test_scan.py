@@ -275,10 +275,10 @@ def test_score_edges_in_steps_of_two_hundredths(scan_of: ScanOf, kind: str) -> N
             )
 
 
-def test_thirty_daily_files_merge_into_the_whole(tmp_path: Path, scan_of: ScanOf) -> None:
+def test_ten_files_merge_into_the_whole(tmp_path: Path, scan_of: ScanOf) -> None:
     frame = predictions(8, 6000)
     whole = scan_of(frame).cells((VERSION,), finest=FINE)
-    parts = [scan_of(frame.iloc[day::30], name=f"day{day}").cells((VERSION,), finest=FINE) for day in range(30)]
+    parts = [scan_of(frame.iloc[day::10], name=f"day{day}").cells((VERSION,), finest=FINE) for day in range(10)]
     merged = merge(parts).columns()
     for name, values in whole.columns().items():
         if name in (VERSION, "label", "score_bin", "probability_bin", "n"):
