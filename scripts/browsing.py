@@ -111,4 +111,5 @@ def launch() -> Generator[Browser]:
 def settle(page: Page, quiet: int = 400) -> None:
     """Wait until nothing moves: no script or job runs, every figure is drawn, fonts are there, for `quiet` ms."""
     page.evaluate("window.settledSince = undefined")
-    page.wait_for_function(_IS_SETTLED, arg=quiet, timeout=SETTLE_SECONDS * 1000)
+    # Not at every frame, which the browser would draw for this alone.
+    page.wait_for_function(_IS_SETTLED, arg=quiet, timeout=SETTLE_SECONDS * 1000, polling=50)

@@ -140,11 +140,11 @@ class FeatureCounts:
         split = np.array([known.index(str(each)) for each in cells.groups[SPLIT]], np.int64)
         own = cells.groups[WINDOW].astype(np.int64)
         window = np.where(own == NO_WINDOW, len(windows), np.searchsorted(windows, own))
-        n = np.zeros((len(versions), max(len(known), 1), len(windows) + 1, len(cells.bins) + 1))
-        sums = np.zeros((len(versions), max(len(known), 1), len(cells.bins), 3))
-        np.add.at(n, (version, split, window), cells.n)
-        np.add.at(sums, (version, split), cells.whole[:, :-1, :3])
-        return cls(cells.bins, tuple(versions), tuple(known), windows, n, sums, width)
+        # Each group has a place of its own.
+        table = np.zeros((len(versions), max(len(known), 1), len(windows) + 1, len(cells.bins) + 1, 3))
+        table[version, split, window] = cells.whole[..., :3]
+        sums = table[:, :, :, :-1].sum(axis=2)
+        return cls(cells.bins, tuple(versions), tuple(known), windows, table[..., 0].copy(), sums, width)
 
     @cached_property
     def pieces(self) -> IntArray:
@@ -339,16 +339,13 @@ def measure_drift(counts: FeatureCounts, level: float) -> FeatureDrift:
         counts: its table.
         level: how often anything may be said to have moved in a feature in which nothing has.
     """
-    moves: list[Move] = []
     versions = range(len(counts.versions))
-    if (move := counts.between_versions()) is not None:
-        moves.append(move)
-    for found in (
-        [each for version in versions for each in counts.between_splits(version)],
-        [each for version in versions if (each := counts.over_time(version)) is not None],
-    ):
-        if found:
-            moves.append(max(found, key=lambda each: abs(each.distance) - each.distance_floor))
+    whole = counts.between_versions()
+    splits = [counts.between_splits(version) for version in versions]
+    runs = [counts.over_time(version) for version in versions]
+    moves = [] if whole is None else [whole]
+    among = [move for own in splits for move in own], [move for move in runs if move is not None]
+    moves += [max(found, key=lambda each: abs(each.distance) - each.distance_floor) for found in among if found]
     total = counts.n.sum(axis=(0, 1, 2))
     n = float(total.sum())
     whats: tuple[What, ...] = ("distribution", "missing")
@@ -356,30 +353,44 @@ def measure_drift(counts: FeatureCounts, level: float) -> FeatureDrift:
     level /= 6
     causes: list[tuple[What, Move]] = []
     for what in whats:
-        causes.extend((what, cause) for cause in _find_causes(counts, what, level))
+        causes.extend((what, cause) for cause in _find_causes(counts, what, level, whole, splits, runs))
     missing = float(total[-1]) / n if n else float("nan")
     return FeatureDrift(counts.bins.column, counts.bins.is_categorical, int(n), missing, tuple(moves), tuple(causes))
 
 
-def _find_causes(counts: FeatureCounts, what: What, level: float) -> list[Move]:
-    left, causes = counts.n.copy(), list[Move]()
-    splits: list[tuple[int, int]] = []
+def _find_causes(
+    counts: FeatureCounts,
+    what: What,
+    level: float,
+    whole: Move | None,
+    splits: Sequence[Sequence[Move]],
+    runs: Sequence[Move | None],
+) -> list[Move]:
+    """What moved, each cause without the rows of those before it; from the comparisons of all rows where none are."""
+    if what == "missing" and not counts.n[..., -1].any():
+        return []
+    left: FloatArray | None = None
+    causes: list[Move] = []
+    taken: list[tuple[int, int]] = []
     for version in range(len(counts.versions)):
         for _ in range(MOST_RUNS):
-            move = counts.over_time(version, what, left)
+            known = left is None and what == "distribution"
+            move = runs[version] if known else counts.over_time(version, what, left)
             if move is None or move.window is None or not move.is_moved(what, level):
                 break
             causes.append(move)
             first, end = np.searchsorted(counts.windows, move.window)
+            left = counts.n.copy() if left is None else left
             left[version, :, first:end] = 0.0
-        for move in counts.between_splits(version, left):
+        for move in splits[version] if left is None else counts.between_splits(version, left):
             if move.is_moved(what, level):
                 causes.append(move)
-                splits.append((version, counts.splits.index(str(move.split))))
-    for version, split in splits:
-        if {(each, split) for each in range(len(counts.versions))} - set(splits):
+                taken.append((version, counts.splits.index(str(move.split))))
+    for version, split in taken:
+        if {(each, split) for each in range(len(counts.versions))} - set(taken):
+            left = counts.n.copy() if left is None else left
             left[version, split] = 0.0
-    move = counts.between_versions(left)
+    move = whole if left is None else counts.between_versions(left)
     return [*causes, move] if move is not None and move.is_moved(what, level) else causes
 
 

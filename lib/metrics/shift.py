@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from lib.cells import ValueBins
@@ -47,17 +48,23 @@ class Pair:
         n, m = sample.sum(axis=-1), reference.sum(axis=-1)
         n = np.where(m > 0, n, 0.0)
         total = n.sum(axis=-1)
-        weight = np.nan_to_num(divide(n, total[..., None]))
-        p = np.nan_to_num(divide(np.where(n[..., None] > 0, sample, 0.0).sum(axis=-2), total[..., None]))
-        r = (weight[..., None] * np.nan_to_num(divide(reference, m[..., None]))).sum(axis=-2)
-        noise = (weight**2 * np.nan_to_num(divide(1.0, m))).sum(axis=-1)
-        return cls(p, r, total, np.nan_to_num(divide(1.0, noise)))
+        weight = _share(n, total[..., None])
+        p = _share(np.where(n[..., None] > 0, sample, 0.0).sum(axis=-2), total[..., None])
+        r = (weight[..., None] * _share(reference, m[..., None])).sum(axis=-2)
+        noise = (weight**2 * _share(1.0, m)).sum(axis=-1)
+        return cls(p, r, total, _share(1.0, noise))
 
     @property
     def noise(self) -> FloatArray:
         """Shape (…): 1/n + 1/m, infinite where one side is empty."""
         empty = (self.n <= 0) | (self.m <= 0)
         return np.where(empty, np.inf, 1 / np.where(empty, 1.0, self.n) + 1 / np.where(empty, 1.0, self.m))
+
+
+def _share(part: ArrayLike, whole: FloatArray) -> FloatArray:
+    """Elementwise division, 0 where the whole is."""
+    quotient: FloatArray = np.zeros(np.broadcast_shapes(np.shape(part), whole.shape))
+    return np.divide(part, whole, out=quotient, where=whole != 0)
 
 
 def ks_distance(pair: Pair) -> FloatArray:
@@ -100,7 +107,7 @@ def pool_rare(pair: Pair) -> Pair:
 def chi_square(pair: Pair) -> FloatArray:
     """Shape (…): Pearson's statistic of the two rows of shares; of plain counts exactly his."""
     pooled = (pair.n[..., None] * pair.p + pair.m[..., None] * pair.r) / np.maximum(pair.n + pair.m, 1.0)[..., None]
-    terms = np.nan_to_num(divide((pair.p - pair.r) ** 2, pooled))
+    terms = _share((pair.p - pair.r) ** 2, pooled)
     return terms.sum(axis=-1) / pair.noise
 
 
@@ -138,7 +145,7 @@ def change_floor(pair: Pair, choices: float = 1.0) -> float:
 def exact_p_value(pair: Pair, place: int) -> float:
     """Fisher's exact test of one category against all others, both sides, corrected for the choice among them."""
     n, m = float(pair.n), float(pair.m)
-    if n <= 0 or m <= 0:
+    if n <= 0 or m <= 0 or pair.p[place] == pair.r[place] == 0:
         return 1.0
     more, fewer = (
         float(excess_p_value(share * n, n, other * m, m))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -262,4 +263,10 @@ def _count(cursor: duckdb.DuckDBPyConnection) -> int:
 
 def to_sql(expression: Expression) -> str:
     """The expression in the words of the embedded engine."""
-    return str(ibis.to_sql(expression, dialect="duckdb"))
+    return _to_sql(expression.op())
+
+
+@functools.lru_cache(maxsize=128)
+def _to_sql(operation: Any) -> str:
+    # Up to 60 ms for an expression of the rows of a file; files and filters of one shape ask for the same again.
+    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb", pretty=False))

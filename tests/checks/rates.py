@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from lib.checks import CheckResult, run_checks
+from lib.checks import CHECKS, CheckResult, run_checks
+from lib.checks.run import run_check
 from lib.schema import ScoreKind
 from sample_data.faults import CHECKS as CHECK_OF
 from sample_data.faults import SCOPES, Fault, Scope, Truth, make_predictions
 from tests.checks.tables import diagnose
 
 N_CLEAN = 200
+CHECK_NAMED = {check.name: check for check in CHECKS}
 
 CLEAN_WORLDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("as drawn", {}),
@@ -125,8 +127,13 @@ def is_named(result: CheckResult, truth: Truth) -> bool:
     return True
 
 
-def findings(frame: pd.DataFrame, score_kind: ScoreKind = ScoreKind.PROBABILITY) -> list[CheckResult]:
-    return [each for each in run_checks(diagnose(frame, score_kind=score_kind)) if each.is_finding]
+def findings(
+    frame: pd.DataFrame, score_kind: ScoreKind = ScoreKind.PROBABILITY, name: str | None = None
+) -> list[CheckResult]:
+    """What all checks find, or one of them alone."""
+    diagnosis = diagnose(frame, score_kind=score_kind)
+    results = run_checks(diagnosis) if name is None else run_check(CHECK_NAMED[name], diagnosis)
+    return [each for each in results if each.is_finding]
 
 
 def measure_clean(seeds: Iterable[int], *, rescaled: bool = False) -> Iterator[tuple[int, str, list[CheckResult]]]:
@@ -147,14 +154,16 @@ class Outcome:
     titles: tuple[str, ...]
 
 
-def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[Outcome]:
+def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000, *, alone: bool = False) -> Iterator[Outcome]:
+    """Faulty data sets, one for each seed, under all checks or `alone` under the one that ought to fire."""
+    name = CHECK_OF[case.fault]
     for seed in seeds:
         # Windows of a day, of which the fault covers at least one whole: beyond thirty days five thousand rows get
         # windows of a week. In less than two weeks a gap on a Saturday may be a weekend, and is not told.
         world: dict[str, Any] = {}
         if "window" in case.scope:
             world = {"days": 14 + seed % 17 if case.fault == "time-gap" else 10 + seed % 21}
-        if CHECK_OF[case.fault] == "score-drift":
+        if name == "score-drift":
             # The rest of the version is what a drift is told by: of three versions in turn one may drift all its time.
             # Scores of better models are at the ends of what services write, where constant-score names the part.
             world |= {"n_versions": 1 + seed % 2, "separation": 2.0}
@@ -163,9 +172,10 @@ def measure_case(case: Case, seeds: Iterable[int], n: int = 5_000) -> Iterator[O
             world |= {"layout": "sequential"}
         arguments: dict[str, Any] = {"n": n, "fault": case.fault, "scope": case.scope, **world, **dict(case.arguments)}
         frame, truth = make_predictions(seed, **arguments)
-        found = findings(with_noise(frame, truth), ScoreKind.DECISION) if case.decision else findings(frame)
-        own = [each for each in found if each.name == CHECK_OF[case.fault]]
-        others = tuple(each for each in found if each.name != CHECK_OF[case.fault])
+        kind = ScoreKind.DECISION if case.decision else ScoreKind.PROBABILITY
+        found = findings(with_noise(frame, truth) if case.decision else frame, kind, name if alone else None)
+        own = [each for each in found if each.name == name]
+        others = tuple(each for each in found if each.name != name)
         yield Outcome(
             bool(own),
             any(is_named(each, truth) for each in own),

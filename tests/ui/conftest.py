@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -23,6 +27,16 @@ JOBS = ("files", "open", "filter", "features", *(f"sample:{token}" for token in 
 PATIENCE = 90
 SESSION = "test session id"
 """What AppTest calls each of its sessions."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once() -> Iterator[None]:
+    """A server looks through all installed packages once when it starts; AppTest does in each of its sessions."""
+    with patch.object(
+        manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
+    ):
+        yield
+
 
 _make_manager = PagesManager.__init__
 
