@@ -1,0 +1,24 @@
+"""What a worker process can be asked to do, by name: no process is ever told what to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Report = Callable[[float, str], None]
+"""Called with how far the work is, from 0 to 1, and with what it is at."""
+
+
+def rest(seconds: float, report: Report) -> float:
+    """Wait, telling how far it is: what a worker is tried with, and warmed by."""
+    import time
+
+    began = time.monotonic()
+    while (gone := time.monotonic() - began) < seconds:
+        report(gone / seconds, "Waiting")
+        time.sleep(min(0.05, seconds))
+    return seconds
+
+
+TASKS: dict[str, Callable[..., Any]] = {"rest": rest}
+"""Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""
