@@ -26,7 +26,8 @@ SMOOTH_POINTS = 2**10
 """Into how many steps of p the residuals are put before they are smoothed."""
 NARROWEST = 1e-3
 """The least bandwidth of smoothing: where smooth ECE is below it, it is 0 for what is asked here."""
-BISECTIONS = 12
+FIRST_WIDTH, SMOOTHINGS = 0.05, 9
+"""Each step at least halves how far, in logarithms, the width is from the one that is sought."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +117,16 @@ def _by_bin(outcomes: Outcomes, n_bins: int, *, by_mass: bool) -> tuple[FloatArr
     """Σw(p − y), Σw and Σwy of each bin of p, shape (R, n_bins)."""
     forecasts = outcomes.forecasts
     place = forecasts.mass_bins(n_bins) if by_mass else forecasts.width_bins(n_bins)
-    member = np.zeros((len(place), n_bins))
-    member[np.arange(len(place)), place] = 1.0
-    within, hits = outcomes.weight @ member, outcomes.positive @ member
-    return (outcomes.weight * forecasts.probability) @ member - hits, within, hits
+    # Bins are in order of p, so that those of one part stand together.
+    first = np.concatenate(([0], np.flatnonzero(np.diff(place)) + 1))
+
+    def add(values: FloatArray) -> FloatArray:
+        result = np.zeros((len(values), n_bins))
+        result[:, place[first]] = np.add.reduceat(values, first, axis=1)
+        return result
+
+    within, hits = add(outcomes.weight), add(outcomes.positive)
+    return add(outcomes.weight * forecasts.probability) - hits, within, hits
 
 
 def expected_error(n_bins: int, *, by_mass: bool = False) -> Statistic:
@@ -185,9 +192,8 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
         smooth = np.abs(np.asarray(fft.idct(spectrum * np.exp(-0.5 * (width[:, None] * wave) ** 2), type=1, axis=1)))
         return smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
 
-    low, high = np.full(len(residual), NARROWEST), np.ones(len(residual))
-    for _step in range(BISECTIONS):
-        middle = np.sqrt(low * high)
-        is_above = error(middle) > middle
-        low, high = np.where(is_above, middle, low), np.where(is_above, high, middle)
-    return error(np.sqrt(low * high))
+    width = np.full(len(residual), FIRST_WIDTH)
+    for _step in range(SMOOTHINGS):
+        # The error falls with the width, at most as fast as its inverse: half-way in logarithms always comes nearer.
+        width = np.sqrt(width * np.clip(error(width), NARROWEST, 1.0))
+    return error(width)

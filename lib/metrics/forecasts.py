@@ -20,7 +20,7 @@ from lib.metrics.estimates import BoolArray, FloatArray, IntArray, add_up, divid
 from lib.metrics.intervals import kish_n
 from lib.metrics.ordering import ordered_bins
 
-MOST_DRAWN_BINS = 2_000
+MOST_DRAWN_BINS = 1_000
 """Into how many bins rows are gathered before they are drawn again: more would only cost time."""
 
 

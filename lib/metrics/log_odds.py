@@ -9,6 +9,8 @@ from lib.metrics.estimates import FloatArray
 
 STEPS = 100
 SMALLEST_STEP = 1e-10
+LEAST_GAIN = 1e-14
+"""The share of the loss that a step has to promise."""
 
 
 def fit_log_odds(
@@ -47,16 +49,17 @@ def fit_log_odds(
         curve = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(cost)
         # Where nothing is left to learn the matrix is all but singular.
         step = np.linalg.lstsq(curve, slope, rcond=1e-15)[0]
+        if float(slope @ step) <= LEAST_GAIN * now:
+            # So near the end the loss itself no longer tells which of two points is better.
+            at = at - step
+            break
         size = 1.0
         while size > SMALLEST_STEP and not loss(at - size * step) <= now:
             size /= 2
         if size <= SMALLEST_STEP:
             break
         at = at - size * step
-        new = loss(at)
-        if size == 1.0 and float(np.abs(step).max()) <= 1e-12 * max(1.0, float(np.abs(at).max())):
-            break
-        now = new
+        now = loss(at)
     return at / scale
 
 
