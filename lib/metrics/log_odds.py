@@ -32,7 +32,8 @@ def fit_log_odds(
         ridge: shape (K,) or a number: what half of each squared coefficient costs.
         offset: shape (M,) or a number.
     """
-    scale = np.maximum(np.abs(features).max(axis=0, initial=0.0), 1e-300)
+    scale = np.abs(features).max(axis=0, initial=0.0)
+    scale = np.where(scale > 0, scale, 1.0)
     x, cost = features / scale, np.broadcast_to(ridge, scale.shape) / scale**2
     weight = negative + positive
 
