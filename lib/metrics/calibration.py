@@ -1,0 +1,290 @@
+"""Calibration of one version: errors with their noise floors and intervals, the decomposition, slope and intercept.
+
+*Noise floor*: what an error exceeds in 5 % of files of this size whose labels are drawn with these very probabilities.
+
+*Interval*: an error of few rows is mostly noise, and more so the better the model is, so neither a normal interval nor
+a bootstrap covers. The interval is found by inverting a test instead: along the curve from "calibrated" to the share of
+positives that was seen, and on beyond it, files are drawn; those truths belong to the interval under which an error
+like the one found is not among the 2.5 % most extreme on either side. It begins at 0 where "calibrated" is such a
+truth. `scripts/coverage.py` prints how often it holds the truth.
+
+References: see `calibration_errors`; Spiegelhalter (1986); Cox (1958) and Steyerberg (2009) for slope and intercept.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from lib.metrics import calibration_errors as errors
+from lib.metrics.calibration_errors import Outcomes, Statistic
+from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT, Estimate, FloatArray, divide
+from lib.metrics.forecasts import Forecasts
+from lib.metrics.intervals import LEVEL, normal_quantile
+from lib.metrics.log_odds import fit_log_odds, log_odds_covariance
+from lib.metrics.ranking import ONE_CLASS
+from lib.metrics.reliability import ReliabilityCurve, reliability_curve
+
+BINS = 15
+"""Bins of ECE, MCE, ACE and the debiased error."""
+WIDTHS = (10, 12, 15, 20, 30, 60)
+"""Into how many equal widths scores of the 0.02 grid can be cut: their edges are edges of its bins."""
+NULL_DRAWS = 1_000
+DRAWS = 200
+STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+"""Where along the curve files are drawn: 0 is calibrated, 1 what was seen."""
+DRAWN_BINS = 300
+"""Into how many bins rows are gathered for an interval."""
+SEED = 20_230_417
+NO_SPREAD_OF_P = "all rows have the same probability"
+COARSE_BINS = "scores are kept too coarsely for bins of probability"
+
+STATISTICS: dict[str, Statistic] = {
+    "expected_calibration_error": errors.expected_error(BINS),
+    "maximum_calibration_error": errors.maximum_error(BINS),
+    "adaptive_calibration_error": errors.expected_error(BINS, by_mass=True),
+    "smooth_calibration_error": errors.smooth_error,
+    "debiased_calibration_error": errors.debiased_error(BINS),
+    "brier_miscalibration": errors.brier_miscalibration,
+    "log_loss_miscalibration": errors.log_miscalibration,
+}
+"""The errors: 0 for a calibrated model with infinitely many rows."""
+PARTS: dict[str, Statistic] = {
+    "brier_discrimination": errors.brier_discrimination,
+    "brier_uncertainty": errors.brier_uncertainty,
+    "log_loss_discrimination": errors.log_discrimination,
+    "log_loss_uncertainty": errors.log_uncertainty,
+}
+"""The other parts of a score: score = miscalibration − discrimination + uncertainty."""
+BY_WIDTH = ("expected_calibration_error", "maximum_calibration_error")
+
+
+@dataclass(frozen=True)
+class CalibrationError:
+    """An error, and what chance alone makes of it.
+
+    Attributes:
+        estimate: the number as it is commonly computed, with its interval; NaN ends where the interval has none.
+        floor: what a calibrated model exceeds in 5 % of files of this size.
+        p_value: in what share of such files it has at least this error; at least 1/1,001.
+    """
+
+    estimate: Estimate
+    floor: float
+    p_value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Everything about the calibration of one group of rows.
+
+    Attributes:
+        forecasts: the rows.
+        errors: one for each of `STATISTICS`.
+        parts: one for each of `PARTS`; with the miscalibration it makes the score.
+        brier_score, log_loss: means over rows, without intervals of their own here.
+        mean_probability: mean p, the share of positives that is expected.
+        positive_share: what came of it.
+        spiegelhalter_z: normal under calibration; n is the rows.
+        spiegelhalter_p: its two-sided p-value.
+        slope, intercept: of the logistic regression of the label on the log odds; 1 and 0 where calibrated.
+        offset: the intercept where the slope is held at 1: "calibration in the large", in log odds.
+        curve: the isotonic fit with its consistency band.
+        reason: why there is nothing of all this.
+    """
+
+    forecasts: Forecasts
+    errors: dict[str, CalibrationError]
+    parts: dict[str, Estimate]
+    brier_score: float
+    log_loss: float
+    mean_probability: float
+    positive_share: float
+    spiegelhalter_z: Estimate
+    spiegelhalter_p: float
+    slope: Estimate
+    intercept: Estimate
+    offset: Estimate
+    curve: ReliabilityCurve | None
+    reason: str = ""
+
+
+def compute_calibration(forecasts: Forecasts) -> Calibration:
+    """Errors, floors, intervals, decomposition, tests and the curve of some rows; the same at every call.
+
+    Args:
+        forecasts: rows whose probabilities may be called so. With none, everything is undefined with the reason; with
+            rows of one class, slope and intercept are.
+    """
+    reason = NO_USABLE_ROWS if forecasts.n_rows == 0 else NO_WEIGHT if not forecasts.weight.sum() > 0 else ""
+    total = forecasts.weight.sum()
+    slope, intercept, offset = slope_and_intercept(forecasts)
+    z, p = spiegelhalter(forecasts)
+    if reason:
+        nothing = Estimate(math.nan, math.nan, math.nan, forecasts.n_rows, reason)
+        none = {name: CalibrationError(nothing, math.nan, math.nan) for name in STATISTICS}
+        found, parts, curve = none, dict.fromkeys(PARTS, nothing), None
+    else:
+        rng = np.random.default_rng(SEED)
+        few = forecasts.gathered()
+        null = Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
+        found, parts = _errors(forecasts, null, rng)
+        curve = reliability_curve(few, null.fit)
+    return Calibration(
+        forecasts=forecasts,
+        errors=found,
+        parts=parts,
+        brier_score=float(divide(forecasts.squares.sum(), total)),
+        log_loss=float(divide(forecasts.logs.sum(), total)),
+        mean_probability=float(divide((forecasts.weight * forecasts.probability).sum(), total)),
+        positive_share=forecasts.positive_share,
+        spiegelhalter_z=z,
+        spiegelhalter_p=p,
+        slope=slope,
+        intercept=intercept,
+        offset=offset,
+        curve=curve,
+        reason=reason,
+    )
+
+
+def _errors(
+    forecasts: Forecasts, null: Outcomes, rng: np.random.Generator
+) -> tuple[dict[str, CalibrationError], dict[str, Estimate]]:
+    """The errors and the other parts, from what chance gives along the curve."""
+    names = [name for name in STATISTICS if not (forecasts.straddles and name in BY_WIDTH)]
+    seen, n = Outcomes.seen(forecasts), forecasts.n_rows
+    few = forecasts.gathered(DRAWN_BINS)
+    at, low, high, around = _along(few, names, rng)
+    found: dict[str, CalibrationError] = {}
+    for name, statistic in STATISTICS.items():
+        if name not in names:
+            nothing = Estimate(math.nan, math.nan, math.nan, n, COARSE_BINS)
+            found[name] = CalibrationError(nothing, math.nan, math.nan)
+            continue
+        value, by_chance = float(statistic(seen)[0]), statistic(null)
+        lower = _inverted(value, high[name], at[name])
+        upper = _inverted(value, low[name], at[name])
+        p = (1 + int((by_chance >= value * (1 - 1e-12)).sum())) / (NULL_DRAWS + 1)
+        floor = float(np.quantile(by_chance, LEVEL))
+        found[name] = CalibrationError(Estimate(value, lower, max(upper, lower), n), floor, p)
+    parts: dict[str, Estimate] = {}
+    for name, statistic in PARTS.items():
+        value = float(statistic(seen)[0])
+        off = np.quantile(around[name], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        parts[name] = Estimate(value, max(value - float(off[1]), 0.0), max(value - float(off[0]), 0.0), n)
+    return found, parts
+
+
+def _along(
+    few: Forecasts, names: list[str], rng: np.random.Generator
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, FloatArray], dict[str, FloatArray]]:
+    """Errors along the curve from calibrated to what was seen and beyond.
+
+    Returns:
+        By name, shape (len(STEPS),) each: the error itself, and the ends of where 95 % of files have it. And of each of
+        `PARTS`, shape (DRAWS,), how far from itself files have it where the truth is what was seen.
+    """
+    moved = seen_log_odds(few) - few.score
+    at, low, high = ({name: np.zeros(len(STEPS)) for name in names} for _each in range(3))
+    around: dict[str, FloatArray] = {}
+    for place, step in enumerate(STEPS):
+        share = special.expit(few.score + step * moved)
+        truth = Outcomes.expected(few, share)
+        drawn = Outcomes(few, *few.draw(share, rng, DRAWS, again=True))
+        for name in names:
+            at[name][place] = STATISTICS[name](truth)[0]
+            ends = np.nanquantile(STATISTICS[name](drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            low[name][place], high[name][place] = ends
+        if step == 1.0:
+            around = {name: statistic(drawn) - statistic(truth)[0] for name, statistic in PARTS.items()}
+    return at, low, high, around
+
+
+def _inverted(value: float, ends: FloatArray, at: FloatArray) -> float:
+    """The truth at which an end of what files have is the value that was found; 0 where calibrated will do."""
+    if value <= ends[0]:
+        return 0.0
+    return float(np.interp(value, np.maximum.accumulate(ends), np.maximum.accumulate(at)))
+
+
+def seen_log_odds(forecasts: Forecasts) -> FloatArray:
+    """Shape (M,): the log odds of being positive along the score, as a line with three bends, drawn towards calibrated.
+
+    The bends are at the quartiles of the score. Each coefficient, of features with unit spread, costs half its square,
+    which is what one more row or so says: it keeps the fit finite where the classes are separable.
+    """
+    score, weight = forecasts.score, forecasts.weight
+    running = np.cumsum(weight)
+    bends = score[np.searchsorted(running, np.array([0.25, 0.5, 0.75]) * running[-1])]
+    features = np.stack([score, *(np.maximum(score - bend, 0.0) for bend in bends)], axis=1)
+    mean = (features * weight[:, None]).sum(axis=0) / weight.sum()
+    spread = np.sqrt(((features - mean) ** 2 * weight[:, None]).sum(axis=0) / weight.sum())
+    features = np.where(spread > 0, (features - mean) / np.where(spread > 0, spread, 1.0), 0.0)
+    design = np.concatenate([np.ones((len(score), 1)), features], axis=1)
+    # With weights, evidence counts by Kish's rows.
+    scale = forecasts.effective_n / weight.sum()
+    negative, positive = (forecasts.w[:, label] * scale for label in (0, 1))
+    return score + design @ fit_log_odds(design, negative, positive, 1.0, offset=score)
+
+
+def spiegelhalter(forecasts: Forecasts) -> tuple[Estimate, float]:
+    """Spiegelhalter's z, and its two-sided p-value: Σw(y − p)(1 − 2p) over its standard deviation under calibration.
+
+    It sees that probabilities are too extreme or too moderate. Undefined where every p is ½, or 0 or 1.
+    """
+    p, n = forecasts.probability, forecasts.n_rows
+    top = ((forecasts.positive - forecasts.weight * p) * (1 - 2 * p)).sum()
+    spread = math.sqrt(float((forecasts.w2.sum(axis=1) * (1 - 2 * p) ** 2 * p * (1 - p)).sum()))
+    if not n or not spread > 0:
+        return Estimate(
+            math.nan, math.nan, math.nan, n, NO_USABLE_ROWS if not n else "every probability is ½"
+        ), math.nan
+    z = float(top) / spread
+    return Estimate(z, math.nan, math.nan, n), float(2 * special.ndtr(-abs(z)))
+
+
+def slope_and_intercept(forecasts: Forecasts) -> tuple[Estimate, Estimate, Estimate]:
+    """Slope and intercept of the label's logistic regression on the log odds, and the intercept at slope 1.
+
+    A slope below 1 says that probabilities are too extreme, above 1 too moderate; an intercept above 0 that they are
+    too low. Intervals are Wald's with the sandwich covariance. Undefined for one class or, as to the slope, one score,
+    and where the classes are separable.
+    """
+    n = forecasts.n_rows
+    reason = NO_USABLE_ROWS if n == 0 else ONE_CLASS if forecasts.n_classes < 2 else ""
+    if reason:
+        nothing = Estimate(math.nan, math.nan, math.nan, n, reason)
+        return nothing, nothing, nothing
+    negative, positive = forecasts.w[:, 0], forecasts.w[:, 1]
+    one = np.ones((len(forecasts.score), 1))
+    offset = _wald(forecasts, one, fit_log_odds(one, negative, positive, offset=forecasts.score), forecasts.score)[0]
+    problem = (
+        NO_SPREAD_OF_P if len(forecasts.score) < 2 else "a score parts the classes wholly" if _parts(forecasts) else ""
+    )
+    if problem:
+        nothing = Estimate(math.nan, math.nan, math.nan, n, problem)
+        return nothing, nothing, offset
+    line = np.concatenate([forecasts.score[:, None], one], axis=1)
+    slope, intercept = _wald(forecasts, line, fit_log_odds(line, negative, positive), 0.0)
+    return slope, intercept, offset
+
+
+def _parts(forecasts: Forecasts) -> bool:
+    """Whether one threshold has all positive rows on one side and all negative ones on the other."""
+    of_class = [np.flatnonzero(forecasts.w[:, label] > 0) for label in (0, 1)]
+    return bool(of_class[0][-1] <= of_class[1][0] or of_class[1][-1] <= of_class[0][0])
+
+
+def _wald(
+    forecasts: Forecasts, design: FloatArray, fitted: FloatArray, offset: FloatArray | float
+) -> tuple[Estimate, ...]:
+    covariance = log_odds_covariance(design, fitted, forecasts.w, forecasts.w2, offset)
+    half = normal_quantile() * np.sqrt(np.diag(covariance))
+    return tuple(
+        Estimate(float(value), float(value - each), float(value + each), forecasts.n_rows)
+        for value, each in zip(fitted, half, strict=True)
+    )

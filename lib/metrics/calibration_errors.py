@@ -1,0 +1,199 @@
+"""Calibration errors: how far probabilities are from the share of rows that come true (H-M6).
+
+Each is a function of probabilities and of how many of the rows with them are positive, so that it can be computed anew
+for labels that are drawn: under "calibrated" that is its noise floor.
+
+References: Dimitriadis, Gneiting and Jordan (2021) for CORP and its decomposition; Naeini, Cooper and Hauskrecht (2015)
+for ECE and MCE; Nixon et al. (2019) for ACE; Kumar, Liang and Ma (2019) for the debiased error; Błasiok and Nakkiran
+(2023) for smooth ECE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import fft, special
+
+from lib.metrics.estimates import FloatArray, add_up, divide
+from lib.metrics.forecasts import Forecasts
+from lib.metrics.intervals import kish_n
+from lib.metrics.reliability import isotonic
+
+SMOOTH_POINTS = 2**10
+"""Into how many steps of p the residuals are put before they are smoothed."""
+NARROWEST = 1e-3
+"""The least bandwidth of smoothing: where smooth ECE is below it, it is 0 for what is asked here."""
+FIRST_WIDTH, SMOOTHINGS = 0.05, 9
+"""Each step at least halves how far, in logarithms, the width is from the one that is sought."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What came, or might have come, of the same probabilities, R times.
+
+    Attributes:
+        forecasts: the probabilities, in M bins.
+        weight: shape (R, M), of all rows.
+        positive: shape (R, M), of the positive ones.
+    """
+
+    forecasts: Forecasts
+    weight: FloatArray
+    positive: FloatArray
+
+    @classmethod
+    def seen(cls, forecasts: Forecasts) -> Outcomes:
+        """What did come of them: R = 1."""
+        return cls(forecasts, forecasts.weight[None], forecasts.positive[None])
+
+    @classmethod
+    def expected(cls, forecasts: Forecasts, share: FloatArray) -> Outcomes:
+        """What very many rows would show if a `share`, shape (M,), of each bin were positive: R = 1."""
+        return cls(forecasts, forecasts.weight[None], (forecasts.weight * share)[None])
+
+    @property
+    def total(self) -> FloatArray:
+        """Shape (R,): weight of all rows."""
+        return self.weight.sum(axis=1)
+
+    @property
+    def base(self) -> FloatArray:
+        """Shape (R,): share of positive rows."""
+        return divide(self.positive.sum(axis=1), self.total)
+
+    @cached_property
+    def fit(self) -> FloatArray:
+        """Shape (R, M): the isotonic fit, 0 where there is no weight at all."""
+        return np.stack([np.nan_to_num(isotonic(*draw)) for draw in zip(self.weight, self.positive, strict=True)])
+
+    def cross_entropy(self, p: FloatArray) -> FloatArray:
+        """Shape (R,): the mean of −log of the probability given to the true class, of probabilities by bin."""
+        terms = special.xlogy(self.positive, p) + special.xlog1py(self.weight - self.positive, -p)
+        return divide(-terms.sum(axis=1), self.total)
+
+
+Statistic = Callable[[Outcomes], FloatArray]
+"""Outcomes to one number each, shape (R,); NaN where there are no rows."""
+
+
+def brier_miscalibration(outcomes: Outcomes) -> FloatArray:
+    """How much the Brier score falls when each probability is replaced by its isotonic fit; ≥ 0."""
+    p, fit = outcomes.forecasts.probability, outcomes.fit
+    lost = ((p - fit) * (outcomes.weight * (p + fit) - 2 * outcomes.positive)).sum(axis=1)
+    return np.maximum(divide(lost, outcomes.total), 0.0)
+
+
+def brier_discrimination(outcomes: Outcomes) -> FloatArray:
+    """How much lower the Brier score of the isotonic fit is than that of the base rate in every row; ≥ 0."""
+    spread = (outcomes.weight * (outcomes.fit - outcomes.base[:, None]) ** 2).sum(axis=1)
+    return divide(spread, outcomes.total)
+
+
+def brier_uncertainty(outcomes: Outcomes) -> FloatArray:
+    """The Brier score of the base rate in every row: ȳ(1 − ȳ)."""
+    return outcomes.base * (1 - outcomes.base)
+
+
+def log_miscalibration(outcomes: Outcomes) -> FloatArray:
+    """How much the log loss falls when each probability is replaced by its isotonic fit; ≥ 0."""
+    own = outcomes.cross_entropy(outcomes.forecasts.probability)
+    return np.maximum(own - outcomes.cross_entropy(outcomes.fit), 0.0)
+
+
+def log_discrimination(outcomes: Outcomes) -> FloatArray:
+    """How much lower the log loss of the isotonic fit is than that of the base rate in every row; ≥ 0."""
+    return np.maximum(log_uncertainty(outcomes) - outcomes.cross_entropy(outcomes.fit), 0.0)
+
+
+def log_uncertainty(outcomes: Outcomes) -> FloatArray:
+    """The log loss of the base rate in every row: its entropy, in nats."""
+    return special.entr(outcomes.base) + special.entr(1 - outcomes.base)
+
+
+def _by_bin(outcomes: Outcomes, n_bins: int, *, by_mass: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Σw(p − y), Σw and Σwy of each bin of p, shape (R, n_bins)."""
+    forecasts = outcomes.forecasts
+    place = forecasts.mass_bins(n_bins) if by_mass else forecasts.width_bins(n_bins)
+    # Bins are in order of p, so that those of one part stand together.
+    first = np.concatenate(([0], np.flatnonzero(np.diff(place)) + 1))
+
+    def add(values: FloatArray) -> FloatArray:
+        result = np.zeros((len(values), n_bins))
+        result[:, place[first]] = np.add.reduceat(values, first, axis=1)
+        return result
+
+    within, hits = add(outcomes.weight), add(outcomes.positive)
+    return add(outcomes.weight * forecasts.probability) - hits, within, hits
+
+
+def expected_error(n_bins: int, *, by_mass: bool = False) -> Statistic:
+    """ECE, of bins of equal mass ACE: the mean distance of mean p and positive share over bins, by their weight."""
+
+    def statistic(outcomes: Outcomes) -> FloatArray:
+        gap, within, _hits = _by_bin(outcomes, n_bins, by_mass=by_mass)
+        return divide(np.abs(gap).sum(axis=1), within.sum(axis=1))
+
+    return statistic
+
+
+def maximum_error(n_bins: int) -> Statistic:
+    """MCE: the largest distance of mean p and positive share over bins of equal width."""
+
+    def statistic(outcomes: Outcomes) -> FloatArray:
+        gap, within, _hits = _by_bin(outcomes, n_bins, by_mass=False)
+        return np.max(np.nan_to_num(np.abs(divide(gap, within))), axis=1)
+
+    return statistic
+
+
+def debiased_error(n_bins: int) -> Statistic:
+    """Root mean square distance over bins of equal mass, less what chance adds to its square; 0 where that is more.
+
+    √max(0, Σ (wᵦ/w)·[(p̄ᵦ − ȳᵦ)² − ȳᵦ(1 − ȳᵦ)/(nᵦ − 1)]), with Kish's nᵦ under weights.
+    """
+
+    def statistic(outcomes: Outcomes) -> FloatArray:
+        forecasts = outcomes.forecasts
+        gap, within, hits = _by_bin(outcomes, n_bins, by_mass=True)
+        place = forecasts.mass_bins(n_bins)
+        own = add_up(place, forecasts.weight, n_bins)
+        size = within * divide(kish_n(own, add_up(place, forecasts.w2.sum(axis=1), n_bins)), own)
+        share = divide(hits, within)
+        by_chance = divide(share * (1 - share), np.where(size > 1, size - 1, 0.0))
+        squares = np.nan_to_num(within * (divide(gap, within) ** 2 - by_chance)).sum(axis=1)
+        return np.sqrt(np.maximum(divide(squares, within.sum(axis=1)), 0.0))
+
+    return statistic
+
+
+def smooth_error(outcomes: Outcomes) -> FloatArray:
+    """Smooth ECE: ∫|residuals smoothed by a reflected Gaussian of width σ| at the σ at which it equals σ itself.
+
+    The residuals w(p − y) are put on 1,025 points of [0, 1], each parted between its two neighbours; on these
+    smoothing is a product in the cosine basis (DCT-I), so the kernel is exact.
+    """
+    forecasts = outcomes.forecasts
+    position = forecasts.probability * SMOOTH_POINTS
+    left = np.minimum(position.astype(np.int64), SMOOTH_POINTS - 1)
+    part = position - left
+    residual = divide(outcomes.weight * forecasts.probability - outcomes.positive, outcomes.total[:, None])
+    grid = np.zeros((len(residual), SMOOTH_POINTS + 1))
+    for row, values in zip(grid, residual, strict=True):
+        row += add_up(left, values * (1 - part), SMOOTH_POINTS + 1) + add_up(left + 1, values * part, SMOOTH_POINTS + 1)
+    # The ends are their own mirror image: all of what is there stays there.
+    grid[:, [0, -1]] *= 2.0
+    spectrum = np.asarray(fft.dct(grid, type=1, axis=1))
+    wave = np.pi * np.arange(SMOOTH_POINTS + 1)
+
+    def error(width: FloatArray) -> FloatArray:
+        smooth = np.abs(np.asarray(fft.idct(spectrum * np.exp(-0.5 * (width[:, None] * wave) ** 2), type=1, axis=1)))
+        return smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
+
+    width = np.full(len(residual), FIRST_WIDTH)
+    for _step in range(SMOOTHINGS):
+        # The error falls with the width, at most as fast as its inverse: half-way in logarithms always comes nearer.
+        width = np.sqrt(width * np.clip(error(width), NARROWEST, 1.0))
+    return error(width)
