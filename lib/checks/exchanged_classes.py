@@ -127,7 +127,9 @@ def _classes(to: IntArray, names: tuple[str, ...], place: str) -> str:
         one, other = cycles[0]
         return f"Classes {named[one]} and {named[other]} are exchanged{place}"
     said = [f"{named[each]} is answered as {named[to[each]]}" for cycle in cycles for each in cycle]
-    return f"{words.plural(sum(map(len, cycles)), 'class', 'classes')} are exchanged{place}, {words.listing(said, NAMED)}"
+    return (
+        f"{words.plural(sum(map(len, cycles)), 'class', 'classes')} are exchanged{place}, {words.listing(said, NAMED)}"
+    )
 
 
 def _rates(to: IntArray, n: float, right: float, exchanged: float) -> str:
@@ -176,7 +178,9 @@ def _consequences(diagnosis: Diagnosis, part: Part) -> list[str]:
     wider = {f"{one or 'everything'} as a whole": own}
     if part.cohorts and part.window is not None:
         ((column, value),) = part.cohorts
-        wider[f"{column} = {value or '(none)'}{f' in {one}' if one else ''} over all time"] = Part(own.versions, part.cohorts)
+        wider[f"{column} = {value or '(none)'}{f' in {one}' if one else ''} over all time"] = Part(
+            own.versions, part.cohorts
+        )
     cells, said = cells_of(diagnosis, part), list[str]()
     for name, each in wider.items():
         whole = cells_of(diagnosis, each)

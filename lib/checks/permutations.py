@@ -65,8 +65,8 @@ def _strange_groups(table: Answered) -> list[tuple[FloatArray, FloatArray]]:
 def _strangest(table: Answered, group: IntArray, total: FloatArray) -> IntArray:
     """The groups, by their number in `group`, with answers of a kind too many or right ones too few."""
     size = table.size
-    kinds, n = _added((group * size + table.own) * size + table.answer, table.n)
-    classes, rows = _added(group * size + table.own, table.n)
+    kinds, n = added((group * size + table.own) * size + table.answer, table.n)
+    classes, rows = added(group * size + table.own, table.n)
     of_class = np.searchsorted(classes, kinds // size)
     own, answer = kinds // size % size, kinds % size
     in_total = total.sum(axis=1)
@@ -95,7 +95,8 @@ def _strangest(table: Answered, group: IntArray, total: FloatArray) -> IntArray:
     return names[strange[np.argsort(-most[strange], kind="stable")[:MOST_GROUPS]]]
 
 
-def _added(key: IntArray, n: FloatArray) -> tuple[IntArray, FloatArray]:
+def added(key: IntArray, n: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The distinct numbers among keys, ascending, and the rows of each."""
     keys, inverse = np.unique(key, return_inverse=True)
     return keys, np.bincount(inverse, n, len(keys)).astype(np.float64)
 
@@ -112,8 +113,10 @@ def best_exchange(crossed: FloatArray, rest: FloatArray) -> tuple[IntArray, floa
     expected = n[:, None] * share
     excess = crossed - expected
     counted = (excess >= LEAST_EXCESS) & (excess >= LEAST_ERRORS * np.sqrt(expected * (1 - share)))
-    # Half a row of each class as elsewhere: what nothing speaks for stays as it is.
-    surplus = np.where(counted & (of_rest >= FEWEST)[:, None], excess, 0.0) + 0.5 * share
+    right, of_right = np.diag(crossed), np.diag(expected)
+    lost = (of_right - right >= LEAST_ERRORS * np.sqrt(of_right * (1 - np.diag(share)) + 0.25)) & (of_rest >= FEWEST)
+    # What nothing speaks for stays as it is: half a row of each class, all of one that is answered right as elsewhere.
+    surplus = np.where(lost[:, None], np.where(counted, excess, 0.0) + 0.5 * share, expected)
     logs = np.log(share)
     by_columns, by_labels = logs.T @ surplus, logs @ surplus.T
     options: list[tuple[IntArray, float]] = []
