@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.one_answer import find_one_answers, one_answer_findings
+from lib.checks.one_answer import find_one_answers, one_answer_finding
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare
@@ -37,12 +37,14 @@ class Constants:
         found: the parts, and the score of each.
         few: versions with at most two distinct scores, of several classes margins in each: (version, these, rows).
         n: rows with a score.
+        answers: of several classes the parts with one answer, and the place of its class.
     """
 
     axes: Axes
     found: list[tuple[Found, float]]
     few: list[tuple[str, list[float], int]]
     n: int
+    answers: list[tuple[Found, int]] = field(default_factory=list[tuple[Found, int]])
 
 
 def is_constant(cells: Cells) -> BoolArray:
@@ -81,10 +83,11 @@ def find_constants(diagnosis: Diagnosis) -> Constants:
     axes, tables = read_tables(diagnosis)
     by_version = diagnosis.cells(VERSION)
     n = int(by_version.scored.n.sum())
-    if diagnosis.facts.mapping.is_multiclass:
-        return Constants(axes, [], _few_values(diagnosis.cells(VERSION, CLASS)), n)
-    few = _few_values(by_version)
+    is_multiclass = diagnosis.facts.mapping.is_multiclass
+    few = _few_values(diagnosis.cells(VERSION, CLASS) if is_multiclass else by_version)
     collapsed = [Place(axes.versions.index(version)) for version, _scores, _n in few if version in axes.versions]
+    if is_multiclass:
+        return Constants(axes, [], few, n, find_one_answers(diagnosis, collapsed))
     suspects: dict[float, float] = {}
     for table in tables:
         for score, rows in _suspects(table).items():
@@ -143,7 +146,7 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
         named = f" in version {version or '(none)'}" if version is not None and len(facts.versions) > 1 else ""
         what = "All scores are equal" if len(scores) == 1 else "Only two distinct scores are left"
         if several:
-            what = f"No class has more than {words.plural(FEW_VALUES, 'distinct margin')}"
+            what = "No class has more than two distinct margins"
         findings.append(
             Finding(
                 Status.FAIL,
@@ -158,8 +161,8 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
         version = None if found.place.version is None else constants.axes.versions[found.place.version]
         where = where_of(found.place, found.block, constants.axes, found.extent)
         findings.append(_finding(found, score, version, where, constants.axes))
-    if several:
-        findings += one_answer_findings(diagnosis)
+    names = facts.mapping.class_names
+    findings += [one_answer_finding(found, names[name], constants.axes) for found, name in constants.answers]
     if findings:
         return findings
     what = "answer" if several else "score"
@@ -205,5 +208,4 @@ def constant_places(diagnosis: Diagnosis) -> list[Place]:
     """The parts that this check names, for those checks that must not name them again."""
     constants = find_constants(diagnosis)
     few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
-    found = find_one_answers(diagnosis).found if diagnosis.facts.mapping.is_multiclass else constants.found
-    return [*few, *(each.place for each, _what in found)]
+    return [*few, *(found.place for found, _what in (*constants.found, *constants.answers))]

@@ -107,11 +107,11 @@ class Exchanged:
         p = np.ones(len(unit))
         if not matters.any():
             return p
-        swapped, decided = (
-            (each[matters, SWAPPED], each[matters, SWAPPED] + each[matters, RIGHT]) for each in (unit, rest)
-        )
-        unlike = np.nan_to_num(excess_p_value(*swapped, *decided), nan=1.0) * trials * self.alternatives
-        worse = special.bdtrc(np.floor(swapped[0]) - 1, np.ceil(swapped[1]), 0.5)
+        swapped = [each[matters, SWAPPED] for each in (unit, rest)]
+        decided = [each[matters, SWAPPED] + each[matters, RIGHT] for each in (unit, rest)]
+        unlike = excess_p_value(swapped[0], decided[0], swapped[1], decided[1])
+        unlike = np.nan_to_num(unlike, nan=1.0) * trials * self.alternatives
+        worse = sign_test(swapped[0], decided[0])
         selected = max(1, int((unlike <= ALARM_RATE).sum()))
         p[matters] = np.minimum(np.maximum(unlike, worse * runs[matters] * selected), 1.0)
         return p
@@ -125,6 +125,11 @@ class Exchanged:
         usual = np.argsort(self.usual)
         here, rest = table.crossed(inside & left)[:, self.usual], table.crossed(~inside & left)[:, self.usual]
         return is_exchanged(here, rest, usual[self.there])
+
+
+def sign_test(swapped: FloatArray, decided: FloatArray) -> FloatArray:
+    """P(X ≥ swapped) for X binomial with ½ of those that are decided; counts need not be whole."""
+    return special.betainc(np.maximum(swapped, 1e-9), decided - swapped + 1, 0.5)
 
 
 def is_exchanged(here: FloatArray, rest: FloatArray, exchange: IntArray) -> bool:
@@ -239,5 +244,5 @@ def exchanged_everywhere(crossed: FloatArray) -> IntArray | None:
     n = float(crossed[moved].sum())
     if n < MIN_ROWS or swapped - right < LEAST_SWAPPED * n:
         return None
-    p = float(special.bdtrc(np.floor(swapped) - 1, swapped + right, 0.5)) * rule.alternatives
-    return to if p <= ALARM_RATE else None
+    p = sign_test(np.array([swapped]), np.array([swapped + right])) * rule.alternatives
+    return to if p[0] <= ALARM_RATE else None

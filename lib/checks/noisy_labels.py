@@ -160,8 +160,8 @@ def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
     """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
     if diagnosis.facts.mapping.is_multiclass:
         return NotApplicable(
-            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, not "
-            "how sure the answer was, so wrong labels cannot be told from a weaker model."
+            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, "
+            "not how sure the answer was, so wrong labels cannot be told from a weaker model."
         )
     reversals = find_reversals(diagnosis)
     if reversals.reason:

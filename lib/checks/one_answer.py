@@ -16,7 +16,6 @@ from lib.checks import words
 from lib.checks.answered import Answered
 from lib.checks.blocks import Axes, Block, FloatArray, IntArray, Place, where_of
 from lib.checks.exchanges import find_exchanges
-from lib.checks.memory import once_for_every_margin_target
 from lib.checks.permutations import added
 from lib.checks.result import ALARM_RATE, Finding, Status
 from lib.checks.search import Found, find_parts, widened
@@ -47,22 +46,16 @@ class OneAnswer(HigherShare):
         return bool(crossed[:, self.name].sum() - crossed[self.name].sum() >= LEAST_EXCESS * crossed.sum())
 
 
-@dataclass(frozen=True, eq=False)
-class OneAnswers:
-    """Parts with one answer, and the place of that class among the names; versions and windows."""
+def find_one_answers(diagnosis: Diagnosis, collapsed: list[Place]) -> list[tuple[Found, int]]:
+    """Parts with one answer, and the place of that class among the names: of all versions, cohorts and windows.
 
-    axes: Axes
-    found: list[tuple[Found, int]]
-
-
-@once_for_every_margin_target
-def find_one_answers(diagnosis: Diagnosis) -> OneAnswers:
-    """Search all versions, cohorts and windows for parts with one answer; exchanged parts are left out."""
+    Those that are `collapsed` already, and exchanged ones, are left out.
+    """
     exchanges = find_exchanges(diagnosis)
     if exchanges.reason or exchanges.everything is not None:
-        return OneAnswers(exchanges.axes, [])
+        return []
     tables: dict[str | None, Answered] = {each.frame.column: each for each in exchanges.answered}
-    taken = [widened(each.found.place, len(exchanges.axes.windows)) for each in exchanges.found]
+    taken = [*collapsed, *(widened(each.found.place, len(exchanges.axes.windows)) for each in exchanges.found)]
     found: list[tuple[Found, int]] = []
     for name in _suspects(exchanges.answered):
         blocks = [each.block(np.stack([each.n * (each.answer == name), each.n], axis=1)) for each in tables.values()]
@@ -70,7 +63,7 @@ def find_one_answers(diagnosis: Diagnosis) -> OneAnswers:
         places = [*taken, *(each.place for each, _name in found)]
         parts = find_parts(blocks, exchanges.axes, rule, ALARM_RATE / exchanges.answered[0].size, places)
         found += [(each, name) for each in parts]
-    return OneAnswers(exchanges.axes, found)
+    return found
 
 
 def _suspects(tables: list[Answered]) -> list[int]:
@@ -96,13 +89,8 @@ def _suspects(tables: list[Answered]) -> list[int]:
     return sorted(most, key=lambda each: -most[each])[:MAX_SUSPECTS]
 
 
-def one_answer_findings(diagnosis: Diagnosis) -> list[Finding]:
-    """A failure for each part with one answer."""
-    answers, names = find_one_answers(diagnosis), diagnosis.facts.mapping.class_names
-    return [_finding(found, names[name], answers.axes) for found, name in answers.found]
-
-
-def _finding(found: Found, name: str, axes: Axes) -> Finding:
+def one_answer_finding(found: Found, name: str, axes: Axes) -> Finding:
+    """The failure of a part with one answer."""
     n, share = float(found.unit[ROWS]), float(found.unit[HITS] / found.unit[ROWS])
     rest = float(found.rest[HITS] / found.rest[ROWS])
     low, high = wilson(share, n)
