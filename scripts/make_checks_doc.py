@@ -88,7 +88,7 @@ def render(rates: pd.DataFrame) -> str:
         "Several classes are three, four, ten and fifty, even and with rare ones, one of which is never answered, of",
         "good, weak and useless models, in probabilities and decision scores, of 2,000 to 10,000 rows; there",
         "`class-imbalance` and `small-sample` fire rightly. Exchanged are two classes, three or all, of three, four or",
-        "ten, by their scores or by their labels; to name the right part is to name also what each class is answered as.",
+        "ten, by their scores or by their labels; the right part is named with what each class is answered as.",
     ]
     return "\n".join(lines) + "\n"
 

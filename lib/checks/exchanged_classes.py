@@ -71,7 +71,7 @@ def check_exchanged_everywhere(diagnosis: Diagnosis) -> Answer:
             Status.FAIL,
             None,
             Where(),
-            f"{_classes(to, names, '')} over all versions and cohorts{_rates(to, n, right, exchanged)} "
+            f"{_classes(to, names, ' over all versions and cohorts')}{_rates(to, n, right, exchanged)} "
             f"(n = {words.count(n)})",
             {**_evidence(to, names, n, right, exchanged), "consequences": []},
             exchanged - right,
@@ -120,22 +120,21 @@ def _evidence(to: IntArray, names: tuple[str, ...], n: float, right: float, exch
 
 
 def _classes(to: IntArray, names: tuple[str, ...], place: str) -> str:
-    """Which classes are exchanged, where: "Classes cat and dog are exchanged in version 2"."""
+    """Which classes are exchanged, where: "Classes cat and dog are exchanged in version 2:"."""
     cycles = cycles_of(to)
     named = [words.shorten(name, words.LONGEST) for name in names]
     if len(cycles) == 1 and len(cycles[0]) == 2:
         one, other = cycles[0]
-        return f"Classes {named[one]} and {named[other]} are exchanged{place}"
+        return f"Classes {named[one]} and {named[other]} are exchanged{place}:"
     said = [f"{named[each]} is answered as {named[to[each]]}" for cycle in cycles for each in cycle]
-    return (
-        f"{words.plural(sum(map(len, cycles)), 'class', 'classes')} are exchanged{place}, {words.listing(said, NAMED)}"
-    )
+    number = words.plural(sum(map(len, cycles)), "class", "classes")
+    return f"{number} are exchanged{place}: {words.listing(said, NAMED)};"
 
 
 def _rates(to: IntArray, n: float, right: float, exchanged: float) -> str:
     which = "the two" if moved_by(to).sum() == 2 else "them"
     return (
-        f": {words.percent(right / n)} of their rows are answered right, {words.percent(exchanged / n)} would be with "
+        f" {words.percent(right / n)} of their rows are answered right, {words.percent(exchanged / n)} would be with "
         f"{which} exchanged back"
     )
 
