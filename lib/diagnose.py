@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from lib.cells import Cells, ValueCells, merge
+from lib.cells import AnswerCounts, Cells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, Resolution
@@ -162,6 +162,10 @@ class Diagnosis:
                 made = None
             self._class_tables[keys] = made
         return self._class_tables[keys]
+
+    def answers(self, *keys: str) -> AnswerCounts:
+        """What the chosen rows of each of several classes were answered with, by these keys."""
+        return self.tables.answers(keys, self.settings.where)
 
     def against_the_rest(self, *keys: str) -> dict[str, list[dict[str, Estimate]]] | None:
         """Metric to what each class, by name, has of it against the rest, for every group; None as `class_tables`."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from lib import __version__
@@ -121,6 +122,17 @@ def test_several_classes_or_one_of_them_against_the_rest(capfd: pytest.CaptureFi
     assert "probability, one for each of 10 classes" in " ".join(told.split())
     assert main(["check", path, "--format", "markdown"]) == 0
     assert "## Classes" in capfd.readouterr().out
+
+
+def test_two_columns_of_scores_exchanged_are_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    digits = pd.read_csv(SAMPLES / "which_digit.csv.gz")
+    rows = digits["version"] == "softmax-2"
+    digits.loc[rows, ["prob_three", "prob_eight"]] = digits.loc[rows, ["prob_eight", "prob_three"]].to_numpy()
+    digits.to_csv(tmp_path / "digits.csv", index=False)
+    assert main(["check", str(tmp_path / "digits.csv"), "--format", "json"]) == 1
+    raised = [each for each in json.loads(capfd.readouterr().out)["checks"] if each["status"] == "fail"]
+    assert [(each["name"], each["version"]) for each in raised] == [("label-flip", "softmax-2")]
+    assert raised[0]["evidence"]["exchanged"] == {"eight": "three", "three": "eight"}
 
 
 def test_a_missing_file_is_2() -> None:

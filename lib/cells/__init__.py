@@ -9,6 +9,7 @@ a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p�
 sums weighted by w and by w², so that standard errors and effective sample sizes are right.
 """
 
+from lib.cells.answers import AnswerCounts
 from lib.cells.sums import (
     LABELS,
     MOMENTS,
@@ -45,6 +46,7 @@ __all__ = [
     "VALUE_SUMS",
     "WEIGHTED",
     "WEIGHTED_VALUE_SUMS",
+    "AnswerCounts",
     "Cells",
     "Coded",
     "Parts",

@@ -17,9 +17,10 @@ from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray
 from lib.checks.certain_errors import CERTAIN, find_certain_errors, findings_of_certain_errors
-from lib.checks.constant_score import find_constants
+from lib.checks.constant_score import Constants, find_constants
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.separation import Part, cells_of, part_of
 from lib.checks.shares import HITS
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
@@ -126,8 +127,8 @@ def find_masses(diagnosis: Diagnosis) -> list[Mass]:
                 float(each.unit[HITS])
                 for each, constant in constants.found
                 if each.place.version in (None, constants.axes.versions.index(version))
-                and abs(score[place] - constant) <= 1e-6 * max(1.0, abs(constant))
-            )
+                and _is_near(score[place], constant)
+            ) + _answered_alike(diagnosis, constants, version, float(score[place]))
             if n[place] - named < (LEAST_SHARE_AT_END if is_end else LEAST_SHARE) * total:
                 continue
             p_adjusted = min(1.0, float(p[place]) * len(cells.groups[VERSION]))
@@ -135,6 +136,22 @@ def find_masses(diagnosis: Diagnosis) -> list[Mass]:
                 mass = Mass(version, float(score[place]), float(n[place]), float(expected[place]), total, p_adjusted)
                 found.append(mass)
     return found
+
+
+def _is_near(score: float, other: float) -> bool:
+    return abs(score - other) <= 1e-6 * max(1.0, abs(other))
+
+
+def _answered_alike(diagnosis: Diagnosis, constants: Constants, version: str, score: float) -> float:
+    """Rows of a version with a margin that lie in parts with one answer, where each class has few margins."""
+    rows = 0.0
+    for found, _name in constants.answers:
+        part = part_of(found.place, found.block, constants.axes).intersect(Part((version,)))
+        if part is not None:
+            cells = cells_of(diagnosis, part)
+            near = (cells.score_bin != MISSING_BIN) & (np.abs(cells.score - score) <= 1e-6 * max(1.0, abs(score)))
+            rows += float(cells.sums[near, 0].sum())
+    return rows
 
 
 def check_boundary_mass(diagnosis: Diagnosis) -> Answer:

@@ -11,6 +11,7 @@ from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
+from lib.checks.one_answer import find_one_answers, one_answer_finding
 from lib.checks.rare import RareSearch, read_rare
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.search import Found, find_parts
@@ -18,7 +19,7 @@ from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
 from lib.scan.rare import RareValues
-from lib.schema import VERSION
+from lib.schema import CLASS, VERSION
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -36,9 +37,10 @@ class Constants:
     Attributes:
         axes: versions and windows.
         found: the parts, and the score of each.
-        few: versions with at most two distinct scores: (version, the scores, rows).
+        few: versions with at most two distinct scores, of several classes margins in each: (version, these, rows).
         n: rows with a score.
         n_rare: of each column that gathers values how many of these were looked at by themselves.
+        answers: of several classes the parts with one answer, and the place of its class.
     """
 
     axes: Axes
@@ -46,6 +48,7 @@ class Constants:
     few: list[tuple[str, list[float], int]]
     n: int
     n_rare: dict[str, int] = field(default_factory=dict[str, int])
+    answers: list[tuple[Found, int]] = field(default_factory=list[tuple[Found, int]])
 
 
 def is_constant(cells: Cells) -> BoolArray:
@@ -84,10 +87,11 @@ def find_constants(diagnosis: Diagnosis) -> Constants:
     axes, tables = read_tables(diagnosis)
     by_version = diagnosis.cells(VERSION)
     n = int(by_version.scored.n.sum())
-    if diagnosis.facts.mapping.is_multiclass:
-        return Constants(axes, [], [], n)
-    few = _few_values(by_version)
+    is_multiclass = diagnosis.facts.mapping.is_multiclass
+    few = _few_values(diagnosis.cells(VERSION, CLASS) if is_multiclass else by_version)
     collapsed = [Place(axes.versions.index(version)) for version, _scores, _n in few if version in axes.versions]
+    if is_multiclass:
+        return Constants(axes, [], few, n, answers=find_one_answers(diagnosis, collapsed))
     suspects: dict[float, float] = {}
     for table in tables:
         for score, rows in _suspects(table).items():
@@ -151,28 +155,26 @@ def _rare_suspects(diagnosis: Diagnosis, by_version: Cells) -> dict[float, float
     return suspects
 
 
-def _few_values(by_version: Cells) -> list[tuple[str, list[float], int]]:
+def _few_values(cells: Cells) -> list[tuple[str, list[float], int]]:
+    """Versions in whose every group, one or one of each class, there are few distinct scores; these, and the rows."""
     result: list[tuple[str, list[float], int]] = []
-    constant, group = is_constant(by_version), by_version.block // 3
-    scored = by_version.score_bin != MISSING_BIN
-    for index, version in enumerate(by_version.groups[VERSION]):
-        here = scored & (group == index)
-        rows = int(by_version.sums[here, 0].sum())
+    constant, group = is_constant(cells), cells.block // 3
+    scored = cells.score_bin != MISSING_BIN
+    versions, of_group = np.unique(cells.groups[VERSION], return_inverse=True)
+    for index, version in enumerate(versions):
+        here = scored & (of_group[group] == index)
+        rows = int(cells.sums[here, 0].sum())
         if rows < LEAST_ROWS or not constant[here].all():
             continue
-        scores = np.unique(np.round(by_version.score[here], 7))
-        if len(scores) <= FEW_VALUES:
-            result.append((str(version), [float(each) for each in scores], rows))
+        scores = np.round(cells.score[here], 7)
+        kinds = np.unique(np.stack([group[here], scores]), axis=1)[0]
+        if np.unique(kinds, return_counts=True)[1].max() <= FEW_VALUES:
+            result.append((str(version), np.unique(scores).tolist(), rows))
     return result
 
 
 def check_constant_score(diagnosis: Diagnosis) -> Answer:
-    """Fail for each part in which one score holds most rows while it does not in the rest."""
-    if diagnosis.facts.mapping.is_multiclass:
-        return NotApplicable(
-            "There are more than two classes: scores that are the same for every row have another margin in each. "
-            "Recall by class shows a model that always answers alike."
-        )
+    """Fail for each part in which one score, of several classes one answer, holds most rows unlike in the rest."""
     constants = find_constants(diagnosis)
     if constants.n < LEAST_ROWS:
         return NotApplicable(
@@ -181,10 +183,13 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
             else "No row has a score."
         )
     facts, findings = constants.axes.facts, list[Finding]()
+    several = facts.mapping.is_multiclass
     for version, scores, rows in _joined(constants):
-        said = " and ".join(f"{score:.4g}" for score in scores)
+        said = words.listing([f"{score:.4g}" for score in scores], MAX_SUSPECTS)
         named = f" in version {version or '(none)'}" if version is not None and len(facts.versions) > 1 else ""
         what = "All scores are equal" if len(scores) == 1 else "Only two distinct scores are left"
+        if several:
+            what = "No class has more than two distinct margins"
         findings.append(
             Finding(
                 Status.FAIL,
@@ -199,11 +204,14 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
         version = None if found.place.version is None else constants.axes.versions[found.place.version]
         where = where_of(found.place, found.block, constants.axes, found.extent)
         findings.append(_finding(found, score, version, where, constants.axes))
+    names = facts.mapping.class_names
+    findings += [one_answer_finding(found, names[name], constants.axes) for found, name in constants.answers]
     if findings:
         return findings
+    what = "answer" if several else "score"
     parts = words.parts_of(diagnosis.facts, constants.n_rare)
     return Passed(
-        f"No score holds more of a {parts} than elsewhere (n = {words.count(constants.n)}).",
+        f"No {what} holds more of a {parts} than elsewhere (n = {words.count(constants.n)}).",
         {"n": constants.n},
     )
 
@@ -244,4 +252,5 @@ def constant_places(diagnosis: Diagnosis) -> list[Place]:
     """The parts of tables that this check names, for those checks that must not name them again."""
     constants = find_constants(diagnosis)
     few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
-    return [*few, *(found.place for found, _score in constants.found if not found.is_rare)]
+    found = [(each, score) for each, score in constants.found if not each.is_rare]
+    return [*few, *(each.place for each, _what in (*found, *constants.answers))]

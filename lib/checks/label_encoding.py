@@ -1,10 +1,11 @@
-"""H-F6: everything is reversed, so the positive class is the wrong one."""
+"""H-F6: everything is reversed, so the positive class is the wrong one; or classes are exchanged everywhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from lib.checks import words
+from lib.checks.exchanged_classes import check_exchanged_everywhere
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def check_label_encoding(diagnosis: Diagnosis) -> Answer:
     """Fail when the whole is ordered the wrong way round and no version, cohort or run of windows is right."""
+    if diagnosis.facts.mapping.is_multiclass:
+        return check_exchanged_everywhere(diagnosis)
     reversals = find_reversals(diagnosis)
     if reversals.reason:
         return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")

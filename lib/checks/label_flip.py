@@ -1,4 +1,4 @@
-"""H-F5: a proper part is reversed while the rest is right."""
+"""H-F5: a proper part is reversed, or has its classes exchanged, while the rest is right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from lib.cells import POSITIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray, where_of
+from lib.checks.exchanged_classes import check_exchanged_parts
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status
 from lib.checks.reversal import Reversals, find_reversals
@@ -29,7 +30,9 @@ LEAST_H = 30
 
 
 def check_label_flip(diagnosis: Diagnosis) -> Answer:
-    """Fail for each part whose scores are reversed."""
+    """Fail for each part whose scores are reversed, or of several classes exchanged."""
+    if diagnosis.facts.mapping.is_multiclass:
+        return check_exchanged_parts(diagnosis)
     reversals = find_reversals(diagnosis)
     if reversals.reason:
         return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")

@@ -33,6 +33,7 @@ from lib.checks.blocks import (
 from lib.checks.constant_score import constant_places
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.reversal import find_reversals
 from lib.checks.search import MIN_ROWS, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.grid import MISSING_BIN
@@ -204,7 +205,11 @@ def find_collapses(diagnosis: Diagnosis) -> Collapses:
     classes = (-1, 1) if labelled else (0,)
     windows = tables[0]
     by_window = Magnitudes.of(windows, labelled=labelled)
-    taken = [widened(place, len(axes.windows)) for place in constant_places(diagnosis)]
+    causes = constant_places(diagnosis)
+    if diagnosis.facts.mapping.is_multiclass:
+        # The margin of a swapped row is of other classes; of two classes only its sign would change.
+        causes += [each.place for each in find_reversals(diagnosis).found]
+    taken = [widened(place, len(axes.windows)) for place in causes]
     left = _left(make_block(windows, axes, lambda cells: cells.sums[:, :1]), taken)
     cuts = {version: reference_cuts(windows, by_window, version, classes, left) for version in axes.versions}
     names = {-1: "negatives", 0: "all", 1: "positives"}

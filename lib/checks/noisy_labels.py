@@ -151,11 +151,18 @@ def _sure_scores(diagnosis: Diagnosis) -> dict[str, float]:
 
 def noisy_places(diagnosis: Diagnosis) -> list[Place]:
     """The parts that this check names; none where nothing can be said of labels."""
-    return [] if find_reversals(diagnosis).reason else [found.place for found, _share in find_noise(diagnosis).found]
+    if diagnosis.facts.mapping.is_multiclass or find_reversals(diagnosis).reason:
+        return []
+    return [found.place for found, _share in find_noise(diagnosis).found]
 
 
 def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
     """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
+    if diagnosis.facts.mapping.is_multiclass:
+        return NotApplicable(
+            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, "
+            "not how sure the answer was, so wrong labels cannot be told from a weaker model."
+        )
     reversals = find_reversals(diagnosis)
     if reversals.reason:
         return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")

@@ -15,6 +15,7 @@ from scipy import special
 from lib.cells import NEGATIVE, POSITIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables
+from lib.checks.exchanges import find_exchanges
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.rare import RareSearch
 from lib.checks.result import ALARM_RATE
@@ -53,9 +54,6 @@ def auc_of(cells: Cells, keep: BoolArray) -> float:
         return float("nan")
     below = np.cumsum(zeros) - zeros / 2
     return float((ones * below).sum() / (ones.sum() * zeros.sum()))
-
-
-SEVERAL_CLASSES = "there are more than two classes, so there is no order of two that could be turned round"
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,15 @@ def _mean_auc(by_version: Cells) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Reversals:
-    """What is reversed.
+    """What is reversed, or of several classes exchanged.
 
     Attributes:
         axes: versions and windows.
         reason: why nothing can be said; "" otherwise.
         everything: whether everything is reversed.
-        auc: of each version, averaged with the weight that `z` gives to versions, n₁n₀/n.
-        z, n: of all rows, each version ranked by itself.
+        auc: of each version, averaged with the weight that `z` gives to versions, n₁n₀/n; NaN for several classes.
+        z: of all rows, each version ranked by itself; 0 for several classes.
+        n: labelled rows with scores.
         found: reversed parts; empty when everything is.
         tables: the tables that were searched, the whole first.
         trials: how many parts were looked at.
@@ -142,7 +141,11 @@ class Reversals:
 
 @once_for_every_margin_target
 def find_reversals(diagnosis: Diagnosis) -> Reversals:
-    """Search all versions, cohorts and windows for reversed scores."""
+    """Search all versions, cohorts and windows for reversed scores; of several classes for exchanged ones."""
+    if diagnosis.facts.mapping.is_multiclass:
+        several = find_exchanges(diagnosis)
+        found, everything = [each.found for each in several.found], several.everything is not None
+        return Reversals(several.axes, several.reason, everything, float("nan"), 0.0, several.n, found, several.tables)
     axes, tables = read_tables(diagnosis)
     by_version = diagnosis.cells(VERSION)
     ranks = Ranks(by_version)
@@ -156,9 +159,7 @@ def find_reversals(diagnosis: Diagnosis) -> Reversals:
     whole = first[0].moments.sum(axis=(0, 1, 2))
     n = int(whole[POSITIVES] + whole[NEGATIVES])
     reason = ""
-    if diagnosis.facts.mapping.is_multiclass:
-        reason = SEVERAL_CLASSES
-    elif diagnosis.facts.mapping.label is None:
+    if diagnosis.facts.mapping.label is None:
         reason = "there is no label column"
     elif n == 0:
         reason = "no row has both a label and a score"

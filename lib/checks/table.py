@@ -25,14 +25,19 @@ CHECKS: tuple[Check, ...] = (
         name="label-flip",
         reference="H-F5. Wilcoxon's rank statistic in every version, cohort value and run of windows, and in their "
         "combinations (scan statistic, Kulldorff 1997); rarer values of a cohort column with 20 rows or more, over all "
-        "time; Bonferroni over all of them",
-        minimum_effect="AUC at most 0.4 in the part, while the rest is right (AUC about 0.6 or more)",
+        "time; Bonferroni over all of them. Of several classes, the exchanges "
+        "that explain best what answers a part has too many of (an assignment problem); the rows that an exchange "
+        "makes right against those that are right, Fisher's exact test over all parts and exchanges of as many "
+        "classes, and the likelihood of each class's answers",
+        minimum_effect="AUC at most 0.4 in the part, while the rest is right (AUC about 0.6 or more); of several "
+        "classes, of the rows of those that are exchanged 20 points more would be right with them exchanged back, "
+        "elsewhere 10 points fewer",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
-        cause="In this part, and only there, rows of the positive class score below rows of the negative one. That "
-        "does not happen by drift: the scores were turned around (a class or feature mapping, most often by a deploy) "
-        "or the labels were (a label mapping, a join, whoever labels there). An AUC below ½ cannot tell which of the "
-        "two.",
+        cause="In this part, and only there, rows of the positive class score below rows of the negative one, or rows "
+        "of one class are answered as another. That does not happen by drift: the scores were turned around (a class "
+        "or feature mapping, most often by a deploy) or the labels were (a label mapping, a join, whoever labels "
+        "there). The numbers cannot tell which of the two.",
         remedy="Look at some of these rows to see whether score or label is wrong. The score: roll back the deploy "
         "that covers this part, fix the mapping there, and score its rows again. The label: fix the labels of this "
         "part at their source; the model needs no change.",
@@ -42,14 +47,17 @@ CHECKS: tuple[Check, ...] = (
     Check(
         code="H-F6",
         name="label-encoding",
-        reference="H-F6. Wilcoxon's rank statistic over everything, each version ranked by itself; no version, cohort "
-        "or run of windows is right",
-        minimum_effect="AUC at most 0.4 over everything",
+        reference="H-F6. Wilcoxon's rank statistic over everything, each version ranked by itself; of several classes "
+        "the exchange that makes most rows right, with a sign test over all exchanges; no version, cohort or run of "
+        "windows is right",
+        minimum_effect="AUC at most 0.4 over everything; of the rows of exchanged classes 20 points more would be "
+        "right with them exchanged back",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
         cause="Every part orders the classes the wrong way round, so the wrong label is taken as the positive class, "
-        "or the score is that of the negative class.",
-        remedy="Declare the other positive class, or use the score of the positive class.",
+        "or the score is that of the negative class; of several classes, scores stand in each other's columns.",
+        remedy="Declare the other positive class, or use the score of the positive class; of several, name each column "
+        "after the class whose score it holds.",
         topic="home",
         function=check_label_encoding,
     ),

@@ -188,11 +188,16 @@ def window_start(rows: Expression, windows: WindowGrid) -> Any:
     return start.fill_null(NO_WINDOW)
 
 
-def _grouped(rows: Expression, keys: Sequence[str], windows: WindowGrid | None, resolution: Resolution) -> Expression:
+def key_columns(rows: Expression, keys: Sequence[str], windows: WindowGrid | None) -> dict[str, Any]:
+    """The columns by which rows are grouped, in the order of the keys."""
     by: dict[str, Any] = {key: rows[key] for key in keys if key != WINDOW}
     if WINDOW in keys:
         by[WINDOW] = ibis.literal(NO_WINDOW, "int64") if windows is None else window_start(rows, windows)
-    by = {key: by[key] for key in keys}
+    return {key: by[key] for key in keys}
+
+
+def _grouped(rows: Expression, keys: Sequence[str], windows: WindowGrid | None, resolution: Resolution) -> Expression:
+    by = key_columns(rows, keys, windows)
     by[LABEL] = rows.label
     by["score_bin"] = coarse_bin(rows.score_bin, resolution.score_factor)
     by["probability_bin"] = coarse_bin(rows.probability_bin, resolution.probability_factor)

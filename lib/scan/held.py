@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.cells import Cells, ValueCells
+from lib.cells import AnswerCounts, Cells, Coded, ValueCells
 from lib.errors import SettingsError
-from lib.grid import EXACT, Resolution
+from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.facts import Facts
 from lib.scan.features import FeatureCells
 from lib.scan.rare import Outside, RareValues
-from lib.schema import EVERYTHING, FOLD, SPLIT, VERSION, WINDOW, Filter
+from lib.schema import CLASS, EVERYTHING, FOLD, PREDICTED, SPLIT, VERSION, WINDOW, Filter
 from lib.sources.engine import Run
 
 MOST_BYTES = 1_200_000_000
@@ -106,6 +106,20 @@ class HeldTables(ABC):
         _use.touch(self, where)
         with self._lock:
             return (tuple(keys), where, finest.name) in self._held
+
+    def answers(self, keys: Sequence[str], where: Filter = EVERYTHING) -> AnswerCounts:
+        """What the rows of each of several classes were answered with, by `keys`; counted anew each time.
+
+        Raises:
+            SettingsError: no rows can be asked, and no table has these keys.
+        """
+        cells = self.cells((*keys, CLASS, PREDICTED), where, finest=COARSE)
+        n = cells.margins.n.sum(axis=1)
+        names = np.array(self.facts.mapping.class_names, dtype=str)
+        held = (n > 0) & np.isin(cells.groups[PREDICTED], names)
+        own, answer = (np.searchsorted(names, cells.groups[key][held]) for key in (CLASS, PREDICTED))
+        coded = {key: Coded.of(cells.groups[key][held]) for key in keys}
+        return AnswerCounts(self.facts.mapping.class_names, coded, own, answer, n[held])
 
     @abstractmethod
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:

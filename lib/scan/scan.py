@@ -11,8 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from lib.cells import Cells, ValueBins, ValueCells
+from lib.cells import AnswerCounts, Cells, ValueBins, ValueCells
 from lib.grid import FINE, Resolution
+from lib.scan.answers import count_answers
 from lib.scan.classes import class_categories
 from lib.scan.compute import (
     CELL_BUDGET,
@@ -235,6 +236,11 @@ class Scan(HeldTables):
             cursor.execute(self._view_of_values(column))
             chosen = choose_values(cursor, self.prepared.categories[cohort_key(column)], len(versions))
             return sum_values(cursor, self.prepared, column, chosen, where, outside, by_version, versions)
+
+    def answers(self, keys: Sequence[str], where: Filter = EVERYTHING) -> AnswerCounts:
+        """What the rows of each of several classes were answered with, by `keys`; counted anew each time."""
+        with self.rows() as cursor:
+            return count_answers(cursor, self.prepared, keys, where, self.facts.windows)
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         open_raw = self._open_raw(run or Run())

@@ -10,7 +10,7 @@ from lib.checks import CheckResult, Status, run_checks
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
 from lib.figures.text import MISSING
-from lib.schema import cohort_key
+from lib.schema import CLASS, cohort_key
 from lib.ui import state
 
 PAGES = {
@@ -22,6 +22,8 @@ PAGES = {
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
+EXCHANGED = "exchanged"
+"""What the evidence of a finding holds that is of several classes: accuracy shows it by cohort, margins by class."""
 TONES = {"error": "wrong", "warning": "care", "info": "note"}
 
 
@@ -121,18 +123,23 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
     for column, value in result.where.cohort.items():
         if page == "cohorts" and column in diagnosis.facts.gathered:
             view["one"] = value
+    by_class = EXCHANGED in result.evidence
     if page == "cohorts":
-        view["metric"] = METRICS.get(result.name, "violation_rate")
+        view["metric"] = "accuracy" if by_class else METRICS.get(result.name, "violation_rate")
+    if page == "margins" and by_class:
+        view["apart"] = CLASS
     if page == "features":
         # The page has an axis of time; a filter would leave out what the part is compared with.
         view["feature"] = str(result.evidence["features"][0]["feature"])
         return view
-    if page != "margins" and result.where.window is not None and windows is not None:
+    if (page != "margins" or by_class) and result.where.window is not None and windows is not None:
         start, end = result.where.window
         view["windows"] = f"{start}..{end - windows.width}"
     return view
 
 
 def page_of(result: CheckResult) -> str:
-    """The page that shows why: the check's own, except that losses are not drawn by cohort."""
-    return "cohorts" if result.topic == "losses" and result.where.cohort else result.topic
+    """The page that shows why: the check's own, except that losses are drawn neither by cohort nor by class."""
+    if result.topic == "losses" and result.where.cohort:
+        return "cohorts"
+    return "margins" if EXCHANGED in result.evidence else result.topic

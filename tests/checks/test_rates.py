@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.checks.class_worlds import FAULTS, clean_classes, is_named, measure_fault
 from tests.checks.rates import CASES, false_alarms, measure_case, measure_clean
 
 N_CLEAN, MOST_ALARMS = 200, 6
@@ -25,3 +26,20 @@ def test_faults_are_found_and_named(case):
     outcomes = [*measure_case(case, seeds[:1]), *measure_case(case, seeds[1:], alone=True)]
     assert sum(each.fired for each in outcomes) >= LEAST_FOUND
     assert sum(each.named for each in outcomes) >= LEAST_FOUND
+
+
+N_CLASSES, MOST_OF_CLASSES = 40, 2
+
+
+def test_clean_data_of_several_classes_raises_no_alarm():
+    alarms = Counter(each.name for seed in range(N_CLASSES) for each in clean_classes(seed)[1])
+    assert all(count <= MOST_OF_CLASSES for count in alarms.values()), alarms
+
+
+@pytest.mark.parametrize(("check", "data", "scope"), FAULTS, ids=[data for _check, data, _scope in FAULTS])
+def test_faults_of_several_classes_are_one_finding(check, data, scope):
+    named = 0
+    for found, exchanged in measure_fault(check, scope, range(1_000, 1_000 + N_FAULTY)):
+        own = [each for each in found if each.name == check]
+        named += len(own) == 1 and is_named(own[0], scope, exchanged)
+    assert named >= LEAST_FOUND, data

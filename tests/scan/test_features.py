@@ -66,9 +66,8 @@ def test_the_cells_are_those_of_one_column_at_a_time(
     assert scan.facts.weighted is weighted
     columns, versions = (*COLUMNS, "language"), ("v9", "v10")
     told: list[str] = []
-    options = {"most_bins": 40, "one_in": one_in}
-    mine = [*scan.feature_cells(columns, versions, where, on_column=told.append, **options)]
-    theirs = [*HeldTables.feature_cells(scan, columns, versions, where, **options)]
+    mine = [*scan.feature_cells(columns, versions, where, on_column=told.append, most_bins=40, one_in=one_in)]
+    theirs = [*HeldTables.feature_cells(scan, columns, versions, where, most_bins=40, one_in=one_in)]
     assert len(mine) == len(theirs) == len(columns)
     for one, other in zip(mine, theirs, strict=True):
         assert_same(one.moved, other.moved)

@@ -112,9 +112,9 @@ def test_a_search_on_cohorts_that_finds_nothing_offers_nothing(dataset: str) -> 
     assert "No value holds “nobody at all”. Try a shorter part" in text_of(app)
     assert not offered & {button.label for button in app.button}
     assert len(app.get("page_link")) < links
-    assert "only:tenant" not in {box.key for box in app.selectbox}
+    assert "control:one" not in {box.key for box in app.selectbox}
     find(app, "one", "shop")
-    assert len(app.selectbox(key="only:tenant").options) == 50
+    assert len(app.selectbox(key="control:one").options) == 50
 
 
 def test_one_of_many_is_compared_with_the_rest_on_the_cohorts_page(dataset: str, frame: pd.DataFrame) -> None:

@@ -11,8 +11,12 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.checks import run_checks
 from lib.scan.listing import PAGE_ROWS
+from lib.ui.findings import link_of, page_of
 from lib.ui.upload_folder import close_upload_store
+from tests.checks.class_worlds import cycle, diagnose_classes, exchange, make_classes
+from tests.checks.class_worlds import rows_of as rows_of_scope
 from tests.ui.conftest import (
     PAGES,
     SAMPLES,
@@ -839,3 +843,23 @@ def test_a_candidate_that_is_worse_as_a_whole_is_said_beside_no_findings() -> No
     (said,) = (line for line in text_of(app).splitlines() if "No check found a fault" in line)
     assert said == "No check found a fault; version b is worse than version a in 13 of 13 numbers, beyond chance."
     assert "corrected for 13 numbers judged at once (Benjamini–Hochberg)" in text_of(app)
+
+
+@pytest.mark.parametrize(("scope", "page"), [("version", "margins"), ("cohort", "cohorts")])
+def test_exchanged_classes_lead_to_the_page_that_shows_them(scope: str, page: str) -> None:
+    frame = make_classes(3, n=1_500)
+    rows = rows_of_scope(frame, scope)
+    app = upload(open_app(), "classes.csv", exchange(frame, rows, cycle(4, 0, 1)).to_csv(index=False).encode())
+    assert_sound(app)
+    assert any("Classes c00 and c01 are exchanged" in each for each in findings(app))
+    diagnosis = diagnose_classes(exchange(frame, rows, cycle(4, 0, 1)))
+    (finding,) = [each for each in run_checks(diagnosis) if each.name == "label-flip"]
+    assert page_of(finding) == page
+    link = link_of(finding, diagnosis)
+    chosen = {"apart": "class"} if scope == "version" else {"by": "language", "metric": "accuracy"}
+    assert chosen.items() <= link.items()
+    for name, value in chosen.items():
+        app.query_params[name] = value
+    shown = go_to(app, page)
+    assert_sound(shown)
+    assert ("c00" if scope == "version" else "pt") in answer(shown) or "c01" in answer(shown)
