@@ -1,0 +1,327 @@
+"""Training histories in delimited text: Keras, Lightning, MLflow, Weights & Biases, TensorBoard, and plain tables."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
+
+from lib.errors import DataError
+from lib.schema import Role
+from lib.sources.columns import join_names, shorten
+from lib.sources.files import compute_stem
+from lib.sources.names import EXACT, match_role, normalise_name
+from lib.sources.training_names import VALIDATION, read_metric, shows_training, split_of
+from lib.sources.training_order import FloatArray, Series
+from lib.sources.training_text import MOST_TABLE, Found, Start
+
+_compute: Any = pc  # Its functions are made when it is imported: no checker of types knows them.
+_BLANK: Final = pa.array(["", "NA", "N/A", "null", "None", "none", "-"])
+"""What stands for no value; `nan` is one that training gave."""
+_STEPS: Final = ("step", "global_step", "trainer/global_step", "iteration", "iter", "round", "boosting_round")
+_EPOCHS: Final = ("epoch", "epochs")
+_TIMES: Final = ("wall time", "wall_time", "time", "timestamp", "runtime", "elapsed", "_runtime", "_timestamp")
+_RUNS: Final = ("run", "run_id", "run_uuid", "run_name", "trial", "trial_id", "experiment")
+_BATCHES: Final = ("batch", "batch_idx", "batch_index")
+_PANEL: Final = re.compile(r"^(?P<run>.+) - (?P<metric>.+?)(?P<end>__MIN|__MAX)?$")
+_TENSORBOARD: Final = re.compile(r"^run-(?P<run>.*?)-tag-(?P<tag>.+)$")
+MOST_BAD: Final = 0.5
+"""A column in which a larger share of values is no number holds no metric; in others one is a mistake."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table as texts, its columns by lower-case name and as written."""
+
+    name: str
+    columns: dict[str, pa.ChunkedArray]
+
+    def first(self, names: Sequence[str]) -> str:
+        """The first column of these lower-case names, as written; "" for none."""
+        lower = {each.casefold(): each for each in reversed(self.columns)}
+        return next((lower[each] for each in names if each in lower), "")
+
+
+def either_way(header: Sequence[str]) -> str:
+    """What a table that could be a history or predictions is taken for, in a sentence; "" where it is clear."""
+    lower = [each.strip().casefold() for each in header]
+    places = [each for each, low in zip(header, lower, strict=True) if low in (*_STEPS, *_EPOCHS)]
+    metrics = [each for each in header if shows_training(each)]
+    if not (places and metrics and _is_predictions(header)):
+        return ""
+    return (
+        f"Columns {join_names([*places, *metrics], 4)} are as in a training history, but with a score and a label for "
+        "each row these are predictions."
+    )
+
+
+def _is_predictions(header: Sequence[str]) -> bool:
+    return all(any(match_role(each, role) == EXACT for each in header) for role in (Role.SCORE, Role.LABEL))
+
+
+def read_training_table(start: Start) -> Found | None:
+    """The history in a delimited text; None for a table of another shape, predictions above all.
+
+    Raises:
+        DataError: it has the shape of a history, but a line or a value cannot be read.
+        LimitError: it is too large.
+    """
+    line = start.head.split(b"\n", 1)[0].rstrip(b"\r").decode("utf-8", "replace")
+    delimiter = max(",;\t|", key=line.count)
+    try:
+        header = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return None
+    header = [each.strip() for each in header]
+    reader = _recognise(header)
+    return None if reader is None else reader(_read_texts(start, header, delimiter))
+
+
+def _recognise(header: list[str]) -> Callable[[_Table], Found] | None:
+    """Who wrote a table with this header."""
+    lower = {each.casefold() for each in header}
+    if lower == {"wall time", "step", "value"}:
+        return _read_tensorboard
+    if {"key", "value", "step"} <= lower and lower & {"run_id", "run_uuid", "timestamp"}:
+        return _read_mlflow
+    found = [_PANEL.match(each) for each in header[1:]]
+    if found and all(found) and any(each and each["end"] for each in found):
+        return _read_panel
+    if "_step" in lower and lower & {"_runtime", "_timestamp"}:
+        return _read_wandb
+    if _is_predictions(header):
+        return None
+    metrics = [each for each in header if shows_training(each)]
+    if lower & {*_STEPS, *_EPOCHS} and metrics:
+        return _read_wide
+    named = [read_metric(each) for each in metrics]
+    paired = {each.metric for each in named if each.split == VALIDATION} & {
+        each.metric for each in named if each.split != VALIDATION
+    }
+    return _read_wide if paired or "loss_curve_" in lower else None
+
+
+def _read_texts(start: Start, header: list[str], delimiter: str) -> _Table:
+    """The whole table, every value a text."""
+    twice = next((each for each in header if header.count(each) > 1), None)
+    if twice is not None:
+        raise DataError(f"{start.name} has two columns {twice or 'without a name'}. Rename one of them.")
+    numbered = [str(place) for place in range(len(header))]
+    bad: list[tuple[int, int, int]] = []
+
+    def note(row: Any) -> str:
+        bad.append((row.number or 0, row.actual_columns, row.expected_columns))
+        return "skip"
+
+    content = start.read_all(MOST_TABLE)
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(content),
+            read_options=pa_csv.ReadOptions(use_threads=False, column_names=numbered, skip_rows=1),
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(numbered, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{start.name} looks like a training history, but cannot be read as a table in UTF-8: "
+            f"{str(error).splitlines()[0][:160]}. Export it again."
+        ) from error
+    if bad:
+        line, found, expected = bad[0]
+        raise DataError(
+            f"{start.name} has {found} values at line {line} where its header names {expected} columns"
+            f"{f' ({len(bad):,} such lines)' if len(bad) > 1 else ''}. The columns changed while it was written: "
+            "split it there, or export it again."
+        )
+    return _Table(start.name, dict(zip(header, table.columns, strict=True)))
+
+
+def _numbers(table: _Table, column: str, *, strict: bool = False) -> tuple[FloatArray, NDArray[np.bool_]] | None:
+    """Numbers and where there are any; None for a column that mostly holds other things, unless `strict`."""
+    texts: Any = _compute.utf8_trim_whitespace(table.columns[column]).combine_chunks()
+    given = np.asarray(_compute.invert(_compute.is_in(texts, _BLANK)).to_numpy(zero_copy_only=False), np.bool_)
+    held: Any = _compute.if_else(pa.array(given), texts, pa.scalar(None, pa.string()))
+    try:
+        values = np.array(held.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    except pa.ArrowInvalid:
+        values, bad = _one_by_one(held.to_pylist())
+        if not strict and len(bad) > MOST_BAD * given.sum():
+            return None
+        if bad:
+            found = shorten(str(held[bad[0]]), 40)
+            raise DataError(
+                f"{table.name} holds {found!r} in column {column} at line {bad[0] + 2}, where a number is expected. "
+                "Write the number, nan for one that is undefined, or nothing where none was logged."
+            ) from None
+    return values, given
+
+
+def _one_by_one(texts: list[str | None]) -> tuple[FloatArray, list[int]]:
+    values, bad = np.full(len(texts), np.nan), list[int]()
+    for place, text in enumerate(texts):
+        if text is not None:
+            try:
+                values[place] = float(text)
+            except ValueError:
+                bad.append(place)
+    return values, bad
+
+
+def _place(table: _Table, column: str) -> FloatArray:
+    """A column of steps, epochs or times; NaN where a cell is blank, everywhere without a column."""
+    n = len(next(iter(table.columns.values())))
+    if not column:
+        return np.full(n, np.nan)
+    found = _numbers(table, column, strict=True)
+    assert found is not None, "a strict reading gives numbers or raises"
+    return np.where(np.isfinite(found[0]), found[0], np.nan)
+
+
+def _time(table: _Table) -> FloatArray:
+    """A column of seconds, where there is one that holds numbers."""
+    column = table.first(_TIMES)
+    found = _numbers(table, column) if column else None
+    return _place(table, "") if found is None else np.where(np.isfinite(found[0]), found[0], np.nan)
+
+
+def _columns_series(
+    table: _Table, columns: Sequence[str], step: FloatArray, epoch: FloatArray, runs: NDArray[np.object_] | None = None
+) -> tuple[list[Series], list[str], int]:
+    """A series for each column and run; the columns that hold no numbers; how many cells are blank."""
+    time = _time(table)
+    series, left_out, blank = list[Series](), list[str](), 0
+    groups = [("", np.arange(len(step)))]
+    if runs is not None:
+        names, codes = np.unique(runs.astype(str), return_inverse=True)
+        groups = [(str(name), np.flatnonzero(codes == code)) for code, name in enumerate(names)]
+    for column in columns:
+        found = _numbers(table, column)
+        if found is None:
+            left_out.append(column)
+            continue
+        values, given = found
+        blank += int((~given).sum())
+        for run, rows in groups:
+            here = rows[given[rows]]
+            if len(here):
+                series.append(Series(run, column, step[here], epoch[here], time[here], values[here]))
+    return series, left_out, blank
+
+
+def _read_wide(table: _Table) -> Found:
+    """A column for each metric: Keras has an epoch, Lightning an epoch and a step and gaps."""
+    step_name, epoch_name = table.first(_STEPS), table.first(_EPOCHS)
+    run_name, batch = table.first(_RUNS), table.first(_BATCHES)
+    frame = {step_name, epoch_name, run_name, batch, table.first(_TIMES)}
+    columns = [each for each in table.columns if each and each not in frame]
+    runs = _texts(table, run_name) if run_name else None
+    series, left_out, blank = _columns_series(table, columns, _place(table, step_name), _place(table, epoch_name), runs)
+    metrics = join_names([each for each in columns if shows_training(each)])
+    if step_name and epoch_name and not run_name and not batch:
+        format_ = "Lightning CSVLogger"
+        evidence = f"columns {epoch_name}, {step_name} and {metrics}{', with gaps' if blank else ''}"
+    elif epoch_name and not run_name and not batch:
+        format_, evidence = "Keras CSVLogger", f"columns {epoch_name} and {metrics}, a line for each epoch"
+    else:
+        format_ = "table of metrics"
+        evidence = (
+            f"columns {join_names([each for each in (run_name, epoch_name, step_name, batch) if each] + columns)}"
+        )
+    return Found(format_, evidence, tuple(series), _left_out(left_out))
+
+
+def _read_wandb(table: _Table) -> Found:
+    """`run.history()` of Weights & Biases: a column for each metric beside its own of step and time."""
+    epoch = table.first((*_EPOCHS, "train/epoch"))
+    own = {each for each in table.columns if each.startswith("_") or not each}
+    columns = [each for each in table.columns if each not in own and each not in (epoch, table.first(_RUNS))]
+    steps = _place(table, table.first(("_step",)))
+    run_name = table.first(_RUNS)
+    runs = _texts(table, run_name) if run_name else None
+    series, left_out, _ = _columns_series(table, columns, steps, _place(table, epoch), runs)
+    evidence = f"columns {join_names(sorted(own - {''}))} beside {join_names(columns)}"
+    return Found("Weights & Biases history", evidence, tuple(series), _left_out(left_out))
+
+
+def _read_panel(table: _Table) -> Found:
+    """A panel exported by Weights & Biases: a column `run - metric` for each line, with __MIN and __MAX beside it."""
+    x, *others = table.columns
+    parts = [(each, found) for each in others if (found := _PANEL.match(each)) and not found["end"]]
+    places = _place(table, x)
+    step, epoch = (_place(table, ""), places) if "epoch" in normalise_name(x) else (places, _place(table, ""))
+    series: list[Series] = []
+    for column, found in parts:
+        if found["metric"] == "_step":
+            continue
+        run = found["run"].removeprefix("Group: ")
+        held = _columns_series(table, [column], step, epoch)[0]
+        series += [Series(run, found["metric"], one.step, one.epoch, one.time, one.value) for one in held]
+    evidence = f"column {x} and {len(parts):,} lines named as run - metric, with __MIN and __MAX beside them"
+    return Found("Weights & Biases panel", evidence, tuple(series))
+
+
+def _read_mlflow(table: _Table) -> Found:
+    """Metrics exported by MLflow: a line for each value, with its run, key and step."""
+    keys = _texts(table, table.first(("key",)))
+    run_name = table.first(_RUNS)
+    runs = _texts(table, run_name) if run_name else np.full(len(keys), "", object)
+    step, time = _place(table, table.first(("step",))), _time(table)
+    found = _numbers(table, table.first(("value",)), strict=True)
+    assert found is not None, "a strict reading gives numbers or raises"
+    values, given = found
+    pairs = np.array([f"{run}\0{key}" for run, key in zip(runs, keys, strict=True)], object)
+    names, codes = np.unique(pairs.astype(str), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
+    none = _place(table, "")
+    series: list[Series] = []
+    for name, rows in zip(names, parts, strict=True):
+        run, key = str(name).split("\0")
+        here = rows[given[rows]]
+        series.append(Series(run, key, step[here], none[here], time[here], values[here]))
+    evidence = f"columns {join_names(list(table.columns))}, a line for each value"
+    return Found("MLflow metrics", evidence, tuple(series))
+
+
+def _read_tensorboard(table: _Table) -> Found:
+    """One scalar downloaded from TensorBoard: which, and of which run, only the file's name says."""
+    stem = compute_stem(table.name)
+    named = _TENSORBOARD.match(stem)
+    run, tag = (named["run"].strip(". "), named["tag"]) if named else ("", stem)
+    # Keras logs the splits of a run as runs of their own.
+    ends = re.split(r"[/\\_]", run)
+    split = split_of(ends[-1]) if ends[-1] else ""
+    if split:
+        run = run[: len(run) - len(ends[-1])].rstrip("/\\_")
+    found = _numbers(table, table.first(("value",)), strict=True)
+    assert found is not None, "a strict reading gives numbers or raises"
+    values, given = found
+    one = Series(
+        run or ("run" if named else stem),
+        tag,
+        _place(table, table.first(("step",)))[given],
+        _place(table, "")[given],
+        _time(table)[given],
+        values[given],
+        split,
+    )
+    source = "the file's name says the run and the tag" if named else "the metric is named by the file"
+    return Found("TensorBoard scalars", f"columns {join_names(list(table.columns))}; {source}", (one,))
+
+
+def _texts(table: _Table, column: str) -> NDArray[np.object_]:
+    return np.array(table.columns[column].to_pylist(), object)
+
+
+def _left_out(columns: Sequence[str]) -> tuple[str, ...]:
+    return (f"columns without numbers were left out: {join_names(columns)}",) if columns else ()
