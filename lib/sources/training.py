@@ -23,6 +23,8 @@ from lib.sources.training_text import Found, read_start
 
 MOST_CURVES: Final = 5_000
 MOST_VALUES: Final = 20_000_000
+LARGEST: Final = 1e100
+"""What is larger has left every scale of a loss: it counts as infinite, and no sum of such values overflows."""
 MILLISECONDS: Final = 1e11
 """A time beyond this, in seconds the year 5138, is in milliseconds."""
 
@@ -204,7 +206,7 @@ def _curves(found: Found, stem: str) -> tuple[list[Curve], list[str]]:
                     part.step,
                     part.epoch,
                     time,
-                    part.value,
+                    np.where(np.abs(part.value) > LARGEST, np.copysign(np.inf, part.value), part.value),
                 )
             )
     return [
