@@ -47,8 +47,8 @@ class Course:
     """From where to where a curve went, by its levels, of which there are `n`.
 
     Attributes:
-        start: the mean of the first tenth of levels.
-        lowest: the lowest mean of an eighth of levels, two at least, in a row.
+        start: the mean of the first eighth of levels, two at least.
+        lowest: the lowest mean of an eighth in a row.
         end: the mean of the last eighth.
         swing: the standard deviation of the second half of levels around their own straight line.
         noise: of one level.
@@ -60,6 +60,11 @@ class Course:
     end: float
     swing: float
     noise: float
+
+    @property
+    def error(self) -> float:
+        """The standard error of a difference between two such means, by the noise of levels."""
+        return self.noise * math.sqrt(2.0 / window_of(self.n))
 
     @property
     def fall(self) -> float:
@@ -96,7 +101,7 @@ def course(values: FloatArray) -> Course | None:
     line = np.polyval(np.polyfit(np.arange(len(late)), late, 1), np.arange(len(late)))
     return Course(
         n,
-        float(found[: max(1, n // 10)].mean()),
+        float(means[0]),
         float(means.min()),
         float(means[-1]),
         float(np.std(late - line, ddof=2)) if len(late) > 2 else 0.0,

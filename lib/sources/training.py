@@ -142,6 +142,9 @@ class Training:
         return tuple(curve for curve in self.curves if curve.run == run)
 
 
+NO_TRAINING: Final = Training()
+
+
 def _free_name(run: str, file: str, taken: set[str]) -> str:
     folder = Path(file.replace("\\", "/")).parent.name
     names = [f"{folder}/{run}"] if folder else []
