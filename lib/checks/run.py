@@ -45,6 +45,12 @@ def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) ->
     return tuple(sorted(with_drifts_of_scores(results), key=_order))
 
 
+def run_training_checks(look: TrainingLook) -> tuple[CheckResult, ...]:
+    """The checks of training alone, in the order of `run_checks`."""
+    found = [each for check in CHECKS if check.over == "training" for each in run_check(check, look)]
+    return tuple(sorted(found, key=_order))
+
+
 def run_check(check: Check, subject: Diagnosis | TrainingLook | None) -> list[CheckResult]:
     """One check: its findings, or one result that it passed or could not be made."""
     try:

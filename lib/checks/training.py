@@ -13,7 +13,7 @@ from lib.checks import words
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.training_runs import LOG_LOSSES, Pair, Run, TrainingLook, is_from_the_start, place_words
 from lib.metrics.estimates import FloatArray
-from lib.metrics.training_course import FEWEST_LEVELS, Course, course, rise_after_best
+from lib.metrics.training_course import FEWEST_LEVELS, Course, course, levels, rise_after_best
 from lib.sources.columns import shorten
 from lib.sources.training import Curve
 from lib.sources.training_names import EASY_SHARE, HARD_SHARE, TRAIN
@@ -86,6 +86,9 @@ def _each_run(look: TrainingLook, judge: Callable[[Run], Judged | None], passed:
     if not judged:
         return NotApplicable(NO_LOSS)
     found = [(run, what) for run in judged if (what := judge(run)) is not None]
+    judged = [run for run in judged if run.loss is not None and len(levels(run.loss.value)) >= FEWEST_LEVELS]
+    if not found and not judged:
+        return NotApplicable(f"no run has {FEWEST_LEVELS} training losses: too few to tell a trend from noise")
     if not found:
         return Passed(f"{passed} ({words.plural(len(judged), 'run')}).", {"n_runs": len(judged)})
     found.sort(key=lambda each: -each[1].strength)
@@ -100,7 +103,7 @@ def _each_run(look: TrainingLook, judge: Callable[[Run], Judged | None], passed:
             Where(),
             title,
             {
-                "n_runs": len(judged),
+                "n_runs": len(look.runs),
                 "runs": [{"run": run.name, **each.numbers} for run, each in found],
                 "consequences": [f"Run {run.name}: {each.clause}" for run, each in found[1:]],
             },

@@ -152,8 +152,8 @@ def is_from_the_start(curve: Curve) -> bool:
 
 
 def least_constant_loss(diagnosis: Diagnosis) -> float:
-    """The log loss of one answer for every row at the class balance of the labelled rows; NaN of several classes."""
+    """The log loss of one answer for every row at the class balance of all labelled rows; NaN of several classes."""
     if diagnosis.facts.mapping.is_multiclass:
         return math.nan
-    cells = diagnosis.cells(VERSION)
+    cells = diagnosis.tables.cells((VERSION,))
     return constant_loss(np.array([float(cells.of_label(label).sums[:, 0].sum()) for label in (-1, 1)]))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from lib.metrics.estimates import FloatArray
+from lib.metrics.estimates import FloatArray, IntArray
 from lib.metrics.training_course import levels, noise
 
 # fmt: off
@@ -129,6 +129,55 @@ def gap(train: FloatArray, validation: FloatArray, *, higher: bool) -> FloatArra
     difference = np.asarray(validation - train, np.float64)
     difference[~np.isfinite(difference)] = np.nan
     return -difference if higher else difference
+
+
+FEWEST_BATCHES = 8
+"""An epoch with fewer values has no distribution of batches to show."""
+BATCH_BINS = 40
+INNER = 0.005
+"""This share of batches lies beyond the drawn range at each end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """How the values of batches are distributed in each epoch.
+
+    Attributes:
+        epochs: shape (E,), of those that have at least `FEWEST_BATCHES` values, ascending.
+        edges: shape (B + 1,).
+        share: shape (E, B), of an epoch's finite values; what is beyond the edges is in the outer bins.
+        median: shape (E,).
+        n: shape (E,), finite values.
+    """
+
+    epochs: FloatArray
+    edges: FloatArray
+    share: FloatArray
+    median: FloatArray
+    n: IntArray
+
+
+def batch_distributions(epoch: FloatArray, values: FloatArray) -> Batches | None:
+    """Values by whole epoch; None where fewer than two epochs have a distribution.
+
+    Args:
+        epoch: shape (n,), whole or in fractions; 1.5 is in the epoch that 1 is in.
+        values: shape (n,).
+    """
+    known = np.isfinite(values) & np.isfinite(epoch)
+    values, names = values[known], np.floor(epoch[known])
+    found, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
+    kept = np.flatnonzero(counts >= FEWEST_BATCHES)
+    if len(kept) < 2:
+        return None
+    low, high = np.quantile(values, [INNER, 1 - INNER])
+    if not high > low:
+        low, high = low - 0.5 * max(abs(low), 1e-9), high + 0.5 * max(abs(high), 1e-9)
+    edges = np.linspace(low, high, BATCH_BINS + 1)
+    parts = [np.clip(values[codes == each], low, high) for each in kept]
+    share = np.stack([np.histogram(part, edges)[0] / len(part) for part in parts])
+    median = np.array([float(np.median(values[codes == each])) for each in kept])
+    return Batches(found[kept], edges, share, median, counts[kept].astype(np.int64))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from lib.sources.training_tables import read_training_table
 from lib.sources.training_text import Found, read_start
 
 MOST_CURVES: Final = 5_000
-MOST_VALUES: Final = 20_000_000
+MOST_VALUES: Final = 5_000_000
 LARGEST: Final = 1e100
 """What is larger has left every scale of a loss: it counts as infinite, and no sum of such values overflows."""
 MILLISECONDS: Final = 1e11

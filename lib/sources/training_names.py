@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.sources.names import normalise_name
+from lib.schema import Role
+from lib.sources.names import EXACT, match_role, normalise_name
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
 SPLITS: Final = (TRAIN, VALIDATION, TEST)
+
+STEPS: Final = ("step", "global_step", "trainer/global_step", "iteration", "iter", "round", "boosting_round")
+EPOCHS: Final = ("epoch", "epochs")
+"""Columns that say where in training a line was logged, in lower case."""
 
 LEARNING_RATE: Final = "learning_rate"
 EASY_SHARE: Final = "easy_triplet_share"
@@ -108,3 +114,20 @@ def shows_training(written: str) -> bool:
     if normalise_name(written) in _WEAK:
         return False
     return named.metric in KNOWN or "loss" in named.metric.split("_") or named.metric in (EASY_SHARE, HARD_SHARE)
+
+
+def has_score_and_label(header: Sequence[str]) -> bool:
+    """Whether a table has a column named as a score and one named as a label: those are predictions."""
+    return all(any(match_role(each, role) == EXACT for each in header) for role in (Role.SCORE, Role.LABEL))
+
+
+def either_way(header: Sequence[str]) -> str:
+    """What a table that could be a history or predictions was taken for, in a sentence; "" where it is clear."""
+    places = [each for each in header if each.strip().casefold() in (*STEPS, *EPOCHS)]
+    metrics = [each for each in header if shows_training(each)]
+    if not (places and metrics and has_score_and_label(header)):
+        return ""
+    return (
+        f"The columns {', '.join([*places, *metrics][:4])} are as in a training history; with a score and a label in "
+        "each row it was read as predictions."
+    )

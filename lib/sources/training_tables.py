@@ -15,19 +15,24 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from lib.errors import DataError
-from lib.schema import Role
 from lib.sources.columns import join_names, shorten
 from lib.sources.files import compute_stem
-from lib.sources.names import EXACT, match_role, normalise_name
-from lib.sources.training_names import VALIDATION, read_metric, shows_training, split_of
+from lib.sources.names import normalise_name
+from lib.sources.training_names import (
+    EPOCHS,
+    STEPS,
+    VALIDATION,
+    has_score_and_label,
+    read_metric,
+    shows_training,
+    split_of,
+)
 from lib.sources.training_order import FloatArray, Series
 from lib.sources.training_text import MOST_TABLE, Found, Start
 
 _compute: Any = pc  # Its functions are made when it is imported: no checker of types knows them.
 _BLANK: Final = pa.array(["", "NA", "N/A", "null", "None", "none", "-"])
 """What stands for no value; `nan` is one that training gave."""
-_STEPS: Final = ("step", "global_step", "trainer/global_step", "iteration", "iter", "round", "boosting_round")
-_EPOCHS: Final = ("epoch", "epochs")
 _TIMES: Final = ("wall time", "wall_time", "time", "timestamp", "runtime", "elapsed", "_runtime", "_timestamp")
 _RUNS: Final = ("run", "run_id", "run_uuid", "run_name", "trial", "trial_id", "experiment")
 _BATCHES: Final = ("batch", "batch_idx", "batch_index")
@@ -48,23 +53,6 @@ class _Table:
         """The first column of these lower-case names, as written; "" for none."""
         lower = {each.casefold(): each for each in reversed(self.columns)}
         return next((lower[each] for each in names if each in lower), "")
-
-
-def either_way(header: Sequence[str]) -> str:
-    """What a table that could be a history or predictions is taken for, in a sentence; "" where it is clear."""
-    lower = [each.strip().casefold() for each in header]
-    places = [each for each, low in zip(header, lower, strict=True) if low in (*_STEPS, *_EPOCHS)]
-    metrics = [each for each in header if shows_training(each)]
-    if not (places and metrics and _is_predictions(header)):
-        return ""
-    return (
-        f"Columns {join_names([*places, *metrics], 4)} are as in a training history, but with a score and a label for "
-        "each row these are predictions."
-    )
-
-
-def _is_predictions(header: Sequence[str]) -> bool:
-    return all(any(match_role(each, role) == EXACT for each in header) for role in (Role.SCORE, Role.LABEL))
 
 
 def read_training_table(start: Start) -> Found | None:
@@ -97,10 +85,10 @@ def _recognise(header: list[str]) -> Callable[[_Table], Found] | None:
         return _read_panel
     if "_step" in lower and lower & {"_runtime", "_timestamp"}:
         return _read_wandb
-    if _is_predictions(header):
+    if has_score_and_label(header):
         return None
     metrics = [each for each in header if shows_training(each)]
-    if lower & {*_STEPS, *_EPOCHS} and metrics:
+    if lower & {*STEPS, *EPOCHS} and metrics:
         return _read_wide
     named = [read_metric(each) for each in metrics]
     paired = {each.metric for each in named if each.split == VALIDATION} & {
@@ -202,8 +190,7 @@ def _columns_series(
     series, left_out, blank = list[Series](), list[str](), 0
     groups = [("", np.arange(len(step)))]
     if runs is not None:
-        names, codes = np.unique(runs.astype(str), return_inverse=True)
-        groups = [(str(name), np.flatnonzero(codes == code)) for code, name in enumerate(names)]
+        groups = _groups(runs)
     for column in columns:
         found = _numbers(table, column)
         if found is None:
@@ -220,7 +207,7 @@ def _columns_series(
 
 def _read_wide(table: _Table) -> Found:
     """A column for each metric: Keras has an epoch, Lightning an epoch and a step and gaps."""
-    step_name, epoch_name = table.first(_STEPS), table.first(_EPOCHS)
+    step_name, epoch_name = table.first(STEPS), table.first(EPOCHS)
     run_name, batch = table.first(_RUNS), table.first(_BATCHES)
     frame = {step_name, epoch_name, run_name, batch, table.first(_TIMES)}
     columns = [each for each in table.columns if each and each not in frame]
@@ -242,7 +229,7 @@ def _read_wide(table: _Table) -> Found:
 
 def _read_wandb(table: _Table) -> Found:
     """`run.history()` of Weights & Biases: a column for each metric beside its own of step and time."""
-    epoch = table.first((*_EPOCHS, "train/epoch"))
+    epoch = table.first((*EPOCHS, "train/epoch"))
     own = {each for each in table.columns if each.startswith("_") or not each}
     columns = [each for each in table.columns if each not in own and each not in (epoch, table.first(_RUNS))]
     steps = _place(table, table.first(("_step",)))
@@ -280,13 +267,10 @@ def _read_mlflow(table: _Table) -> Found:
     assert found is not None, "a strict reading gives numbers or raises"
     values, given = found
     pairs = np.array([f"{run}\0{key}" for run, key in zip(runs, keys, strict=True)], object)
-    names, codes = np.unique(pairs.astype(str), return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
     none = _place(table, "")
     series: list[Series] = []
-    for name, rows in zip(names, parts, strict=True):
-        run, key = str(name).split("\0")
+    for name, rows in _groups(pairs):
+        run, key = name.split("\0", 1)
         here = rows[given[rows]]
         series.append(Series(run, key, step[here], none[here], time[here], values[here]))
     evidence = f"columns {join_names(list(table.columns))}, a line for each value"
@@ -317,6 +301,14 @@ def _read_tensorboard(table: _Table) -> Found:
     )
     source = "the file's name says the run and the tag" if named else "the metric is named by the file"
     return Found("TensorBoard scalars", f"columns {join_names(list(table.columns))}; {source}", (one,))
+
+
+def _groups(names: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
+    """Each distinct text, in the order in which they come first, with the places where it stands."""
+    found, firsts, codes = np.unique(names.astype(str), return_index=True, return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(found)))[:-1])
+    return [(str(found[place]), parts[place]) for place in np.argsort(firsts)]
 
 
 def _texts(table: _Table, column: str) -> NDArray[np.object_]:
