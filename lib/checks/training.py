@@ -129,7 +129,7 @@ def _high_loss(run: Run, constant: float) -> Judged | None:
         return None
     level, said = _constant_words(found.end, known)
     numbers = {"loss": loss.written, "start": found.start, "end": found.end, "fall": found.fall, "constant_loss": level}
-    falls = f"fell by only {words.percent(max(found.fall, 0.0))}" if found.fall > 0 else "did not fall"
+    falls = f"fell by only {words.percent(found.fall)}" if found.fall > 0.001 else "did not fall"
     return Judged(1 - found.fall, f"the training loss {falls} and ended at {_number(found.end)}{said}", numbers)
 
 

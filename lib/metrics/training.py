@@ -115,7 +115,7 @@ def align(x: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
     end = np.searchsorted(x, at, side="right")
     start = np.concatenate([[0], end[:-1]])
     found = np.full(len(at), np.nan)
-    some, before = end > start, end > 0
+    some, before = end > start + 1, end > 0
     found[before] = values[end[before] - 1]
     found[some] = (running[end[some]] - running[start[some]]) / (end[some] - start[some])
     return found

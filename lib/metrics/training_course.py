@@ -154,7 +154,7 @@ def rise_after_best(values: FloatArray, other: FloatArray) -> Rise | None:
         p = 1.0
     else:
         t = difference / error if error > 0 else math.inf
-        p = min(1.0, float(stats.t.sf(t, max(1, (n - 2) // 2))) * n / width)
+        p = min(1.0, float(stats.t.sf(t, max(1, (n - 2) // 2))) * (n - 2 * width + 1))
     after = own[best + width :]
     places: IntArray = np.flatnonzero(both)
     last = min(int((best + width) * len(places) / n), len(places)) - 1
