@@ -89,7 +89,9 @@ def test_an_accuracy_is_judged_beside_the_loss():
 
 def test_a_loss_at_ln_k_says_so():
     found = results(curve(np.full(20, math.log(10))))["high-loss"]
-    assert "did not fall and ended at 2.3: ln 10, what one answer for every row of 10 equal classes costs" in found.title
+    assert (
+        "did not fall and ended at 2.3: ln 10, what one answer for every row of 10 equal classes costs" in found.title
+    )
     assert found.evidence["runs"][0]["constant_loss"] == pytest.approx(math.log(10))
 
 
@@ -121,7 +123,10 @@ def test_no_number_that_stays_is_an_error():
     values = FALLING.copy()
     values[[20, 25]] = math.inf
     found = results(curve(values))["non-convergence"]
-    assert (found.status, found.title) == (Status.WARN, "Run run: loss is infinite at epoch 21 (2 values), and recovers")
+    assert (found.status, found.title) == (
+        Status.WARN,
+        "Run run: loss is infinite at epoch 21 (2 values), and recovers",
+    )
 
 
 def test_swings_divergence_and_no_fall():

@@ -70,7 +70,9 @@ def test_lightning(tmp_path):
     logs += [{"epoch": each, "step": 2 * each + 1, "val_loss": 0.5, "train_loss_epoch": 0.6} for each in range(2)]
     write_lightning(path, sorted(logs, key=lambda each: each["step"]))
     history = read_history(path, "metrics.csv")
-    assert history.reading.startswith("metrics.csv was read as a Lightning CSVLogger file: columns epoch, step and train")
+    assert history.reading.startswith(
+        "metrics.csv was read as a Lightning CSVLogger file: columns epoch, step and train"
+    )
     assert "with gaps" in history.evidence
     by_name = {each.written: each for each in history.curves}
     assert by_name["train_loss_step"].per == "step"
