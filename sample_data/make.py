@@ -488,7 +488,8 @@ def make_training(seed: int = TRAINING_SEED) -> pd.DataFrame:
     labels[wrong] = rng.integers(0, 10, len(wrong))
     rows: list[dict[str, object]] = []
     for run, layers, alpha in TRAINING_RUNS:
-        model = MLPClassifier(layers, alpha=alpha, learning_rate_init=0.01, batch_size=50, random_state=seed)
+        options: dict[str, Any] = {"alpha": alpha, "learning_rate_init": 0.01, "batch_size": 50, "random_state": seed}
+        model = MLPClassifier(layers, **options)
         for epoch in range(1, TRAINING_EPOCHS + 1):
             with threadpool_limits(1):  # Sums in one order on every machine; small matrices gain nothing by more.
                 model.partial_fit(x[train] / 16, labels[train], classes=np.arange(10))

@@ -86,10 +86,10 @@ def render(rates: pd.DataFrame) -> str:
         "counted over all rows (`duplicate-ids`, `leaky-split`, `missing-deploy-context`) leaves nothing to chance:",
         "there the rates say that the minimum effect is met.",
         "",
-        "Checks of training histories look at curves instead: healthy ones of 1 to 120 epochs or 300 to 3,000 batches fall",
-        "as an exponential or a power of time from ln 2, ln 10 or ln 100, with noise that remembers itself, large noise of",
-        "batches, warm-up, warm restarts of a cosine schedule, few epochs or one, and as fine-tuning; on other scales they",
-        "are a mean squared error in a unit of its own. Faults are in 16 to 100 epochs.",
+        "Checks of training histories look at curves instead: healthy ones of 1 to 120 epochs or 300 to 3,000 batches",
+        "fall as an exponential or a power of time from ln 2, ln 10 or ln 100, with noise that remembers itself, large",
+        "noise of batches, warm-up, warm restarts of a cosine schedule, few epochs or one, and as fine-tuning; on",
+        "other scales they are a mean squared error in a unit of its own. Faults are in 16 to 100 epochs.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from lib.errors import DataError
-from lib.sources.columns import join_names, shorten
+from lib.sources.columns import join_names
 from lib.sources.files import compute_stem
 from lib.sources.names import normalise_name
+from lib.sources.training_columns import TIMES, TextTable, read_numbers, read_place, read_texts, read_time
 from lib.sources.training_names import (
     EPOCHS,
     STEPS,
@@ -28,31 +24,12 @@ from lib.sources.training_names import (
     split_of,
 )
 from lib.sources.training_order import FloatArray, Series
-from lib.sources.training_text import MOST_TABLE, Found, Start
+from lib.sources.training_text import Found, Start
 
-_compute: Any = pc  # Its functions are made when it is imported: no checker of types knows them.
-_BLANK: Final = pa.array(["", "NA", "N/A", "null", "None", "none", "-"])
-"""What stands for no value; `nan` is one that training gave."""
-_TIMES: Final = ("wall time", "wall_time", "time", "timestamp", "runtime", "elapsed", "_runtime", "_timestamp")
 _RUNS: Final = ("run", "run_id", "run_uuid", "run_name", "trial", "trial_id", "experiment")
 _BATCHES: Final = ("batch", "batch_idx", "batch_index")
 _PANEL: Final = re.compile(r"^(?P<run>.+) - (?P<metric>.+?)(?P<end>__MIN|__MAX)?$")
 _TENSORBOARD: Final = re.compile(r"^run-(?P<run>.*?)-tag-(?P<tag>.+)$")
-MOST_BAD: Final = 0.5
-"""A column in which a larger share of values is no number holds no metric; in others one is a mistake."""
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A table as texts, its columns by lower-case name and as written."""
-
-    name: str
-    columns: dict[str, pa.ChunkedArray]
-
-    def first(self, names: Sequence[str]) -> str:
-        """The first column of these lower-case names, as written; "" for none."""
-        lower = {each.casefold(): each for each in reversed(self.columns)}
-        return next((lower[each] for each in names if each in lower), "")
 
 
 def read_training_table(start: Start) -> Found | None:
@@ -70,10 +47,10 @@ def read_training_table(start: Start) -> Found | None:
         return None
     header = [each.strip() for each in header]
     reader = _recognise(header)
-    return None if reader is None else reader(_read_texts(start, header, delimiter))
+    return None if reader is None else reader(read_texts(start, header, delimiter))
 
 
-def _recognise(header: list[str]) -> Callable[[_Table], Found] | None:
+def _recognise(header: list[str]) -> Callable[[TextTable], Found] | None:
     """Who wrote a table with this header."""
     lower = {each.casefold() for each in header}
     if lower == {"wall time", "step", "value"}:
@@ -97,102 +74,21 @@ def _recognise(header: list[str]) -> Callable[[_Table], Found] | None:
     return _read_wide if paired or "loss_curve_" in lower else None
 
 
-def _read_texts(start: Start, header: list[str], delimiter: str) -> _Table:
-    """The whole table, every value a text."""
-    twice = next((each for each in header if header.count(each) > 1), None)
-    if twice is not None:
-        raise DataError(f"{start.name} has two columns {twice or 'without a name'}. Rename one of them.")
-    numbered = [str(place) for place in range(len(header))]
-    bad: list[tuple[int, int, int]] = []
-
-    def note(row: Any) -> str:
-        bad.append((row.number or 0, row.actual_columns, row.expected_columns))
-        return "skip"
-
-    content = start.read_all(MOST_TABLE)
-    try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(content),
-            read_options=pa_csv.ReadOptions(use_threads=False, column_names=numbered, skip_rows=1),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(numbered, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{start.name} looks like a training history, but cannot be read as a table in UTF-8: "
-            f"{str(error).splitlines()[0][:160]}. Export it again."
-        ) from error
-    if bad:
-        line, found, expected = bad[0]
-        raise DataError(
-            f"{start.name} has {found} values at line {line} where its header names {expected} columns"
-            f"{f' ({len(bad):,} such lines)' if len(bad) > 1 else ''}. The columns changed while it was written: "
-            "split it there, or export it again."
-        )
-    return _Table(start.name, dict(zip(header, table.columns, strict=True)))
-
-
-def _numbers(table: _Table, column: str, *, strict: bool = False) -> tuple[FloatArray, NDArray[np.bool_]] | None:
-    """Numbers and where there are any; None for a column that mostly holds other things, unless `strict`."""
-    texts: Any = _compute.utf8_trim_whitespace(table.columns[column]).combine_chunks()
-    given = np.asarray(_compute.invert(_compute.is_in(texts, _BLANK)).to_numpy(zero_copy_only=False), np.bool_)
-    held: Any = _compute.if_else(pa.array(given), texts, pa.scalar(None, pa.string()))
-    try:
-        values = np.array(held.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-    except pa.ArrowInvalid:
-        values, bad = _one_by_one(held.to_pylist())
-        if not strict and len(bad) > MOST_BAD * given.sum():
-            return None
-        if bad:
-            found = shorten(str(held[bad[0]]), 40)
-            raise DataError(
-                f"{table.name} holds {found!r} in column {column} at line {bad[0] + 2}, where a number is expected. "
-                "Write the number, nan for one that is undefined, or nothing where none was logged."
-            ) from None
-    return values, given
-
-
-def _one_by_one(texts: list[str | None]) -> tuple[FloatArray, list[int]]:
-    values, bad = np.full(len(texts), np.nan), list[int]()
-    for place, text in enumerate(texts):
-        if text is not None:
-            try:
-                values[place] = float(text)
-            except ValueError:
-                bad.append(place)
-    return values, bad
-
-
-def _place(table: _Table, column: str) -> FloatArray:
-    """A column of steps, epochs or times; NaN where a cell is blank, everywhere without a column."""
-    n = len(next(iter(table.columns.values())))
-    if not column:
-        return np.full(n, np.nan)
-    found = _numbers(table, column, strict=True)
-    assert found is not None, "a strict reading gives numbers or raises"
-    return np.where(np.isfinite(found[0]), found[0], np.nan)
-
-
-def _time(table: _Table) -> FloatArray:
-    """A column of seconds, where there is one that holds numbers."""
-    column = table.first(_TIMES)
-    found = _numbers(table, column) if column else None
-    return _place(table, "") if found is None else np.where(np.isfinite(found[0]), found[0], np.nan)
-
-
 def _columns_series(
-    table: _Table, columns: Sequence[str], step: FloatArray, epoch: FloatArray, runs: NDArray[np.object_] | None = None
+    table: TextTable,
+    columns: Sequence[str],
+    step: FloatArray,
+    epoch: FloatArray,
+    runs: NDArray[np.object_] | None = None,
 ) -> tuple[list[Series], list[str], int]:
     """A series for each column and run; the columns that hold no numbers; how many cells are blank."""
-    time = _time(table)
+    time = read_time(table)
     series, left_out, blank = list[Series](), list[str](), 0
     groups = [("", np.arange(len(step)))]
     if runs is not None:
         groups = _groups(runs)
     for column in columns:
-        found = _numbers(table, column)
+        found = read_numbers(table, column)
         if found is None:
             left_out.append(column)
             continue
@@ -205,14 +101,16 @@ def _columns_series(
     return series, left_out, blank
 
 
-def _read_wide(table: _Table) -> Found:
+def _read_wide(table: TextTable) -> Found:
     """A column for each metric: Keras has an epoch, Lightning an epoch and a step and gaps."""
     step_name, epoch_name = table.first(STEPS), table.first(EPOCHS)
     run_name, batch = table.first(_RUNS), table.first(_BATCHES)
-    frame = {step_name, epoch_name, run_name, batch, table.first(_TIMES)}
+    frame = {step_name, epoch_name, run_name, batch, table.first(TIMES)}
     columns = [each for each in table.columns if each and each not in frame]
     runs = _texts(table, run_name) if run_name else None
-    series, left_out, blank = _columns_series(table, columns, _place(table, step_name), _place(table, epoch_name), runs)
+    series, left_out, blank = _columns_series(
+        table, columns, read_place(table, step_name), read_place(table, epoch_name), runs
+    )
     metrics = join_names([each for each in columns if shows_training(each)])
     if step_name and epoch_name and not run_name and not batch:
         format_ = "Lightning CSVLogger"
@@ -227,25 +125,25 @@ def _read_wide(table: _Table) -> Found:
     return Found(format_, evidence, tuple(series), _left_out(left_out))
 
 
-def _read_wandb(table: _Table) -> Found:
+def _read_wandb(table: TextTable) -> Found:
     """`run.history()` of Weights & Biases: a column for each metric beside its own of step and time."""
     epoch = table.first((*EPOCHS, "train/epoch"))
     own = {each for each in table.columns if each.startswith("_") or not each}
     columns = [each for each in table.columns if each not in own and each not in (epoch, table.first(_RUNS))]
-    steps = _place(table, table.first(("_step",)))
+    steps = read_place(table, table.first(("_step",)))
     run_name = table.first(_RUNS)
     runs = _texts(table, run_name) if run_name else None
-    series, left_out, _ = _columns_series(table, columns, steps, _place(table, epoch), runs)
+    series, left_out, _ = _columns_series(table, columns, steps, read_place(table, epoch), runs)
     evidence = f"columns {join_names(sorted(own - {''}))} beside {join_names(columns)}"
     return Found("Weights & Biases history", evidence, tuple(series), _left_out(left_out))
 
 
-def _read_panel(table: _Table) -> Found:
+def _read_panel(table: TextTable) -> Found:
     """A panel exported by Weights & Biases: a column `run - metric` for each line, with __MIN and __MAX beside it."""
     x, *others = table.columns
     parts = [(each, found) for each in others if (found := _PANEL.match(each)) and not found["end"]]
-    places = _place(table, x)
-    step, epoch = (_place(table, ""), places) if "epoch" in normalise_name(x) else (places, _place(table, ""))
+    places = read_place(table, x)
+    step, epoch = (read_place(table, ""), places) if "epoch" in normalise_name(x) else (places, read_place(table, ""))
     series: list[Series] = []
     for column, found in parts:
         if found["metric"] == "_step":
@@ -257,17 +155,17 @@ def _read_panel(table: _Table) -> Found:
     return Found("Weights & Biases panel", evidence, tuple(series))
 
 
-def _read_mlflow(table: _Table) -> Found:
+def _read_mlflow(table: TextTable) -> Found:
     """Metrics exported by MLflow: a line for each value, with its run, key and step."""
     keys = _texts(table, table.first(("key",)))
     run_name = table.first(_RUNS)
     runs = _texts(table, run_name) if run_name else np.full(len(keys), "", object)
-    step, time = _place(table, table.first(("step",))), _time(table)
-    found = _numbers(table, table.first(("value",)), strict=True)
+    step, time = read_place(table, table.first(("step",))), read_time(table)
+    found = read_numbers(table, table.first(("value",)), strict=True)
     assert found is not None, "a strict reading gives numbers or raises"
     values, given = found
     pairs = np.array([f"{run}\0{key}" for run, key in zip(runs, keys, strict=True)], object)
-    none = _place(table, "")
+    none = read_place(table, "")
     series: list[Series] = []
     for name, rows in _groups(pairs):
         run, key = name.split("\0", 1)
@@ -277,7 +175,7 @@ def _read_mlflow(table: _Table) -> Found:
     return Found("MLflow metrics", evidence, tuple(series))
 
 
-def _read_tensorboard(table: _Table) -> Found:
+def _read_tensorboard(table: TextTable) -> Found:
     """One scalar downloaded from TensorBoard: which, and of which run, only the file's name says."""
     stem = compute_stem(table.name)
     named = _TENSORBOARD.match(stem)
@@ -287,15 +185,15 @@ def _read_tensorboard(table: _Table) -> Found:
     split = split_of(ends[-1]) if ends[-1] else ""
     if split:
         run = run[: len(run) - len(ends[-1])].rstrip("/\\_")
-    found = _numbers(table, table.first(("value",)), strict=True)
+    found = read_numbers(table, table.first(("value",)), strict=True)
     assert found is not None, "a strict reading gives numbers or raises"
     values, given = found
     one = Series(
         run or ("run" if named else stem),
         tag,
-        _place(table, table.first(("step",)))[given],
-        _place(table, "")[given],
-        _time(table)[given],
+        read_place(table, table.first(("step",)))[given],
+        read_place(table, "")[given],
+        read_time(table)[given],
         values[given],
         split,
     )
@@ -311,7 +209,7 @@ def _groups(names: NDArray[np.object_]) -> list[tuple[str, NDArray[np.int64]]]:
     return [(str(found[place]), parts[place]) for place in np.argsort(firsts)]
 
 
-def _texts(table: _Table, column: str) -> NDArray[np.object_]:
+def _texts(table: TextTable, column: str) -> NDArray[np.object_]:
     return np.array(table.columns[column].to_pylist(), object)
 
 

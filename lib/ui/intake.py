@@ -58,8 +58,8 @@ def show_samples(*, abreast: bool = False) -> None:
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
         "Several files at once are compared as versions. Training histories are recognised too: those of Keras, "
-        "Lightning, Hugging Face, XGBoost, LightGBM, scikit-learn, MLflow, Weights & Biases and TensorBoard. Files stay "
-        "on this server, private to whoever has the link."
+        "Lightning, Hugging Face, XGBoost, LightGBM, scikit-learn, MLflow, Weights & Biases and TensorBoard. Files "
+        "stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)
     n = len(SAMPLES) + 1

@@ -155,7 +155,10 @@ def test_triplets():
 def test_curves_that_nothing_places_together_are_no_pair():
     by_step = curve(FALLING, epochs=np.full(40, np.nan))
     assert pair(by_step, curve(FALLING, "validation")) is None
-    assert pair(curve(FALLING), curve(FALLING, "validation")).gap.tolist() == [0.0] * 40
+    made = pair(curve(FALLING), curve(FALLING, "validation"))
+    assert made is not None
+    assert made.gap is not None
+    assert made.gap.tolist() == [0.0] * 40
 
 
 def test_the_main_curve():

@@ -1,4 +1,4 @@
-"""Simulated training curves: healthy ones of many kinds, and ones with a fault, for the rates of the training checks."""
+"""Simulated training curves, healthy ones of many kinds and ones with a fault, for the rates of training checks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ FAULTS = {
 }
 
 
-def curve(
-    values: np.ndarray, split: str = "train", metric: str = "loss", *, epochs: Any = None, run: str = "run"
-) -> Curve:
+def curve(values: Any, split: str = "train", metric: str = "loss", *, epochs: Any = None, run: str = "run") -> Curve:
     """A curve by epoch, or by step where epochs are said."""
     n = len(values)
     none = np.full(n, np.nan)
@@ -62,7 +60,7 @@ def decay(rng: np.random.Generator, n: int, start: float, end: float) -> np.ndar
 
 
 def clean_training(seed: int, metric: str = "loss") -> tuple[str, Training]:
-    """Healthy curves of a seed: training and validation loss, and accuracy, with what real ones have besides a trend."""
+    """Healthy curves of a seed: training and validation loss, accuracy, with what real ones have besides a trend."""
     rng = np.random.default_rng([seed, 60])
     world = WORLDS[seed % len(WORLDS)]
     scale = float(10 ** rng.uniform(-3, 3)) if metric == "mse" else 1.0

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,12 @@ def two(name="run"):
     )
 
 
+def layout_of(figure) -> Any:
+    return figure.layout
+
+
 def texts(figure):
-    return [str(each.text) for each in figure.layout.annotations]
+    return [str(each.text) for each in layout_of(figure).annotations]
 
 
 def test_rows_say_best_and_gap():
@@ -47,9 +52,9 @@ def test_choices():
 def test_the_title_says_the_best_and_every_value_is_in_the_table(dark, width):
     view = TrainingView.of(TrainingLook(two()), "loss", ["train", "validation"], "epoch", weight=0.6)
     figure = plot_training(view, Look(dark, width=width), history_line(two(), NOW))
-    assert figure.layout.meta["title"] == "Best validation loss: 2.000 at epoch 2; 2.500 at the end"
-    assert "exponential moving averages (weight 0.6)" in figure.layout.meta["subtitle"]
-    assert "sha256 0000000000" in figure.layout.meta["provenance"]
+    assert layout_of(figure).meta["title"] == "Best validation loss: 2.000 at epoch 2; 2.500 at the end"
+    assert "exponential moving averages (weight 0.6)" in layout_of(figure).meta["subtitle"]
+    assert "sha256 0000000000" in layout_of(figure).meta["provenance"]
     frame = view.frame()
     assert frame["value"].to_numpy() == pytest.approx(np.concatenate([LOSS, VAL]), nan_ok=True)
     assert frame["moving_average"].notna().all()
@@ -63,17 +68,17 @@ def test_a_logarithmic_axis_says_what_it_hides():
     view = TrainingView.of(TrainingLook(given), "loss", ["train"], "epoch", log=True)
     assert view.hidden == 2
     figure = plot_training(view, Look(), "")
-    assert figure.layout.yaxis.type == "log"
-    assert "2 values of 0 or less" in figure.layout.meta["subtitle"]
+    assert layout_of(figure).yaxis.type == "log"
+    assert "2 values of 0 or less" in layout_of(figure).meta["subtitle"]
 
 
 def test_what_has_no_place_on_an_axis_is_named():
     given = training(curve(LOSS), curve(LOSS, run="other", epochs=[1, 1, 2, 2]))
     view = TrainingView.of(TrainingLook(given), "loss", ["train"], "step")
     assert view.left_out == ("loss of run",)
-    assert "Without this axis: loss of run" in plot_training(view, Look(), "").layout.meta["subtitle"]
+    assert "Without this axis: loss of run" in layout_of(plot_training(view, Look(), "")).meta["subtitle"]
     none = TrainingView.of(TrainingLook(given), "loss", ["train"], "time")
-    assert "No curve of loss" in plot_training(none, Look(), "").layout.meta["title"]
+    assert "No curve of loss" in layout_of(plot_training(none, Look(), "")).meta["title"]
     chosen = TrainingView.of(TrainingLook(given), "loss", ["train"], "epoch", runs=["other"])
     assert chosen.lines[0].x.tolist() == [1, 1.5, 2, 2.5]
 
@@ -112,7 +117,7 @@ def test_batches():
     assert len(view.shown) == 12
     assert (view.shown[0], view.shown[-1]) == (0, 29)
     figure = plot_batches(view, Look(width=600), "")
-    assert figure.layout.meta["title"].startswith("Batches of loss of run: median 5.")
-    assert "12 of 30 epochs are shown" in figure.layout.meta["subtitle"]
+    assert layout_of(figure).meta["title"].startswith("Batches of loss of run: median 5.")
+    assert "12 of 30 epochs are shown" in layout_of(figure).meta["subtitle"]
     assert len(view.frame()) == 30 * 40
     assert BatchView.all_of(TrainingLook(two()), "loss", ["run"], ["train"]) == []

@@ -13,19 +13,28 @@ from sklearn.neural_network import MLPClassifier
 
 from lib.errors import DataError, LimitError
 from lib.sources import read_table, training, training_text
-from lib.sources.training import Training, read_history
+from lib.sources.training import History, Training, read_history
 from lib.sources.training_names import either_way, read_metric
 
 NAN = math.nan
 
 
-def read(tmp_path, name, content):
+def look_at(tmp_path, name, content):
     path = tmp_path / name.rpartition("/")[2]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_history(path, name)
 
 
-def found(history):
+def read(tmp_path, name, content) -> History:
+    return held(look_at(tmp_path, name, content))
+
+
+def held(history: History | None) -> History:
+    assert history is not None
+    return history
+
+
+def found(history: History):
     """Curves by run, split and metric: values."""
     return {(each.run, each.split, each.metric): each.value.tolist() for each in history.curves}
 
@@ -43,7 +52,7 @@ def write_keras(path, logs):
 def test_keras(tmp_path):
     path = tmp_path / "training.log"
     write_keras(path, [{"loss": 0.7, "val_loss": 0.8, "accuracy": 0.5}, {"loss": 0.5, "accuracy": 0.6}])
-    history = read_history(path, "training.log")
+    history = held(read_history(path, "training.log"))
     assert history.format == "Keras CSVLogger"
     assert "epoch" in history.evidence
     assert found(history) == {
@@ -69,7 +78,7 @@ def test_lightning(tmp_path):
     logs = [{"epoch": step // 2, "step": step, "train_loss_step": 1 / (1 + step)} for step in range(4)]
     logs += [{"epoch": each, "step": 2 * each + 1, "val_loss": 0.5, "train_loss_epoch": 0.6} for each in range(2)]
     write_lightning(path, sorted(logs, key=lambda each: each["step"]))
-    history = read_history(path, "metrics.csv")
+    history = held(read_history(path, "metrics.csv"))
     assert history.reading.startswith(
         "metrics.csv was read as a Lightning CSVLogger file: columns epoch, step and train"
     )
@@ -149,7 +158,7 @@ def test_weights_and_biases(tmp_path):
     rows = [[0, 1.6, 1.6, 1.6, "", "", ""], [1, 1.5, 1.5, 1.5, 2.0, 2.0, 2.0]]
     with (tmp_path / "panel.csv").open("w", newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["Step", *names], *rows])
-    history = read_history(tmp_path / "panel.csv", "panel.csv")
+    history = held(read_history(tmp_path / "panel.csv", "panel.csv"))
     assert history.format == "Weights & Biases panel"
     assert found(history) == {
         ("brisk-pond-1", "train", "loss"): [1.6, 1.5],
@@ -176,14 +185,14 @@ def test_tensorboard_says_the_run_in_the_name_of_the_file(tmp_path):
 
 
 def test_predictions_are_none(tmp_path):
-    assert read(tmp_path, "a.csv", "id,label,score\n1,1,0.3\n") is None
-    assert read(tmp_path, "b.csv", "epoch,label,score,loss\n1,1,0.3,0.2\n") is None
-    assert read(tmp_path, "c.jsonl", '{"label":1,"score":0.3}\n{"label":0,"score":0.1}\n') is None
-    assert read(tmp_path, "d.csv", "id,loss\n1,0.3\n") is None
-    assert read(tmp_path, "e.json", '{"a": [1, 2], "b": {"c": 1}}') is None
-    assert read(tmp_path, "f.csv", "epoch,score,customer\n1700000000,0.3,x\n") is None
-    assert read(tmp_path, "g.bin", b"\x00\x01\x02") is None
-    assert read(tmp_path, "h.csv", b"") is None
+    assert look_at(tmp_path, "a.csv", "id,label,score\n1,1,0.3\n") is None
+    assert look_at(tmp_path, "b.csv", "epoch,label,score,loss\n1,1,0.3,0.2\n") is None
+    assert look_at(tmp_path, "c.jsonl", '{"label":1,"score":0.3}\n{"label":0,"score":0.1}\n') is None
+    assert look_at(tmp_path, "d.csv", "id,loss\n1,0.3\n") is None
+    assert look_at(tmp_path, "e.json", '{"a": [1, 2], "b": {"c": 1}}') is None
+    assert look_at(tmp_path, "f.csv", "epoch,score,customer\n1700000000,0.3,x\n") is None
+    assert look_at(tmp_path, "g.bin", b"\x00\x01\x02") is None
+    assert look_at(tmp_path, "h.csv", b"") is None
 
 
 def test_what_could_be_either_is_said(tmp_path):
@@ -262,7 +271,7 @@ def test_bounds(tmp_path, monkeypatch):
     monkeypatch.setattr("lib.sources.training_json.MOST_JSON", 100)
     with pytest.raises(LimitError, match="larger than"):
         read(tmp_path, "a.json", json.dumps({"loss_curve_": [1.0] * 100}))
-    assert read(tmp_path, "b.json", json.dumps({"x": [1.0] * 100})) is None
+    assert look_at(tmp_path, "b.json", json.dumps({"x": [1.0] * 100})) is None
     monkeypatch.setattr(training, "MOST_VALUES", 3)
     with pytest.raises(LimitError, match="1 curves with 4 values"):
         read(tmp_path, "c.csv", "epoch,loss\n1,2\n2,3\n3,4\n4,5\n")
@@ -275,7 +284,7 @@ def test_a_million_steps_compressed(tmp_path):
     path = tmp_path / "long.csv.gz"
     path.write_bytes(gzip.compress(("epoch,step,loss\n" + rows).encode(), 1))
     tracemalloc.start()
-    history = read_history(path, "long.csv.gz")
+    history = held(read_history(path, "long.csv.gz"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(history.curves[0].value) == 1_000_000
