@@ -40,7 +40,7 @@ def plot_training(view: TrainingView, look: Look, provenance: str) -> go.Figure:
         _add_line(figure, line, view, look)
     figure.update_yaxes(title={"text": escape(view.metric.replace("_", " "))}, nticks=6)
     if view.log:
-        figure.update_yaxes(type="log", dtick=None)
+        figure.update_yaxes(type="log", dtick="D2")
     panels = [Panel(270, "", _keys(view, look), "" if view.has_gaps else view.x_title)]
     if view.has_gaps:
         _add_gaps(figure, view, look)
@@ -54,12 +54,17 @@ def _colour(run: str, view: TrainingView, look: Look) -> str:
     return series[view.runs.index(run) % len(series)]
 
 
+def _dash(split: str, view: TrainingView) -> str:
+    """How a split is drawn: alone it needs no dash, which a noisy line would only fray."""
+    return SPLIT_DASHES[split] if len({line.split for line in view.lines}) > 1 else "solid"
+
+
 def _keys(view: TrainingView, look: Look) -> tuple[str, ...]:
     runs = [key_item(_colour(run, view, look), name_of(run)) for run in view.runs[:MOST_KEYS]]
     if len(view.runs) > MOST_KEYS:
         runs.append(f"and {len(view.runs) - MOST_KEYS} more")
     splits = list(dict.fromkeys(line.split for line in view.lines))
-    dashes = [key_item(look.palette.soft_ink, split, DASH_MARKS[SPLIT_DASHES[split]]) for split in splits]
+    dashes = [key_item(look.palette.soft_ink, split, DASH_MARKS[_dash(split, view)]) for split in splits]
     best = [key_item(look.palette.soft_ink, "best", "◆")] if any(line.best is not None for line in view.lines) else []
     return (*(runs if len(runs) > 1 else []), *dashes, *best)
 
@@ -78,7 +83,7 @@ def _add_line(figure: go.Figure, line: Line, view: TrainingView, look: Look) -> 
         mode="lines+markers" if len(x) < 40 else "lines",
         connectgaps=False,
         marker={"size": 4, "color": colour},
-        line={"color": colour, "width": 2.2 if line.split == VALIDATION else 1.6, "dash": SPLIT_DASHES[line.split]},
+        line={"color": colour, "width": 2.2 if line.split == VALIDATION else 1.6, "dash": _dash(line.split, view)},
         hovertemplate=f"{_named(line)}<br>{view.x_title} %{{x:,.6~g}}"
         f"<br>%{{y:.5~g}}{' (moving average)' if view.weight else ''}<extra></extra>",
     )

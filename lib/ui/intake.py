@@ -63,7 +63,8 @@ def show_samples(*, abreast: bool = False) -> None:
     )
     st.subheader("Or look at a sample", anchor=False)
     n = len(SAMPLES) + 1
-    places = st.columns(n) if abreast else [st.container() for _place in range(n)]
+    # Four abreast: the titles of more would be cut.
+    places = [*st.columns(4), *st.columns(4)][:n] if abreast else [st.container() for _place in range(n)]
     with places[-1]:
         offer_training_sample()
     for place, sample in zip(places, SAMPLES, strict=False):
