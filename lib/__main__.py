@@ -29,11 +29,13 @@ from lib import __version__
 from lib.errors import AmbiguityError, Cancelled, MarginaliaError, MisreadError, SettingsError
 
 if TYPE_CHECKING:
+    from lib.reports import Report, TrainingReport
     from lib.scan import SavedCells, Scan
     from lib.scan.held import HeldTables
     from lib.schema import Mapping, Question
     from lib.sources import Answers, Inference, Run
     from lib.sources.inputs import Input
+    from lib.sources.training import Training
 
 GOOD, FAILED, ERROR, STOPPED = 0, 1, 2, 130
 PROGRAM = "python -m lib"
@@ -62,6 +64,7 @@ CHECK_EXAMPLES = f"""examples:
   {PROGRAM} check log.csv.gz --baseline 2026.03 --candidate 2026.04 --format markdown -o report.md
   {PROGRAM} check logs/ --version model
   {PROGRAM} check 'cells/2026-04-*.parquet'
+  {PROGRAM} check history.csv trainer_state.json predictions.csv
 
 Columns and their meaning are inferred; what could be read in two ways is an error (exit status 2) that names the
 option that settles it. '' as a column says that no column plays the role: --split ''.
@@ -132,8 +135,8 @@ def _add_mapping(parser: argparse.ArgumentParser) -> None:
         "files",
         metavar="FILES",
         nargs="*",
-        help="CSV, TSV, JSONL, Parquet or Arrow, also gzip or zstd; or saved cells; folders and patterns stand for the "
-        "files in them",
+        help="CSV, TSV, JSONL, Parquet or Arrow, also gzip or zstd; or saved cells, or training "
+        "histories; folders and patterns stand for the files in them",
     )
     group = parser.add_argument_group("what the columns mean (default: inferred)")
     for role in SINGLE_ROLES:
@@ -216,12 +219,35 @@ def answers_of(options: argparse.Namespace) -> Answers:
     )
 
 
-def read_tables(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> HeldTables:
+def split_histories(inputs: Sequence[Input], run: Run) -> tuple[Training, list[Input]]:
+    """The training histories among the files, and the other files."""
+    from lib.sources.training import History, Training, read_history
+
+    found: list[History] = []
+    others: list[Input] = []
+    for each in inputs:
+        run.check()
+        history = read_history(each.path, each.name)
+        if history is None:
+            others.append(each)
+        else:
+            found.append(history)
+    return Training.of(found), others
+
+
+def refuse_unused(training: Training, options: argparse.Namespace) -> None:
+    """Say which options are of no use where only training histories were named."""
+    if answers_of(options) != type(answers_of(options))() or options.baseline or options.candidate:
+        raise SettingsError(
+            f"{training.histories[0].name} holds training curves, and no file holds predictions: leave out what says "
+            "which columns mean what, the baseline and the candidate."
+        )
+
+
+def read_tables(
+    inputs: Sequence[Input], options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]
+) -> HeldTables:
     """The cells of the files that were named: scanned, or read as they were saved and merged."""
-    from lib.sources.inputs import find_inputs
-
-    inputs = find_inputs(options.files, options.output, store)
-
     from lib.scan import is_saved_cells, merge_cells, read_cells
 
     saved = [each for each in inputs if is_saved_cells(each.path)]
@@ -300,11 +326,17 @@ def scan_files(
 
 def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
     """Write the report; 1 when a check failed with severity error."""
-    tables = read_tables(options, store, run, report)
+    from lib.sources.inputs import find_inputs
 
-    from lib.checks import Severity, Status, run_checks
+    training, inputs = split_histories(find_inputs(options.files, options.output, store), run)
+    if not inputs:
+        refuse_unused(training, options)
+        return check_training(training, options, report)
+    tables = read_tables(inputs, options, store, run, report)
+
+    from lib.checks import run_checks
     from lib.diagnose import Diagnosis, Settings
-    from lib.reports import build_report, render_json, render_markdown, render_text
+    from lib.reports import build_report
 
     settings = Settings.choose(
         tables.facts, baseline=options.baseline, candidate=options.candidate, margin_target=options.gamma
@@ -313,21 +345,51 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
     report(0.0, "Running the checks")
-    results = run_checks(diagnosis)
+    results = run_checks(diagnosis, training)
     report(0.0, "Writing the report")
-    built = build_report(diagnosis, results)
+    built = build_report(diagnosis, results, training)
     run.check()
-    render = {"json": render_json, "markdown": render_markdown, "text": lambda it: render_text(it, _width(options))}
+    return write_report(built, options, report)
+
+
+def check_training(training: Training, options: argparse.Namespace, report: Callable[[float, str], None]) -> int:
+    """Write the report of training histories alone."""
+    from lib.checks import run_checks
+    from lib.reports import build_training_report
+
+    return write_report(build_training_report(training, run_checks(None, training)), options, report)
+
+
+def write_report(
+    built: Report | TrainingReport, options: argparse.Namespace, report: Callable[[float, str], None]
+) -> int:
+    """Write a report as the options say; 1 when a check failed with severity error."""
+    from lib.checks import Severity, Status
+    from lib.reports import render_json, render_markdown, render_text
+
+    render: dict[str, Callable[[Report | TrainingReport], str]] = {
+        "json": render_json,
+        "markdown": render_markdown,
+        "text": lambda it: render_text(it, _width(options)),
+    }
     text = render[options.format](built)
     report(1.0, "")
     _write(text, options.output)
-    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in results)
+    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in built.checks)
     return FAILED if failed else GOOD
 
 
 def cells(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
     """Write the cells of the files."""
-    tables = read_tables(options, store, run, report)
+    from lib.sources.inputs import find_inputs
+
+    training, inputs = split_histories(find_inputs(options.files, options.output, store), run)
+    if training.histories:
+        raise SettingsError(
+            f"{training.histories[0].name} holds training curves, of which there are no cells: leave it out, and give "
+            "it to `check` beside the cells."
+        )
+    tables = read_tables(inputs, options, store, run, report)
 
     from lib.scan import save_cells
 

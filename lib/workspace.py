@@ -17,12 +17,16 @@ from pathlib import Path
 from lib.diagnose import Diagnosis, Settings
 from lib.errors import LimitError
 from lib.scan.held import HeldTables
+from lib.sources.training import History
 
 KEPT_SECONDS = 12 * 3600.0
 """How long a dataset is kept after it was last looked at."""
 
 MAX_OPEN = MAX_DRAFTS = 64
 KEPT_DIAGNOSES = 32
+MAX_HISTORIES = 512
+MOST_HISTORY_VALUES = 20_000_000
+"""Of all training histories together; a value takes 32 bytes."""
 
 SAMPLES_FOLDER = Path(__file__).resolve().parents[1] / "sample_data"
 
@@ -75,6 +79,14 @@ SAMPLES = (
         "A small file with unreadable scores, unknown labels and broken lines, to see how each is said.",
     ),
 )
+
+TRAINING_SAMPLE = Sample(
+    "sample-training",
+    "training_curves.csv",
+    "Training curves",
+    "Loss and accuracy by epoch of two small networks from scikit-learn on noisy digits: one of them learns by heart.",
+)
+"""The bundled training history; it is looked at on the Training page, with or without a dataset."""
 
 
 @dataclass
@@ -135,8 +147,17 @@ class HeldDraft:
         return self.origin if self.folder is None else ""
 
 
+@dataclass
+class HeldHistory:
+    """A training history that is kept; it is in memory and needs no folder."""
+
+    token: str
+    history: History
+    last_used: float = 0.0
+
+
 class Workspace:
-    """All datasets and drafts that are open in one server process. Safe to use from several threads."""
+    """All datasets, drafts and training histories open in one server process. Safe to use from several threads."""
 
     def __init__(self, root: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Keep files below `root`, which is made readable to its user only."""
@@ -145,6 +166,7 @@ class Workspace:
         self._clock = clock
         self._open: dict[str, OpenDataset] = {}
         self._drafts: dict[str, HeldDraft] = {}
+        self._histories: dict[str, HeldHistory] = {}
         self._lock = threading.RLock()
 
     def new_folder(self) -> Path:
@@ -179,6 +201,35 @@ class Workspace:
             self._drafts[held.token] = held
             return held
 
+    def keep(self, history: History, token: str = "") -> str:
+        """Keep a training history under a new token, or under that of the sample; its token.
+
+        Raises:
+            LimitError: with it this server would keep more values than it may, all looked at lately.
+        """
+        with self._lock:
+            self.drop_unused()
+            if token in self._histories:
+                return token
+            n_values = history.n_values + sum(each.history.n_values for each in self._histories.values())
+            if n_values > MOST_HISTORY_VALUES or len(self._histories) >= MAX_HISTORIES:
+                raise LimitError(
+                    f"There is no room for {history.name}: this server keeps {MAX_HISTORIES} training histories with "
+                    f"{MOST_HISTORY_VALUES:,} values. Remove some on the Training page, or try again later."
+                )
+            kept = HeldHistory(token or secrets.token_urlsafe(16), history, self._clock())
+            self._histories[kept.token] = kept
+            return kept.token
+
+    def history(self, token: str) -> History | None:
+        """The training history of that token, if there is one."""
+        with self._lock:
+            held = self._histories.get(token)
+            if held is None:
+                return None
+            held.last_used = self._clock()
+            return held.history
+
     def replace(self, token: str, tables: HeldTables, draft: object) -> OpenDataset | None:
         """Put other tables behind a token, so that links to it show them; None if it is no longer open."""
         with self._lock:
@@ -206,8 +257,9 @@ class Workspace:
             return held
 
     def close(self, token: str) -> None:
-        """Forget a dataset or a draft and remove its files; links to it no longer work."""
+        """Forget a dataset, draft or training history and remove its files; links to it no longer work."""
         with self._lock:
+            self._histories.pop(token, None)
             closed = self._open.pop(token, None) or self._drafts.pop(token, None)
         if closed is not None and closed.folder is not None:
             shutil.rmtree(closed.folder, ignore_errors=True)
@@ -216,7 +268,7 @@ class Workspace:
         """Close what nobody has looked at for `KEPT_SECONDS`."""
         with self._lock:
             limit = self._clock() - KEPT_SECONDS
-            held = [*self._open.values(), *self._drafts.values()]
+            held = [*self._open.values(), *self._drafts.values(), *self._histories.values()]
             unused = [each.token for each in held if each.last_used < limit]
         for token in unused:
             self.close(token)

@@ -7,6 +7,7 @@ import streamlit as st
 from lib.scan import Scan
 from lib.ui.datasets import Draft, sample_named
 from lib.ui.findings import show_findings
+from lib.ui.histories import show_training_link
 from lib.ui.html import show_answer, show_note
 from lib.ui.intake import (
     apply_draft,
@@ -53,6 +54,7 @@ def show_opened(opened: OpenDataset) -> None:
     """The findings of an open dataset, its overview, and how it was read."""
     diagnosis = diagnose(opened)
     show_answer(overview_sentence(diagnosis))
+    show_training_link()
     show_findings(diagnosis)
     if not diagnosis.facts.mapping.label:
         show_note("No column holds labels, so nothing that needs one is defined: margins, losses, rates of errors.")
@@ -77,6 +79,7 @@ if held is not None and isinstance(held.content, Draft):
     show_draft(held, held.content)
 elif opened is None:
     show_welcome()
+    show_training_link()
 else:
     st.title(opened.name, anchor=False)
     if sample_named(opened.token):

@@ -29,6 +29,7 @@ def measure(n_clean: int = N_CLEAN, n_faulty: int = N_FAULTY) -> pd.DataFrame:
     from tests.checks.class_worlds import measure_classes
     from tests.checks.feature_worlds import measure_features
     from tests.checks.rates import CASES, false_alarms, measure_case, measure_clean
+    from tests.checks.training_worlds import measure_training
 
     rows: list[tuple[str, str, int, int, int]] = []
     for data, rescaled, number in ((CLEAN, False, n_clean), (RESCALED, True, n_clean // 2)):
@@ -41,8 +42,10 @@ def measure(n_clean: int = N_CLEAN, n_faulty: int = N_FAULTY) -> pd.DataFrame:
         outcomes = list(measure_case(case, range(n_faulty)))
         fired, named = (sum(getattr(each, what) for each in outcomes) for what in ("fired", "named"))
         rows.append((CHECK_OF[case.fault], case.name, n_faulty, fired, named))
-    rows = [row for row in rows if row[0] != "feature-drift"] + list(measure_features(n_clean, n_faulty))
+    own = {"feature-drift", *(check.name for check in CHECKS if check.over == "training")}
+    rows = [row for row in rows if row[0] not in own] + list(measure_features(n_clean, n_faulty))
     rows += measure_classes(n_clean // 2, n_faulty)
+    rows += measure_training(n_clean, n_faulty)
     return pd.DataFrame(rows, columns=["check", "data", "n_sets", "fired", "named"])
 
 
@@ -64,13 +67,17 @@ def render(rates: pd.DataFrame) -> str:
     ]
     clean = {data: rates[rates["data"] == data].set_index("check") for data in (CLEAN, RESCALED, SEVERAL)}
     for check in CHECKS:
-        alarms = " | ".join(f"{of.loc[check.name, 'fired']} of {of.loc[check.name, 'n_sets']}" for of in clean.values())
+        alarms = " | ".join(
+            f"{of.loc[check.name, 'fired']} of {of.loc[check.name, 'n_sets']}" if check.name in of.index else "–"
+            for of in clean.values()
+        )
         lines.append(f"| {check.code} | `{check.name}` | {check.minimum_effect} | {check.severity} | {alarms} |")
     for check in CHECKS:
         lines += ["", f"## `{check.name}` ({check.code})", "", check.cause, "", f"*What to do.* {check.remedy}", ""]
         lines += [f"*Method.* {check.reference}.", "", f"*Minimum effect.* {check.minimum_effect}.", ""]
         faulty = rates[(rates["check"] == check.name) & ~rates["data"].isin(clean)]
-        lines += ["| injected fault (5,000 rows) | data sets | found | right part named |", "|---|---:|---:|---:|"]
+        what = "in curves" if check.over == "training" else "5,000 rows"
+        lines += [f"| injected fault ({what}) | data sets | found | right part named |", "|---|---:|---:|---:|"]
         lines += [f"| {row.data} | {row.n_sets} | {row.fired} | {row.named} |" for row in faulty.itertuples()]
     lines += [
         "",
@@ -89,6 +96,11 @@ def render(rates: pd.DataFrame) -> str:
         "good, weak and useless models, in probabilities and decision scores, of 2,000 to 10,000 rows; there",
         "`class-imbalance` and `small-sample` fire rightly. Exchanged are two classes, three or all, of three, four or",
         "ten, by their scores or by their labels; the right part is named with what each class is answered as.",
+        "",
+        "Checks of training histories look at curves instead: healthy ones of 1 to 120 epochs or 300 to 3,000 batches",
+        "fall as an exponential or a power of time from ln 2, ln 10 or ln 100, with noise that remembers itself, large",
+        "noise of batches, warm-up, warm restarts of a cosine schedule, few epochs or one, and as fine-tuning; on",
+        "other scales they are a mean squared error in a unit of its own. Faults are in 16 to 100 epochs.",
     ]
     return "\n".join(lines) + "\n"
 

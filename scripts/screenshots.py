@@ -58,6 +58,7 @@ VIEWS = (
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("features", "/features?dataset=sample-incident", "Features"),
+    View("training", "/training?histories=sample-training", "Training"),
 )
 
 

@@ -21,6 +21,7 @@ from lib.figures.format import format_change, format_count, format_interval, for
 from lib.metrics.catalogue import METRICS
 from lib.reports import build_report, render_json, render_markdown
 from lib.sources import Run
+from lib.sources.inputs import find_inputs
 from lib.workspace import SAMPLES as OFFERED
 from lib.workspace import SAMPLES_FOLDER
 from tests.ui.conftest import ROOT, Shown, answer, findings, go_to, open_app, run, tables, text_of
@@ -66,7 +67,9 @@ def faces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Both forms from the command line's own steps; that it prints just these is tested below."""
     token, gamma = request.param
     options = parse_options(options_of(token, gamma, "json"))
-    tables = read_tables(options, tmp_path_factory.mktemp("store"), Run(), lambda _share, _words: None)
+    store = tmp_path_factory.mktemp("store")
+    inputs = find_inputs(options.files, None, store)
+    tables = read_tables(inputs, options, store, Run(), lambda _share, _words: None)
     diagnosis = Diagnosis(tables, Settings.choose(tables.facts, margin_target=options.gamma))
     if diagnosis.can_read_features:
         diagnosis.read_features()

@@ -7,9 +7,11 @@ from typing import cast
 
 import pytest
 
+from lib import workspace as workspace_module
 from lib.errors import LimitError
 from lib.scan.held import HeldTables
-from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, Workspace
+from lib.sources.training import read_history
+from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, TRAINING_SAMPLE, Workspace
 
 TABLES = cast(HeldTables, object())
 
@@ -112,3 +114,22 @@ def test_a_draft_is_bounded_dropped_and_removed_like_a_dataset(space: Workspace,
 def test_every_sample_is_there() -> None:
     for sample in SAMPLES:
         assert (SAMPLES_FOLDER / sample.file).is_file()
+
+
+def test_histories_are_kept_by_token_bounded_and_dropped(tmp_path, monkeypatch):
+    now = [0.0]
+    space = Workspace(tmp_path / "space", clock=lambda: now[0])
+    history = read_history(SAMPLES_FOLDER / TRAINING_SAMPLE.file, TRAINING_SAMPLE.file)
+    assert history is not None
+    token = space.keep(history)
+    assert space.history(token) is history
+    assert space.keep(history, TRAINING_SAMPLE.token) == TRAINING_SAMPLE.token
+    assert space.keep(history, TRAINING_SAMPLE.token) == TRAINING_SAMPLE.token
+    monkeypatch.setattr(workspace_module, "MOST_HISTORY_VALUES", 3 * history.n_values - 1)
+    with pytest.raises(LimitError, match="no room for training_curves"):
+        space.keep(history)
+    space.close(token)
+    assert space.history(token) is None
+    now[0] = KEPT_SECONDS + 1
+    space.drop_unused()
+    assert space.history(TRAINING_SAMPLE.token) is None

@@ -1,7 +1,7 @@
 """Named checks over a diagnosis: what is wrong, where, how sure that is, and what to do about it."""
 
 from lib.checks.result import ALARM_RATE, Check, CheckResult, NotApplicable, Severity, Status, Where
-from lib.checks.run import run_check, run_checks
+from lib.checks.run import run_check, run_checks, run_training_checks
 from lib.checks.table import CHECKS
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "Where",
     "run_check",
     "run_checks",
+    "run_training_checks",
 ]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lib.diagnose import Diagnosis
+from typing import Any, Literal
 
 ALARM_RATE = 0.01
 """How often a check may cry wolf on a clean file: once in a hundred files, over everything it looks at in each."""
@@ -124,7 +121,8 @@ class Check:
         cause: what usually causes it, with what it means.
         remedy: what to do.
         topic: the page that shows why.
-        function: the check itself.
+        function: the check itself, of a `Diagnosis`; of a `TrainingLook` where it is over training.
+        over: whether it looks at predictions or at training histories.
     """
 
     code: str
@@ -136,4 +134,5 @@ class Check:
     cause: str
     remedy: str
     topic: str
-    function: Callable[[Diagnosis], Answer]
+    function: Callable[[Any], Answer]
+    over: Literal["predictions", "training"] = "predictions"

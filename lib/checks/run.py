@@ -14,32 +14,47 @@ from lib.checks.feature_drift import with_drifts_of_scores
 from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.score_drift import explained_drifts
 from lib.checks.table import CHECKS
+from lib.checks.training_runs import TrainingLook, least_constant_loss
 from lib.errors import SettingsError, UndefinedError
+from lib.sources.training import NO_TRAINING, Training
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
+NO_PREDICTIONS = "no predictions were given"
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 STATUSES = (Status.FAIL, Status.WARN, Status.NOT_APPLICABLE, Status.PASS)
 CAUSES = ("H-F5", "H-F6", "H-F7", "H-F2", "H-F18", "H-F20")
 """Checks whose findings can account for a disparity between cohorts, or for a drift."""
 
 
-def run_checks(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
-    """Every check: findings first, most serious first, one per cause; each check that found nothing exactly once."""
+def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) -> tuple[CheckResult, ...]:
+    """Every check: findings first, most serious first, one per cause; each check that found nothing exactly once.
+
+    Args:
+        diagnosis: of predictions; None where there are none.
+        training: the training histories that were given with them.
+    """
     results: list[CheckResult] = []
+    look = TrainingLook(training, math.nan if diagnosis is None else least_constant_loss(diagnosis))
     for check in CHECKS:
-        results += run_check(check, diagnosis)
-    if any(each.is_finding and each.code in CAUSES for each in results):
+        results += run_check(check, look if check.over == "training" else diagnosis)
+    if diagnosis is not None and any(each.is_finding and each.code in CAUSES for each in results):
         with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
             results = _with_consequences(results, [*explained_sentences(diagnosis), *explained_drifts(diagnosis)])
     return tuple(sorted(with_drifts_of_scores(results), key=_order))
 
 
-def run_check(check: Check, diagnosis: Diagnosis) -> list[CheckResult]:
+def run_training_checks(look: TrainingLook) -> tuple[CheckResult, ...]:
+    """The checks of training alone, in the order of `run_checks`."""
+    found = [each for check in CHECKS if check.over == "training" for each in run_check(check, look)]
+    return tuple(sorted(found, key=_order))
+
+
+def run_check(check: Check, subject: Diagnosis | TrainingLook | None) -> list[CheckResult]:
     """One check: its findings, or one result that it passed or could not be made."""
     try:
-        answer = check.function(diagnosis)
+        answer = NotApplicable(NO_PREDICTIONS) if subject is None else check.function(subject)
     except (SettingsError, UndefinedError) as error:
         answer = NotApplicable(str(error))
     if isinstance(answer, NotApplicable):

@@ -18,6 +18,7 @@ from lib.checks.result import ALARM_RATE, Check, Severity
 from lib.checks.score_drift import check_score_drift
 from lib.checks.serving import check_cost_regression, check_latency_regression
 from lib.checks.small_sample import check_small_sample
+from lib.checks.training_table import TRAINING_CHECKS
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -315,4 +316,5 @@ CHECKS: tuple[Check, ...] = (
         topic="home",
         function=check_cost_regression,
     ),
+    *TRAINING_CHECKS,
 )

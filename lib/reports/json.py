@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib.checks import CheckResult
+from lib.checks.run import NO_PREDICTIONS
 from lib.figures.features_view import FeatureRow
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
+from lib.reports.training import TrainingReport, training_as_json
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"
@@ -24,9 +26,10 @@ CHOSEN = "chosen among many, for which no floor is drawn"
 SIGNIFICANT_DIGITS = 10
 
 
-def render_json(report: Report) -> str:
+def render_json(report: Report | TrainingReport) -> str:
     """The report as one JSON document that ends in a line break."""
-    return json.dumps(report_as_json(report), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    plain = report_as_json(report) if isinstance(report, Report) else training_report_as_json(report)
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
 def report_as_json(report: Report) -> dict[str, Any]:
@@ -60,7 +63,25 @@ def report_as_json(report: Report) -> dict[str, Any]:
         ]
     if report.features:
         whole["features"] = [_feature(row) for row in report.features]
+    if report.training.histories:
+        whole["training"] = training_as_json(report.training)
     return as_plain(whole)
+
+
+def training_report_as_json(report: TrainingReport) -> dict[str, Any]:
+    """Training histories alone, in the frame of every report: what is about predictions is empty."""
+    return as_plain(
+        {
+            "format_version": FORMAT_VERSION,
+            "inputs": [],
+            "settings": {"product_version": report.product_version},
+            "versions": {},
+            "cohorts": [],
+            "comparison": {"undefined": {"comparison": NO_PREDICTIONS}},
+            "checks": [_check(result) for result in report.checks],
+            "training": training_as_json(report.training),
+        }
+    )
 
 
 def as_plain(value: object) -> Any:

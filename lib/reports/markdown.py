@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from lib.reports.outline import FindingText, Table, build_outline, harmless
 from lib.reports.report import Report
+from lib.reports.training import TrainingReport
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _BEGINS_BLOCK = re.compile(r"^([-+=#]|\d+(?=[.)]\s))")
@@ -14,7 +15,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WORD_JOINER = "\N{WORD JOINER}"
 
 
-def render_markdown(report: Report) -> str:
+def render_markdown(report: Report | TrainingReport) -> str:
     """The report as headings, sentences and tables; what comes from data is shown as it is, and does nothing."""
     outline = build_outline(report)
     lines = ["# Marginalia", "", escape(outline.subject), "", f"## Findings: {escape(outline.verdict)}", ""]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.checks import CheckResult, Severity, Status
+from lib.checks.training_runs import TrainingLook
 from lib.checks.words import problem
 from lib.figures.format import (
     NO_BREAK,
@@ -21,18 +22,23 @@ from lib.figures.format import (
     format_count,
     format_family,
     format_interval,
+    format_loss,
     format_plural,
     format_scales,
     format_time,
     format_value,
     format_verdicts,
 )
+from lib.figures.training_view import curve_rows
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
 from lib.reports.report import CohortNumbers, Comparison, Numbers, Report
+from lib.reports.training import TrainingReport
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.schema import SINGLE_ROLES
+from lib.sources.columns import join_names
 from lib.sources.names import EXACT, match_role
+from lib.sources.training import Training
 
 OVERVIEW = ("average_hinge_loss", "median_margin", "roc_auc", "accuracy")
 SHORT = {
@@ -47,6 +53,7 @@ WORST_COHORTS = 10
 WORST_CLASSES = 20
 MISSING = "(missing)"
 SENTENCE_LIMIT = 4_000
+MOST_CURVES = 40
 MOST_UNUSED = 6
 """Columns without a role that are named, each with the reason."""
 
@@ -99,20 +106,28 @@ class Outline:
     provenance: str
 
 
-def build_outline(report: Report) -> Outline:
+def build_outline(report: Report | TrainingReport) -> Outline:
     """Lay a report out."""
-    tables = [_versions(report), _change(report), _classes(report), _parts(report), _cohorts(report)]
-    tables += [_inputs(report), _mapping(report), _rejected(report)]
-    findings = [result for result in report.checks if result.is_finding]
+    checks = report.checks
+    if isinstance(report, TrainingReport):
+        subject, provenance = _training_subject(report), f"Marginalia {report.product_version}"
+        tables = [_training(report.training)]
+        # What is about predictions is not what was asked.
+        checks = [result for result in checks if result.topic == "training"]
+    else:
+        subject, provenance = _subject(report), _provenance(report)
+        tables = [_versions(report), _change(report), _classes(report), _parts(report), _cohorts(report)]
+        tables += [_training(report.training), _inputs(report), _mapping(report), _rejected(report)]
+    findings = [result for result in checks if result.is_finding]
     first = {result.name: result for result in reversed(findings)}
     return Outline(
-        subject=_subject(report),
+        subject=subject,
         verdict=_verdict(findings),
         compared=_compared(report.comparison, has_findings=bool(findings)),
         findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
-        checked=tuple(_checked(report.checks)),
+        checked=tuple(_checked(checks)),
         tables=tuple(table for table in tables if table is not None),
-        provenance=_provenance(report),
+        provenance=provenance,
     )
 
 
@@ -136,6 +151,47 @@ def _subject(report: Report) -> str:
     if facts.first is not None and facts.last is not None:
         words.append(f"{format_time(facts.first, 60)} to {format_time(facts.last, 60)}")
     return " · ".join(words)
+
+
+def _training_subject(report: TrainingReport) -> str:
+    training = report.training
+    values = sum(each.n_values for each in training.histories)
+    files = [each.name for each in training.histories]
+    words = [join_names(files, 4), format_plural(len(training.runs), "run"), f"{format_count(values)} values"]
+    return " · ".join(words)
+
+
+def _training(training: Training) -> Table | None:
+    """The curves of which more or less is better: best, last, and the gap; and how the files were read."""
+    if not training.histories:
+        return None
+    rows = [row for row in curve_rows(TrainingLook(training)) if row.summary.higher is not None]
+    columns = (
+        Column("Run", is_number=False, is_data=True),
+        Column("Curve", is_number=False, is_data=True),
+        Column("Split", is_number=False),
+        Column("Values"),
+        Column("Best", is_number=False),
+        Column("Last"),
+        Column("Gap\nat best"),
+        Column("Gap\nat end", is_extra=True),
+    )
+    cells = tuple(
+        (
+            row.curve.run,
+            row.curve.written,
+            row.curve.split,
+            format_count(row.summary.n),
+            row.best_words or UNDEFINED,
+            format_loss(row.summary.last),
+            *("" if math.isnan(gap) else format_change(gap, "loss") for gap in row.gaps),
+        )
+        for row in rows[:MOST_CURVES]
+    )
+    notes = [each.reading for each in training.histories]
+    if len(rows) > MOST_CURVES:
+        notes.append(f"{format_plural(len(rows) - MOST_CURVES, 'more curve')} in the JSON.")
+    return Table("Training", columns, cells, tuple(notes))
 
 
 def _verdict(findings: Sequence[CheckResult]) -> str:

@@ -18,6 +18,7 @@ from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.summary import Summary
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
+from lib.sources.training import NO_TRAINING, Training
 
 NO_CALIBRATION_YET = "calibration errors are not measured by this version"
 NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
@@ -133,6 +134,7 @@ class Report:
         checks: most serious first.
         features: as the Features page ranks them; empty where none were read.
         features_one_in: of so many rows one was read for them.
+        training: the training histories that were given with the predictions.
     """
 
     product_version: str
@@ -145,9 +147,10 @@ class Report:
     checks: tuple[CheckResult, ...]
     features: tuple[FeatureRow, ...] = ()
     features_one_in: int = 1
+    training: Training = NO_TRAINING
 
 
-def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
+def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: Training = NO_TRAINING) -> Report:
     """Gather the numbers of a diagnosis and the results of its checks; of its features, where they were read."""
     ranking = None if diagnosis.features is None else RankingView.of(diagnosis)
     return Report(
@@ -161,6 +164,7 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult]) -> Report:
         checks=tuple(checks),
         features=() if ranking is None else ranking.rows,
         features_one_in=1 if ranking is None else ranking.one_in,
+        training=training,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from lib.figures.format import NO_BREAK
 from lib.reports.outline import Column, FindingText, Table, build_outline, harmless
 from lib.reports.report import Report
+from lib.reports.training import TrainingReport
 
 WIDTH = 100
 NAME_LIMIT = 24
@@ -19,7 +20,7 @@ LEAST, TIGHT, GAP = 14, 10, 2
 apart."""
 
 
-def render_text(report: Report, width: int = WIDTH) -> str:
+def render_text(report: Report | TrainingReport, width: int = WIDTH) -> str:
     """The report as lines of at most `width` columns, findings first; words from data cannot move the cursor."""
     outline = build_outline(report)
     lines = [*_wrapped(outline.subject, width), "", *_heading(f"Findings: {outline.verdict}")]

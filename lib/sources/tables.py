@@ -28,6 +28,7 @@ from lib.sources.layout import read_layout, transcode_utf16
 from lib.sources.profile import compute_profiles, read_kinds
 from lib.sources.rejects import RejectedLine
 from lib.sources.sql import explain, table_of
+from lib.sources.training_names import either_way
 
 Progress = Callable[[float, str], None]
 
@@ -139,7 +140,8 @@ def read_table(
                 report(1.0, "Read before")
                 return known_error.table
             digest = hashed.result()
-            table = replace(table, sha256=digest, content_sha256=table.content_sha256 or digest)
+            notes = (*table.notes, *filter(None, [either_way(table.column_names)]))
+            table = replace(table, sha256=digest, content_sha256=table.content_sha256 or digest, notes=notes)
             table = store.save(store_folder, table, built)
     report(1.0, "Read")
     return table

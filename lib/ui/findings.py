@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -12,6 +13,7 @@ from lib.figures.format import format_plural, format_verdicts
 from lib.figures.text import MISSING
 from lib.schema import CLASS, cohort_key
 from lib.ui import state
+from lib.ui.histories import held_training
 
 PAGES = {
     "home": "pages/home.py",
@@ -19,6 +21,7 @@ PAGES = {
     "margins": "pages/margins.py",
     "cohorts": "pages/cohorts.py",
     "features": "pages/features.py",
+    "training": "pages/training.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
@@ -29,9 +32,9 @@ TONES = {"error": "wrong", "warning": "care", "info": "note"}
 
 def findings_of(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     """The results of all checks, most serious first; run once for a diagnosis."""
-    held = st.session_state.setdefault("findings", {})
-    if held.get("of") is not diagnosis:
-        held["of"], held["results"] = diagnosis, run_checks(diagnosis)
+    held, training = st.session_state.setdefault("findings", {}), held_training()
+    if held.get("of") is not diagnosis or held.get("training") is not training:
+        held["of"], held["training"], held["results"] = diagnosis, training, run_checks(diagnosis, training)
     return held["results"]
 
 
@@ -44,6 +47,12 @@ def column_of_findings(diagnosis: Diagnosis) -> str | None:
 def forget_findings() -> None:
     """Let the checks run anew, where they can say more than before."""
     st.session_state.pop("findings", None)
+
+
+def show_training_findings(results: Sequence[CheckResult]) -> None:
+    """Cards for what the checks of training found."""
+    for index, result in enumerate(result for result in results if result.is_finding):
+        _show_card(result, index, None)
 
 
 def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:

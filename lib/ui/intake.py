@@ -10,17 +10,19 @@ from lib.sources import Answers
 from lib.sources.columns import join_names
 from lib.ui import state
 from lib.ui.datasets import (
+    Arrived,
     Draft,
     answer,
     draft_again,
     find_same,
     hold,
     open_draft,
-    read_files,
+    read_uploads,
     remember,
     remembered,
     workspace,
 )
+from lib.ui.histories import hold_histories, offer_training_sample
 from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import Job, begin, is_at_work, resume, settle
 from lib.ui.uploader import render_uploader
@@ -53,7 +55,7 @@ def show_uploader() -> None:
             st.rerun()
         known = dict(remembered())
         _end_reading()
-        job = begin("files", f"Reading {fresh[0].name}", lambda run, report: read_files(fresh, run, report, known))
+        job = begin("files", f"Reading {fresh[0].name}", lambda run, report: read_uploads(fresh, run, report, known))
         st.session_state[_READING] = workspace().hold(fresh[0].name, job, None).token
         st.rerun()
 
@@ -62,11 +64,17 @@ def show_samples(*, abreast: bool = False) -> None:
     """What a file holds, and the samples, beside each other or one below the other."""
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
-        "Several files at once are compared as versions. Files stay on this server, private to whoever has the link."
+        "Several files at once are compared as versions. Training histories are recognised too: those of Keras, "
+        "Lightning, Hugging Face, XGBoost, LightGBM, scikit-learn, MLflow, Weights & Biases and TensorBoard. Files "
+        "stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)
-    places = st.columns(len(SAMPLES)) if abreast else [st.container() for _sample in SAMPLES]
-    for place, sample in zip(places, SAMPLES, strict=True):
+    n = len(SAMPLES) + 1
+    # Four abreast: the titles of more would be cut.
+    places = [*st.columns(4), *st.columns(4)][:n] if abreast else [st.container() for _place in range(n)]
+    with places[-1]:
+        offer_training_sample()
+    for place, sample in zip(places, SAMPLES, strict=False):
         with place:
             st.button(
                 sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch"
@@ -105,11 +113,17 @@ def take_files() -> None:
             continue
         if name == "files":
             _end_reading()
-        if isinstance(job.result, OpenDataset | HeldDraft):
-            if isinstance(job.result, OpenDataset):
-                remember(job.result)
-            hold(job.result.token)
-            _look_at(job.result.token)
+        result = job.result
+        if isinstance(result, Arrived):
+            hold_histories(result.histories)
+            if result.opened is None:
+                st.switch_page("pages/training.py")
+            result = result.opened
+        if isinstance(result, OpenDataset | HeldDraft):
+            if isinstance(result, OpenDataset):
+                remember(result)
+            hold(result.token)
+            _look_at(result.token)
         elif job.problem:
             st.session_state[_PROBLEM] = job.problem
     problem = st.session_state.pop(_PROBLEM, None)
