@@ -119,11 +119,12 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         tables = [_versions(report), _change(report), _classes(report), _parts(report), _cohorts(report)]
         tables += [_training(report.training), _inputs(report), _mapping(report), _rejected(report)]
     findings = [result for result in checks if result.is_finding]
+    compared = _compared(report.comparison, has_findings=bool(findings)) if isinstance(report, Report) else ""
     first = {result.name: result for result in reversed(findings)}
     return Outline(
         subject=subject,
         verdict=_verdict(findings),
-        compared=_compared(report.comparison, has_findings=bool(findings)),
+        compared=compared,
         findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
         checked=tuple(_checked(checks)),
         tables=tuple(table for table in tables if table is not None),
