@@ -20,6 +20,8 @@ from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
+NOWHERE = -1
+
 
 @dataclass(frozen=True, eq=False)
 class Answered:
@@ -90,7 +92,8 @@ def _placed(counts: AnswerCounts, frame: Block, axes: Axes) -> Answered:
     def codes(key: str, known: tuple[str, ...]) -> IntArray:
         place = {value: index for index, value in enumerate(known)}
         column = counts.keys[key]
-        return np.array([place[str(value)] for value in column.values], np.int64)[column.codes]
+        # A filter may leave no row of a value that the column has: no entry has it either.
+        return np.array([place.get(str(value), NOWHERE) for value in column.values], np.int64)[column.codes]
 
     version = codes(VERSION, axes.versions)
     value = np.zeros(n, np.int64) if frame.column is None else codes(cohort_key(frame.column), frame.values)

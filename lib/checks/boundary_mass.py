@@ -212,5 +212,5 @@ def _said(score: float, mapping: Mapping) -> str:
     if mapping.is_multiclass:
         return f"a margin of {score:.4g}"
     if mapping.score_kind is not ScoreKind.PROBABILITY:
-        return f"a score of {score:.4g}"
-    return f"p = {special.expit(score):.4g}"
+        return f"a score of {words.score(score, mapping)}"
+    return words.score(score, mapping)

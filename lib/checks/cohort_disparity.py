@@ -266,7 +266,8 @@ def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
     explained = ", beyond what other findings explain" if disparities.found else ""
     explained += words.together(diagnosis.facts, disparities.n_rare)
     return Passed(
-        f"No cohort's violation rate is above the rest's{explained} ({words.count(disparities.n_tested)} compared).",
+        f"No cohort's violation rate is {100 * LEAST_EXCESS:g} points above the rest's{explained}, for certain among "
+        f"the {words.count(disparities.n_tested)} that are compared, each version by itself.",
         {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
     )
 

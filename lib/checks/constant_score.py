@@ -185,7 +185,7 @@ def check_constant_score(diagnosis: Diagnosis) -> Answer:
     facts, findings = constants.axes.facts, list[Finding]()
     several = facts.mapping.is_multiclass
     for version, scores, rows in _joined(constants):
-        said = words.listing([f"{score:.4g}" for score in scores], MAX_SUSPECTS)
+        said = words.listing([words.score(score, facts.mapping) for score in scores], MAX_SUSPECTS)
         named = f" in version {version or '(none)'}" if version is not None and len(facts.versions) > 1 else ""
         what = "All scores are equal" if len(scores) == 1 else "Only two distinct scores are left"
         if several:
@@ -232,7 +232,8 @@ def _finding(found: Found, score: float, version: str | None, where: Where, axes
         Status.FAIL,
         version,
         where,
-        f"One score, {score:.4g}, holds {words.percent(share)} of rows{words.place(version, where, axes.facts)} "
+        f"One score, {words.score(score, axes.facts.mapping)}, holds {words.percent(share)} of "
+        f"rows{words.place(version, where, axes.facts)} "
         f"({words.percent(rest)} elsewhere, n = {words.count(n)})",
         {
             "n": int(n),

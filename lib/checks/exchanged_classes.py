@@ -11,6 +11,7 @@ from lib.checks import words
 from lib.checks.answered import Answered
 from lib.checks.blocks import BoolArray, IntArray, where_of
 from lib.checks.exchanges import Exchange, Exchanges, find_exchanges
+from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.permutations import cycles_of, moved_by
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
@@ -32,6 +33,8 @@ def check_exchanged_parts(diagnosis: Diagnosis) -> Answer:
     exchanges = find_exchanges(diagnosis)
     if exchanges.reason:
         return NotApplicable(f"{exchanges.reason[0].upper()}{exchanges.reason[1:].rstrip('.')}.")
+    if exchanges.everything is not None and _is_of_filter_alone(diagnosis):
+        return [_finding_of_all(diagnosis, exchanges, filter_as_place(diagnosis), LEFT)]
     if exchanges.everything is not None:
         return Passed("Everything is exchanged, not a part: see label-encoding.", {"n": exchanges.n})
     if not exchanges.found:
@@ -57,7 +60,6 @@ def check_exchanged_everywhere(diagnosis: Diagnosis) -> Answer:
         return NotApplicable(f"{exchanges.reason[0].upper()}{exchanges.reason[1:].rstrip('.')}.")
     whole, to = exchanges.answered[0], exchanges.everything
     everywhere = np.ones(len(whole.n), dtype=np.bool_)
-    names = diagnosis.facts.mapping.class_names
     if to is None:
         n, right, _exchanged = _counts(whole, everywhere, None)
         return Passed(
@@ -65,18 +67,28 @@ def check_exchanged_everywhere(diagnosis: Diagnosis) -> Answer:
             f"n = {words.count(n)}).",
             {"n": int(n), "accuracy": right / n},
         )
-    n, right, exchanged = _counts(whole, everywhere, to)
-    return [
-        Finding(
-            Status.FAIL,
-            None,
-            Where(),
-            f"{_classes(to, names, ' over all versions and cohorts')}{_rates(to, n, right, exchanged)} "
-            f"(n = {words.count(n)})",
-            {**_evidence(to, names, n, right, exchanged), "consequences": []},
-            exchanged - right,
-        )
-    ]
+    if _is_of_filter_alone(diagnosis):
+        return Passed("What the filter leaves is exchanged, not everything: see label-flip.", {"n": exchanges.n})
+    return [_finding_of_all(diagnosis, exchanges, Where(), " over all versions and cohorts")]
+
+
+def _is_of_filter_alone(diagnosis: Diagnosis) -> bool:
+    return is_of_filter_alone(diagnosis, lambda whole: find_exchanges(whole).everything is not None)
+
+
+def _finding_of_all(diagnosis: Diagnosis, exchanges: Exchanges, where: Where, place: str) -> Finding:
+    whole, to = exchanges.answered[0], exchanges.everything
+    assert to is not None
+    names = diagnosis.facts.mapping.class_names
+    n, right, exchanged = _counts(whole, np.ones(len(whole.n), dtype=np.bool_), to)
+    return Finding(
+        Status.FAIL,
+        None,
+        where,
+        f"{_classes(to, names, place)}{_rates(to, n, right, exchanged)} (n = {words.count(n)})",
+        {**_evidence(to, names, n, right, exchanged), "consequences": []},
+        exchanged - right,
+    )
 
 
 def _finding(diagnosis: Diagnosis, exchanges: Exchanges, exchange: Exchange) -> Finding:

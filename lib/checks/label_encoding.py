@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scipy import special
+
 from lib.checks import words
 from lib.checks.exchanged_classes import check_exchanged_everywhere
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.filtered import is_of_filter_alone
+from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 
 if TYPE_CHECKING:
@@ -21,6 +24,13 @@ def check_label_encoding(diagnosis: Diagnosis) -> Answer:
     if reversals.reason:
         return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
     evidence = {"n": reversals.n, "roc_auc": reversals.auc, "z": reversals.z}
+    if reversals.everything and is_of_filter_alone(diagnosis, lambda whole: find_reversals(whole).everything):
+        return Passed("What the filter leaves is reversed, not everything: see label-flip.", evidence)
+    if not reversals.everything and special.ndtr(-abs(reversals.z)) > ALARM_RATE:
+        return NotApplicable(
+            f"Which class is positive cannot be told: the scores order the classes no better than chance "
+            f"(AUC {reversals.auc:.2f}, n = {words.count(reversals.n)})."
+        )
     if not reversals.everything:
         return Passed(
             f"Scores and labels agree on which class is positive (AUC {reversals.auc:.2f}, "

@@ -10,6 +10,7 @@ from lib.cells import POSITIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray, where_of
 from lib.checks.exchanged_classes import check_exchanged_parts
+from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status
 from lib.checks.reversal import Reversals, find_reversals
@@ -18,7 +19,7 @@ from lib.errors import SettingsError
 from lib.metrics.estimates import Estimate
 from lib.metrics.ranking import roc_auc
 from lib.metrics.ranks import order_statistics
-from lib.schema import cohort_key
+from lib.schema import EVERYTHING, cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -36,6 +37,8 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     reversals = find_reversals(diagnosis)
     if reversals.reason:
         return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
+    if reversals.everything and is_of_filter_alone(diagnosis, lambda whole: find_reversals(whole).everything):
+        return [_finding_of_filter(diagnosis, reversals)]
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
     if not reversals.found:
@@ -52,6 +55,19 @@ def _findings(diagnosis: Diagnosis) -> list[Finding]:
     reversals = find_reversals(diagnosis)
     parts = [part_of(each.place, each.block, reversals.axes) for each in reversals.found]
     return [_finding(diagnosis, reversals, parts, number) for number in range(len(parts))]
+
+
+def _finding_of_filter(diagnosis: Diagnosis, reversals: Reversals) -> Finding:
+    whole = find_reversals(diagnosis.with_settings(where=EVERYTHING))
+    return Finding(
+        Status.FAIL,
+        None,
+        filter_as_place(diagnosis),
+        f"Scores are reversed{LEFT} (AUC {reversals.auc:.2f} against {whole.auc:.2f} in all rows of the file, "
+        f"n = {words.count(reversals.n)})",
+        {"n": reversals.n, "roc_auc": reversals.auc, "roc_auc_elsewhere": whole.auc, "consequences": []},
+        abs(reversals.z),
+    )
 
 
 def _finding(diagnosis: Diagnosis, reversals: Reversals, parts: list[Part], number: int) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lib.checks import words
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.schema import MISSING_KEY, NO_WINDOW, VERSION, WINDOW
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ADD = {
 
 
 def check_missing_deploy_context(diagnosis: Diagnosis) -> Answer:
-    """Tell which of version and time most rows lack; warn where they lack both."""
+    """Tell which of version and time most rows lack."""
     lacking = shares_lacking(diagnosis)
     n = int(diagnosis.cells(VERSION).sums[:, 0].sum())
     if not n:
@@ -44,7 +44,6 @@ def check_missing_deploy_context(diagnosis: Diagnosis) -> Answer:
             title,
             {"n": n, "lacking": list(most), "share_lacking": lacking, "consequences": []},
             float(len(most)),
-            Severity.WARNING if len(most) > 1 else None,
         )
     ]
 

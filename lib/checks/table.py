@@ -168,7 +168,7 @@ CHECKS: tuple[Check, ...] = (
         name="missing-deploy-context",
         reference="H-F19. Share of rows without a version (a column, or several files) and without a readable time, "
         "counted over all rows: nothing is estimated",
-        minimum_effect="more than half of the rows lack it; a warning where they lack both",
+        minimum_effect="more than half of the rows lack it",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
         cause="What looks wrong cannot be tied to a deploy: where the version is missing nothing can be compared, "

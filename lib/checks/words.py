@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from scipy import special
+
+from lib import schema
 from lib.checks.result import Where
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
 from lib.scan.windows import DAY
+from lib.schema import ScoreKind
 from lib.sources.columns import shorten
 
 NONE: Mapping[str, int] = MappingProxyType({})
@@ -47,6 +51,11 @@ def listing(items: Sequence[str], most: int = 3) -> str:
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
 
 
+def score(value: float, mapping: schema.Mapping) -> str:
+    """A decision score in the unit of the file: "p = 0.73", else "0.9946"; one that was clipped is p = 0 or 1."""
+    return f"p = {special.expit(value):.4g}" if mapping.score_kind is ScoreKind.PROBABILITY else f"{value:.4g}"
+
+
 def problem(code: str) -> str:
     """Why a row cannot be used, or not wholly."""
     return "the line could not be read as a record" if code == STRUCTURAL else PROBLEMS[code][1]
@@ -76,7 +85,7 @@ def together(facts: Facts, looked_at: Mapping[str, int] = NONE) -> str:
             said.append(f"{rarer} only over all time" if facts.windows is not None else "")
         else:
             over = " over all time" if facts.windows is not None else ""
-            said.append(f"of {rarer} {count(alone)} by themselves{over}, the others only together")
+            said.append(f"of {rarer} the {count(alone)} with rows enough by themselves{over}, the others only together")
     shown = [each for each in said if each]
     return f" ({listing(shown)})" if shown else ""
 

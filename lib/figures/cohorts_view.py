@@ -214,6 +214,8 @@ def sentence_of(view: CohortsView, call: Callable[[str], str]) -> str:
                 return said
             here, rest = (format_value(each.value, metric.unit) for each in (top.estimate, top.rest))
             return f"{said}: {call(top.value)} with {here}, the rest with {rest}"
+        if not any(version == view.candidate for version, _value in view.rows):
+            return f"No row of {call(view.candidate)} passes the filter: there is nothing to rank in it"
         return f"No {column} of {call(view.candidate)} has a {label} worse than the rest beyond chance"
     away = format_change(leader.excess.value, metric.unit)
     return (

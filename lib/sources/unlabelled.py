@@ -55,12 +55,15 @@ def _suggest(builder: Builder, label: Column) -> tuple[str, ...]:
     if not texts or (positive is not None and says_none(positive)):
         return ()
     rest = _without(label, texts)
+    families = find_families(builder.free, rest)
+    if any(read_labels(family, label).fits for family in families):
+        return ()
+    if any(read_labels(family, rest).fits for family in families):
+        return texts
     is_pair = len({normalise_label(text) for text, _ in rest.values}) == _PAIR
     if not is_pair and (not rest.values or infer_encoding(rest, None).encoding is None):
         return ()
     if infer_encoding(label, None).encoding is not None:
-        return ()
-    if any(read_labels(family, label).fits for family in find_families(builder.free, label)):
         return ()
     return texts
 

@@ -11,7 +11,8 @@ from lib.checks import CheckResult, Status, run_checks
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
 from lib.figures.text import MISSING
-from lib.schema import CLASS, cohort_key
+from lib.schema import CLASS, VERSION, cohort_key
+from lib.sources.columns import join_names
 from lib.ui import state
 from lib.ui.histories import held_training
 
@@ -55,6 +56,15 @@ def show_training_findings(results: Sequence[CheckResult]) -> None:
         _show_card(result, index, None)
 
 
+def _none_found(diagnosis: Diagnosis) -> str:
+    """That there is no finding; where the filter leaves no row of a version, in which there are rows."""
+    with_rows = set(diagnosis.versions.groups[VERSION].tolist())
+    if not with_rows:
+        return "No findings, as no row passes the filter"
+    without = [version for version in diagnosis.shown_versions if version not in with_rows]
+    return f"No findings; no row of {join_names(without)} passes the filter" if without else "No findings"
+
+
 def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     """Cards for what failed or warns, most serious first; of one topic, or of all.
 
@@ -73,7 +83,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
         words = f"{format_plural(passed, 'check')} passed" + (f", {len(skipped)} not applicable." if skipped else ".")
-        with st.expander(words if raised else f"No findings: {words}"):
+        with st.expander(words if raised else f"{_none_found(diagnosis)}: {words}"):
             for result in results:
                 if result.status in (Status.PASS, Status.NOT_APPLICABLE):
                     st.html(

@@ -8,7 +8,7 @@ NAME = "missing-deploy-context"
 
 def test_neither_version_nor_time(world, check):
     (found,) = check(world().drop(columns=["version", "time"]), NAME)
-    assert (found.status, found.severity) == (Status.WARN, Severity.WARNING)
+    assert (found.status, found.severity) == (Status.WARN, Severity.INFO)
     assert found.title == (
         "Nothing to trace a change to: there is no version and there is no time (n = 3,000); add a column with the "
         "model's version, or one file for each version and a column with the time of each prediction"

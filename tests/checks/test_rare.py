@@ -123,7 +123,7 @@ def test_what_is_not_looked_at_by_itself_is_said():
     beyond = len(counts) - 199
     for name, least in (("label-flip", 20), ("constant-score", 30), ("missing-telemetry", 30)):
         alone = int((counts[199:] >= least).sum())
-        said = f"of {beyond:,} rarer values of tenant {alone} by themselves over all time, the others only together"
+        said = f"of {beyond:,} rarer values of tenant the {alone} with rows enough by themselves over all time"
         assert said in results[name]
     assert f"{beyond:,} rarer values of tenant only together" in results["margin-collapse"]
 

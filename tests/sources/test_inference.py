@@ -864,3 +864,15 @@ def test_what_counts_as_no_label_is_taken_over(read):
     first = infer_mapping([read(labelled(["yes", "no"] * 9), "c.csv")]).mapping
     (question,) = infer_mapping([table], Answers.of_mapping(first, "c.csv")).questions
     assert question.topic == "unlabelled"
+
+
+def test_a_text_that_says_no_label_beside_several_classes_is_asked_about(read):
+    names = ("cat", "dog", "fox")
+    scores = {f"prob_{name}": [0.3, 0.4, 0.3, 0.2] * 10 for name in names}
+    table = read(csv(label=["cat", "dog", "fox", "maybe"] * 10, **scores))
+    (question,) = [each for each in infer_mapping([table]).questions if each.topic == "unlabelled"]
+    assert "Does maybe mean that a row has no label?" in question.sentence
+    settled = infer_mapping([table], Answers(unlabelled=("maybe",)))
+    assert not settled.questions
+    assert settled.mapping.class_names == names
+    assert settled.mapping.unlabelled == ("maybe",)

@@ -863,3 +863,13 @@ def test_exchanged_classes_lead_to_the_page_that_shows_them(scope: str, page: st
     shown = go_to(app, page)
     assert_sound(shown)
     assert ("c00" if scope == "version" else "pt") in answer(shown) or "c01" in answer(shown)
+
+
+@pytest.mark.parametrize("page", ["home", "cohorts", "margins"])
+def test_several_classes_under_a_filter_that_leaves_out_cohorts_and_versions(page: str) -> None:
+    assert_sound(open_app(page, dataset="sample-digits", cohort_column="ink", cohort="light"))
+    frame = make_classes(3, n=1_500)
+    app = upload(open_app(), "classes.csv", frame.to_csv(index=False).encode())
+    first = int(frame["time"].min().floor("D").timestamp())
+    app.query_params["windows"] = f"{first}..{first}"
+    assert_sound(go_to(app, page))
