@@ -63,7 +63,7 @@ def classes() -> pd.DataFrame:
 
 
 def test_exchanged_classes_alone_in_view_are_a_part(classes: pd.DataFrame) -> None:
-    diagnosis = diagnose_classes(exchange(classes, classes["language"] == "pt", cycle(4, 0, 1)))
+    diagnosis = diagnose_classes(exchange(classes, (classes["language"] == "pt").to_numpy(), cycle(4, 0, 1)))
     view = within(diagnosis, Filter(cohorts=(("language", "pt"),)))
     assert named(view, "label-encoding").status is Status.PASS
     flip = named(view, "label-flip")

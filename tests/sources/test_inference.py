@@ -868,7 +868,7 @@ def test_what_counts_as_no_label_is_taken_over(read):
 
 def test_a_text_that_says_no_label_beside_several_classes_is_asked_about(read):
     names = ("cat", "dog", "fox")
-    scores = {f"prob_{name}": [0.3, 0.4, 0.3, 0.2] * 10 for name in names}
+    scores = {f"prob_{name}": share for name, share in zip(names, ([0.5] * 40, [0.3] * 40, [0.2] * 40), strict=True)}
     table = read(csv(label=["cat", "dog", "fox", "maybe"] * 10, **scores))
     (question,) = [each for each in infer_mapping([table]).questions if each.topic == "unlabelled"]
     assert "Does maybe mean that a row has no label?" in question.sentence
