@@ -159,6 +159,8 @@ def _errors(
     seen, n = Outcomes.seen(forecasts), forecasts.n_rows
     few = forecasts.gathered(DRAWN_BINS)
     at, low, high, around = _along(few, names, rng)
+    # What was found is compared with what was drawn in the same bins: an isotonic fit to finer ones follows more noise.
+    seen_as_null, seen_few = Outcomes.seen(null.forecasts), Outcomes.seen(few)
     found: dict[str, CalibrationError] = {}
     for name, statistic in STATISTICS.items():
         if name not in names:
@@ -166,17 +168,22 @@ def _errors(
             found[name] = CalibrationError(nothing, math.nan, math.nan)
             continue
         value, by_chance = float(statistic(seen)[0]), statistic(null)
-        lower = _inverted(value, high[name], at[name])
-        upper = _inverted(value, low[name], at[name])
-        p = (1 + int((by_chance >= value * (1 - 1e-12)).sum())) / (NULL_DRAWS + 1)
-        floor = float(np.quantile(by_chance, LEVEL))
-        found[name] = CalibrationError(Estimate(value, lower, max(upper, lower), n), floor, p)
+        as_null, as_few = (float(statistic(each)[0]) for each in (seen_as_null, seen_few))
+        lower = _inverted(as_few, high[name], at[name])
+        upper = _inverted(as_few, low[name], at[name])
+        floor = max(float(np.quantile(by_chance, LEVEL)) + value - as_null, 0.0)
+        found[name] = CalibrationError(Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance))
     parts: dict[str, Estimate] = {}
     for name, statistic in PARTS.items():
         value = float(statistic(seen)[0])
         off = np.quantile(around[name], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         parts[name] = Estimate(value, max(value - float(off[1]), 0.0), max(value - float(off[0]), 0.0), n)
     return found, parts
+
+
+def _p_value(value: float, by_chance: FloatArray) -> float:
+    """In what share of the draws an error is at least as large, this one counted among them."""
+    return (1 + int((by_chance >= value * (1 - 1e-12)).sum())) / (len(by_chance) + 1)
 
 
 def _along(
