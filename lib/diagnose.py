@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Literal
 from weakref import WeakKeyDictionary
 
+from lib.calibrations import Calibrations
 from lib.cells import Cells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
@@ -24,6 +25,7 @@ from lib.metrics.explained import Explained, FoldTable, explain_violations
 from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
+from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
@@ -86,12 +88,13 @@ class FeatureTables:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a look is at: two versions, the margin target γ, and which rows."""
+    """What a look is at: two versions, the margin target γ, which rows, and which map makes probabilities, if any."""
 
     baseline: str
     candidate: str
     margin_target: float = 1.0
     where: Filter = EVERYTHING
+    recalibration: MapName | None = None
 
     @classmethod
     def choose(
@@ -102,19 +105,22 @@ class Settings:
         candidate: str | None = None,
         margin_target: float = 1.0,
         where: Filter = EVERYTHING,
+        recalibration: MapName | None = None,
     ) -> Settings:
         """Settings with the defaults: the baseline is the first version in their order, the candidate the last.
 
         Raises:
-            SettingsError: a version that the dataset does not have.
+            SettingsError: a version that the dataset does not have; recalibration of several classes.
         """
+        if recalibration is not None and facts.mapping.is_multiclass:
+            raise SettingsError("Recalibration is of one score; this dataset has several classes with a score each.")
         for name in (baseline, candidate):
             if name is not None and name not in facts.versions:
                 near = difflib.get_close_matches(name, facts.versions, 1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise SettingsError(f"There is no version {name!r}; there are {', '.join(facts.versions)}.{hint}")
         first, last = (facts.versions[0], facts.versions[-1]) if facts.versions else ("", "")
-        return cls(baseline or first, candidate or last, margin_target, where)
+        return cls(baseline or first, candidate or last, margin_target, where, recalibration)
 
 
 class Diagnosis:
@@ -147,7 +153,15 @@ class Diagnosis:
     def metric_settings(self) -> MetricSettings:
         """What the metrics need to know."""
         mapping = self.facts.mapping
-        return MetricSettings(self.settings.margin_target, mapping.score_kind, mapping.class_names)
+        is_recalibrated = self.settings.recalibration is not None
+        return MetricSettings(
+            self.settings.margin_target, mapping.score_kind, mapping.class_names, is_recalibrated=is_recalibrated
+        )
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        """Calibration and recalibration of each version."""
+        return Calibrations(self.tables, self.settings.where, self.settings.recalibration)
 
     def cells(self, *keys: str, finest: Resolution = EXACT) -> Cells:
         """Cells of the chosen rows by exactly these keys, label apart."""
@@ -159,8 +173,10 @@ class Diagnosis:
             cells = self.cells(*keys)
             fixed = _FIXED.get(cells)
             if fixed is None:
-                fixed = compute_summary(cells, self.metric_settings, _fixed_names(), self.class_tables(*keys))
+                plain = dataclasses.replace(self.metric_settings, is_recalibrated=False)
+                fixed = compute_summary(cells, plain, _fixed_names(), self.class_tables(*keys))
                 _FIXED[cells] = fixed
+            fixed = self.calibrations.replaced(fixed, keys)
             moved = compute_summary(cells, self.metric_settings, _moved_names())
             metrics = {**fixed.metrics, **moved.metrics}
             self._summaries[keys] = dataclasses.replace(
@@ -328,7 +344,7 @@ class Diagnosis:
 
     @property
     def _without_margin_target(self) -> Settings:
-        return dataclasses.replace(self.settings, margin_target=0.0)
+        return dataclasses.replace(self.settings, margin_target=0.0, recalibration=None)
 
     def read_features(
         self, *, run: Run | None = None, on_progress: Callable[[float, str], None] | None = None

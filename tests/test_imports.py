@@ -19,6 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
+    ("calibrations",),
     ("diagnose",),
     ("checks", "policy"),
     ("figures",),

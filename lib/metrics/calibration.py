@@ -39,6 +39,8 @@ STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 DRAWN_BINS = 300
 """Into how many bins rows are gathered for an interval."""
 SEED = 20_230_417
+LEAST_ERROR = 0.02
+"""A debiased calibration error below it is too small to matter."""
 NO_SPREAD_OF_P = "all rows have the same probability"
 COARSE_BINS = "scores are kept too coarsely for bins of probability"
 
@@ -82,7 +84,7 @@ class Calibration:
     """Everything about the calibration of one group of rows.
 
     Attributes:
-        forecasts: the rows.
+        forecasts: the rows; None where there is nothing.
         errors: one for each of `STATISTICS`.
         parts: one for each of `PARTS`; with the miscalibration it makes the score.
         brier_score, log_loss: means over rows, without intervals of their own here.
@@ -96,7 +98,7 @@ class Calibration:
         reason: why there is nothing of all this.
     """
 
-    forecasts: Forecasts
+    forecasts: Forecasts | None
     errors: dict[str, CalibrationError]
     parts: dict[str, Estimate]
     brier_score: float
@@ -112,6 +114,32 @@ class Calibration:
     reason: str = ""
 
 
+def no_calibration(n: float, reason: str) -> Calibration:
+    """Nothing, with the reason."""
+    nothing = Estimate(math.nan, math.nan, math.nan, n, reason)
+    return Calibration(
+        forecasts=None,
+        errors={name: CalibrationError(nothing, math.nan, math.nan) for name in STATISTICS},
+        parts=dict.fromkeys(PARTS, nothing),
+        brier_score=math.nan,
+        log_loss=math.nan,
+        mean_probability=math.nan,
+        positive_share=math.nan,
+        spiegelhalter_z=nothing,
+        spiegelhalter_p=math.nan,
+        slope=nothing,
+        intercept=nothing,
+        offset=nothing,
+        curve=None,
+        reason=reason,
+    )
+
+
+def what_is_missing(forecasts: Forecasts) -> str:
+    """Why nothing can be said of these rows; "" where something can."""
+    return NO_USABLE_ROWS if forecasts.n_rows == 0 else NO_WEIGHT if not forecasts.weight.sum() > 0 else ""
+
+
 def compute_calibration(forecasts: Forecasts) -> Calibration:
     """Errors, floors, intervals, decomposition, tests and the curve of some rows; the same at every call.
 
@@ -119,20 +147,14 @@ def compute_calibration(forecasts: Forecasts) -> Calibration:
         forecasts: rows whose probabilities may be called so. With none, everything is undefined with the reason; with
             rows of one class, slope and intercept are.
     """
-    reason = NO_USABLE_ROWS if forecasts.n_rows == 0 else NO_WEIGHT if not forecasts.weight.sum() > 0 else ""
+    if reason := what_is_missing(forecasts):
+        return no_calibration(forecasts.n_rows, reason)
     total = forecasts.weight.sum()
     slope, intercept, offset = slope_and_intercept(forecasts)
     z, p = spiegelhalter(forecasts)
-    if reason:
-        nothing = Estimate(math.nan, math.nan, math.nan, forecasts.n_rows, reason)
-        none = {name: CalibrationError(nothing, math.nan, math.nan) for name in STATISTICS}
-        found, parts, curve = none, dict.fromkeys(PARTS, nothing), None
-    else:
-        rng = np.random.default_rng(SEED)
-        few = forecasts.gathered()
-        null = Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
-        found, parts = _errors(forecasts, null, rng)
-        curve = reliability_curve(few, null.fit)
+    rng = np.random.default_rng(SEED)
+    null = _null(forecasts, rng)
+    found, parts = _errors(forecasts, null, rng)
     return Calibration(
         forecasts=forecasts,
         errors=found,
@@ -146,9 +168,41 @@ def compute_calibration(forecasts: Forecasts) -> Calibration:
         slope=slope,
         intercept=intercept,
         offset=offset,
-        curve=curve,
-        reason=reason,
+        curve=reliability_curve(null.forecasts, null.fit),
     )
+
+
+@dataclass(frozen=True)
+class MiscalibrationTest:
+    """Whether rows are calibrated, and how far they are from it.
+
+    Attributes:
+        p_value: of the Brier score's miscalibration, of labels drawn as if calibrated; at least 1/1,001.
+        effect: the debiased calibration error.
+        n: rows.
+        reason: why there is no answer.
+    """
+
+    p_value: float
+    effect: float
+    n: float
+    reason: str = ""
+
+
+def compute_miscalibration(forecasts: Forecasts) -> MiscalibrationTest:
+    """The test of `compute_calibration` alone, in a third of the time."""
+    if reason := what_is_missing(forecasts):
+        return MiscalibrationTest(math.nan, math.nan, forecasts.n_rows, reason)
+    null = _null(forecasts, np.random.default_rng(SEED))
+    value = float(errors.brier_miscalibration(Outcomes.seen(null.forecasts))[0])
+    effect = float(STATISTICS["debiased_calibration_error"](Outcomes.seen(forecasts))[0])
+    return MiscalibrationTest(_p_value(value, errors.brier_miscalibration(null)), effect, forecasts.n_rows)
+
+
+def _null(forecasts: Forecasts, rng: np.random.Generator) -> Outcomes:
+    """Files of the same probabilities whose labels are drawn with them."""
+    few = forecasts.gathered()
+    return Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
 
 
 def _errors(
@@ -172,7 +226,9 @@ def _errors(
         lower = _inverted(as_few, high[name], at[name])
         upper = _inverted(as_few, low[name], at[name])
         floor = max(float(np.quantile(by_chance, LEVEL)) + value - as_null, 0.0)
-        found[name] = CalibrationError(Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance))
+        found[name] = CalibrationError(
+            Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance)
+        )
     parts: dict[str, Estimate] = {}
     for name, statistic in PARTS.items():
         value = float(statistic(seen)[0])

@@ -45,6 +45,8 @@ class HeldTables(ABC):
         self._lock = threading.RLock()
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
+        # The run of the thread that reads, so that its owner can cancel it and nobody else's work.
+        self._working = threading.local()
 
     def n_bytes(self, where: Filter) -> int:
         """What the tables of a filter take, arrays that several share counted once."""
@@ -101,6 +103,18 @@ class HeldTables(ABC):
         _use.touch(self, where)
         with self._lock:
             return (tuple(keys), where, finest.name) in self._held
+
+    def read(self, keys: Sequence[str], where: Filter, *, finest: Resolution = EXACT, run: Run | None = None) -> None:
+        """Make one table of cells, if it is not there, in a run that its owner can cancel.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+        """
+        self._working.run = run
+        try:
+            self.cells(keys, where, finest=finest)
+        finally:
+            self._working.run = None
 
     @abstractmethod
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:

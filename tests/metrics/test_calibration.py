@@ -145,7 +145,7 @@ def test_the_debiased_error_is_right_on_average() -> None:
         gap = ((outcomes.weight * p[::40] - outcomes.positive)[0] / 40) ** 2
         share = outcomes.positive[0] / 40
         squares.append((gap - share * (1 - share) / 39).mean())
-    assert np.mean(squares) == pytest.approx(0.05**2, abs=3 * np.std(squares) / 20)
+    assert np.mean(squares) == pytest.approx(0.05**2, abs=3 * float(np.std(squares)) / 20)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 1.5])
