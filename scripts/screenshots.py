@@ -55,7 +55,6 @@ VIEWS = (
     View("margins", "/margins?dataset=sample-incident", "Margins"),
     View("classes", "/margins?dataset=sample-digits&apart=class", "Margins"),
     View("calibration", "/calibration?dataset=sample-incident", "Calibration"),
-    View("recalibrated", "/calibration?dataset=sample-hinge&recalibration=platt", "Calibration"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

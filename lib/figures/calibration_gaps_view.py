@@ -150,7 +150,7 @@ class GapWindows:
             here = np.flatnonzero((gaps.groups[VERSION] == version) & (gaps.groups[WINDOW] != NO_WINDOW))
             starts = gaps.groups[WINDOW][here].astype(np.int64).tolist()
             pairs = zip(starts, here.tolist(), strict=True)
-            rows = [(start, _row(gaps, place, version, format_time(start))) for start, place in pairs]
+            rows = [(start, _row(gaps, place, version, format_time(start, grid.width))) for start, place in pairs]
             if told := tuple(each for each in rows if each[1].gap.is_defined):
                 lines[version] = told
         return cls(diagnosis.settings.baseline, grid.words, lines) if lines else None

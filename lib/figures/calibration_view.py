@@ -135,22 +135,22 @@ class CalibrationView:
     def sentence(self) -> str:
         """The answer about the version in focus, without a full stop (plain text)."""
         found, judged = self.calibrations[self.focus], self.judged[self.focus]
-        name = f"{self.class_name}, against the rest, " if self.class_name else ""
-        of = f"{name}of version {self.focus}" if len(self.versions) > 1 or name else "the model"
+        of = f"version {self.focus}" if len(self.versions) > 1 else "the model"
+        of = f"{of} for {self.class_name} against the rest" if self.class_name else of
         n = format_plural(judged.test.n, "labelled row")
-        error = found.errors["debiased_calibration_error"].estimate
+        error = found.errors["debiased_calibration_error"]
         marked = f", {self.marked}" if self.marked else ""
         if judged.is_miscalibrated:
             means = f"mean p of {of} is {found.mean_probability:.3f}, {format_share(found.positive_share)} are positive"
             return f"Not calibrated{marked}: {self._where(found) or means}"
         if judged.p_adjusted < ALARM_RATE:
             return (
-                f"All but calibrated: probabilities of {of} are off by about {format_share(error.value)}, more than "
-                f"chance gives {n} but too little to matter"
+                f"All but calibrated{marked}: probabilities of {of} are off by about "
+                f"{format_share(error.estimate.value)}, more than chance gives {n} but too little to matter"
             )
         return (
-            f"No sign of miscalibration{marked}: the errors of {of} are within what "
-            f"chance gives {n}; a debiased error above {format_share(error.upper)} would have shown"
+            f"No sign of miscalibration{marked}: the debiased error of {of} is {format_share(error.estimate.value)}, "
+            f"and chance alone gives {n} up to {format_share(error.floor)}"
         )
 
     def _where(self, found: Calibration) -> str:

@@ -224,8 +224,11 @@ def _errors(
         value, by_chance = float(statistic(seen)[0]), statistic(null)
         as_null, as_few = (float(statistic(each)[0]) for each in (seen_as_null, seen_few))
         lower = _inverted(as_few, high[name], at[name])
-        upper = _inverted(as_few, low[name], at[name])
+        upper = _inverted(as_few, low[name], at[name], last=True)
         floor = max(float(np.quantile(by_chance, LEVEL)) + value - as_null, 0.0)
+        if as_few >= low[name].max():
+            # Even the farthest file that was drawn may look like this: an error up to the floor is seen in few files.
+            upper = max(upper, floor)
         found[name] = CalibrationError(
             Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance)
         )
@@ -267,11 +270,19 @@ def _along(
     return at, low, high, around
 
 
-def _inverted(value: float, ends: FloatArray, at: FloatArray) -> float:
-    """The truth at which an end of what files have is the value that was found; 0 where calibrated will do."""
-    if value <= ends[0]:
+def _inverted(value: float, ends: FloatArray, at: FloatArray, *, last: bool = False) -> float:
+    """The truth at which an end of what files have is the value that was found; the last of several with `last`.
+
+    0 where calibrated will do (its end is no less than the value), or where not even that will.
+    """
+    ends, at = np.maximum.accumulate(ends), np.maximum.accumulate(at)
+    k = int(np.searchsorted(ends, value, side="right" if last else "left"))
+    if k == 0:
         return 0.0
-    return float(np.interp(value, np.maximum.accumulate(ends), np.maximum.accumulate(at)))
+    if k == len(ends):
+        return float(at[-1])
+    part = (value - ends[k - 1]) / (ends[k] - ends[k - 1])
+    return float(at[k - 1] + part * (at[k] - at[k - 1]))
 
 
 def seen_log_odds(forecasts: Forecasts) -> FloatArray:

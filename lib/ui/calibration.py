@@ -16,7 +16,7 @@ from lib.figures.frame import provenance_line
 from lib.figures.recalibration_view import LOSS_WORDS, RecalibrationView
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted
-from lib.metrics.recalibration_maps import MAP_FORMULAS, MAP_LABELS
+from lib.metrics.recalibration_maps import MAP_FORMULAS, MAP_LABELS, MapName
 from lib.ui import state
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure
@@ -104,8 +104,9 @@ def show_recalibration(diagnosis: Diagnosis) -> None:
     if view.is_probability:
         last = [Column("Change of log loss", "Row by row, against the score as it is"), Column("Change of Brier score")]
     else:
-        last = [Column("Above the best", "Log loss above that of the best map, row by row"), Column("What it is")]
-    show_table([Column("Map"), *heads, *last], rows)
+        last = [Column("Above the best", "Log loss above that of the best map, row by row")]
+    formulas = " ".join(f"{MAP_LABELS[each.name]}: {MAP_FORMULAS[each.name]}" for each in view.found.maps)
+    show_table([Column("Map", formulas), *heads, *last], rows)
     show_note(
         "Each map is fitted ten times on nine folds of the id and judged on the tenth; the map to take away is fitted "
         "on all rows."
@@ -117,8 +118,8 @@ def show_recalibration(diagnosis: Diagnosis) -> None:
 def _map_cells(view: RecalibrationView, each: CrossFitted) -> list[Cell]:
     cells = [_score_cell(each.losses[loss]) for loss in LOSS_WORDS]
     if not view.is_probability:
-        above = view.against_best(each)
-        return [*cells, _change_cell(above), Cell("", MAP_FORMULAS[each.name])]
+        is_best = each is view.found.best
+        return [*cells, Cell("the best") if is_best else _change_cell(view.against_best(each))]
     return [*cells, *(_change_cell(each.losses[f"{loss}_change"], toned=True) for loss in LOSS_WORDS)]
 
 
@@ -130,13 +131,18 @@ def _change_cell(each: Estimate, *, toned: bool = False) -> Cell:
     return Cell(format_change(each.value, "loss"), around, tone if toned else "")
 
 
+def label_of(name: str) -> str:
+    """What a map is called."""
+    return next((words for each, words in MAP_LABELS.items() if each == name), name)
+
+
 def _offer_map(view: RecalibrationView) -> None:
-    names = [each.name for each in view.found.maps]
+    names: list[MapName] = [each.name for each in view.found.maps]
     best = view.found.recommended
     default = best.name if best is not None else names[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = state.choose("map", "Take away", names, default=default, words=lambda name: MAP_LABELS[name])
-        name = next(each for each in names if each == chosen)
+        chosen = state.choose("map", "Take away", names, default=default, words=label_of)
+        name: MapName = next(each for each in names if each == chosen)
         files = {
             "json": ("JSON", partial(view.json_text, name)),
             "py": ("Python function", partial(view.python_text, name)),
@@ -163,7 +169,7 @@ def show_parts_of_data(diagnosis: Diagnosis) -> None:
         show_figure(figure, "gaps-classes", name="calibration-by-class", table=classes.frame())
         return
     if diagnosis.settings.recalibration is not None:
-        show_note("By cohort and over time calibration is measured for the probabilities of the file itself.")
+        show_note("Recalibrated probabilities are measured for whole versions, not by cohort or over time.")
         return
     if columns:
         st.subheader("By cohort", anchor=False)
