@@ -169,7 +169,7 @@ class CalibrationView:
 
     def rounding_words(self) -> str:
         """That probabilities are rounded, and what that can do; "" where they are not."""
-        each = self.rounding.get(self.focus)
+        each = self.rounding.get(self.focus) if self.versions else None
         if each is None:
             return ""
         return (

@@ -14,7 +14,9 @@ from tests.metrics.conftest import build
 from tests.metrics.test_calibration import draw, forecasts_of
 
 
-def grouped(n: int, seed: int, weight: np.ndarray | None = None, **kwargs: object) -> tuple[Cells, np.ndarray, ...]:
+def grouped(
+    n: int, seed: int, weight: np.ndarray | None = None, **kwargs: object
+) -> tuple[Cells, np.ndarray, np.ndarray, np.ndarray]:
     score, y = draw(n, 1.3, seed)
     group = np.random.default_rng(seed + 1).integers(0, 3, n)
     version = np.where(group == 0, "a", "b")

@@ -28,7 +28,7 @@ def test_decision_scores_get_probabilities_from_a_map() -> None:
     next(each for each in app.selectbox if each.label == "Recalibrated by").select("platt")
     run(app)
     assert_sound(app)
-    assert app.query_params["recalibration"] == ["platt"]
+    assert app.query_params["recalibration"] == "platt"
     assert "recalibrated (Platt, cross-fitted)" in answer(app)
     assert len(figures(app)) == 3
     app.switch_page("pages/home.py")
