@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from lib.checks.margin_collapse import find_collapses
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
+from lib.errors import SettingsError
 from lib.metrics.calibration import LEAST_ERROR, MiscalibrationTest
 from lib.metrics.intervals import holm
+from lib.metrics.recalibration import CrossFitted
 from lib.metrics.recalibration_maps import MAP_LABELS
 from lib.metrics.reliability import farthest_bin, reliability_bins
 
@@ -117,10 +120,7 @@ def _sentence(diagnosis: Diagnosis, version: str, judged: Judged) -> str:
 
 def _finding(diagnosis: Diagnosis, version: str, judged: Judged) -> Finding:
     title = _sentence(diagnosis, version, judged)
-    recommended = None
-    calibrations = diagnosis.calibrations
-    if diagnosis.settings.recalibration is None and _can_recalibrate(diagnosis):
-        recommended = calibrations.recalibration(version).recommended
+    recommended = _recommended(diagnosis, version)
     if recommended is not None:
         change = recommended.losses["log_loss_change"]
         title += f". A {MAP_LABELS[recommended.name]} map would change the log loss by {change.value:+.3f}".replace(
@@ -143,8 +143,13 @@ def _finding(diagnosis: Diagnosis, version: str, judged: Judged) -> Finding:
     )
 
 
-def _can_recalibrate(diagnosis: Diagnosis) -> bool:
-    """Whether the table by fold is there, or quickly made."""
-    if diagnosis.calibrations.has_folds:
-        return True
-    return diagnosis.facts.n_rows <= READ_AT_ONCE and not diagnosis.facts.saved
+def _recommended(diagnosis: Diagnosis, version: str) -> CrossFitted | None:
+    """The map that would help, where the table by fold is there or quickly made."""
+    calibrations = diagnosis.calibrations
+    if diagnosis.settings.recalibration is not None:
+        return None
+    if not calibrations.has_folds and diagnosis.facts.n_rows > READ_AT_ONCE:
+        return None
+    with contextlib.suppress(SettingsError):  # Saved cells of an earlier version have no folds.
+        return calibrations.recalibration(version).recommended
+    return None

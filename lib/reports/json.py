@@ -20,6 +20,7 @@ from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Compariso
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"
+BY_BINS = "expected_calibration_error"
 NO_GAP = "these rows have no probabilities of their own"
 NO_SPREAD = "the reference has no spread"
 NO_CATEGORIES = "a number has no categories"
@@ -188,7 +189,7 @@ def _gap(numbers: Numbers, reasons: dict[str, str]) -> dict[str, Any]:
     names = ("calibration_gap", "calibration_gap_floor", "calibration_gap_p", "calibration_gap_p_adjusted")
     gap = numbers.gap
     if gap is None or not gap.estimate.is_defined:
-        reason = NO_GAP if gap is None else gap.estimate.reason
+        reason = gap.estimate.reason if gap is not None else numbers.metrics[BY_BINS].reason or NO_GAP
         reasons |= dict.fromkeys(names, reason)
         return {**dict.fromkeys(names), "calibration_gap_ci": None}
     if math.isnan(gap.p):
