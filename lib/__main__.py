@@ -54,6 +54,7 @@ MOST_GAMMA = 100
 """Beyond it nearly every row of any model is a violation, and the numbers say nothing."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
+MAPS = ("platt", "temperature", "beta", "isotonic")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
 STOP_SECONDS = 20
 """How long work that was stopped may take to notice; on an idle machine it takes a blink."""
@@ -114,6 +115,11 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     compared.add_argument("--candidate", metavar="V", help="the version that is judged (default: the last)")
     compared.add_argument("--gamma", metavar="γ", type=_gamma, default=1.0, help="margin target (default: 1)")
+    compared.add_argument(
+        "--recalibrate",
+        choices=MAPS,
+        help="make probabilities of the score by this map, each row by one that was fitted without it",
+    )
     compared.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
     compared.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there instead of to the terminal")
     cells = commands.add_parser(
@@ -339,9 +345,15 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     from lib.reports import build_report
 
     settings = Settings.choose(
-        tables.facts, baseline=options.baseline, candidate=options.candidate, margin_target=options.gamma
+        tables.facts,
+        baseline=options.baseline,
+        candidate=options.candidate,
+        margin_target=options.gamma,
+        recalibration=options.recalibrate,
     )
     diagnosis = Diagnosis(tables, settings)
+    if options.recalibrate:
+        diagnosis.calibrations.read_folds(run=run, on_progress=report)
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
     report(0.0, "Running the checks")

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Literal
 from weakref import WeakKeyDictionary
 
+from lib.calibrations import Calibrations
 from lib.cells import AnswerCounts, Cells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
@@ -25,6 +26,7 @@ from lib.metrics.explained import Explained, explain_violations
 from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
+from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
 from lib.scan.facts import Facts
@@ -60,12 +62,13 @@ def _moved_names() -> list[str]:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a look is at: two versions, the margin target γ, and which rows."""
+    """What a look is at: two versions, the margin target γ, which rows, and which map makes probabilities, if any."""
 
     baseline: str
     candidate: str
     margin_target: float = 1.0
     where: Filter = EVERYTHING
+    recalibration: MapName | None = None
 
     @classmethod
     def choose(
@@ -76,19 +79,22 @@ class Settings:
         candidate: str | None = None,
         margin_target: float = 1.0,
         where: Filter = EVERYTHING,
+        recalibration: MapName | None = None,
     ) -> Settings:
         """Settings with the defaults: the baseline is the first version in their order, the candidate the last.
 
         Raises:
-            SettingsError: a version that the dataset does not have.
+            SettingsError: a version that the dataset does not have; recalibration of several classes.
         """
+        if recalibration is not None and facts.mapping.is_multiclass:
+            raise SettingsError("Recalibration is of one score; this dataset has several classes with a score each.")
         for name in (baseline, candidate):
             if name is not None and name not in facts.versions:
                 near = difflib.get_close_matches(name, facts.versions, 1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise SettingsError(f"There is no version {name!r}; there are {', '.join(facts.versions)}.{hint}")
         first, last = (facts.versions[0], facts.versions[-1]) if facts.versions else ("", "")
-        return cls(baseline or first, candidate or last, margin_target, where)
+        return cls(baseline or first, candidate or last, margin_target, where, recalibration)
 
 
 class Diagnosis:
@@ -121,7 +127,15 @@ class Diagnosis:
     def metric_settings(self) -> MetricSettings:
         """What the metrics need to know."""
         mapping = self.facts.mapping
-        return MetricSettings(self.settings.margin_target, mapping.score_kind, mapping.class_names)
+        is_recalibrated = self.settings.recalibration is not None
+        return MetricSettings(
+            self.settings.margin_target, mapping.score_kind, mapping.class_names, is_recalibrated=is_recalibrated
+        )
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        """Calibration and recalibration of each version."""
+        return Calibrations(self.tables, self.settings.where, self.settings.recalibration)
 
     def cells(self, *keys: str, finest: Resolution = EXACT) -> Cells:
         """Cells of the chosen rows by exactly these keys, label apart."""
@@ -133,8 +147,10 @@ class Diagnosis:
             cells = self.cells(*keys)
             fixed = _FIXED.get(cells)
             if fixed is None:
-                fixed = compute_summary(cells, self.metric_settings, _fixed_names(), self.class_tables(*keys))
+                plain = dataclasses.replace(self.metric_settings, is_recalibrated=False)
+                fixed = compute_summary(cells, plain, _fixed_names(), self.class_tables(*keys))
                 _FIXED[cells] = fixed
+            fixed = self.calibrations.replaced(fixed, keys)
             moved = compute_summary(cells, self.metric_settings, _moved_names())
             metrics = {**fixed.metrics, **moved.metrics}
             self._summaries[keys] = dataclasses.replace(

@@ -47,6 +47,7 @@ Fault = Literal[
     "score-drift",
     "class-mix",
     "noisy-labels",
+    "overconfidence",
     "slow-candidate",
     "dear-candidate",
 ]
@@ -76,6 +77,7 @@ CHECKS: dict[Fault, str] = {
     "score-drift": "score-drift",
     "class-mix": "score-drift",
     "noisy-labels": "noisy-labels",
+    "overconfidence": "miscalibration",
     "slow-candidate": "latency-regression",
     "dear-candidate": "cost-regression",
 }
@@ -102,6 +104,7 @@ SCOPES: dict[Fault, tuple[Scope, ...]] = {
     "score-drift": ("window", "cohort-window"),
     "class-mix": ("window",),
     "noisy-labels": ("cohort",),
+    "overconfidence": ("version", "all"),
     "slow-candidate": ("version",),
     "dear-candidate": ("version",),
 }
@@ -127,6 +130,7 @@ DEFAULT_STRENGTH: dict[Fault, float] = {
     "score-drift": 0.8,  # decision scores move towards the more frequent class by so many of their standard deviations
     "class-mix": 0.45,  # the share of positives goes up or down by so much, towards a half and beyond
     "noisy-labels": 0.25,  # share of the part\'s labels that are turned round
+    "overconfidence": 1.5,  # calibrated log odds are multiplied by it
     "slow-candidate": 1.3,  # latencies are multiplied by it
     "dear-candidate": 1.3,  # costs are
 }
@@ -224,6 +228,7 @@ def make_predictions(
     mechanism: Mechanism = "score",
     prevalence: float | None = None,
     separation: float | None = None,
+    temperature: float | None = None,
     n_versions: int | None = None,
     n_cohort_columns: int | None = None,
     days: int | None = None,
@@ -246,6 +251,8 @@ def make_predictions(
         prevalence: Share of positives; otherwise between 0.15 and 0.85.
         separation: Distance of the two classes' scores in standard deviations, AUC = Φ(separation/√2); otherwise
             between 1.5 and 3, an AUC from 0.86 to 0.98.
+        temperature: By what all log odds are multiplied: 1 is calibrated; otherwise between 0.8 and 1.2, and 1 under
+            ``overconfidence``.
         n_versions: Number of versions; otherwise 1 to 3, and at least 2 where one of them is to break.
         n_cohort_columns: Number of cohort columns (up to 4, of 2 to 8 values each); otherwise 1 to 4.
         days: Length of the period; otherwise 7 to 40.
@@ -278,7 +285,8 @@ def make_predictions(
     arranged = layouts[int(3 * drawn[5])] if layout is None else layout
     missing = max(0.0, 0.10 * drawn[6] - 0.05) if unlabelled_share is None else unlabelled_share
     decimals = (None, None, 4, 6)[int(4 * drawn[7])]
-    temperature = 0.8 + 0.4 * drawn[8]
+    usual = 1.0 if fault == "overconfidence" else 0.8 + 0.4 * drawn[8]
+    heat = usual if temperature is None else temperature
     season = 0.6 * drawn[9]
     if pi <= 0 or pi >= 1 or k < 1 or not 0 <= missing < 1 or period <= 0:
         raise ValueError("prevalence must lie between 0 and 1, versions and days be at least 1")
@@ -348,8 +356,8 @@ def make_predictions(
     z = model.standard_normal(n)
     true_d = per_version[version]
     signal = np.where(part, true_d * power, true_d) if fault == "cohort-disparity" else true_d
-    s = temperature * (math.log(pi / (1 - pi)) + true_d * ((y - 0.5) * signal + z))
-    if fault == "margin-collapse":
+    s = heat * (math.log(pi / (1 - pi)) + true_d * ((y - 0.5) * signal + z))
+    if fault in ("margin-collapse", "overconfidence"):
         s = np.where(part, s * power, s)
     if fault == "score-drift":
         s = np.where(part, s + math.copysign(power, pi - 0.5) * s.std(), s)

@@ -35,13 +35,13 @@ def once(function: Callable[[Diagnosis], T]) -> Callable[[Diagnosis], T]:
 
 
 def once_for_every_margin_target(function: Callable[[Diagnosis], T]) -> Callable[[Diagnosis], T]:
-    """Remember the answer of what γ does not enter, with the tables: the slider does not search again."""
+    """Remember the answer of what neither γ nor recalibration enters, with the tables: no slider searches again."""
     held: WeakKeyDictionary[Any, dict[Settings, Any]] = WeakKeyDictionary()
     lock = RLock()
 
     @wraps(function)
     def remembered(diagnosis: Diagnosis) -> T:
-        settings = dataclasses.replace(diagnosis.settings, margin_target=0.0)
+        settings = dataclasses.replace(diagnosis.settings, margin_target=0.0, recalibration=None)
         with lock:
             answers = held.setdefault(diagnosis.tables, {})
             if settings not in answers:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lib.checks.cohort_disparity import explained_sentences
 from lib.checks.feature_drift import with_drifts_of_scores
+from lib.checks.miscalibration import explained_miscalibrations
 from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.score_drift import explained_drifts
 from lib.checks.table import CHECKS
@@ -41,7 +42,8 @@ def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) ->
         results += run_check(check, look if check.over == "training" else diagnosis)
     if diagnosis is not None and any(each.is_finding and each.code in CAUSES for each in results):
         with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
-            results = _with_consequences(results, [*explained_sentences(diagnosis), *explained_drifts(diagnosis)])
+            explained = [*explained_sentences(diagnosis), *explained_drifts(diagnosis)]
+            results = _with_consequences(results, [*explained, *explained_miscalibrations(diagnosis)])
     return tuple(sorted(with_drifts_of_scores(results), key=_order))
 
 

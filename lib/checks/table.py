@@ -10,6 +10,7 @@ from lib.checks.feature_drift import check_feature_drift
 from lib.checks.label_encoding import check_label_encoding
 from lib.checks.label_flip import check_label_flip
 from lib.checks.margin_collapse import check_margin_collapse
+from lib.checks.miscalibration import check_miscalibration
 from lib.checks.missing_deploy_context import check_missing_deploy_context
 from lib.checks.missing_telemetry import check_missing_telemetry
 from lib.checks.noisy_labels import check_noisy_labels
@@ -284,6 +285,25 @@ CHECKS: tuple[Check, ...] = (
         "their source and leave them out of training until then.",
         topic="losses",
         function=check_noisy_labels,
+    ),
+    Check(
+        code="H-F11",
+        name="miscalibration",
+        reference="H-F11. The Brier score's miscalibration, how far it falls under the isotonic fit (Dimitriadis, "
+        "Gneiting and Jordan 2021), against that of labels drawn 1,000 times with the probabilities themselves, Holm "
+        "over the shown versions; for raw decision scores where recalibration gives probabilities, on rows that their "
+        "map has not seen. Where another check says why probabilities are off, this is told as what follows from it",
+        minimum_effect="a debiased calibration error of at least 0.02: two points between p and what comes true",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="A probability does not mean what it says, so a threshold on it, an expected cost or a sum of them is "
+        "off: the model was fitted without calibration or too closely to its training rows, classes were weighted or "
+        "sampled there, or the share of positives has changed since.",
+        remedy="Recalibrate on held-out rows: by temperature or Platt's map where it is too sure or too unsure, by a "
+        "beta or isotonic map where the curve bends otherwise and there are rows enough. The Calibration page compares "
+        "them and gives the map.",
+        topic="calibration",
+        function=check_miscalibration,
     ),
     Check(
         code="H-F22",

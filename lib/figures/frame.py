@@ -31,6 +31,7 @@ from lib.figures.theme import (
     template,
 )
 from lib.metrics.estimates import Estimate
+from lib.metrics.recalibration_maps import recalibrated_words
 from lib.scan.facts import Facts
 from lib.schema import Filter
 
@@ -91,7 +92,9 @@ def provenance_line(diagnosis: Diagnosis) -> str:
     """Where a figure comes from, in one escaped line: dataset, hash, versions, rows, γ, product version, UTC time."""
     settings = diagnosis.settings
     versions = " against ".join(name_of(each) for each in reversed(diagnosis.shown_versions))
-    parts = (versions, filter_words(settings.where), f"γ = {settings.margin_target:g}")
+    parts = [versions, filter_words(settings.where), f"γ = {settings.margin_target:g}"]
+    if settings.recalibration is not None:
+        parts.append(recalibrated_words(settings.recalibration))
     return source_line(diagnosis.facts, parts, diagnosis.made_at)
 
 

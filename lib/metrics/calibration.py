@@ -39,6 +39,8 @@ STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 DRAWN_BINS = 300
 """Into how many bins rows are gathered for an interval."""
 SEED = 20_230_417
+LEAST_ERROR = 0.02
+"""A debiased calibration error below it is too small to matter."""
 NO_SPREAD_OF_P = "all rows have the same probability"
 COARSE_BINS = "scores are kept too coarsely for bins of probability"
 
@@ -82,7 +84,7 @@ class Calibration:
     """Everything about the calibration of one group of rows.
 
     Attributes:
-        forecasts: the rows.
+        forecasts: the rows; None where there is nothing.
         errors: one for each of `STATISTICS`.
         parts: one for each of `PARTS`; with the miscalibration it makes the score.
         brier_score, log_loss: means over rows, without intervals of their own here.
@@ -96,7 +98,7 @@ class Calibration:
         reason: why there is nothing of all this.
     """
 
-    forecasts: Forecasts
+    forecasts: Forecasts | None
     errors: dict[str, CalibrationError]
     parts: dict[str, Estimate]
     brier_score: float
@@ -112,6 +114,32 @@ class Calibration:
     reason: str = ""
 
 
+def no_calibration(n: float, reason: str) -> Calibration:
+    """Nothing, with the reason."""
+    nothing = Estimate(math.nan, math.nan, math.nan, n, reason)
+    return Calibration(
+        forecasts=None,
+        errors={name: CalibrationError(nothing, math.nan, math.nan) for name in STATISTICS},
+        parts=dict.fromkeys(PARTS, nothing),
+        brier_score=math.nan,
+        log_loss=math.nan,
+        mean_probability=math.nan,
+        positive_share=math.nan,
+        spiegelhalter_z=nothing,
+        spiegelhalter_p=math.nan,
+        slope=nothing,
+        intercept=nothing,
+        offset=nothing,
+        curve=None,
+        reason=reason,
+    )
+
+
+def what_is_missing(forecasts: Forecasts) -> str:
+    """Why nothing can be said of these rows; "" where something can."""
+    return NO_USABLE_ROWS if forecasts.n_rows == 0 else NO_WEIGHT if not forecasts.weight.sum() > 0 else ""
+
+
 def compute_calibration(forecasts: Forecasts) -> Calibration:
     """Errors, floors, intervals, decomposition, tests and the curve of some rows; the same at every call.
 
@@ -119,20 +147,14 @@ def compute_calibration(forecasts: Forecasts) -> Calibration:
         forecasts: rows whose probabilities may be called so. With none, everything is undefined with the reason; with
             rows of one class, slope and intercept are.
     """
-    reason = NO_USABLE_ROWS if forecasts.n_rows == 0 else NO_WEIGHT if not forecasts.weight.sum() > 0 else ""
+    if reason := what_is_missing(forecasts):
+        return no_calibration(forecasts.n_rows, reason)
     total = forecasts.weight.sum()
     slope, intercept, offset = slope_and_intercept(forecasts)
     z, p = spiegelhalter(forecasts)
-    if reason:
-        nothing = Estimate(math.nan, math.nan, math.nan, forecasts.n_rows, reason)
-        none = {name: CalibrationError(nothing, math.nan, math.nan) for name in STATISTICS}
-        found, parts, curve = none, dict.fromkeys(PARTS, nothing), None
-    else:
-        rng = np.random.default_rng(SEED)
-        few = forecasts.gathered()
-        null = Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
-        found, parts = _errors(forecasts, null, rng)
-        curve = reliability_curve(few, null.fit)
+    rng = np.random.default_rng(SEED)
+    null = _null(forecasts, rng)
+    found, parts = _errors(forecasts, null, rng)
     return Calibration(
         forecasts=forecasts,
         errors=found,
@@ -146,9 +168,41 @@ def compute_calibration(forecasts: Forecasts) -> Calibration:
         slope=slope,
         intercept=intercept,
         offset=offset,
-        curve=curve,
-        reason=reason,
+        curve=reliability_curve(null.forecasts, null.fit),
     )
+
+
+@dataclass(frozen=True)
+class MiscalibrationTest:
+    """Whether rows are calibrated, and how far they are from it.
+
+    Attributes:
+        p_value: of the Brier score's miscalibration, of labels drawn as if calibrated; at least 1/1,001.
+        effect: the debiased calibration error.
+        n: rows.
+        reason: why there is no answer.
+    """
+
+    p_value: float
+    effect: float
+    n: float
+    reason: str = ""
+
+
+def compute_miscalibration(forecasts: Forecasts) -> MiscalibrationTest:
+    """The test of `compute_calibration` alone, in a third of the time."""
+    if reason := what_is_missing(forecasts):
+        return MiscalibrationTest(math.nan, math.nan, forecasts.n_rows, reason)
+    null = _null(forecasts, np.random.default_rng(SEED))
+    value = float(errors.brier_miscalibration(Outcomes.seen(null.forecasts))[0])
+    effect = float(STATISTICS["debiased_calibration_error"](Outcomes.seen(forecasts))[0])
+    return MiscalibrationTest(_p_value(value, errors.brier_miscalibration(null)), effect, forecasts.n_rows)
+
+
+def _null(forecasts: Forecasts, rng: np.random.Generator) -> Outcomes:
+    """Files of the same probabilities whose labels are drawn with them."""
+    few = forecasts.gathered()
+    return Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
 
 
 def _errors(
@@ -159,6 +213,8 @@ def _errors(
     seen, n = Outcomes.seen(forecasts), forecasts.n_rows
     few = forecasts.gathered(DRAWN_BINS)
     at, low, high, around = _along(few, names, rng)
+    # What was found is compared with what was drawn in the same bins: an isotonic fit to finer ones follows more noise.
+    seen_as_null, seen_few = Outcomes.seen(null.forecasts), Outcomes.seen(few)
     found: dict[str, CalibrationError] = {}
     for name, statistic in STATISTICS.items():
         if name not in names:
@@ -166,17 +222,27 @@ def _errors(
             found[name] = CalibrationError(nothing, math.nan, math.nan)
             continue
         value, by_chance = float(statistic(seen)[0]), statistic(null)
-        lower = _inverted(value, high[name], at[name])
-        upper = _inverted(value, low[name], at[name])
-        p = (1 + int((by_chance >= value * (1 - 1e-12)).sum())) / (NULL_DRAWS + 1)
-        floor = float(np.quantile(by_chance, LEVEL))
-        found[name] = CalibrationError(Estimate(value, lower, max(upper, lower), n), floor, p)
+        as_null, as_few = (float(statistic(each)[0]) for each in (seen_as_null, seen_few))
+        lower = _inverted(as_few, high[name], at[name])
+        upper = _inverted(as_few, low[name], at[name], last=True)
+        floor = max(float(np.quantile(by_chance, LEVEL)) + value - as_null, 0.0)
+        if as_few >= low[name].max():
+            # Even the farthest file that was drawn may look like this: an error up to the floor is seen in few files.
+            upper = max(upper, floor)
+        found[name] = CalibrationError(
+            Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance)
+        )
     parts: dict[str, Estimate] = {}
     for name, statistic in PARTS.items():
         value = float(statistic(seen)[0])
         off = np.quantile(around[name], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         parts[name] = Estimate(value, max(value - float(off[1]), 0.0), max(value - float(off[0]), 0.0), n)
     return found, parts
+
+
+def _p_value(value: float, by_chance: FloatArray) -> float:
+    """In what share of the draws an error is at least as large, this one counted among them."""
+    return (1 + int((by_chance >= value * (1 - 1e-12)).sum())) / (len(by_chance) + 1)
 
 
 def _along(
@@ -204,11 +270,19 @@ def _along(
     return at, low, high, around
 
 
-def _inverted(value: float, ends: FloatArray, at: FloatArray) -> float:
-    """The truth at which an end of what files have is the value that was found; 0 where calibrated will do."""
-    if value <= ends[0]:
+def _inverted(value: float, ends: FloatArray, at: FloatArray, *, last: bool = False) -> float:
+    """The truth at which an end of what files have is the value that was found; the last of several with `last`.
+
+    0 where calibrated will do (its end is no less than the value), or where not even that will.
+    """
+    ends, at = np.maximum.accumulate(ends), np.maximum.accumulate(at)
+    k = int(np.searchsorted(ends, value, side="right" if last else "left"))
+    if k == 0:
         return 0.0
-    return float(np.interp(value, np.maximum.accumulate(ends), np.maximum.accumulate(at)))
+    if k == len(ends):
+        return float(at[-1])
+    part = (value - ends[k - 1]) / (ends[k] - ends[k - 1])
+    return float(at[k - 1] + part * (at[k] - at[k - 1]))
 
 
 def seen_log_odds(forecasts: Forecasts) -> FloatArray:

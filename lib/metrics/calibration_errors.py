@@ -26,6 +26,7 @@ SMOOTH_POINTS = 2**10
 """Into how many steps of p the residuals are put before they are smoothed."""
 NARROWEST = 1e-3
 """The least bandwidth of smoothing: where smooth ECE is below it, it is 0 for what is asked here."""
+POINTS_PER_WIDTH, LEAST_POINTS = 6.0, 128
 FIRST_WIDTH, SMOOTHINGS = 0.05, 9
 """Each step at least halves how far, in logarithms, the width is from the one that is sought."""
 
@@ -189,8 +190,17 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
     wave = np.pi * np.arange(SMOOTH_POINTS + 1)
 
     def error(width: FloatArray) -> FloatArray:
-        smooth = np.abs(np.asarray(fft.idct(spectrum * np.exp(-0.5 * (width[:, None] * wave) ** 2), type=1, axis=1)))
-        return smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
+        found = np.zeros(len(width))
+        points = 2.0 ** np.ceil(
+            np.log2(np.clip(POINTS_PER_WIDTH / np.nan_to_num(width, nan=1.0), LEAST_POINTS, SMOOTH_POINTS))
+        )
+        for size in np.unique(points).astype(int).tolist():
+            # What is smoothed widely has no high frequencies: fewer points give the same.
+            rows = np.flatnonzero(points == size)
+            kernel = np.exp(-0.5 * (width[rows, None] * wave[: size + 1]) ** 2)
+            smooth = np.abs(np.asarray(fft.idct(spectrum[rows, : size + 1] * kernel, type=1, axis=1)))
+            found[rows] = smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
+        return found
 
     width = np.full(len(residual), FIRST_WIDTH)
     for _step in range(SMOOTHINGS):

@@ -17,6 +17,8 @@ from lib.schema import ScoreKind
 Direction = Literal["lower", "higher", "neutral"]
 Unit = Literal["share", "index", "loss", "score"]
 
+RECALIBRATED_AS_A_WHOLE = "recalibrated probabilities are measured for whole versions only"
+
 
 @dataclass(frozen=True)
 class MetricSettings:
@@ -26,6 +28,8 @@ class MetricSettings:
     score_kind: ScoreKind = ScoreKind.DECISION
     classes: tuple[str, ...] = ()
     """Several classes; none where one of two is positive."""
+    is_recalibrated: bool = False
+    """Whether probabilities are those of a map over the score, which cells do not hold."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +122,17 @@ def _probability_mean(
     label: str,
     definition: str,
     moments: Callable[[Cells], Moments],
-    function: Callable[[Cells, ScoreKind], Estimates],
 ) -> Metric:
+    def finished(parts: Additive, settings: MetricSettings) -> Estimates:
+        if settings.is_recalibrated:
+            return undefined(parts.n, RECALIBRATED_AS_A_WHOLE)
+        return classification.if_probability(parts, settings.score_kind)
+
     return Metric(
         name, label, "loss", "lower", definition, "H-M9",
-        lambda cells, settings: function(cells, settings.score_kind),
+        lambda cells, settings: finished(moments(cells), settings),
         lambda cells, settings: moments(cells),
-        lambda parts, settings: classification.if_probability(parts, settings.score_kind),
+        finished,
     )  # fmt: skip
 
 
@@ -174,11 +182,11 @@ METRICS: tuple[Metric, ...] = (
     ),
     _probability_mean(
         "log_loss", "Log loss", "Mean of −log p of the true class, p clipped to [ε, 1 − ε].",
-        classification.log_loss_moments, classification.log_loss,
+        classification.log_loss_moments,
     ),
     _probability_mean(
         "brier_score", "Brier score", "Mean of (p − y)², y in {0, 1}; of several classes their sum.",
-        classification.brier_moments, classification.brier_score,
+        classification.brier_moments,
     ),
     Metric(
         "roc_auc", "ROC AUC", "index", "higher",

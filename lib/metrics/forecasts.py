@@ -138,6 +138,10 @@ class Forecasts:
         edge = probability_id((self.lower + self.upper) / 2) >> 1
         return np.minimum(edge * n_bins // 300, n_bins - 1)
 
+    def shares_by_width(self, n_bins: int) -> FloatArray:
+        """Shape (n_bins,): the share of the weight in each of so many equal widths; `n_bins` divides 60."""
+        return add_up(self.width_bins(n_bins), self.weight, n_bins) / self.weight.sum()
+
     def mass_bins(self, n_bins: int) -> IntArray:
         """Shape (M,): into which of at most `n_bins` parts of about equally many rows each bin falls.
 

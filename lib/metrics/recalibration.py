@@ -68,6 +68,13 @@ class Recalibration:
         """Labelled rows."""
         return sum(fold.n_rows for fold in self.folds)
 
+    def before(self, loss: str) -> float:
+        """Log loss or Brier score of the score as it is; NaN where that is no probability."""
+        if not self.is_probability or not self.folds:
+            return float("nan")
+        name = {"log_loss": "logs", "brier_score": "squares"}[loss]
+        return float(sum(getattr(fold, name).sum() for fold in self.folds) / sum(fold.w.sum() for fold in self.folds))
+
     @cached_property
     def against_best(self) -> dict[MapName, Estimate]:
         """Of each map how much its log loss is above that of the best, row by row; the best one's is 0."""

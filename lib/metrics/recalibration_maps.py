@@ -21,6 +21,19 @@ from lib.metrics.reliability import isotonic
 
 MapName = Literal["platt", "temperature", "beta", "isotonic"]
 MAP_NAMES: tuple[MapName, ...] = ("platt", "temperature", "beta", "isotonic")
+MAP_LABELS: dict[MapName, str] = {
+    "platt": "Platt",
+    "temperature": "temperature",
+    "beta": "beta",
+    "isotonic": "isotonic",
+}
+MAP_FORMULAS: dict[MapName, str] = {
+    "platt": "σ(a·s + b), fitted to targets a little away from 0 and 1.",
+    "temperature": "σ(s/T): one number, which moves no decision.",
+    "beta": "σ(a·ln p − b·ln(1 − p) + c): bends each end of the scale by itself.",
+    "isotonic": "The rising steps that fit best, joined by lines: any shape, but it needs many rows.",
+}
+"""What each map is, s being the decision score (of a probability p its log odds)."""
 
 RIDGE = 1e-11
 """How much a beta map's squared slopes cost: next to nothing, but without it separable classes have no finite fit."""
@@ -137,7 +150,68 @@ def _isotonic_knots(score: FloatArray, fitted: FloatArray) -> tuple[FloatArray, 
     return score[keep], fitted[keep]
 
 
+def recalibrated_words(name: MapName) -> str:
+    """How numbers of recalibrated probabilities are marked."""
+    return f"recalibrated ({MAP_LABELS[name]}, cross-fitted)"
+
+
 def as_json(fitted: RecalibrationMap) -> dict[str, object]:
     """A map as plain values, with what it takes and gives."""
     knots = {"scores": fitted.scores.tolist(), "probabilities": fitted.probabilities.tolist()}
     return {"map": fitted.name, "input": "decision score", **(fitted.parameters if fitted.parameters else knots)}
+
+
+def as_python(fitted: RecalibrationMap, *, takes_probability: bool = False, comment: str = "") -> str:
+    """A map as the text of a Python function without dependencies.
+
+    Args:
+        fitted: the map.
+        takes_probability: whether the function takes a probability, whose log odds the map is of, or a decision score.
+        comment: what stands above it; line breaks and what is no printable ASCII are made harmless.
+    """
+    taken = "probability" if takes_probability else "decision_score"
+    lines = [f"# {line}" for line in [_harmless(comment)] if comment]
+    lines += ["import bisect", "import math", "", ""] if fitted.name == "isotonic" else ["import math", "", ""]
+    if fitted.name == "isotonic":
+        lines += [f"SCORES = {fitted.scores.tolist()!r}", f"PROBABILITIES = {fitted.probabilities.tolist()!r}", "", ""]
+    lines += [
+        f"def recalibrate({taken}):",
+        f'    """The probability of the positive class, by the {fitted.name} map of a {taken.replace("_", " ")}."""',
+    ]
+    if takes_probability:
+        lines.append(f"    p = min(max({taken}, {EPSILON!r}), 1 - {EPSILON!r})")
+        lines.append("    s = math.log(p / (1 - p))")
+    else:
+        lines.append(f"    s = {taken}")
+    return "\n".join([*lines, *(f"    {line}" for line in _body(fitted))]) + "\n"
+
+
+def _body(fitted: RecalibrationMap) -> list[str]:
+    """The lines from `s` to the probability."""
+    at = fitted.parameters
+    if fitted.name == "isotonic":
+        return [
+            "if s <= SCORES[0]:",
+            "    return PROBABILITIES[0]",
+            "if s >= SCORES[-1]:",
+            "    return PROBABILITIES[-1]",
+            "k = bisect.bisect_right(SCORES, s)",
+            "part = (s - SCORES[k - 1]) / (SCORES[k] - SCORES[k - 1])",
+            "return PROBABILITIES[k - 1] + part * (PROBABILITIES[k] - PROBABILITIES[k - 1])",
+        ]
+    if fitted.name == "platt":
+        odds = [f"z = {at['slope']!r} * s + {at['intercept']!r}"]
+    elif fitted.name == "temperature":
+        odds = [f"z = s / {at['temperature']!r}"]
+    else:
+        most = float(special.logit(1 - EPSILON))
+        odds = [
+            f"s = min(max(s, {-most!r}), {most!r})",
+            "softplus = max(s, 0.0) + math.log1p(math.exp(-abs(s)))",
+            f"z = {at['a']!r} * (s - softplus) + {at['b']!r} * softplus + {at['c']!r}",
+        ]
+    return [*odds, "e = math.exp(-abs(z))", "return 1 / (1 + e) if z >= 0 else e / (1 + e)"]
+
+
+def _harmless(text: str) -> str:
+    return "".join(each if " " <= each <= "~" else " " for each in text)

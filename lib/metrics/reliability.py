@@ -88,6 +88,15 @@ class ReliabilityBins:
         return pd.DataFrame(vars(self))
 
 
+def farthest_bin(bins: ReliabilityBins) -> int | None:
+    """The bin with most weight in its distance among those whose interval leaves mean p out; None where all hold it."""
+    off = (bins.mean_probability < bins.lower) | (bins.mean_probability > bins.upper)
+    if not off.any():
+        return None
+    weight = np.where(off, bins.n * np.abs(bins.mean_probability - bins.positive_share), -1.0)
+    return int(np.argmax(weight))
+
+
 def reliability_bins(forecasts: Forecasts, n_bins: int, *, by_mass: bool) -> ReliabilityBins:
     """Mean probability and positive share over bins of equal width, empty ones included, or of equal mass."""
     place = forecasts.mass_bins(n_bins) if by_mass else forecasts.width_bins(n_bins)

@@ -11,15 +11,19 @@ from typing import Any
 from lib.checks import CheckResult
 from lib.checks.run import NO_PREDICTIONS
 from lib.figures.features_view import FeatureRow
+from lib.metrics.calibration import BINS
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
+from lib.reports.calibration_json import calibration_as_json
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
 from lib.reports.training import TrainingReport, training_as_json
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"
+BY_BINS = "expected_calibration_error"
+NO_GAP = "these rows have no probabilities of their own"
 NO_SPREAD = "the reference has no spread"
 NO_CATEGORIES = "a number has no categories"
 CHOSEN = "chosen among many, for which no floor is drawn"
@@ -43,6 +47,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 **_numbers(version.whole),
                 "classes": {name: _numbers(numbers) for name, numbers in version.classes.items()},
                 "splits": {name: _numbers(numbers) for name, numbers in version.splits.items()},
+                "recalibrated_by": report.settings.recalibration,
+                "calibration": calibration_as_json(version),
                 **_several_classes(version),
             }
             for version in report.versions
@@ -170,6 +176,8 @@ def _settings(report: Report) -> dict[str, Any]:
         "n_rows": facts.n_rows,
         "n_rejected": facts.problems,
         "n_clipped": facts.n_clipped,
+        "recalibration": settings.recalibration,
+        "calibration_bins": BINS,
         "features_one_in": report.features_one_in,
         "dataset": facts.key,
         "product_version": report.product_version,
@@ -195,7 +203,26 @@ def _numbers(numbers: Numbers, undefined: Mapping[str, str] = {}) -> dict[str, A
             reasons |= {
                 f"violation_rate_by_class.{label}": of.reason for label, of in by_class.items() if not of.is_defined
             }
-    return values | _beside(numbers.metrics, reasons)
+    return values | _gap(numbers, reasons) | _beside(numbers.metrics, reasons)
+
+
+def _gap(numbers: Numbers, reasons: dict[str, str]) -> dict[str, Any]:
+    """The calibration gap, or nulls with the reason of the calibration error."""
+    names = ("calibration_gap", "calibration_gap_floor", "calibration_gap_p", "calibration_gap_p_adjusted")
+    gap = numbers.gap
+    if gap is None or not gap.estimate.is_defined:
+        reason = gap.estimate.reason if gap is not None else numbers.metrics[BY_BINS].reason or NO_GAP
+        reasons |= dict.fromkeys(names, reason)
+        return {**dict.fromkeys(names), "calibration_gap_ci": None}
+    if math.isnan(gap.p):
+        reasons |= dict.fromkeys(names[2:], "every p is 0 or 1")
+    return {
+        "calibration_gap": gap.estimate.value,
+        "calibration_gap_ci": _interval(gap.estimate),
+        "calibration_gap_floor": gap.floor,
+        "calibration_gap_p": gap.p,
+        "calibration_gap_p_adjusted": gap.p_adjusted,
+    }
 
 
 def _beside(metrics: Mapping[str, Estimate], undefined: Mapping[str, str] = {}) -> dict[str, Any]:

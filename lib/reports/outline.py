@@ -25,13 +25,16 @@ from lib.figures.format import (
     format_loss,
     format_plural,
     format_scales,
+    format_share,
     format_time,
     format_value,
     format_verdicts,
 )
 from lib.figures.training_view import curve_rows
+from lib.metrics.calibration import BINS
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
+from lib.metrics.recalibration_maps import MAP_LABELS, recalibrated_words
 from lib.reports.report import CohortNumbers, Comparison, Numbers, Report
 from lib.reports.training import TrainingReport
 from lib.scan import PROBLEMS, STRUCTURAL
@@ -116,8 +119,15 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         checks = [result for result in checks if result.topic == "training"]
     else:
         subject, provenance = _subject(report), _provenance(report)
-        tables = [_versions(report), _change(report), _classes(report), _parts(report), _cohorts(report)]
-        tables += [_training(report.training), _inputs(report), _mapping(report), _rejected(report)]
+        tables = [_versions(report), _change(report), _calibration(report), _classes(report)]
+        tables += [
+            _parts(report),
+            _cohorts(report),
+            _training(report.training),
+            _inputs(report),
+            _mapping(report),
+            _rejected(report),
+        ]
     findings = [result for result in checks if result.is_finding]
     compared = _compared(report.comparison, has_findings=bool(findings)) if isinstance(report, Report) else ""
     first = {result.name: result for result in reversed(findings)}
@@ -263,7 +273,9 @@ def _notes(numbers: Sequence[tuple[str, Numbers]], metrics: Sequence[Metric]) ->
 
 
 def _versions(report: Report) -> Table:
-    last = "log_loss" if report.facts.mapping.score_kind.is_probabilistic else "average_logistic_loss"
+    marked = report.settings.recalibration
+    has_probabilities = report.facts.mapping.score_kind.is_probabilistic or marked is not None
+    last = "log_loss" if has_probabilities else "average_logistic_loss"
     violations = metric_named("violation_rate")
     metrics = [metric_named(name) for name in (*OVERVIEW, last)]
     columns = [
@@ -284,7 +296,51 @@ def _versions(report: Report) -> Table:
         for version in report.versions
     )
     numbers = [(version.name, version.whole) for version in report.versions]
-    return Table("Versions", tuple(columns), rows, _notes(numbers, [violations, *metrics]))
+    notes = _notes(numbers, [violations, *metrics])
+    if marked is not None:
+        notes = (f"Log loss and what else needs a probability: {recalibrated_words(marked)}.", *notes)
+    return Table("Versions", tuple(columns), rows, notes)
+
+
+def _calibration(report: Report) -> Table | None:
+    """Calibration of each version that has any."""
+    told = [version for version in report.versions if not version.calibration.reason]
+    if not told:
+        return None
+    brier, in_per_cent = metric_named("brier_score"), metric_named("accuracy")
+    columns = (
+        Column("Version", is_number=False, is_data=True),
+        Column("Brier\nscore"),
+        Column("Miscalibration\nin it"),
+        Column("ECE and\n95 % interval"),
+        Column("Floor"),
+        Column("Debiased\nerror"),
+        Column("Smooth\nECE", is_extra=True),
+        Column("Slope", is_extra=True),
+    )
+    rows = tuple(
+        (
+            version.name or MISSING,
+            format_loss(found.brier_score),
+            format_loss(found.errors["brier_miscalibration"].estimate.value),
+            _with_interval(found.errors["expected_calibration_error"].estimate, in_per_cent),
+            format_share(found.errors["expected_calibration_error"].floor),
+            _plain(found.errors["debiased_calibration_error"].estimate, in_per_cent),
+            _plain(found.errors["smooth_calibration_error"].estimate, in_per_cent),
+            _plain(found.slope, brier),
+        )
+        for version in told
+        for found in [version.calibration]
+    )
+    notes = [f"ECE and debiased error: {BINS} bins, of equal width and of equal mass. Floor: what chance gives ECE."]
+    if report.settings.recalibration is not None:
+        notes.append(f"Probabilities are {recalibrated_words(report.settings.recalibration)}.")
+    notes += [
+        f"Recommended for {version.name or MISSING}: {MAP_LABELS[best.name]}."
+        for version in told
+        if version.recalibration is not None and (best := version.recalibration.recommended) is not None
+    ]
+    return Table("Calibration", columns, rows, tuple(notes))
 
 
 def _change(report: Report) -> Table | None:
@@ -553,6 +609,8 @@ def _provenance(report: Report) -> str:
         f"candidate {settings.candidate or MISSING}",
         f"γ = {settings.margin_target:g}",
     ]
+    if settings.recalibration is not None:
+        words.append(recalibrated_words(settings.recalibration))
     if facts.windows is not None:
         words.append(f"windows of {facts.windows.words}")
     return " · ".join(words)

@@ -6,6 +6,7 @@ shown is the renderers' affair.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,16 +14,33 @@ from lib import __version__
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.metrics.calibration import Calibration, no_calibration
+from lib.metrics.calibration_gaps import CalibrationGaps
 from lib.metrics.catalogue import METRICS
-from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
+from lib.metrics.estimates import Estimate
+from lib.metrics.recalibration import Recalibration
+from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
 from lib.sources.training import NO_TRAINING, Training
 
-NO_CALIBRATION_YET = "calibration errors are not measured by this version"
+OF_WHOLE_VERSIONS = "calibration errors are measured for whole versions"
+OF_COMPARED_VERSIONS = "of so many versions calibration is measured for the two that are compared"
+MOST_CALIBRATED = 12
+"""Of more versions only the two that are compared have their calibration measured."""
 NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
 ONE_VERSION = "there is only one version"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A calibration gap, as in `CalibrationGaps`."""
+
+    estimate: Estimate
+    floor: float
+    p: float
+    p_adjusted: float
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,7 @@ class Numbers:
         metrics: name to number, in the order of `METRICS`.
         violation_rate_by_class: "-1" and "1" to number; several classes by name, and none by cohort or window.
         resolution: how finely the scores behind them are kept: `exact`, `0.02`, `0.1` or `0.5`.
+        gap: the calibration gap; None where it is not measured.
     """
 
     n: int
@@ -44,6 +63,7 @@ class Numbers:
     metrics: dict[str, Estimate]
     violation_rate_by_class: dict[str, Estimate]
     resolution: str
+    gap: Gap | None = None
 
     @property
     def n_unlabelled(self) -> int:
@@ -57,7 +77,8 @@ class VersionNumbers:
 
     Of several classes `classes` are those with rows, by name; `one_vs_rest` is what each has against the rest, by
     metric, `taken_for` the wrong answer that its rows get most and how many get it, and `weighted_averages` the mean of
-    metrics over classes, each as heavy as its rows. All are empty with two.
+    metrics over classes, each as heavy as its rows. All are empty with two. `recalibration` is None where none was
+    asked for, `rounding` where probabilities were not rounded.
     """
 
     name: str
@@ -67,6 +88,9 @@ class VersionNumbers:
     one_vs_rest: dict[str, dict[str, Estimate]]
     taken_for: dict[str, tuple[str, Estimate]]
     weighted_averages: dict[str, Estimate]
+    calibration: Calibration
+    recalibration: Recalibration | None
+    rounding: Rounding | None
 
 
 @dataclass(frozen=True)
@@ -174,6 +198,7 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
     if label is not None:
         summary, cells = diagnosis.summary_of_class(label, *keys), cells.of_label(label)
     by_class = diagnosis.violation_rate_by_class(*keys, label=label)
+    gaps = None if label is not None or CLASS in keys else diagnosis.calibrations.gaps(*keys)
     unscored = cells.unscored.n.sum(axis=1)
     values = zip(*(summary.groups[key].tolist() for key in keys), strict=True)
     return [
@@ -186,24 +211,34 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
                 metrics=_metrics(summary, place, diagnosis),
                 violation_rate_by_class=by_class[place],
                 resolution=cells.resolution.name,
+                gap=None if gaps is None else _gap(gaps, place),
             ),
         )
         for place, group in enumerate(values)
     ]
 
 
+def _gap(gaps: CalibrationGaps, place: int) -> Gap:
+    return Gap(gaps.gap[place], float(gaps.floor[place]), float(gaps.p[place]), float(gaps.p_adjusted[place]))
+
+
 def _metrics(summary: Summary, place: int, diagnosis: Diagnosis) -> dict[str, Estimate]:
     found = {metric.name: summary[metric.name][place] for metric in METRICS}
     if "expected_calibration_error" not in found:
         nan = float("nan")
-        probabilistic = diagnosis.facts.mapping.score_kind.is_probabilistic
-        reason = NO_CALIBRATION_YET if probabilistic else NOT_A_PROBABILITY
+        reason = diagnosis.calibrations.reason or OF_WHOLE_VERSIONS
         found["expected_calibration_error"] = Estimate(nan, nan, nan, summary.n_labelled[place], reason, nan)
     return found
 
 
 def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
     whole = {group[0]: numbers for group, numbers in _numbers(diagnosis, VERSION)}
+    calibrations = diagnosis.calibrations
+    measured = {version: _calibration(diagnosis, version) for version in whole}
+    for version, each in measured.items():
+        error = each.errors["expected_calibration_error"].estimate
+        metrics = {**whole[version].metrics, "expected_calibration_error": error}
+        whole[version] = dataclasses.replace(whole[version], metrics=metrics)
     classes = _classes(diagnosis)
     against, averages = diagnosis.against_the_rest(VERSION) or {}, diagnosis.weighted_averages(VERSION) or {}
     tables = diagnosis.class_tables(VERSION)
@@ -226,10 +261,19 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             },
             {} if tables is None else tables.taken_for[places[version]],
             {name: each[places[version]] for name, each in averages.items()},
+            measured[version],
+            None if diagnosis.settings.recalibration is None else calibrations.recalibration(version),
+            calibrations.rounding(version),
         )
         for version in diagnosis.facts.versions
         if version in whole
     )
+
+
+def _calibration(diagnosis: Diagnosis, version: str) -> Calibration:
+    if len(diagnosis.facts.versions) > MOST_CALIBRATED and version not in diagnosis.shown_versions:
+        return no_calibration(0, OF_COMPARED_VERSIONS)
+    return diagnosis.calibrations.of(version)
 
 
 def _classes(diagnosis: Diagnosis) -> dict[str, dict[str, Numbers]]:

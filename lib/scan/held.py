@@ -48,6 +48,8 @@ class HeldTables(ABC):
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
         self._rare: dict[tuple[str, Filter, Outside], RareValues | None] = {}
+        # The run of the thread that reads, so that its owner can cancel it and nobody else's work.
+        self._working = threading.local()
 
     def n_bytes(self, where: Filter) -> int:
         """What the tables of a filter take, arrays that several share counted once."""
@@ -120,6 +122,18 @@ class HeldTables(ABC):
         own, answer = (np.searchsorted(names, cells.groups[key][held]) for key in (CLASS, PREDICTED))
         coded = {key: Coded.of(cells.groups[key][held]) for key in keys}
         return AnswerCounts(self.facts.mapping.class_names, coded, own, answer, n[held])
+
+    def read(self, keys: Sequence[str], where: Filter, *, finest: Resolution = EXACT, run: Run | None = None) -> None:
+        """Make one table of cells, if it is not there, in a run that its owner can cancel.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+        """
+        self._working.run = run
+        try:
+            self.cells(keys, where, finest=finest)
+        finally:
+            self._working.run = None
 
     @abstractmethod
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:

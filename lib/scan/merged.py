@@ -20,9 +20,9 @@ from lib.scan.compute import CELL_BUDGET
 from lib.scan.facts import Facts
 from lib.scan.order import order_splits, order_versions
 from lib.scan.saved import SavedCells
-from lib.scan.tables import default_tables_of
+from lib.scan.tables import saved_tables_of
 from lib.scan.windows import WindowGrid, choose_windows
-from lib.schema import MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
+from lib.schema import FOLD, MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
 from lib.sources.columns import join_names
 
 ROLES_IN_CELLS = ("score", "score_kind", "label", "version", "split", "time", "weight")
@@ -68,7 +68,9 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
         ids=_unite_ids(facts),
     )
     tables: list[tuple[Cells, Resolution]] = []
-    for keys, finest in default_tables_of(merged):
+    for keys, finest in saved_tables_of(merged):
+        if FOLD in keys and not all(part.has_table(keys) for part in parts):
+            continue
         cells = merge([_part_of(part, keys, finest, windows) for part in parts])
         while len(cells.score_bin) > CELL_BUDGET and cells.resolution != COARSE:
             cells = cells.coarsen(RESOLUTIONS[cells.resolution.order + 1])

@@ -23,7 +23,7 @@ from lib.grid import Resolution, resolution_named
 from lib.scan.compute import CELLS_SCHEMA_VERSION
 from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
-from lib.scan.tables import default_tables_of, words_of
+from lib.scan.tables import saved_tables_of, words_of
 from lib.scan.windows import WindowGrid
 from lib.schema import LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
 
@@ -41,9 +41,11 @@ def is_saved_cells(path: Path) -> bool:
 
 
 def save_cells(held: HeldTables, path: Path) -> None:
-    """Write the default tables of a scan, or of cells that were saved before, to one file, whole or not at all."""
+    """Write the default tables and that by fold, of a scan or of saved cells, to one file, whole or not at all."""
     facts = held.facts
-    tables = default_tables_of(facts)
+    tables = saved_tables_of(facts)
+    if isinstance(held, SavedCells):
+        tables = [(keys, finest) for keys, finest in tables if held.has_table(keys)]
     parts: list[pa.Table] = []
     described: list[dict[str, Any]] = []
     for index, (keys, finest) in enumerate(tables):
@@ -75,6 +77,10 @@ class SavedCells(HeldTables):
         super().__init__()
         self.facts = facts
         self.tables = tuple(tables)
+
+    def has_table(self, keys: Sequence[str]) -> bool:
+        """Whether there is a table by these keys; files of an earlier version have none by fold."""
+        return any(set(keys) <= set(table.keys) for table, _began in self.tables)
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         needed = {*keys, *(cohort_key(column) for column, _value in where.cohorts)}

@@ -90,8 +90,6 @@ class Scan(HeldTables):
         """
         super().__init__()
         self.dataset = dataset
-        # The run of the thread that warms, so that its owner can cancel it and nobody else's work.
-        self._working = threading.local()
         self._budget = budget
         self._bins: dict[tuple[str, int], ValueBins] = {}
         self._path = store / f"rows-{dataset.key}-{ROWS_SCHEMA_VERSION}.parquet"
@@ -344,11 +342,7 @@ class Scan(HeldTables):
                 on_progress(index / steps, f"Summarising by {words_of(keys)}")
             if run is not None:
                 run.check()
-            self._working.run = run
-            try:
-                self.cells(keys, where, finest=finest)
-            finally:
-                self._working.run = None
+            self.read(keys, where, finest=finest, run=run)
         for keys, finest in tables:
             larger = self._larger(keys, finest)
             if larger is not None and (larger, finest) not in tables:

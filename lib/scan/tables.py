@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.facts import Facts
-from lib.schema import CLASS, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, cohort_key
+from lib.schema import CLASS, FOLD, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, cohort_key
 
 
 def default_tables(
@@ -32,6 +32,12 @@ def default_tables(
 def default_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
     """The default tables of a dataset."""
     return default_tables(facts.cohorts, has_time=facts.windows is not None, is_multiclass=facts.mapping.is_multiclass)
+
+
+def saved_tables_of(facts: Facts) -> list[tuple[tuple[str, ...], Resolution]]:
+    """The tables that saved cells hold: the default ones, and one by fold, from which scores are recalibrated."""
+    folds = [] if facts.mapping.is_multiclass else [((VERSION, SPLIT, FOLD), EXACT)]
+    return [*default_tables_of(facts), *folds]
 
 
 def words_of(keys: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ PAGES = {
     "cohorts": "pages/cohorts.py",
     "features": "pages/features.py",
     "training": "pages/training.py",
+    "calibration": "pages/calibration.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""

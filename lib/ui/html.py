@@ -50,7 +50,8 @@ def show_answer(sentence: str) -> None:
 
 def show_note(*sentences: str) -> None:
     """Lighter sentences, each on a line of its own; empty ones are left out."""
-    st.html("".join(f"<p class='m-light'>{escape(sentence)}</p>" for sentence in sentences if sentence))
+    if said := "".join(f"<p class='m-light'>{escape(sentence)}</p>" for sentence in sentences if sentence):
+        st.html(said)
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:

@@ -20,6 +20,7 @@ from lib.figures.frame import provenance_line
 from lib.figures.overview import plot_trend
 from lib.figures.windows_view import WindowsView
 from lib.metrics.estimates import Estimate
+from lib.metrics.recalibration_maps import recalibrated_words
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
 from lib.ui.figure import current_look, show_figure
@@ -31,9 +32,9 @@ MOST_VERSIONS = 12
 PROBABILITY = ("log_loss",)
 
 
-def overview_metrics(kind: ScoreKind) -> tuple[Metric, ...]:
-    """The metrics that the overview shows; those of probabilities only where the score is one."""
-    names = PLAIN + (PROBABILITY if kind.is_probabilistic else ("average_logistic_loss",))
+def overview_metrics(kind: ScoreKind, *, is_recalibrated: bool = False) -> tuple[Metric, ...]:
+    """The metrics that the overview shows; those of probabilities only where the score is one or a map makes one."""
+    names = PLAIN + (PROBABILITY if kind.is_probabilistic or is_recalibrated else ("average_logistic_loss",))
     return tuple(metric_named(name) for name in names)
 
 
@@ -42,7 +43,8 @@ def show_overview(diagnosis: Diagnosis) -> None:
 
     Of many versions the two that are compared stand there, and the others in a table that unfolds.
     """
-    metrics = overview_metrics(diagnosis.facts.mapping.score_kind)
+    chosen = diagnosis.settings.recalibration
+    metrics = overview_metrics(diagnosis.facts.mapping.score_kind, is_recalibrated=chosen is not None)
     present = set(diagnosis.versions.groups[VERSION].tolist())
     versions = [version for version in diagnosis.facts.versions if version in present]
     folded: list[str] = []
@@ -65,6 +67,8 @@ def show_overview(diagnosis: Diagnosis) -> None:
     show_table(columns, rows)
     if diagnosis.is_compared and diagnosis.change_p_values:
         show_note(f"{format_family(len(diagnosis.change_p_values))} Each interval is of its number alone.")
+    if chosen is not None:
+        show_note(f"{metric_named('log_loss').label}: {recalibrated_words(chosen)}.")
     if diagnosis.is_compared and any(diagnosis.verdict(metric.name) == "not comparable" for metric in metrics):
         settings = diagnosis.settings
         show_note(format_scales(settings.baseline, settings.candidate, diagnosis.scale_ratio))

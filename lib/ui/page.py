@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunException
 
 from lib.diagnose import Diagnosis
-from lib.errors import MarginaliaError
+from lib.errors import MarginaliaError, SettingsError
 from lib.scan import Scan
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
@@ -184,7 +184,40 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
                 st.stop()
     if settings.baseline == settings.candidate and len(tables.facts.versions) > 1:
         show_note(f"Baseline and candidate are both {settings.candidate}: one version is shown, nothing is compared.")
-    return opened.diagnosis(settings)
+    diagnosis = opened.diagnosis(settings)
+    if settings.recalibration is not None and (problem := read_folds(diagnosis)):
+        show_note(problem)
+        state.put("recalibration", "")
+        st.button("Go on without recalibration")
+        st.stop()
+    return diagnosis
+
+
+def read_folds(diagnosis: Diagnosis) -> str:
+    """Read the table by fold, of many rows with progress and cancel, unless that is done; why it could not be read."""
+    calibrations = diagnosis.calibrations
+    if calibrations.has_folds:
+        return ""
+    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.facts.saved:
+        try:
+            calibrations.read_folds()
+        except SettingsError as error:
+            return str(error)
+        return ""
+    job = settle("folds")
+    if job is None:
+        begin(
+            "folds",
+            "Reading the rows by fold",
+            lambda run, report: calibrations.read_folds(run=run, on_progress=report),
+        )
+        job = settle("folds")
+    if job is not None and job.problem is not None:
+        show_note(job.problem or "Cancelled: the rows were not read by fold.")
+        st.button("Read them")
+        st.stop()
+    forget_findings()
+    st.rerun()
 
 
 def read_features(diagnosis: Diagnosis) -> None:

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from lib.diagnose import Settings
 from lib.figures.text import MISSING
+from lib.metrics.recalibration_maps import MAP_LABELS, MAP_NAMES, MapName
 from lib.scan import Facts
 from lib.scan.held import HeldTables
 from lib.scan.windows import DAY
@@ -21,6 +22,10 @@ from lib.ui.lookup import offer_values
 from lib.workspace import SAMPLES, OpenDataset
 
 ALL = NONE = ""
+RECALIBRATION_HELP = (
+    "A map from the score to a probability. Every number is of rows that their map has not seen: it is fitted on nine "
+    "folds of the id and applied to the tenth."
+)
 _CLOSED = "closed"
 GAMMA_HELP = (
     "The margin that a correct decision should keep. A row whose margin m (y·score; of several classes the true one's "
@@ -79,9 +84,35 @@ def choose_settings(tables: HeldTables) -> Settings:
         for name in ("baseline", "candidate"):
             state.judge(name, f"{baseline}, the only version", fits=state.get(name) == baseline)
     gamma = state.slide("gamma", "Margin target γ", 0.0, 3.0, _step(tables), default=1.0, help=GAMMA_HELP)
+    recalibration = _choose_recalibration(facts)
     return Settings.choose(
-        facts, baseline=baseline, candidate=candidate, margin_target=gamma, where=_choose_filter(tables, facts)
+        facts,
+        baseline=baseline,
+        candidate=candidate,
+        margin_target=gamma,
+        where=_choose_filter(tables, facts),
+        recalibration=recalibration,
     )
+
+
+def _choose_recalibration(facts: Facts) -> MapName | None:
+    """The map that makes probabilities: offered where the score is none, on the Calibration page, and once chosen."""
+    mapping = facts.mapping
+    if mapping.is_multiclass or mapping.label is None:
+        state.judge("recalibration", "none, it is of one labelled score", fits=False)
+        return None
+    is_asked = state.page() == "calibration" or bool(state.get("recalibration"))
+    if mapping.score_kind.is_probabilistic and not is_asked:
+        return None
+    chosen = state.choose(
+        "recalibration",
+        "Recalibrated by",
+        [NONE, *MAP_NAMES],
+        default=NONE,
+        words=lambda name: next((MAP_LABELS[each] for each in MAP_NAMES if each == name), "Nothing"),
+        help=RECALIBRATION_HELP,
+    )
+    return next((each for each in MAP_NAMES if each == chosen), None)
 
 
 def _choose_filter(tables: HeldTables, facts: Facts) -> Filter:

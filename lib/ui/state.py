@@ -62,6 +62,11 @@ def current() -> dict[str, str]:
     return {name: value for name, value in st.session_state.get(_VIEW, {}).items() if value}
 
 
+def page() -> str:
+    """The path of the page that is drawn."""
+    return str(st.session_state.get(_PAGE, ""))
+
+
 def get(name: str, default: str = "") -> str:
     """What the view says under a name."""
     return str(st.session_state.get(_VIEW, {}).get(name, default))

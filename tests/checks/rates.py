@@ -37,7 +37,7 @@ CLEAN_WORLDS: tuple[tuple[str, dict[str, Any]], ...] = (
 def clean_data(seed: int) -> tuple[str, pd.DataFrame]:
     """The clean data set of a seed, with the name of its world."""
     name, arguments = CLEAN_WORLDS[seed % len(CLEAN_WORLDS)]
-    chosen: dict[str, Any] = {"n": 5_000, "serving": True, **arguments}
+    chosen: dict[str, Any] = {"n": 5_000, "serving": True, "temperature": 1.0, **arguments}
     frame, _ = make_predictions(seed, **chosen)
     return name, frame
 

@@ -16,7 +16,7 @@ from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
 from lib.scan.values import levels
 from lib.scan.windows import WindowGrid, choose_windows
-from lib.schema import NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
+from lib.schema import FOLD, NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
 from lib.sources import Run
 
 
@@ -67,6 +67,7 @@ class FrameTables(HeldTables):
         if windows is not None:
             window = np.where(dated, (epoch - windows.origin) // windows.width * windows.width + windows.origin, window)
         self.columns[WINDOW] = Coded.of(window)
+        self.columns[FOLD] = Coded.of(np.arange(n) % 10)
         missing = np.isnan(self.s)
         margin = np.where(missing, 0.0, self.label * np.nan_to_num(self.s))
         loss = np.where(self.label == 0, 0.0, np.logaddexp(0.0, -margin))

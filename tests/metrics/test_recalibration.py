@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.recalibration import ENOUGH_FOR_ISOTONIC, recalibrate
-from lib.metrics.recalibration_maps import MAP_NAMES, MapName, fit_map
+from lib.metrics.recalibration_maps import MAP_NAMES, MapName, as_python, fit_map
 from tests.metrics.test_calibration import draw, forecasts_of
 
 N = 2_000
@@ -164,3 +167,22 @@ def test_where_no_map_can_be_made_it_is_said() -> None:
     assert "ten folds" in one.reason
     positive = [forecasts_of(np.array([0.1 * k]), np.ones(1)) for k in range(1, 5)]
     assert "one class" in recalibrate(positive, is_probability=True).reason
+
+
+@pytest.mark.parametrize("takes_probability", [False, True])
+@pytest.mark.parametrize("name", MAP_NAMES)
+def test_the_python_function_is_the_map(name: MapName, takes_probability: bool, tmp_path: Path) -> None:
+    score = np.sort(np.random.default_rng(4).normal(0.2, 2.0, 400))
+    positive = (np.random.default_rng(5).random(400) < special.expit(0.6 * score - 0.3)).astype(np.float64)
+    fitted = fit_map(name, score, 1 - positive, positive)
+    text = as_python(fitted, takes_probability=takes_probability, comment='é\n"""\nimport os')
+    at = np.concatenate([np.linspace(-60, 60, 241), score, [-800.0, 800.0]])
+    given = special.expit(at) if takes_probability else at
+    (tmp_path / "recalibrated.py").write_text(
+        f"{text}\nfor x in {given.tolist()!r}:\n    print(repr(recalibrate(x)))\n"
+    )
+    command = [sys.executable, "-I", str(tmp_path / "recalibrated.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    eps = np.finfo(np.float64).eps
+    expected = fitted(special.logit(np.clip(given, eps, 1 - eps)) if takes_probability else at)
+    assert np.array(done.stdout.split(), np.float64) == pytest.approx(expected, abs=1e-12)

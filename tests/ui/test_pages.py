@@ -94,6 +94,8 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     assert app.query_params["dataset"] == sample
     has_times = sample == "sample-incident"
     drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
+    is_decision = sample in ("sample-losses", "sample-hinge")
+    drawn["calibration"] = 0 if is_decision else 4 + has_times
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
@@ -101,7 +103,14 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
     several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     has_sure_errors = sample in ("sample-incident", "sample-logistic")
-    shown = {"home": 1, "losses": 0, "margins": 1 + several, "cohorts": 1 - several, "features": 1}
+    shown = {
+        "calibration": 1 if is_decision else 3 - several,
+        "home": 1,
+        "losses": 0,
+        "margins": 1 + several,
+        "cohorts": 1 - several,
+        "features": 1,
+    }
     assert len(tables(app)) == (shown | {"samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 

@@ -1,0 +1,80 @@
+"""The calibration of a version as plain values for the JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lib.metrics.calibration import PARTS, STATISTICS
+from lib.metrics.estimates import Estimate
+from lib.metrics.recalibration import CrossFitted, Recalibration
+from lib.metrics.recalibration_maps import as_json
+from lib.metrics.rounding import Rounding
+from lib.reports.report import VersionNumbers
+
+NOT_ASKED = "no recalibration was asked for"
+NOT_ROUNDED = "probabilities are not rounded, or were not given as such"
+
+
+def calibration_as_json(version: VersionNumbers) -> dict[str, Any]:
+    """Errors, parts of scores, slope, test and rounding of a version; its maps where recalibration was asked for."""
+    found = version.calibration
+    estimates: dict[str, Estimate] = {
+        **{name: found.errors[name].estimate for name in STATISTICS},
+        **{name: found.parts[name] for name in PARTS},
+        "calibration_slope": found.slope,
+        "calibration_intercept": found.intercept,
+        "calibration_in_the_large": found.offset,
+    }
+    values: dict[str, Any] = {
+        "n": int(found.slope.n),
+        "mean_probability": found.mean_probability,
+        "positive_share": found.positive_share,
+    }
+    for name, each in estimates.items():
+        values[name] = each.value
+        values[f"{name}_ci"] = [each.lower, each.upper] if each.is_defined else None
+    undefined = {name: each.reason for name, each in estimates.items() if not each.is_defined}
+    if found.reason:
+        undefined |= dict.fromkeys(("mean_probability", "positive_share"), found.reason)
+    if not found.spiegelhalter_z.is_defined:
+        undefined |= dict.fromkeys(("spiegelhalter_z", "spiegelhalter_p"), found.spiegelhalter_z.reason)
+    maps, why = _maps(version.recalibration)
+    if maps is None:
+        undefined["maps"] = why
+    if version.rounding is None:
+        undefined["rounding"] = NOT_ROUNDED
+    return {
+        **values,
+        "floors": {name: each.floor for name, each in found.errors.items() if not math.isnan(each.floor)},
+        "p_values": {name: each.p_value for name, each in found.errors.items() if not math.isnan(each.p_value)},
+        "spiegelhalter_z": found.spiegelhalter_z.value,
+        "spiegelhalter_p": found.spiegelhalter_p,
+        "rounding": None if version.rounding is None else _rounding(version.rounding),
+        "maps": maps,
+        "recommended": None if version.recalibration is None else _recommended(version.recalibration),
+        "undefined": undefined,
+    }
+
+
+def _rounding(rounding: Rounding) -> dict[str, Any]:
+    return {"decimals": rounding.decimals, "n_distinct": rounding.n_distinct, "brier_bound": rounding.brier_bound}
+
+
+def _maps(found: Recalibration | None) -> tuple[dict[str, Any] | None, str]:
+    if found is None:
+        return None, NOT_ASKED
+    return ({each.name: _map(each) for each in found.maps}, "") if found.maps else (None, found.reason)
+
+
+def _recommended(found: Recalibration) -> str | None:
+    best = found.recommended
+    return None if best is None else best.name
+
+
+def _map(each: CrossFitted) -> dict[str, Any]:
+    losses: dict[str, Any] = {}
+    for name, loss in each.losses.items():
+        losses[name] = loss.value
+        losses[f"{name}_ci"] = [loss.lower, loss.upper] if loss.is_defined else None
+    return {**losses, "fitted": as_json(each.fitted)}

@@ -1,0 +1,54 @@
+"""Calibration: whether a probability means what it says, and which map would mend it."""
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.calibration import plot_bins, plot_parts, plot_reliability
+from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView, worst_class
+from lib.figures.frame import provenance_line
+from lib.metrics.calibration import BINS, WIDTHS
+from lib.ui import state
+from lib.ui.calibration import show_errors, show_parts_of_data, show_recalibration
+from lib.ui.figure import current_look, show_figure
+from lib.ui.html import show_answer, show_note
+from lib.ui.page import open_page
+
+BY = {EQUAL_WIDTH: "Equal width", EQUAL_MASS: "Equal mass"}
+
+
+def show_bins(view: CalibrationView, provenance: str) -> None:
+    """The binned diagram."""
+    ways = [EQUAL_MASS] if view.is_too_coarse() else list(BY)
+    with st.container(horizontal=True):
+        by = state.choose("bins_by", "Bins of", ways, default=ways[0], draw=st.segmented_control, words=BY.__getitem__)
+        n_bins = int(state.choose("n_bins", "Number", [str(each) for each in WIDTHS], default=str(BINS)))
+    figure = plot_bins(view, n_bins, by, current_look(), provenance)
+    show_figure(figure, "bins-figure", name="reliability-bins", table=view.bins_frame(n_bins, by))
+
+
+def show_calibration(diagnosis: Diagnosis, view: CalibrationView) -> None:
+    """What there is to see of probabilities."""
+    look, provenance = current_look(), provenance_line(diagnosis)
+    figure = plot_reliability(view, look, provenance)
+    show_figure(figure, "reliability-figure", name="reliability", table=view.curve_frame())
+    show_errors(view)
+    show_figure(plot_parts(view, look, provenance), "parts-figure", name="parts-of-scores", table=view.parts_frame())
+    show_bins(view, provenance)
+
+
+diagnosis = open_page("calibration", "Calibration")
+answer = st.container()
+name = ""
+if diagnosis.facts.mapping.is_multiclass:
+    default = worst_class(diagnosis)
+    name = state.choose("class", "Class, against the rest", diagnosis.facts.mapping.class_names, default=default)
+view = CalibrationView.of(diagnosis, name)
+with answer:
+    show_answer(view.answer())
+    show_note(view.rounding_words(), view.marked_words())
+if not view.nothing:
+    show_calibration(diagnosis, view)
+if view.can_recalibrate:
+    show_recalibration(diagnosis)
+if not view.nothing:
+    show_parts_of_data(diagnosis)
