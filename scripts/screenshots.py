@@ -56,6 +56,8 @@ VIEWS = (
     View("classes", "/margins?dataset=sample-digits&apart=class", "Margins"),
     View("calibration", "/calibration?dataset=sample-incident", "Calibration"),
     View("recalibrated", "/calibration?dataset=sample-hinge&recalibration=platt", "Calibration"),
+    View("thresholds", "/thresholds?dataset=sample-logistic&threshold_by=precision&target_precision=95", "Thresholds"),
+    View("equal-recall", "/thresholds?dataset=sample-incident&threshold_by=equal_recall", "Thresholds"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

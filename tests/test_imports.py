@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("calibrations",),
+    ("calibrations", "thresholds"),
     ("diagnose",),
     ("checks", "policy"),
     ("figures",),

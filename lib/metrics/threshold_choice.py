@@ -172,8 +172,10 @@ def pick(decisions: Decisions, rule: Rule) -> tuple[int, str]:
     if not (positive > 0 and negative > 0):
         return 0, ONE_CLASS
     if rule.by == "precision":
-        reached = own & (smoothed_precision(decisions) >= rule.target - 1e-12)
-        return (_first(reached), "") if reached.any() else (0, NOT_REACHED)
+        smooth = smoothed_precision(decisions)
+        reached = own & (smooth >= rule.target - 1e-12)
+        most = f"{100 * np.nanmax(smooth):.1f}\N{NO-BREAK SPACE}%"
+        return (_first(reached), "") if reached.any() else (0, f"{NOT_REACHED}, the highest is {most}")
     costs = rule.costs
     cost = costs.false_positive * above[:, NEGATIVE] + costs.false_negative * (positive - above[:, POSITIVE])
     cost = np.where(own, cost - costs.true_positive * above[:, POSITIVE], np.inf)

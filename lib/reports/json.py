@@ -15,6 +15,7 @@ from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
+from lib.reports.thresholds import thresholds_as_json
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"
@@ -41,6 +42,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 "classes": {name: _numbers(numbers) for name, numbers in version.classes.items()},
                 "splits": {name: _numbers(numbers) for name, numbers in version.splits.items()},
                 **_several_classes(version),
+                "thresholds": thresholds_as_json(version.thresholds),
             }
             for version in report.versions
         },

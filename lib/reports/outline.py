@@ -216,7 +216,9 @@ def _versions(report: Report) -> Table:
         for version in report.versions
     )
     numbers = [(version.name, version.whole) for version in report.versions]
-    return Table("Versions", tuple(columns), rows, _notes(numbers, [violations, *metrics]))
+    notes = _notes(numbers, [violations, *metrics])
+    sentences = (each.thresholds.sentence for each in report.versions if each.name == report.settings.candidate)
+    return Table("Versions", tuple(columns), rows, (*notes, *(said for said in sentences if said)))
 
 
 def _change(report: Report) -> Table | None:

@@ -16,6 +16,7 @@ from lib.figures.features_view import FeatureRow, RankingView
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.summary import Summary
+from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
 
@@ -66,6 +67,7 @@ class VersionNumbers:
     one_vs_rest: dict[str, dict[str, Estimate]]
     taken_for: dict[str, tuple[str, Estimate]]
     weighted_averages: dict[str, Estimate]
+    thresholds: VersionThresholds
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             },
             {} if tables is None else tables.taken_for[places[version]],
             {name: each[places[version]] for name, each in averages.items()},
+            VersionThresholds.of(diagnosis, version),
         )
         for version in diagnosis.facts.versions
         if version in whole

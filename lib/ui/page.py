@@ -14,12 +14,13 @@ from streamlit.runtime.scriptrunner import RerunException
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError, SettingsError
 from lib.scan import Scan
+from lib.sources import Run
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
 from lib.ui.figure import is_dark
 from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
-from lib.ui.jobs import begin, forget, is_at_work, settle, watch
+from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.sidebar import choose_settings, show_datasets, show_link, show_pages
 from lib.ui.viewport import watch_viewport
 from lib.workspace import HeldDraft, OpenDataset
@@ -254,6 +255,30 @@ def read_feature(diagnosis: Diagnosis, column: str) -> None:
         st.stop()
     if not diagnosis.holds_feature(column):
         # The job was that of another feature or another choice of rows.
+        st.rerun()
+
+
+def read_folds(diagnosis: Diagnosis, column: str = "", of_class: str = "") -> None:
+    """Read the rows by fold, and by a cohort column, of many rows with progress and cancel, unless that is done."""
+    topic = diagnosis.thresholds(of_class)
+    wanted = [each for each in dict.fromkeys(("", column)) if not topic.has_folds(each)]
+    if not wanted or diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING:
+        return
+    job = settle("folds")
+    if job is None:
+
+        def work(run: Run, report: Progress) -> None:
+            for each in wanted:
+                topic.read_folds(each, run=run, on_progress=report)
+
+        begin("folds", "Reading the rows by fold", work)
+        job = settle("folds")
+    if job is not None and job.problem is not None:
+        show_note(job.problem or "Cancelled: the rows were not read by fold.")
+        st.button("Read the rows by fold")
+        st.stop()
+    if not all(topic.has_folds(each) for each in wanted):
+        # The job was that of another choice of rows.
         st.rerun()
 
 

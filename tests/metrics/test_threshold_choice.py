@@ -15,6 +15,7 @@ from lib.metrics.threshold_choice import (
     LIKELIHOOD_LIMIT,
     NOT_REACHED,
     ONE_FOLD,
+    By,
     Rule,
     choose,
     fold_decisions,
@@ -125,7 +126,8 @@ def test_a_harder_target_never_lowers_the_bar(seed: int, n: int, resolution: Res
     decisions = Decisions.of(build(label, score, weight, None, resolution))
     smooth = smoothed_precision(decisions)
     assert (np.diff(smooth[~np.isnan(smooth)]) >= -1e-9).all()
-    for by, rises in (("precision", True), ("recall", False), ("flagged_share", False)):
+    targets: tuple[tuple[By, bool], ...] = (("precision", True), ("recall", False), ("flagged_share", False))
+    for by, rises in targets:
         places = [pick(decisions, Rule(by, target)) for target in (0.2, 0.5, 0.8)]
         found = [place for place, reason in places if not reason]
         assert found == sorted(found, reverse=not rises)
@@ -179,7 +181,7 @@ def test_where_nothing_can_be_chosen_it_says_why() -> None:
     assert unlabelled.flagged(np.array([place])).rate[0] == pytest.approx(0.1, abs=0.01)
     # The surest rows are negative.
     down = Decisions.of(build(np.where(score > 2, -1, label), score))
-    assert pick(down, Rule("precision", 0.99))[1] == NOT_REACHED
+    assert pick(down, Rule("precision", 0.99))[1].startswith(f"{NOT_REACHED}, the highest is ")
     whole = Decisions.of(build(label, score))
     alone = choose(whole, fold_decisions(build(label, score, None, {"fold": np.zeros(300, int)})), Rule("recall", 0.9))
     assert (alone.reason, alone.held_out) == (ONE_FOLD, None)
