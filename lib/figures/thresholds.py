@@ -198,5 +198,9 @@ def _n_words(view: ThresholdsView) -> str:
         for each in view.curves
     ]
     given = view.question.how == "threshold"
-    said = "" if given else " Shaded upright: where the chosen threshold could be as well (95 %)."
-    return f"{', '.join(parts)}, labelled rows, all of them; bands are 95{NO_BREAK}% intervals.{said}"
+    said = (
+        " Shaded upright: where the chosen threshold could be as well. The title is of rows that did not choose it."
+        if not given
+        else ""
+    )
+    return f"{', '.join(parts)}, labelled rows; curves are of all of them, bands 95{NO_BREAK}% intervals.{said}"
