@@ -18,7 +18,6 @@ from lib.metrics.thresholds import Costs, Decisions
 from lib.scan.held import HeldTables
 from lib.scan.windows import DAY
 from lib.schema import FOLD, NO_WINDOW, ONE_VS_REST, VERSION, WINDOW, Filter, cohort_key
-from lib.sources import Run
 
 T = TypeVar("T")
 
@@ -92,29 +91,9 @@ class Thresholds:
         windows = int(((groups[VERSION] == version) & (groups[WINDOW] != NO_WINDOW)).sum())
         return min(a_day * windows * grid.width / DAY / n, 1.0)
 
-    def has_folds(self, column: str = "") -> bool:
-        """Whether the table by fold, or that by a cohort column and fold, is held: they are read on demand."""
-        return self.tables.holds(self._fold_keys(column), self.where)
-
-    def read_folds(
-        self,
-        column: str = "",
-        *,
-        run: Run | None = None,
-        on_progress: Callable[[float, str], None] | None = None,
-    ) -> None:
-        """Read the table by fold, or by a cohort column and fold, on which thresholds are picked and judged.
-
-        Raises:
-            Cancelled: `run` was cancelled.
-            SettingsError: saved cells that have no such table, or not under this filter.
-        """
-        if on_progress is not None:
-            on_progress(0.0, "Reading the rows by fold")
-        self.tables.read(self._fold_keys(column), self.where, run=run)
-
-    def _fold_keys(self, column: str) -> tuple[str, ...]:
-        return (*self._keys, *([cohort_key(column)] if column else []), FOLD)
+    def fold_tables(self, column: str = "") -> tuple[tuple[str, ...], ...]:
+        """The keys of the tables that choices read, and equal recall over a cohort column: they are read on demand."""
+        return (*self._keys, FOLD), *([(*self._keys, cohort_key(column), FOLD)] if column else [])
 
     def _cells(self, *keys: str) -> Cells:
         return self.tables.cells((*self._keys, *keys), self.where)

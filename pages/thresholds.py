@@ -39,14 +39,10 @@ def show_thresholds(diagnosis: Diagnosis, of_class: str) -> None:
     look, provenance = current_look(), provenance_line(diagnosis)
     answer = st.container()
     question = ask(diagnosis, of_class)
-    if question.how != "threshold":
-        if diagnosis.facts.saved:
-            show_note(
-                "Only saved cells are loaded, and they are not kept by fold: no threshold can be chosen and judged on "
-                "other rows. Load the file itself, or look at a threshold of your own."
-            )
-            st.stop()
-        read_folds(diagnosis, question.column, of_class)
+    tables = diagnosis.thresholds(of_class).fold_tables(question.column)
+    if question.how != "threshold" and (problem := read_folds(diagnosis, *tables)):
+        show_note(f"No threshold can be chosen and judged on other rows. {problem}")
+        st.stop()
     view = ThresholdsView.of(diagnosis, question, of_class)
     with answer:
         show_answer(view.answer())

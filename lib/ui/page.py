@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import RerunException
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError, SettingsError
 from lib.scan import Scan
+from lib.schema import FOLD, VERSION
 from lib.sources import Run
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
@@ -194,24 +195,31 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
     return diagnosis
 
 
-def read_folds(diagnosis: Diagnosis) -> str:
-    """Read the table by fold, of many rows with progress and cancel, unless that is done; why it could not be read."""
-    calibrations = diagnosis.calibrations
-    if calibrations.has_folds:
+def read_folds(diagnosis: Diagnosis, *tables: tuple[str, ...]) -> str:
+    """Read tables by fold, of many rows with progress and cancel, unless that is done; why it could not be done.
+
+    That by version, unless others are named by their keys.
+    """
+    held, where = diagnosis.tables, diagnosis.settings.where
+    wanted = [keys for keys in tables or ((VERSION, FOLD),) if not held.holds(keys, where)]
+    if not wanted:
         return ""
+
+    def work(run: Run | None = None, report: Progress | None = None) -> None:
+        for place, keys in enumerate(wanted):
+            if report is not None:
+                report(place / len(wanted), "Reading the rows by fold")
+            held.read(keys, where, run=run)
+
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.facts.saved:
         try:
-            calibrations.read_folds()
+            work()
         except SettingsError as error:
             return str(error)
         return ""
     job = settle("folds")
     if job is None:
-        begin(
-            "folds",
-            "Reading the rows by fold",
-            lambda run, report: calibrations.read_folds(run=run, on_progress=report),
-        )
+        begin("folds", "Reading the rows by fold", work)
         job = settle("folds")
     if job is not None and job.problem is not None:
         show_note(job.problem or "Cancelled: the rows were not read by fold.")
@@ -255,30 +263,6 @@ def read_feature(diagnosis: Diagnosis, column: str) -> None:
         st.stop()
     if not diagnosis.holds_feature(column):
         # The job was that of another feature or another choice of rows.
-        st.rerun()
-
-
-def read_folds(diagnosis: Diagnosis, column: str = "", of_class: str = "") -> None:
-    """Read the rows by fold, and by a cohort column, of many rows with progress and cancel, unless that is done."""
-    topic = diagnosis.thresholds(of_class)
-    wanted = [each for each in dict.fromkeys(("", column)) if not topic.has_folds(each)]
-    if not wanted or diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING:
-        return
-    job = settle("folds")
-    if job is None:
-
-        def work(run: Run, report: Progress) -> None:
-            for each in wanted:
-                topic.read_folds(each, run=run, on_progress=report)
-
-        begin("folds", "Reading the rows by fold", work)
-        job = settle("folds")
-    if job is not None and job.problem is not None:
-        show_note(job.problem or "Cancelled: the rows were not read by fold.")
-        st.button("Read the rows by fold")
-        st.stop()
-    if not all(topic.has_folds(each) for each in wanted):
-        # The job was that of another choice of rows.
         st.rerun()
 
 

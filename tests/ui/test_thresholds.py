@@ -70,7 +70,7 @@ def test_saved_cells_show_a_given_threshold_and_say_why_none_is_chosen(tmp_path)
     page.segmented_control(key="control:threshold_by").set_value("recall")
     run(page)
     assert_sound(page)
-    assert "not kept by fold" in text_of(page)
+    assert "No threshold can be chosen" in text_of(page)
 
 
 def test_without_labels_the_page_says_so() -> None:
