@@ -44,7 +44,7 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
-    keys = {key for name in ("json.py", "report.py") for key in json_keys(reports / name)}
+    keys = {key for name in ("json.py", "report.py", "thresholds.py") for key in json_keys(reports / name)}
     keys |= {key for path in checks.glob("*.py") for key in evidence_keys(path)}
     return {key.removesuffix("_ci") for key in keys}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.diagnose import Diagnosis
+from lib.errors import SettingsError
 from lib.figures.thresholds_view import (
     Question,
     Scale,
@@ -27,7 +28,6 @@ from lib.thresholds import DECLARED
 CUTS = ("true_positive", "false_positive", "false_negative", "true_negative")
 FLAGS_ALL = "every scored row is flagged"
 NOT_BOUNDED = "the rows bound nothing on that side"
-NOT_BY_FOLD = "saved cells are not kept by fold"
 SEVERAL_CLASSES = "of several classes a threshold is one class's against the rest"
 
 
@@ -57,11 +57,13 @@ class VersionThresholds:
         decisions = topic.decisions(version)
         half = Question("threshold", 0.5 if topic.is_probability else 0.0)
         given = decide_given(version, decisions, half, scale)
-        if diagnosis.facts.saved:
-            return cls(scale, given, (), NOT_BY_FOLD)
+        try:
+            choices = [topic.choice(version, rule) for rule in DECLARED]
+        except SettingsError as error:
+            # Saved cells may not be kept by fold.
+            return cls(scale, given, (), str(error))
         chosen = [
-            decide_chosen(version, topic.choice(version, rule), Question(rule.by, costs=rule.costs), scale)
-            for rule in DECLARED
+            decide_chosen(version, each, Question(each.rule.by, costs=each.rule.costs), scale) for each in choices
         ]
         return cls(scale, given, tuple(chosen))
 
