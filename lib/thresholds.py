@@ -68,14 +68,20 @@ class Thresholds:
         by_fold, whole = self._cells(key, FOLD), self._cells(key)
 
         def compute() -> EqualRecall:
-            cells = self._part(whole, version)
-            apart = self._part(by_fold, version)
-            folds = np.unique(apart.groups[FOLD]).tolist()
-            values: list[str] = np.unique(apart.groups[key]).tolist()
+            cells, apart = self._part(whole, version), self._part(by_fold, version)
+            folds: list[int] = np.unique(apart.groups[FOLD]).tolist()
+            values: list[str] = cells.groups[key].tolist()
+            pairs = zip(apart.groups[key].tolist(), apart.groups[FOLD].tolist(), strict=True)
+            group = {pair: at for at, pair in enumerate(pairs)}
+            none = Decisions.of(apart.where(np.zeros(apart.n_groups, np.bool_)))
+
+            def part(value: str, fold: int) -> Decisions:
+                return Decisions.of(apart, group[value, fold]) if (value, fold) in group else none
+
             return equalise_recall(
                 self.decisions(version),
-                {value: Decisions.of(cells.select(**{key: value})) for value in values},
-                {value: [Decisions.of(apart.select(**{key: value, FOLD: fold})) for fold in folds] for value in values},
+                {value: Decisions.of(cells, at) for at, value in enumerate(values)},
+                {value: [part(value, fold) for fold in folds] for value in values},
                 recall,
             )
 

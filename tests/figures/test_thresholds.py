@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,6 @@ from lib.figures.theme import Look
 from lib.figures.thresholds import plot_costs, plot_thresholds
 from lib.figures.thresholds_view import Question, ThresholdsView, format_threshold
 from lib.metrics.thresholds import Costs
-from lib.schema import Filter
 from tests.figures.conftest import Maker
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
@@ -41,21 +40,23 @@ def test_every_figure_is_framed(make: Maker, question: Question, look: Look) -> 
     diagnosis = drawn(make)
     view = ThresholdsView.of(diagnosis, question)
     for figure in (plot_thresholds(view, look, provenance_line(diagnosis)), plot_costs(view, look, "")):
-        text = figure.to_json()
-        assert figure.layout.meta["title"]
+        layout: Any = figure.layout
+        assert layout.meta["title"]
         assert "<b>%{x}</b>" not in str([trace.hovertemplate for trace in figure.data])
-        assert "<b>%{x}</b>" not in text
-        assert figure.layout.height > 300
+        assert "<b>%{x}</b>" not in str(figure.to_json())
+        assert layout.height > 300
         for trace in figure.data:
             assert np.isfinite(np.asarray(trace.y, float)).all()
 
 
 def test_decision_scores_have_no_net_benefit_and_an_axis_of_scores(digits: Diagnosis) -> None:
     view = ThresholdsView.of(digits, Question("threshold", 0.0))
-    if view.scale == "score":
-        figure = plot_costs(view, Look(), "")
-        assert "yaxis2" not in figure.layout.to_plotly_json()
-        assert figure.layout.xaxis.title.text.endswith("(score)")
+    assert view.scale == "score"
+    layout: Any = plot_costs(view, Look(), "").layout
+    assert "yaxis2" not in layout.to_plotly_json()
+    assert layout.xaxis.title.text.endswith("(score)")
+    assert len(view.axis) > 100
+    assert (np.diff(view.axis) > 0).all()
 
 
 def test_the_sentence_holds_the_numbers_of_the_table(incident: Diagnosis) -> None:
@@ -98,11 +99,8 @@ def test_what_cannot_be_decided_says_why(make: Maker) -> None:
     assert one.answer() == "For v there is no such threshold: only one class."
     for view in (nothing, one):
         for plot in (plot_thresholds, plot_costs):
-            assert plot(view, Look(), "").layout.meta["title"]
-    diagnosis = drawn(make)
-    filtered = diagnosis.with_settings(where=Filter(split="none such"))
-    assert ThresholdsView.of(filtered, QUESTIONS[1]).answer()
-    assert dataclasses.is_dataclass(filtered.settings)
+            layout: Any = plot(view, Look(), "").layout
+            assert layout.meta["title"]
 
 
 @pytest.mark.parametrize(
