@@ -283,7 +283,7 @@ def _does(here: VersionThreshold, rows: str) -> str:
         said += ", none of them labelled" if flags.value > 0 else ""
     else:
         around = format_interval(precision.lower, precision.upper, "share")
-        said += f"; {format_share(precision.value)} ({around}) of them are positive"
+        said += f"; {format_share(precision.value)}{f' ({around})' if around else ''} of them are positive"
     caught = format_share(recall.value) if recall.is_defined else ""
     return f"{said}, and {caught} of the positive rows are caught" if caught else said
 
@@ -302,6 +302,9 @@ def decide_chosen(version: str, choice: Choice, question: Question, scale: Scale
     found: dict[MeasureName, Estimate] = {}
     if choice.held_out is not None and choice.flagged is not None:
         found = _measured(choice.held_out, choice.flagged, choice.threshold.value, question, scale)
+    if choice.rule.by == "cost":
+        # Folds pick thresholds so far apart that an interval of rows alone does not hold what this one does.
+        found = {name: replace(each, lower=math.nan, upper=math.nan) for name, each in found.items()}
     reason = choice.threshold.reason or choice.reason
     return VersionThreshold(version, choice, choice.threshold, choice.held_out, choice.flagged, found, reason)
 

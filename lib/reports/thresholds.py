@@ -28,6 +28,7 @@ from lib.thresholds import DECLARED
 CUTS = ("true_positive", "false_positive", "false_negative", "true_negative")
 FLAGS_ALL = "every scored row is flagged"
 NOT_BOUNDED = "the rows bound nothing on that side"
+NO_INTERVAL = "folds pick thresholds of least cost so far apart that intervals of rows alone do not cover"
 SEVERAL_CLASSES = "of several classes a threshold is one class's against the rest"
 
 
@@ -98,6 +99,8 @@ def chosen_as_json(
     if each.table is not None:
         held = numbers_as_json(each.table, each.measures, costs or rule.costs, beta)
     undefined = {} if held is not None else {"held_out": each.reason}
+    if held is not None and rule.by == "cost":
+        undefined["held_out.ci"] = NO_INTERVAL
     return {
         "rule": rule_as_json(rule),
         **_threshold(each.threshold, scale, undefined),
@@ -148,7 +151,8 @@ def numbers_as_json(
     """The confusion matrix in rows, and every measure with its interval."""
     values: dict[str, Any] = {name: int(getattr(table, name).n[0]) for name in CUTS}
     for name, each in found.items():
-        values[name], values[f"{name}_ci"] = each.value, [each.lower, each.upper] if each.is_defined else None
+        has_interval = each.is_defined and not (math.isnan(each.lower) and math.isnan(each.upper))
+        values[name], values[f"{name}_ci"] = each.value, [each.lower, each.upper] if has_interval else None
     return values | {
         "beta": beta,
         "costs": costs_as_json(costs),

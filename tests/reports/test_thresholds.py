@@ -12,7 +12,7 @@ import pytest
 from sklearn import metrics as reference
 
 from lib.reports import Report, render_json, render_text
-from lib.reports.thresholds import SEVERAL_CLASSES
+from lib.reports.thresholds import NO_INTERVAL, SEVERAL_CLASSES
 from lib.thresholds import DECLARED
 from tests.reports.conftest import SAMPLES, report_of, sample_report, saved_sample_report, scan_of
 
@@ -54,6 +54,15 @@ def test_what_is_chosen_reaches_its_target_on_all_rows_and_about_on_others(repor
             if each["rule"]["by"] in ("recall", "flagged_share"):
                 name, target = each["rule"]["by"], each["rule"]["target"]
                 assert held[f"{name}_ci"][0] <= target <= held[f"{name}_ci"][1]
+
+
+def test_what_a_threshold_of_least_cost_does_has_no_interval_and_says_why() -> None:
+    chosen = thresholds(sample_report("digits_logistic.csv"), "logistic-2")["chosen"]
+    for each in chosen:
+        is_cost = each["rule"]["by"] == "cost"
+        assert (each["held_out"]["precision_ci"] is None) == is_cost
+        assert (each["undefined"].get("held_out.ci") == NO_INTERVAL) == is_cost
+        assert each["threshold_ci"][0] < each["threshold"] < each["threshold_ci"][1]
 
 
 def test_the_threshold_of_a_recall_is_that_of_the_rows() -> None:
