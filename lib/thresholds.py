@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from lib.cells import Cells
-from lib.metrics.threshold_choice import Choice, Rule, choose, fold_decisions
+from lib.metrics.threshold_choice import Choice, choose, fold_decisions
 from lib.metrics.threshold_cohorts import EqualRecall, equalise_recall
+from lib.metrics.threshold_intervals import Rule
 from lib.metrics.thresholds import Costs, Decisions
 from lib.scan.held import HeldTables
 from lib.scan.windows import DAY

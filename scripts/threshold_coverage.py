@@ -14,7 +14,8 @@ from functools import cache, partial
 import numpy as np
 
 from lib.metrics.estimates import FloatArray
-from lib.metrics.threshold_choice import Rule, choose
+from lib.metrics.threshold_choice import choose
+from lib.metrics.threshold_intervals import Rule
 from lib.metrics.thresholds import Costs, Decisions
 
 RULES = {

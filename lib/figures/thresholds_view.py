@@ -18,8 +18,9 @@ from lib.grid import EPSILON
 from lib.metrics.classification import NO_POSITIVES, Confusion
 from lib.metrics.estimates import BoolArray, Estimate, Estimates, FloatArray
 from lib.metrics.parts import Counts
-from lib.metrics.threshold_choice import Choice, Rule, Threshold
+from lib.metrics.threshold_choice import Choice, Threshold
 from lib.metrics.threshold_cohorts import EqualRecall
+from lib.metrics.threshold_intervals import Rule
 from lib.metrics.thresholds import Costs, Decisions, MeasureName, measure, net_benefit_of_all
 from lib.schema import VERSION
 

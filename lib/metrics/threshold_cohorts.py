@@ -15,7 +15,8 @@ import numpy as np
 
 from lib.metrics.classification import Confusion
 from lib.metrics.parts import Counts
-from lib.metrics.threshold_choice import Choice, Rule, choose, judge
+from lib.metrics.threshold_choice import Choice, choose, judge
+from lib.metrics.threshold_intervals import Rule
 from lib.metrics.thresholds import Decisions, add_decisions
 
 SMALL_POSITIVES = 30

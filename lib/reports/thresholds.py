@@ -21,7 +21,8 @@ from lib.figures.thresholds_view import (
 )
 from lib.metrics.classification import Confusion
 from lib.metrics.estimates import Estimate
-from lib.metrics.threshold_choice import Rule, Threshold
+from lib.metrics.threshold_choice import Threshold
+from lib.metrics.threshold_intervals import Rule
 from lib.metrics.thresholds import Costs, MeasureName
 from lib.thresholds import DECLARED
 

@@ -11,19 +11,9 @@ from sklearn.isotonic import IsotonicRegression
 
 from lib.grid import RESOLUTIONS, Resolution
 from lib.metrics.ranking import ONE_CLASS
-from lib.metrics.threshold_choice import (
-    LIKELIHOOD_LIMIT,
-    NOT_REACHED,
-    ONE_FOLD,
-    By,
-    Rule,
-    choose,
-    fold_decisions,
-    pick,
-    smoothed_precision,
-    threshold_interval,
-)
+from lib.metrics.threshold_choice import NOT_REACHED, ONE_FOLD, choose, fold_decisions, pick, smoothed_precision
 from lib.metrics.threshold_cohorts import SMALL_POSITIVES, equalise_recall
+from lib.metrics.threshold_intervals import LIKELIHOOD_LIMIT, By, Rule, threshold_interval
 from lib.metrics.thresholds import Costs, Decisions
 from tests.metrics.conftest import build
 
