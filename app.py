@@ -18,6 +18,7 @@ pages = [
     st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
     st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
     st.Page("pages/calibration.py", title="Calibration", icon=":material/balance:"),
+    st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),

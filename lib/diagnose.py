@@ -44,6 +44,7 @@ from lib.schema import (
     cohort_key,
 )
 from lib.sources import Run
+from lib.thresholds import Thresholds
 
 Verdict = Literal["", "better", "worse", "not comparable"]
 """What a change is: within chance or neither good nor bad, for the better, for the worse, or between two units."""
@@ -182,6 +183,10 @@ class Diagnosis:
     def answers(self, *keys: str) -> AnswerCounts:
         """What the chosen rows of each of several classes were answered with, by these keys."""
         return self.tables.answers(keys, self.settings.where)
+
+    def thresholds(self, of_class: str = "") -> Thresholds:
+        """Decisions and chosen thresholds of each version; of several classes, of one against the rest."""
+        return Thresholds(self.tables, self.settings.where, of_class)
 
     def against_the_rest(self, *keys: str) -> dict[str, list[dict[str, Estimate]]] | None:
         """Metric to what each class, by name, has of it against the rest, for every group; None as `class_tables`."""

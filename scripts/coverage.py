@@ -2,7 +2,8 @@
 
 Run with `.venv/bin/python -m scripts.coverage` (`--simulations 1000`, `--workers 2`): it prints a table for
 docs/intervals.md. The truth of an error of calibration is what 400,000 rows of the same world have, labels taken by
-their expectation. Wilson's interval of a rate is not simulated but enumerated.
+their expectation. Wilson's interval of a rate is not simulated but enumerated. `--only thresholds` prints those of
+chosen thresholds alone, `--only calibration` the others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from scipy import special, stats
@@ -25,6 +27,8 @@ from lib.metrics.estimates import FloatArray
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.intervals import wilson
 from lib.metrics.ranking import roc_auc
+from lib.metrics.thresholds import Decisions
+from scripts import threshold_coverage
 
 SIZES = (200, 2_000, 20_000)
 RATES = (0.02, 0.05, 0.2, 0.5)
@@ -121,15 +125,33 @@ def rows_of_table(simulations: int, workers: int, worlds: Iterable[World]) -> It
                 yield name, world.name, shares
 
 
+def decisions_of(score: FloatArray, y: FloatArray) -> Decisions:
+    """What each threshold does to rows."""
+    return Decisions.of(cells_of(score, y))
+
+
+def rows_of_thresholds(simulations: int, workers: int) -> Iterable[tuple[str, str, list[float]]]:
+    """The same of chosen thresholds, in the worlds that are furthest apart."""
+    worlds = [(each.name, each.draw, each.truth) for each in WORLDS if each.name in ("calibrated", "shift 1", "wave")]
+    with ProcessPoolExecutor(workers) as pool:
+        yield from threshold_coverage.rows_of_table(pool, worlds, decisions_of, SIZES, simulations)
+
+
 def main(arguments: list[str]) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--simulations", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=("calibration", "thresholds"))
     chosen = parser.parse_args(arguments)
     print(f"| Number | World | {' | '.join(f'n = {n:,}' for n in SIZES)} |")
     print(f"|---|---|{'---:|' * len(SIZES)}")
-    for name, world, shares in rows_of_table(chosen.simulations, chosen.workers, WORLDS):
+    tables: list[Iterable[tuple[str, str, list[float]]]] = []
+    if chosen.only != "thresholds":
+        tables.append(rows_of_table(chosen.simulations, chosen.workers, WORLDS))
+    if chosen.only != "calibration":
+        tables.append(rows_of_thresholds(chosen.simulations, chosen.workers))
+    for name, world, shares in chain.from_iterable(tables):
         print(f"| `{name}` | {world} | {' | '.join(f'{share:.1%}' for share in shares)} |", flush=True)
 
 

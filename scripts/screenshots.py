@@ -55,6 +55,8 @@ VIEWS = (
     View("margins", "/margins?dataset=sample-incident", "Margins"),
     View("classes", "/margins?dataset=sample-digits&apart=class", "Margins"),
     View("calibration", "/calibration?dataset=sample-incident", "Calibration"),
+    View("thresholds", "/thresholds?dataset=sample-logistic&threshold_by=precision&target_precision=95", "Thresholds"),
+    View("equal-recall", "/thresholds?dataset=sample-incident&threshold_by=equal_recall", "Thresholds"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

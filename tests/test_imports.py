@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("features", "calibrations"),
+    ("features", "calibrations", "thresholds"),
     ("diagnose",),
     ("checks", "policy"),
     ("figures",),

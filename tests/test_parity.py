@@ -234,6 +234,49 @@ def test_the_ranking_of_features_shows_the_numbers_of_the_json(faces: Faces) -> 
             assert cell.text == shown
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_the_thresholds_page_shows_the_numbers_of_the_json(faces: Faces, place: int) -> None:
+    versions = faces.json["versions"]
+    if faces.json["inputs"][0]["class_columns"]:
+        assert not next(iter(versions.values()))["thresholds"]["chosen"]
+        return
+    rules = [chosen["rule"] for chosen in next(iter(versions.values()))["thresholds"]["chosen"]]
+    view = {"threshold_by": rules[place]["by"]}
+    if rules[place]["by"] == "cost":
+        view["cost_of_miss"] = f"{rules[place]['costs']['false_negative']:g}"
+    app = faces.page("thresholds") if faces.token in ANSWERED else open_app("thresholds", dataset=faces.token, **view)
+    if faces.token in ANSWERED:
+        app.segmented_control(key="control:threshold_by").set_value(view["threshold_by"])
+        run(app)
+        if "cost_of_miss" in view:
+            app.number_input(key="control:cost_of_miss").set_value(float(view["cost_of_miss"]))
+            run(app)
+    table = tables(app)[0]
+    compared = {faces.json["settings"][name] for name in ("baseline", "candidate")}
+    assert {row[0].text for row in table.rows} == compared & set(versions)
+    heads = {"Precision": "precision", "Recall": "recall", "F1": "f_beta", "Flagged share": "flagged_share"}
+    for version in compared & set(versions):
+        of = versions[version]["thresholds"]
+        chosen = of["chosen"][place]
+        if chosen["threshold"] is None:
+            assert table[version, "Threshold"].detail == chosen["undefined"]["threshold"]
+            continue
+        value, (low, _) = chosen["threshold"], chosen["threshold_ci"]
+        if of["scale"] == "score":
+            assert table[version, "Threshold"].text == format_score(value)
+            assert low is None or format_score(low) in table[version, "Threshold"].detail
+        else:
+            assert float(table[version, "Threshold"].text) == pytest.approx(value, abs=6e-4)
+        for head, name in heads.items():
+            held = chosen["held_out"]
+            cell = table[version, head]
+            if held is None:
+                assert cell.detail == chosen["undefined"]["held_out"]
+                continue
+            reason = held["undefined"].get(name, "")
+            assert is_same(cell, held[name], held[f"{name}_ci"], "share", reason), (version, head)
+
+
 def test_the_sentences_of_losses_and_margins_hold_the_numbers_of_the_json(faces: Faces) -> None:
     candidate = faces.json["settings"]["candidate"]
     numbers = faces.json["versions"][candidate]

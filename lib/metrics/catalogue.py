@@ -225,7 +225,7 @@ METRICS: tuple[Metric, ...] = (
         "2TP/(2TP + FP + FN): harmonic mean of precision and recall; "
         "of several classes their mean.", "H-M9",
         lambda cells, settings: classification.jaccard_counts(cells),
-        classification.f1_estimates,
+        classification.f_estimates,
         "index",
     ),
     _rate(

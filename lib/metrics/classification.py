@@ -41,6 +41,7 @@ Scale = Literal["score", "probability"]
 NO_POSITIVES = "no positive rows"
 NO_NEGATIVES = "no negative rows"
 NO_POSITIVE_PREDICTIONS = "no positive predictions"
+NOTHING_POSITIVE = "no positive rows and no positive predictions"
 
 LARGEST_LOG_LOSS = float(-np.log(np.finfo(np.float64).eps))
 """p is clipped to [ε, 1 − ε] before the logarithm, so that no row can lose more than this: about 36.04."""
@@ -56,10 +57,56 @@ class Confusion:
     false_negative: Sums
     true_negative: Sums
 
+    def __add__(self, other: Confusion) -> Confusion:
+        return Confusion(
+            self.groups,
+            self.true_positive + other.true_positive,
+            self.false_positive + other.false_positive,
+            self.false_negative + other.false_negative,
+            self.true_negative + other.true_negative,
+        )
+
     @property
     def whole(self) -> Sums:
         """Sums over all four."""
         return self.true_positive + self.false_positive + self.false_negative + self.true_negative
+
+    @property
+    def accuracy(self) -> Counts:
+        """Right decisions among labelled rows."""
+        return Counts.of(self.true_positive + self.true_negative, self.whole)
+
+    @property
+    def precision(self) -> Counts:
+        """True positives among positive predictions."""
+        return Counts.of(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> Counts:
+        """True positives among positive rows."""
+        return Counts.of(self.true_positive, self.true_positive + self.false_negative)
+
+    @property
+    def false_positive_rate(self) -> Counts:
+        """False positives among negative rows."""
+        return Counts.of(self.false_positive, self.false_positive + self.true_negative)
+
+    def jaccard(self, beta: float = 1.0) -> Counts:
+        """True positives among rows that are positive, predicted positive, or both.
+
+        For F-beta a miss weighs 2β²/(1 + β²) and a false alarm 2/(1 + β²): both 1 for F1.
+        """
+        miss, alarm = 2 * beta**2 / (1 + beta**2), 2 / (1 + beta**2)
+        hit, wrong, missed = self.true_positive, self.false_positive, self.false_negative
+        return Counts(
+            n=hit.n + wrong.n + missed.n,
+            hits=hit.n,
+            w=hit.w + alarm * wrong.w + miss * missed.w,
+            w2=hit.w2 + alarm**2 * wrong.w2 + miss**2 * missed.w2,
+            w_hits=hit.w,
+            w2_hits=hit.w2,
+            doubt=np.zeros_like(hit.n),
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per group: keys, then raw counts and (as `w_…`) weights of the four cells."""
@@ -89,8 +136,7 @@ def confusion(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> C
 
 def accuracy_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
     """Right decisions among labelled rows."""
-    table = confusion(cells, threshold, scale)
-    return Counts.of(table.true_positive + table.true_negative, table.whole)
+    return confusion(cells, threshold, scale).accuracy
 
 
 def accuracy(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
@@ -100,8 +146,7 @@ def accuracy(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Es
 
 def precision_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
     """True positives among positive predictions."""
-    table = confusion(cells, threshold, scale)
-    return Counts.of(table.true_positive, table.true_positive + table.false_positive)
+    return confusion(cells, threshold, scale).precision
 
 
 def precision(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
@@ -111,8 +156,7 @@ def precision(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> E
 
 def recall_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
     """True positives among positive rows."""
-    table = confusion(cells, threshold, scale)
-    return Counts.of(table.true_positive, table.true_positive + table.false_negative)
+    return confusion(cells, threshold, scale).recall
 
 
 def recall(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
@@ -122,8 +166,7 @@ def recall(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Esti
 
 def false_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
     """False positives among negative rows."""
-    table = confusion(cells, threshold, scale)
-    return Counts.of(table.false_positive, table.false_positive + table.true_negative)
+    return confusion(cells, threshold, scale).false_positive_rate
 
 
 def false_positive_rate(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
@@ -153,16 +196,15 @@ def predicted_positive_share(cells: Cells, threshold: float = 0.0, scale: Scale 
 
 def jaccard_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
     """True positives among rows that are positive, predicted positive, or both."""
-    table = confusion(cells, threshold, scale)
-    return Counts.of(table.true_positive, table.true_positive + table.false_positive + table.false_negative)
+    return confusion(cells, threshold, scale).jaccard()
 
 
-def f1_estimates(counts: Counts) -> Estimates:
-    """F1 = 2J/(1 + J) of the share J = TP/(TP + FP + FN), with J's score interval carried over.
+def f_estimates(counts: Counts) -> Estimates:
+    """F-beta = 2J/(1 + J) of the share J that `Confusion.jaccard` counts, with J's score interval carried over.
 
     To first order the delta method's interval, but it stays within [0, 1] and does not vanish at 0 and 1.
     """
-    share = counts.estimates("no positive rows and no positive predictions")
+    share = counts.estimates(NOTHING_POSITIVE)
 
     def carried(j: FloatArray) -> FloatArray:
         return 2 * j / (1 + j)
@@ -172,7 +214,7 @@ def f1_estimates(counts: Counts) -> Estimates:
 
 def f1(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
     """The harmonic mean of precision and recall, 2TP/(2TP + FP + FN); n counts the rows in that fraction."""
-    return f1_estimates(jaccard_counts(cells, threshold, scale))
+    return f_estimates(jaccard_counts(cells, threshold, scale))
 
 
 def log_loss_moments(cells: Cells) -> Moments:

@@ -136,6 +136,40 @@ def interval_p_value(value: ArrayLike, lower: ArrayLike, upper: ArrayLike, level
     return np.where(np.isnan(x) | np.isnan(half), np.nan, 2 * special.ndtr(-z))
 
 
+def mover_sum(
+    worth: FloatArray, share: FloatArray, lower: FloatArray, upper: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Σ worth·share over shares of the same rows that exclude one another, with an interval, by square-and-add.
+
+    The shares are correlated as those of a multinomial sample are.
+
+    Args:
+        worth: shape (J, …), of either sign.
+        share: shape (J, …), in [0, 1], of sum 1 at most.
+        lower: shape (J, …), and so is `upper`: the interval of each.
+        upper: see `lower`.
+
+    Returns:
+        Value, lower and upper end, shape (…).
+    """
+    value = (worth * share).sum(axis=0)
+    down, up = worth * (share - lower), worth * (upper - share)
+    below, above = np.where(worth > 0, down, up), np.where(worth > 0, up, down)
+    with np.errstate(invalid="ignore"):
+        odds = np.sqrt(divide(share, 1 - share))
+
+    def length(side: FloatArray) -> FloatArray:
+        total = (side**2).sum(axis=0)
+        for one in range(len(side)):
+            for other in range(one):
+                # A share of 1 leaves the others 0, which nothing is correlated with.
+                correlation = -np.nan_to_num(odds[one] * odds[other])
+                total = total + 2 * correlation * side[one] * side[other]
+        return np.sqrt(np.maximum(total, 0.0))
+
+    return value, value - length(below), value + length(above)
+
+
 def rows_for_rate(rate: ArrayLike, half_width: ArrayLike, level: float = LEVEL) -> FloatArray:
     """The number of rows at which Wilson's interval of a rate is ± `half_width`: the root of a quadratic."""
     p, h2 = np.asarray(rate, np.float64), np.asarray(half_width, np.float64) ** 2

@@ -22,7 +22,7 @@ from lib.metrics.classification import (
     average_precision,
     brier_moments,
     brier_score,
-    f1_estimates,
+    f_estimates,
     if_probability,
     log_loss,
     log_loss_moments,
@@ -184,7 +184,7 @@ def f1(tables: ClassTables, score_kind: ScoreKind) -> Estimates:
         w=right.w + answered.w - right.w_hits,
         w2=right.w2 + answered.w2 - right.w2_hits,
     )
-    return f1_estimates(union)
+    return f_estimates(union)
 
 
 def false_positive_rate(tables: ClassTables, score_kind: ScoreKind) -> Estimates:

@@ -169,10 +169,7 @@ def _merge(cells: Cells, by: Literal["margin", "score"]) -> Bins:
     place = np.empty(len(order), np.int64)
     place[order] = np.cumsum(first) - 1
     leading = order[first]
-    if cells.resolution.is_exact:
-        lower = upper = (sign * cells.score[cell] + 0.0)[leading]
-    else:
-        lower, upper = _interval(cells, cell[leading], sign[leading])
+    lower, upper = cell_interval(cells, cell[leading], sign[leading])
     size, sums = len(leading), Sums(cells.sums[cell], cells.weighted)
 
     def by_label(values: FloatArray) -> FloatArray:
@@ -193,8 +190,11 @@ def _merge(cells: Cells, by: Literal["margin", "score"]) -> Bins:
     )
 
 
-def _interval(cells: Cells, cell: IntArray, sign: IntArray) -> tuple[FloatArray, FloatArray]:
+def cell_interval(cells: Cells, cell: IntArray, sign: IntArray) -> tuple[FloatArray, FloatArray]:
     """What the rows of a cell can be: where its interval of scores and that of probabilities meet, times the sign."""
+    if cells.resolution.is_exact:
+        exact = sign * cells.score[cell] + 0.0
+        return exact, exact
     low, high = score_interval(cells.score_bin[cell], cells.resolution)
     p_low, p_high = _probability_interval(cells.probability_bin[cell], cells.resolution)
     low = np.clip(p_low, low, high)

@@ -76,6 +76,9 @@ class Additive:
 
     n: FloatArray
 
+    def __add__(self, other: Self) -> Self:
+        return type(self)(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
     def rest_of(self, family: IntArray) -> Self:
         """For each group the sums of all other groups of its family.
 

@@ -18,6 +18,7 @@ from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json
 from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
+from lib.reports.thresholds import thresholds_as_json
 from lib.reports.training import TrainingReport, training_as_json
 
 FORMAT_VERSION = 1
@@ -50,6 +51,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 "recalibrated_by": report.settings.recalibration,
                 "calibration": calibration_as_json(version),
                 **_several_classes(version),
+                "thresholds": thresholds_as_json(version.thresholds),
             }
             for version in report.versions
         },

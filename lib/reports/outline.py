@@ -299,7 +299,8 @@ def _versions(report: Report) -> Table:
     notes = _notes(numbers, [violations, *metrics])
     if marked is not None:
         notes = (f"Log loss and what else needs a probability: {recalibrated_words(marked)}.", *notes)
-    return Table("Versions", tuple(columns), rows, notes)
+    sentences = (each.thresholds.sentence for each in report.versions if each.name == report.settings.candidate)
+    return Table("Versions", tuple(columns), rows, (*notes, *(said for said in sentences if said)))
 
 
 def _calibration(report: Report) -> Table | None:

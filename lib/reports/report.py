@@ -21,6 +21,7 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import Recalibration
 from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
+from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
 from lib.sources.training import NO_TRAINING, Training
@@ -91,6 +92,7 @@ class VersionNumbers:
     calibration: Calibration
     recalibration: Recalibration | None
     rounding: Rounding | None
+    thresholds: VersionThresholds
 
 
 @dataclass(frozen=True)
@@ -264,6 +266,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             measured[version],
             None if diagnosis.settings.recalibration is None else calibrations.recalibration(version),
             calibrations.rounding(version),
+            VersionThresholds.of(diagnosis, version),
         )
         for version in diagnosis.facts.versions
         if version in whole

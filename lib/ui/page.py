@@ -14,12 +14,14 @@ from streamlit.runtime.scriptrunner import RerunException
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError, SettingsError
 from lib.scan import Scan
+from lib.schema import FOLD, VERSION
+from lib.sources import Run
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
 from lib.ui.figure import is_dark
 from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
-from lib.ui.jobs import begin, forget, is_at_work, settle, watch
+from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.sidebar import choose_settings, show_datasets, show_link, show_pages
 from lib.ui.viewport import watch_viewport
 from lib.workspace import HeldDraft, OpenDataset
@@ -193,24 +195,31 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
     return diagnosis
 
 
-def read_folds(diagnosis: Diagnosis) -> str:
-    """Read the table by fold, of many rows with progress and cancel, unless that is done; why it could not be read."""
-    calibrations = diagnosis.calibrations
-    if calibrations.has_folds:
+def read_folds(diagnosis: Diagnosis, *tables: tuple[str, ...]) -> str:
+    """Read tables by fold, of many rows with progress and cancel, unless that is done; why it could not be done.
+
+    That by version, unless others are named by their keys.
+    """
+    held, where = diagnosis.tables, diagnosis.settings.where
+    wanted = [keys for keys in tables or ((VERSION, FOLD),) if not held.holds(keys, where)]
+    if not wanted:
         return ""
+
+    def work(run: Run | None = None, report: Progress | None = None) -> None:
+        for place, keys in enumerate(wanted):
+            if report is not None:
+                report(place / len(wanted), "Reading the rows by fold")
+            held.read(keys, where, run=run)
+
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.facts.saved:
         try:
-            calibrations.read_folds()
+            work()
         except SettingsError as error:
             return str(error)
         return ""
     job = settle("folds")
     if job is None:
-        begin(
-            "folds",
-            "Reading the rows by fold",
-            lambda run, report: calibrations.read_folds(run=run, on_progress=report),
-        )
+        begin("folds", "Reading the rows by fold", work)
         job = settle("folds")
     if job is not None and job.problem is not None:
         show_note(job.problem or "Cancelled: the rows were not read by fold.")

@@ -198,17 +198,17 @@ def slide(
     return value
 
 
-def number(name: str, label: str, step: float, **kwargs: Any) -> float | None:
-    """A field for any number, or none, that lives in the URL."""
+def number(name: str, label: str, step: float, *, placeholder: str = "any", **kwargs: Any) -> float | None:
+    """A field for any number, or none, that lives in the URL; `placeholder` says what none means."""
     key = _key(name)
     if key not in st.session_state:
         try:
             wanted = float(get(name, "nan"))
         except ValueError:
             wanted = math.nan
-        judge(name, "any", fits=math.isfinite(wanted))
+        judge(name, placeholder, fits=math.isfinite(wanted))
         st.session_state[key] = wanted if math.isfinite(wanted) else None
-    value = st.number_input(label, step=step, key=key, value=None, placeholder="any", **kwargs)
+    value = st.number_input(label, step=step, key=key, value=None, placeholder=placeholder, **kwargs)
     _say(name, "" if value is None else f"{value:.10g}", "")
     return value
 

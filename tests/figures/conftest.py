@@ -67,7 +67,7 @@ Maker = Callable[..., Diagnosis]
 
 @pytest.fixture
 def make() -> Maker:
-    """A diagnosis from arrays: label, score, version, and any of split, window and cohort `group`."""
+    """A diagnosis from arrays: label, score, version, and any of split, window, fold and cohort `group`."""
 
     def diagnosis(
         label: Sequence[int],
@@ -85,6 +85,7 @@ def make() -> Maker:
             "version": np.asarray(version, str),
             "split": np.asarray(keys.get("split", [""] * len(y)), str),
             cohort_key("group"): np.asarray(keys.get("group", ["a"] * len(y)), str),
+            "fold": np.asarray(keys.get("fold", np.arange(len(y)) % 10), np.int64),
             "window": np.asarray(keys.get("window", [0] * len(y)), np.int64),
         }
         cells = Cells.build(columns, y, score_id(s), probability_id(p), sums, resolution=EXACT, score=s).coarsen(

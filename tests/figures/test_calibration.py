@@ -65,7 +65,7 @@ def test_every_figure_is_framed_and_harmless(diagnosis: Diagnosis, look: Look) -
         plot_gaps(gaps, look, provenance),
         plot_gap_windows(windows, look, provenance),
     ):
-        text = figure.to_json()
+        text = str(figure.to_json())
         assert "<b>%{x}" not in text
         assert "$p$" not in text
         assert figure.layout.meta["title"]  # type: ignore[index]
