@@ -17,7 +17,8 @@ def make_world(n: int = 3_000, *, seed: int = 0, days: int = 20, versions: int =
     rng = np.random.default_rng(seed)
     second = np.sort(rng.integers(0, days * 86_400, n))
     label = (rng.random(n) < 0.4).astype(float)
-    score = d * ((label - 0.5) * d + rng.standard_normal(n))
+    # With the classes' shares the log odds are calibrated.
+    score = d * ((label - 0.5) * d + rng.standard_normal(n)) + np.log(0.4 / 0.6)
     return pd.DataFrame(
         {
             "time": pd.to_datetime(second + 1_767_571_200, unit="s", utc=True),  # Monday, 5 January 2026

@@ -49,7 +49,7 @@ def test_a_margin_target_off_the_grid(world):
 def test_the_table_is_complete(check):
     assert check.alarm_rate == ALARM_RATE
     assert all((check.reference, check.minimum_effect, check.cause, check.remedy))
-    assert check.topic in ("losses", "margins", "cohorts", "features", "training", "home")
+    assert check.topic in ("losses", "margins", "cohorts", "features", "training", "calibration", "home")
 
 
 def test_the_page_is_made_from_the_table():
