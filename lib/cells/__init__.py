@@ -9,6 +9,7 @@ a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p�
 sums weighted by w and by w², so that standard errors and effective sample sizes are right.
 """
 
+from lib.cells.rows import cells_of_rows
 from lib.cells.sums import (
     LABELS,
     MOMENTS,
@@ -52,5 +53,6 @@ __all__ = [
     "ValueBins",
     "ValueCells",
     "bin_ids",
+    "cells_of_rows",
     "merge",
 ]
