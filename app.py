@@ -19,6 +19,7 @@ pages = [
     st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
+    st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
     st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
 ]
 # The frame draws the links itself: Streamlit's own leave the view behind.

@@ -195,7 +195,7 @@ def _finish(loss: LossName, made: _Made, z: FloatArray, x: FloatArray, plane: Pl
 def _fit_hinge(x: FloatArray, label: IntArray, settings: LabSettings) -> _Made:
     began = time.perf_counter()
     if settings.kernel == "rbf" and len(x) <= MOST_EXACT:
-        machine = SVC(C=settings.c, kernel="rbf", gamma=_gamma(x), tol=SOLVER_TOLERANCE, cache_size=400)
+        machine = SVC(C=settings.c, kernel="rbf", gamma="auto", tol=SOLVER_TOLERANCE, cache_size=400)
         machine.fit(x, label)
         return _Made(machine.decision_function, time.perf_counter() - began, np.zeros(0))
     mapped = _map_of(x, settings)
@@ -224,13 +224,9 @@ def _through(mapped: Score, made: _Made, *, exact: bool) -> _Made:
     return replace(made, score=lambda z: inner(mapped(z)), weights=np.zeros(0), is_exact=exact)
 
 
-def _gamma(x: FloatArray) -> float:
-    return 1 / x.shape[1]
-
-
 def _map_of(x: FloatArray, settings: LabSettings) -> Score:
     """The features in which a fit is linear: the rows' own, or those of the kernel's landmarks."""
     if settings.kernel == "linear":
         return lambda z: z
-    landmarks = Nystroem(gamma=_gamma(x), n_components=min(LANDMARKS, len(x)), random_state=settings.seed)
+    landmarks = Nystroem(gamma=1 / x.shape[1], n_components=min(LANDMARKS, len(x)), random_state=settings.seed)
     return landmarks.fit(x).transform

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import linalg
 
-from lib.metrics.estimates import FloatArray
+from lib.metrics.estimates import FloatArray, IntArray
 
 GAP = 1e-9
 """Of the objective: how far it may be from the least there is."""
@@ -45,7 +45,7 @@ class LinearFit:
         return x @ self.weights + self.intercept
 
 
-def fit_hinge(x: FloatArray, label: FloatArray, c: float) -> LinearFit:
+def fit_hinge(x: FloatArray, label: IntArray, c: float) -> LinearFit:
     """The fit of rows of both classes.
 
     Args:

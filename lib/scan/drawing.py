@@ -124,8 +124,8 @@ def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows
         here = np.flatnonzero(held["file"] == index)
         if len(here):
             values[here] = _values_of(scan, index, query.columns, held["row"][here], work)
-    whole = np.isfinite(values).all(axis=1)
-    lacking = (~np.isfinite(values)).sum(axis=0)
+    whole = ~np.isnan(values).any(axis=1)
+    lacking = np.isnan(values).sum(axis=0)
     missing = sorted(
         ((column, int(n)) for column, n in zip(query.columns, lacking, strict=True) if n),
         key=lambda each: -each[1],
@@ -139,7 +139,8 @@ def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows
         is_train[whole],
         held["fold"][whole].astype(np.int64),
     )
-    return DrawnRows(made, held["file"][whole], held["row"][whole], n_all, len(whole), tuple(missing), train, test)
+    n_drawn = len(values)
+    return DrawnRows(made, held["file"][whole], held["row"][whole], n_all, n_drawn, tuple(missing), train, test)
 
 
 def _asked(scan: Scan, query: DrawQuery, splits: tuple[str, ...]) -> Expression:

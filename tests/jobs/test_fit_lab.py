@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,8 +74,6 @@ def test_cancelling_ends_the_process_and_holds_nothing(scan: Scan, pool: Pool) -
     assert time.monotonic() - began < 30
     assert pool._all == set()  # pyright: ignore[reportPrivateUsage]
     assert held_lab(scan, request) is None
-    assert told == []
-    assert threading.active_count() >= 1
 
 
 def test_what_is_refused_is_a_sentence(scan: Scan, pool: Pool) -> None:

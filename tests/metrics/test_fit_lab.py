@@ -1,4 +1,4 @@
-"""Both fits: support sets equal to scikit-learn's, the optimum of logistic loss, no leak, planes, and what is refused."""
+"""Both fits: support sets equal to scikit-learn's, the optimum of logistic loss, no leak, planes, what is refused."""
 
 from __future__ import annotations
 

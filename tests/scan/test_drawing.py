@@ -1,4 +1,4 @@
-"""Rows drawn for a fit: stratified, reproducible, parted by split or fold, counted; values as they stand in the file."""
+"""Rows drawn for a fit: stratified, reproducible, parted by split or fold, counted; values as in the file."""
 
 from __future__ import annotations
 
