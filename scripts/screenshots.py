@@ -57,8 +57,7 @@ VIEWS = (
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
-    View("fit-lab", "/fit_lab?dataset=sample-losses&fit_features=mean_ink,height&fit=yes", "Fit lab"),
-    View("fit-lab-kernel", "/fit_lab?dataset=sample-losses&kernel=rbf&fit=yes", "Fit lab"),
+    View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
     View("features", "/features?dataset=sample-incident", "Features"),
 )
 

@@ -33,9 +33,9 @@ def plot_plane(view: FitLabView, loss: LossName, look: Look) -> go.Figure:
                 x=plane.points[here, 0],
                 y=plane.points[here, 1],
                 mode="markers",
-                marker={"symbol": f"{symbol}-open", "size": 9, "color": colours.ink, "line": {"width": 1}}
+                marker={"symbol": "circle-open", "size": 9, "color": fade(colours.ink, 0.55), "line": {"width": 0.8}}
                 if ringed
-                else {"symbol": symbol, "size": 5, "color": fade(colour, 0.75)},
+                else {"symbol": symbol, "size": 5.5, "color": fade(colour, 0.85)},
                 hoverinfo="skip" if ringed else None,
                 customdata=None if ringed else [format_score(each) for each in margin[here]],
                 hovertemplate=None if ringed else f"{words}, margin %{{customdata}}<extra></extra>",
@@ -81,7 +81,7 @@ def _plane_title(view: FitLabView, loss: LossName) -> str:
     if loss == "hinge":
         n = len(view.answer.lab.fits.support)
         return f"Hinge rests on {format_count(n)} of {format_count(view.n_train)} rows: the support vectors"
-    return f"Logistic is drawn by each of the {format_count(view.n_train)} rows, the surest ones least"
+    return f"Logistic is shaped by each of the {format_count(view.n_train)} rows, least by the surest"
 
 
 def plot_lab_margins(view: FitLabView, look: Look) -> go.Figure:
@@ -165,14 +165,10 @@ def plot_lab_reliability(view: FitLabView, look: Look) -> go.Figure:
         for loss, each in errors.items()
     )
     off = [loss for loss, each in errors.items() if each.estimate.value > each.floor]
-    title = (
-        f"{' and '.join(WORDS[each] for each in off)} {'are' if len(off) > 1 else 'is'} further off than chance"
-        if off
-        else "Neither is further off than chance would have it"
-    )
+    those = f"those of {' and '.join(off)} are" if off else "neither fit's are"
     return finish(
         figure,
-        f"Probabilities: {title[0].lower()}{title[1:]}",
+        f"Probabilities: {those} further off than chance would have it",
         f"n = {format_count(view.n_test)} test rows. Bands: where a calibrated model's curve lies in 95 % of samples.",
         view.provenance,
         look,

@@ -25,6 +25,8 @@ MOST_DRAWN = 2_000
 """Points that a picture shows at most: more would cover each other."""
 LOSSES: tuple[LossName, LossName] = ("hinge", "logistic")
 KERNEL_WORDS = {"linear": "linear", "rbf": "with a Gaussian kernel (RBF)"}
+LEAST_AUC_CHANGE = 0.005
+"""Below this two fits rank alike, however sure the difference is."""
 PLATT = (
     "Log loss and Brier score: of hinge after Platt's map, fitted on nine tenths of the test rows and applied to the "
     "tenth; of logistic as it is."
@@ -121,16 +123,15 @@ class FitLabView:
         auc = next(row for row in self.rows if row.name == "roc_auc")
         loss = next(row for row in self.rows if row.name == "log_loss")
         change = self.answer.lab.auc_change
-        values = {
-            "hinge": format_value(auc.hinge.value, "index"),
-            "logistic": format_value(auc.logistic.value, "index"),
-        }
-        if change.lower > 0:
-            ranks = f"Logistic ranks better than hinge (ROC AUC {values['logistic']} against {values['hinge']})"
+        hinge, logistic = (format_value(each.value, "index") for each in (auc.hinge, auc.logistic))
+        if abs(change.value) < LEAST_AUC_CHANGE:
+            ranks = f"Both rank alike (ROC AUC {logistic} of logistic, {hinge} of hinge)"
+        elif change.lower > 0:
+            ranks = f"Logistic ranks better than hinge (ROC AUC {logistic} against {hinge})"
         elif change.upper < 0:
-            ranks = f"Hinge ranks better than logistic (ROC AUC {values['hinge']} against {values['logistic']})"
+            ranks = f"Hinge ranks better than logistic (ROC AUC {hinge} against {logistic})"
         else:
-            ranks = f"Logistic ranks as well as hinge (ROC AUC {values['logistic']} against {values['hinge']})"
+            ranks = f"Logistic ranks as well as hinge (ROC AUC {logistic} against {hinge})"
         platt = f"; hinge after Platt's map {format_loss(loss.hinge.value)}" if loss.hinge.is_defined else ""
         share = format_share(self.answer.lab.hinge.support_share.value)
         return (
@@ -164,14 +165,14 @@ class FitLabView:
             return ""
         most = ", ".join(f"{plain(column)} in {format_count(n)}" for column, n in drawn.missing[:3])
         return (
-            f"{format_plural(drawn.n_left_out, 'row that lacks', 'rows that lack')} a value of a feature left out "
-            f"(missing: {most})."
+            f"Left out: {format_plural(drawn.n_left_out, 'drawn row that lacks', 'drawn rows that lack')} a value of a "
+            f"feature (missing: {most})."
         )
 
     def _how_note(self) -> str:
         said = (
-            f"Fitted here, {KERNEL_WORDS[self.request.settings.kernel]}, to features standardised by the training rows. "
-            "C multiplies the sum of losses in both: ½|w|² + C·Σ loss."
+            f"Fitted here, {KERNEL_WORDS[self.request.settings.kernel]}, to features standardised by the training "
+            "rows. C multiplies the sum of losses in both: ½|w|² + C·Σ loss."
         )
         near = [loss for loss in LOSSES if not self.fit(loss).is_exact]
         if near:
@@ -197,7 +198,7 @@ class FitLabView:
         inside = ~plane.is_beyond
         share = min(1.0, MOST_DRAWN / max(int(inside.sum()), 1))
         own = [np.flatnonzero(inside & (label == side)) for side in (-1, 1)]
-        return np.sort(np.concatenate([each[: int(np.ceil(share * len(each)))] for each in own]))
+        return np.sort(np.concatenate([each[: int(share * len(each))] for each in own]))
 
     @property
     def n_beyond(self) -> int:

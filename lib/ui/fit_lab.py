@@ -36,8 +36,8 @@ def say_why_not(diagnosis: Diagnosis) -> str:
     if len(mapping.features) < 2:
         found = f"Only one column was read as a feature: {mapping.features[0]}. " if mapping.features else ""
         return (
-            f"{found or 'No column was read as a feature. '}A fit needs two at least: give columns of numbers that role "
-            "on the Home page, under how the columns were read."
+            f"{found or 'No column was read as a feature. '}A fit needs two at least: give columns of numbers that "
+            "role on the Home page, under how the columns were read."
         )
     if mapping.label is None:
         return "There are no labels, and a fit learns from them. Choose a label column on the Home page."
@@ -85,19 +85,18 @@ def _choose_features(features: tuple[str, ...]) -> list[str]:
 
 def _choose_plane(columns: list[str], kernel: str) -> tuple[str, str]:
     """The features along which the fits are shown; empty for a projection."""
-    first, second, third = st.columns([2, 2, 2], vertical_alignment="bottom")
+    places = st.columns(3 if len(columns) > 2 else 2, vertical_alignment="bottom")
     plane = ALONG
     if len(columns) > 2:
-        usual = ALONG if kernel == "rbf" else "projection"
-        plane = state.choose(
-            "plane", "Shown in", list(PLANES), default=usual, draw=first.segmented_control,
-            words=PLANES.__getitem__, always=True,
-        )  # fmt: skip
+        # Each kernel has a usual plane of its own, and keeps what was chosen for it.
+        name, usual = ("plane", "projection") if kernel == "linear" else ("kernel_plane", ALONG)
+        draw, words = places[0].segmented_control, PLANES.__getitem__
+        plane = state.choose(name, "Shown in", list(PLANES), default=usual, draw=draw, words=words)
     if plane != ALONG:
         return "", ""
-    across = state.choose("across", "Across", columns, default=columns[0], draw=second.selectbox)
+    across = state.choose("across", "Across", columns, default=columns[0], draw=places[-2].selectbox)
     others = [name for name in columns if name != across]
-    return across, state.choose("up", "Up", others, default=others[0], draw=third.selectbox)
+    return across, state.choose("up", "Up", others, default=others[0], draw=places[-1].selectbox)
 
 
 def settle_lab(scan: Scan, request: LabRequest) -> LabAnswer | None:
