@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ def opened(frame: pd.DataFrame):
     return go_to(app, "fit_lab")
 
 
-def world(n: int = 400, **columns: object) -> pd.DataFrame:
+def world(n: int = 400, **columns: Any) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     label = rng.integers(0, 2, n)
     frame = pd.DataFrame({"y_true": label, "y_prob": rng.uniform(size=n).round(4)})
@@ -123,3 +125,33 @@ def test_too_little_is_said_after_the_button(frame: pd.DataFrame, said: str) -> 
     assert said in text_of(app)
     assert "fit" not in app.query_params or app.query_params["fit"] != "yes"
     assert any(button.label == "Fit" for button in app.button)
+
+
+def test_without_a_dataset_or_when_it_is_gone_it_says_so() -> None:
+    app = open_app("fit_lab")
+    assert_sound(app)
+    assert "Nothing is loaded yet" in text_of(app)
+    app = open_app("fit_lab", dataset="gone")
+    assert not app.exception
+    assert "no longer open here" in app.warning[0].value
+
+
+def test_a_link_with_nonsense_shows_the_default_and_hostile_names_are_text() -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    app = opened(world().rename(columns={"length": hostile}))
+    app = open_app(
+        "fit_lab", dataset=app.query_params["dataset"], kernel="poly", c="-1", plane="x", across="y", fit_features="z",
+        fit="yes",
+    )  # fmt: skip
+    assert_sound(app)
+    assert "Choose two features at least" in text_of(app)
+    app.multiselect(key="control:fit_features").set_value([hostile, "weight_kg", "size%2C cm"])
+    run(app)
+    app.segmented_control(key="control:plane").set_value("features")
+    run(app)
+    app.selectbox(key="control:across").set_value(hostile)
+    run(app)
+    assert_sound(app)
+    assert len(figures(app)) == 4
+    assert "<img" not in "".join(each.proto.body for each in app.get("html"))
+    assert "<img" not in str(figures(app))
