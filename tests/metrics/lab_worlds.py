@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import datasets
@@ -11,7 +13,7 @@ from lib.metrics.fit_lab import LabRows
 Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def pair(found: tuple[np.ndarray, np.ndarray], first: int, second: int) -> Rows:
+def pair(found: Any, first: int, second: int) -> Rows:
     """Two classes of several, the second positive."""
     x, y = found
     kept = (y == first) | (y == second)

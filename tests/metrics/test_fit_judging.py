@@ -77,7 +77,7 @@ def test_the_change_of_an_auc_is_that_of_two_and_nothing_for_one() -> None:
     # Two scores that say nothing of each other: as far as their own intervals, squared and added.
     other = generator.normal(label, 2.0)
     alone = [roc_auc(build(label, score))[0] for score in (first, other)]
-    apart = np.hypot(*(each.upper - each.lower for each in alone))
+    apart = np.hypot(alone[0].upper - alone[0].lower, alone[1].upper - alone[1].lower)
     paired = paired_auc_change(label, first, other)
     assert paired.upper - paired.lower == pytest.approx(apart, rel=0.25)
     assert found.upper - found.lower < 0.5 * apart

@@ -30,7 +30,7 @@ def test_support_vectors_are_scikit_learns(name: str, kernel, c: float) -> None:
     fits = fit_both(rows, LabSettings(kernel, c))
     margin = label * fits.hinge.score[rows.is_train]
     within = np.flatnonzero(np.abs(margin - 1) <= 2 * SUPPORT_VECTOR_TOLERANCE)
-    ours, theirs = set(fits.support.tolist()), set(machine[-1].support_.tolist())
+    ours, theirs = set(fits.support.tolist()), set(machine.named_steps["svc"].support_.tolist())
     assert ours == set(np.flatnonzero(margin <= 1 + SUPPORT_VECTOR_TOLERANCE).tolist())
     assert ours ^ theirs <= set(within.tolist())
     # Those on the margin itself are few, unless no line parts the classes at all and all rows have one score.
@@ -57,10 +57,10 @@ def test_logistic_with_a_kernel_is_exact_up_to_the_landmarks() -> None:
     fits = fit_both(rows, LabSettings("rbf", 1.0))
     assert fits.logistic.is_exact
     x, y = rows.values[rows.is_train], rows.label[rows.is_train]
-    z = StandardScaler().fit(x)
+    z = (rows.values - x.mean(axis=0)) / x.std(axis=0)
     # In the kernel's own terms: w = Σ aᵢ K(xᵢ, ·) with aᵢ = C·yᵢσ(−mᵢ) at the optimum.
     pull = y / (1 + np.exp(y * fits.logistic.score[rows.is_train]))
-    away = ((z.transform(rows.values)[:, None] - z.transform(x)[None]) ** 2).sum(axis=2)
+    away = ((z[:, None] - z[rows.is_train][None]) ** 2).sum(axis=2)
     score = np.exp(-away / 2) @ pull
     offset = fits.logistic.score - score
     assert np.ptp(offset) < 5e-3
