@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from lib.jobs.pool import Progress, shared_pool
@@ -72,6 +72,8 @@ def fit_lab(scan: Scan, request: LabRequest, run: Run, on_progress: Progress) ->
     rows = drawn[request.draw]
     rows.rows.check()
     lab: Lab = shared_pool().work("fit_lab", rows.rows, request.settings, run=run, on_progress=on_progress)
+    # What came back from the process holds the rows once more.
+    lab = replace(lab, fits=replace(lab.fits, rows=rows.rows))
     labs = _LABS.setdefault(scan, {})
     while len(labs) >= KEPT_LABS:
         labs.pop(next(iter(labs)))

@@ -57,6 +57,7 @@ def test_an_answer_comes_from_a_process_and_is_held(scan: Scan, pool: Pool) -> N
     assert told == []
     other = fit_lab.fit_lab(scan, asked(scan, c=5.0), Run(), lambda share, words: told.append((share, words)))
     assert other.drawn is answer.drawn
+    assert other.lab.fits.rows is answer.lab.fits.rows is answer.drawn.rows
     assert "Drawing rows" not in {words for _share, words in told}
     assert is_slow(scan, request) is (answer.lab.seconds > 2 or other.lab.seconds > 2)
 

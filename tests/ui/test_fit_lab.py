@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.jobs import shared_pool
+from lib.sources import Run
 from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
 
 
@@ -155,3 +157,25 @@ def test_a_link_with_nonsense_shows_the_default_and_hostile_names_are_text() -> 
     assert len(figures(app)) == 4
     assert "<img" not in "".join(each.proto.body for each in app.get("html"))
     assert "<img" not in str(figures(app))
+
+
+def test_a_fit_can_be_cancelled_and_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(_scan: object, _request: object, run: Run, report: Any) -> object:
+        return shared_pool().work("rest", 60.0, run=run, on_progress=report)
+
+    monkeypatch.setattr("lib.ui.fit_lab.fit_lab", slowly)
+    app = open_app("fit_lab", dataset="sample-hinge", c="30")
+    with monkeypatch.context() as patched:
+        # One run of the page, without waiting for the job.
+        patched.setattr("tests.ui.conftest.JOBS", ())
+        press(app, "Fit")
+        press(app, "Cancel")
+    run(app)
+    assert_sound(app)
+    assert "Cancelled: nothing was fitted." in text_of(app)
+    assert "Fit" in [button.label for button in app.button]
+    assert app.query_params.get("fit") != "yes"
+    monkeypatch.undo()
+    press(app, "Fit")
+    assert_sound(app)
+    assert len(figures(app)) == 4
