@@ -65,8 +65,8 @@ def choose_request(diagnosis: Diagnosis) -> LabRequest | None:
         return None
     across, up = _choose_plane(columns, kernel)
     draw = DrawQuery(tuple(columns), settings.candidate, settings.where, of_class)
-    exact: Kernel = "rbf" if kernel == "rbf" else "linear"
-    return LabRequest(draw, LabSettings(exact, float(c), across, up))
+    chosen: Kernel = "rbf" if kernel == "rbf" else "linear"
+    return LabRequest(draw, LabSettings(chosen, float(c), across, up))
 
 
 def _choose_features(features: tuple[str, ...]) -> list[str]:

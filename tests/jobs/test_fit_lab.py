@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -69,10 +68,8 @@ def test_cancelling_ends_the_process_and_holds_nothing(scan: Scan, pool: Pool) -
         if words == "Fitting hinge loss":
             run.cancel()
 
-    began = time.monotonic()
     with pytest.raises(Cancelled):
         fit_lab.fit_lab(scan, request, run, cancel)
-    assert time.monotonic() - began < 30
     assert pool._all == set()  # pyright: ignore[reportPrivateUsage]
     assert held_lab(scan, request) is None
 

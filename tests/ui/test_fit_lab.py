@@ -13,6 +13,13 @@ from lib.sources import Run
 from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
 
 
+@pytest.fixture(autouse=True)
+def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker gives way to all other processes: where these keep all processors busy its start takes minutes."""
+    shared_pool().warm()
+    monkeypatch.setattr("tests.ui.conftest.PATIENCE", 300)
+
+
 def press(app, label: str) -> None:
     next(button for button in app.button if button.label == label).click()
     run(app)
