@@ -22,6 +22,7 @@ pages = [
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
+    st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
     st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
 ]
 # The frame draws the links itself: Streamlit's own leave the view behind.

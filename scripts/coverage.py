@@ -19,8 +19,7 @@ from itertools import chain
 import numpy as np
 from scipy import special, stats
 
-from lib.cells import Cells, bin_ids
-from lib.grid import EXACT
+from lib.cells import cells_of_rows
 from lib.metrics.calibration import STATISTICS, compute_calibration
 from lib.metrics.calibration_errors import Outcomes
 from lib.metrics.estimates import FloatArray
@@ -67,22 +66,12 @@ WORLDS = (
 )
 
 
-def cells_of(score: FloatArray, y: FloatArray) -> Cells:
-    """Exact cells of rows."""
-    p = special.expit(score)
-    sign = 2 * y - 1
-    loss = np.logaddexp(0.0, -sign * score)
-    sums = np.stack([np.ones_like(score), score, score**2, loss, loss**2, p, p**2], axis=1)
-    score_bin, probability_bin = bin_ids(score, p, EXACT)
-    return Cells.build({}, sign.astype(np.int64), score_bin, probability_bin, sums, resolution=EXACT, score=score)
-
-
 def truths(world: World) -> dict[str, float]:
     """What very many rows have."""
     score, share = world.draw(POPULATION, np.random.default_rng(0))
     order = np.argsort(score)
     score, share = score[order], share[order]
-    forecasts = Forecasts.of(cells_of(score, np.ones_like(score)))
+    forecasts = Forecasts.of(cells_of_rows(np.ones_like(score), score))
     outcomes = Outcomes.expected(forecasts, share)
     found = {name: float(statistic(outcomes)[0]) for name, statistic in STATISTICS.items()}
     below = np.concatenate(([0.0], np.cumsum(1 - share)[:-1]))
@@ -94,7 +83,7 @@ def once(world: World, n: int, seed: int) -> dict[str, tuple[float, float]]:
     """The intervals of one file."""
     rng = np.random.default_rng([seed, n])
     score, share = world.draw(n, rng)
-    cells = cells_of(score, (rng.random(n) < share).astype(np.float64))
+    cells = cells_of_rows(np.where(rng.random(n) < share, 1, -1), score)
     errors = compute_calibration(Forecasts.of(cells)).errors
     found = {name: (each.estimate.lower, each.estimate.upper) for name, each in errors.items()}
     auc = roc_auc(cells)

@@ -24,7 +24,7 @@ from scripts.browsing import ROOT, launch, serve, settle
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {1440: 900, 420: 860}
 HIGHEST = 6000
-MOST_BYTES = 4_000_000
+MOST_BYTES = 6_000_000
 
 
 def look(_page: Page) -> None:
@@ -60,6 +60,7 @@ VIEWS = (
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
+    View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
     View("features", "/features?dataset=sample-incident", "Features"),
     View("training", "/training?histories=sample-training", "Training"),
 )

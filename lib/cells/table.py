@@ -23,7 +23,6 @@ from lib.cells.sums import (
 )
 from lib.errors import SettingsError
 from lib.grid import (
-    EXACT,
     MISSING_BIN,
     PROBABILITY_STEPS,
     SNAP,
@@ -435,7 +434,7 @@ def merge(tables: Iterable[Cells]) -> Cells:
         joined["probability_bin"],
         np.stack([joined[name] for name in names], axis=1),
         resolution=resolution,
-        score=joined["score"] if resolution is EXACT else None,
+        score=joined["score"] if resolution.is_exact else None,
     )
 
 

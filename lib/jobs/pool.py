@@ -44,6 +44,8 @@ class _Worker:
                 [sys.executable, "-m", "lib.jobs.worker", str(other.fileno()), str(memory_limit)],
                 pass_fds=[other.fileno()],
                 cwd=ROOT,
+                # Threads of the libraries that wait for a processor that a page has would only be in each other's way.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 # A person's Ctrl-C is for the server, which ends its workers itself.
                 start_new_session=True,

@@ -20,5 +20,12 @@ def rest(seconds: float, report: Report) -> float:
     return seconds
 
 
-TASKS: dict[str, Callable[..., Any]] = {"rest": rest}
+def fit_lab(rows: Any, settings: Any, report: Report) -> Any:
+    """Fit hinge and logistic loss to `LabRows` under `LabSettings`, and judge them: a `Lab`."""
+    from lib.metrics.fit_judging import run_lab
+
+    return run_lab(rows, settings, report)
+
+
+TASKS: dict[str, Callable[..., Any]] = {"rest": rest, "fit_lab": fit_lab}
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""

@@ -236,6 +236,11 @@ def in_sample(rows: Expression, place: str, one_in: int) -> Expression:
     return rows if one_in == 1 else rows.filter((hashed % one_in) == 0)
 
 
+def chance_of(rows: Expression, seed: int) -> Any:
+    """A number of each row by which rows are in no order, told by file, place and seed alone, apart from its fold."""
+    return _hash_number(rows.row * 1_000_000 + rows.file.cast("int64") * 100 + seed)
+
+
 def _with_problem(rows: Expression, mapping: Mapping) -> Expression:
     probability = mapping.score_kind is ScoreKind.PROBABILITY
     branches: list[tuple[Any, str]] = [(_.score_unreadable, "score-unreadable")]

@@ -115,14 +115,14 @@ class Scan(HeldTables):
         counted: dict[str, list[Texts]] = {}
         for index, table in enumerate(self.dataset.tables):
             texts = category_texts(self.dataset, index)
-            with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
+            with self.raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
                 for key in texts.columns:
                     counts = texts.group_by(text=texts[key]).aggregate(n=texts.count())
                     counted.setdefault(key, []).append(cursor.sql(to_sql(counts)).to_arrow_table())
         return counted
 
     @contextmanager
-    def _raw(self, run: Run, table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
+    def raw(self, run: Run, table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
         """A cursor on which `raw` is a view of some columns of a file, with the places of its rows."""
         with run.cursor() as cursor:
             columns = "".join(f"{_raw_column(table.column(name))}, " for name in names)
@@ -143,7 +143,7 @@ class Scan(HeldTables):
                 part = final if len(tables) == 1 else final.with_name(f"{final.stem}-{index}.parquet")
                 partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
                 parts.append(partial)
-                with self._raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
+                with self.raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
                     query = to_sql(prepared_rows(self.dataset, index, categories, gathered))
                     cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
             if len(parts) == 1:
@@ -199,7 +199,7 @@ class Scan(HeldTables):
 
         @contextmanager
         def open_raw(table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
-            with self._raw(run, table, names) as cursor:
+            with self.raw(run, table, names) as cursor:
                 cursor.execute(self._view)
                 yield cursor
 

@@ -8,10 +8,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.figures.theme import Look
 from lib.ui.downloads import offer_csv
 from lib.ui.viewport import figure_width
+
+HALF_WIDTH = 380
+"""Pixels that half of a wide page has at least, on nearly all screens."""
 
 
 def is_dark() -> bool:
@@ -22,6 +26,13 @@ def is_dark() -> bool:
 def current_look() -> Look:
     """How figures are drawn for this session: its theme, and the width of its window."""
     return Look(is_dark(), wraps_at=figure_width())
+
+
+def side_by_side() -> list[tuple[DeltaGenerator, Look]]:
+    """Places for two figures that are compared, beside each other where the window is wide, and how they are drawn."""
+    if figure_width() is None:
+        return [(place, Look(is_dark(), wraps_at=HALF_WIDTH)) for place in st.columns(2)]
+    return [(st.container(), current_look()) for _each in range(2)]
 
 
 def show_figure(

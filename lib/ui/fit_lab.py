@@ -1,0 +1,142 @@
+"""The fit lab's controls: features, kernel, C and the plane; the button, the work behind it, and the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.fit_lab_view import LOSSES, PLATT, RESTS_ON, FitLabView
+from lib.figures.format import format_count, format_interval, format_loss, format_share, format_value
+from lib.jobs.fit_lab import LabAnswer, LabRequest, fit_lab, held_lab, is_slow
+from lib.metrics.estimates import Estimate
+from lib.metrics.fit_lab import Kernel, LabSettings
+from lib.scan import Scan
+from lib.scan.drawing import DrawQuery
+from lib.ui import state
+from lib.ui.html import Cell, Column, show_note, show_table
+from lib.ui.jobs import begin, forget, is_at_work, settle
+
+JOB = "fit"
+_ASKED = "fit asked"
+MOST_FEATURES = 50
+CHOSEN_AT_FIRST = 10
+STRENGTHS = ("0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10", "30", "100", "300", "1000")
+KERNELS = {"linear": "Linear", "rbf": "Gaussian (RBF)"}
+PLANES = {"projection": "Projection", "features": "Two features"}
+ALONG, FITTED = "features", "yes"
+
+
+def say_why_not(diagnosis: Diagnosis) -> str:
+    """Why nothing can be fitted, in a sentence; "" where it can."""
+    mapping = diagnosis.facts.mapping
+    if not isinstance(diagnosis.tables, Scan):
+        return "Only saved cells are loaded: they hold no rows and no features. Load the file itself to fit models."
+    if len(mapping.features) < 2:
+        found = f"Only one column was read as a feature: {mapping.features[0]}. " if mapping.features else ""
+        return (
+            f"{found or 'No column was read as a feature. '}A fit needs two at least: give columns of numbers that "
+            "role on the Home page, under how the columns were read."
+        )
+    if mapping.label is None:
+        return "There are no labels, and a fit learns from them. Choose a label column on the Home page."
+    return ""
+
+
+def choose_request(diagnosis: Diagnosis) -> LabRequest | None:
+    """What is to be fitted, from the controls; None while fewer than two features are chosen."""
+    mapping, settings = diagnosis.facts.mapping, diagnosis.settings
+    columns = _choose_features(mapping.features)
+    first, second, third = st.columns([2, 3, 2], vertical_alignment="bottom")
+    kernel = state.choose(
+        "kernel", "Kernel", list(KERNELS), default="linear", draw=first.segmented_control, words=KERNELS.__getitem__
+    )
+    c = state.choose(
+        "c", "C, the weight of the losses", STRENGTHS, default="1", draw=second.select_slider,
+        help="Both fits minimise ½|w|² + C·Σ loss: a larger C means weaker regularisation.",
+    )  # fmt: skip
+    of_class = ""
+    if mapping.is_multiclass:
+        names = mapping.class_names
+        of_class = state.choose("fit_class", "Against the rest", names, default=names[0], draw=third.selectbox)
+    if len(columns) < 2:
+        show_note("Choose two features at least, so that there is a plane to show the fits in.")
+        return None
+    across, up = _choose_plane(columns, kernel)
+    draw = DrawQuery(tuple(columns), settings.candidate, settings.where, of_class)
+    chosen: Kernel = "rbf" if kernel == "rbf" else "linear"
+    return LabRequest(draw, LabSettings(chosen, float(c), across, up))
+
+
+def _choose_features(features: tuple[str, ...]) -> list[str]:
+    # The URL parts names by commas; a comma of a name is written otherwise there.
+    coded = {name.replace("%", "%25").replace(",", "%2C"): name for name in features}
+
+    def draw(label: str, options: list[str], *, selection_mode: str, **kwargs: Any) -> list[str]:
+        return st.multiselect(label, options, max_selections=MOST_FEATURES, **kwargs)
+
+    chosen = state.choose_many(
+        "fit_features", "Features", list(coded), default=list(coded)[:CHOSEN_AT_FIRST], draw=draw,
+        words=coded.__getitem__,
+    )  # fmt: skip
+    return [coded[each] for each in chosen]
+
+
+def _choose_plane(columns: list[str], kernel: str) -> tuple[str, str]:
+    """The features along which the fits are shown; empty for a projection."""
+    places = st.columns(3 if len(columns) > 2 else 2, vertical_alignment="bottom")
+    plane = ALONG
+    if len(columns) > 2:
+        # Each kernel has a usual plane of its own, and keeps what was chosen for it.
+        name, usual = ("plane", "projection") if kernel == "linear" else ("kernel_plane", ALONG)
+        draw, words = places[0].segmented_control, PLANES.__getitem__
+        plane = state.choose(name, "Shown in", list(PLANES), default=usual, draw=draw, words=words)
+    if plane != ALONG:
+        return "", ""
+    across = state.choose("across", "Across", columns, default=columns[0], draw=places[-2].selectbox)
+    others = [name for name in columns if name != across]
+    return across, state.choose("up", "Up", others, default=others[0], draw=places[-1].selectbox)
+
+
+def settle_lab(scan: Scan, request: LabRequest) -> LabAnswer | None:
+    """Both fits; until they are there the button, or the progress of the work, and None where nothing is begun.
+
+    Once the button was pressed, and in a link to what it gave, fits that are quick follow the controls.
+    """
+    held = held_lab(scan, request)
+    if held is not None:
+        return held
+    if not (is_at_work(JOB) and st.session_state.get(_ASKED) == request):
+        follows = state.get(JOB) == FITTED and not is_slow(scan, request)
+        if not follows and not st.button("Fit", type="primary", key="fit:button"):
+            forget(JOB)
+            return None
+        state.put(JOB, FITTED)
+        st.session_state[_ASKED] = request
+        begin(JOB, "Fitting", lambda run, report: fit_lab(scan, request, run, report))
+    job = settle(JOB)
+    if job is not None and job.problem is not None:
+        state.put(JOB, "")
+        show_note(job.problem or "Cancelled: nothing was fitted.")
+        st.button("Fit", type="primary", key="fit:again", on_click=state.put, args=(JOB, FITTED))
+        return None
+    return held_lab(scan, request)
+
+
+def show_comparison(view: FitLabView) -> None:
+    """Both fits side by side in numbers."""
+    table = [[Cell(row.label), _cell(row.hinge, row.unit), _cell(row.logistic, row.unit)] for row in view.rows]
+    support = view.answer.lab.hinge.support_share
+    of = f"of {format_count(view.n_train)} training rows"
+    table.append([Cell("Rests on"), Cell(format_share(support.value), of), Cell(format_share(1.0), of)])
+    seconds = [f"{format_loss(view.fit(loss).seconds)} s" for loss in LOSSES]
+    table.append([Cell("Training time"), *(Cell(each) for each in seconds)])
+    show_table([Column("On the test rows"), Column("Hinge"), Column("Logistic")], table)
+    show_note(PLATT, RESTS_ON)
+
+
+def _cell(each: Estimate, unit: Any) -> Cell:
+    if not each.is_defined:
+        return Cell("undefined", each.reason)
+    return Cell(format_value(each.value, unit), format_interval(each.lower, each.upper, unit))
