@@ -1,17 +1,16 @@
-"""Support vectors from predictions (H-F10): which rows a hinge-trained model rests on, how far they fall short, and what
-theory says of their share.
+"""Support vectors from predictions (H-F10): what a hinge-trained model rests on, and what theory says of their share.
 
 A row with margin m is *on the margin* where |m − 1| ≤ tolerance, *inside* it below that and on the right side, *on the
 wrong side* where its decision is wrong (m < 0, and m = 0 of a positive row, since a positive prediction is s > 0), and
-*free* beyond. Support vectors are all but the free ones. The margin is 1 whatever γ is: that is what a solver trains to.
+*free* beyond. Support vectors are all but the free ones. The margin is 1 whatever γ is: that is what solvers train to.
 
-Of a soft margin ½·|w|² + C·Σ max(0, 1 − m) on n rows every row has a weight α in [0, C] (Karush, Kuhn and Tucker): 0 where
-m > 1, C where m < 1, between them where m = 1. With ν = Σα/(nC), the share of rows with m < 1 is at most ν and that of
-support vectors at least ν (Schölkopf et al. 2000). Where the intercept is free and both classes have the same C, Σα is
-the same in both, so ν is at most twice the share of the rarer class (Crisp and Burges 2000). Leaving out a row that is
-no support vector changes nothing, so that the leave-one-out error is at most the share of support vectors (Luntz and
-Brailovsky 1969; Vapnik 1998, theorem 10.5). In large samples and with a kernel that can follow anything that share tends
-to twice the least error that any rule can have (Steinwart 2003).
+Of a soft margin ½·|w|² + C·Σ max(0, 1 − m) on n rows every row has a weight α in [0, C] (Karush, Kuhn and Tucker): 0
+where m > 1, C where m < 1, between them where m = 1. With ν = Σα/(nC), the share of rows with m < 1 is at most ν and
+that of support vectors at least ν (Schölkopf et al. 2000). Where the intercept is free and both classes have the same
+C, Σα is the same in both, so ν is at most twice the share of the rarer class (Crisp and Burges 2000). Leaving out a
+row that is no support vector changes nothing, so that the leave-one-out error is at most the share of support vectors
+(Luntz and Brailovsky 1969; Vapnik 1998, theorem 10.5). In large samples and with a kernel that can follow anything that
+share tends to twice the least error that any rule can have (Steinwart 2003).
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.cells import Cells, Sums
+from lib.grid import LINEAR_LIMIT, score_at, score_axis
 from lib.metrics.estimates import Estimates, FloatArray, divide
 from lib.metrics.margins import (
     SUPPORT_VECTOR_TOLERANCE,
@@ -146,16 +146,18 @@ class SlackHistogram:
 
 
 def slack_histogram(cells: Cells) -> SlackHistogram:
-    """Counts of slack in bars of equal width on steps of the resolution; exact.
+    """Counts of slack in bars on steps of the resolution, equally wide up to a margin of −20; exact.
 
     The axis is that of all groups, and its last bar holds the largest slacks together.
     """
     step = max(cells.resolution.step, 0.02)
-    far = [hinge_loss_quantile(cells, q).value for q in (SLACK_TAIL,)][0]
-    reach = float(np.nanmax(np.nan_to_num(far), initial=1.0))
+    reach = float(np.nanmax(np.nan_to_num(hinge_loss_quantile(cells, SLACK_TAIL).value), initial=1.0))
     width = step * max(1, math.ceil(reach / SLACK_BARS / step))
-    edges = np.round(width * np.arange(max(2, math.ceil(reach / width)) + 1), 10)
-    on_steps = np.round(1.0 - edges, 10)
+    nominal = np.round(1.0 - width * np.arange(max(2, math.ceil(reach / width)) + 1), 10)
+    factor = cells.resolution.score_factor
+    snapped = score_at(np.rint(score_axis(nominal) / factor) * factor)
+    on_steps = np.where(np.abs(nominal) <= LINEAR_LIMIT, nominal, snapped)
+    edges = np.round(1.0 - on_steps, 10)
     counted = margin_histogram(cells, on_steps[::-1])
     n, w = (each.sum(axis=1)[:, ::-1] for each in (counted.n, counted.w))
     below = cells.at_margin(float(on_steps[-1])).below.over(1)

@@ -33,7 +33,7 @@ def test_by_hand() -> None:
     label = [1, 1, 1, 1, 1, 1, -1, -1, -1, -1, 0, 1]
     score = [-0.5, 0.0, 0.4, 1.0, 1.001, 1.0011, 0.0, 0.2, -0.9995, -3.0, 0.3, np.nan]
     cells = build(label, score)
-    # Wrong: −0.5, the positive at 0, and the negative at 0.2. Inside: 0.4 and the negative at 0, which is answered right.
+    # Wrong: −0.5, the positive at 0, and the negative at 0.2. Inside: 0.4 and the negative at 0, which is right.
     assert hits(cells) == [3, 2, 3, 2]
     of = SupportVectors.of(cells)
     slack = [1.5, 1.0, 0.6, 0, 0, 0, 1.0, 1.2, 0.0005, 0]
@@ -42,7 +42,7 @@ def test_by_hand() -> None:
     assert of.shares["wrong_side"].value[0] == 0.3
     assert (of.shares["free"].lower[0], of.shares["free"].upper[0]) == tuple(wilson(0.2, 10))
     assert of.quantiles[0.5].value[0] == pytest.approx(np.quantile(slack, 0.5))
-    usable = np.array([l != 0 and not math.isnan(s) for l, s in zip(label, score, strict=True)])
+    usable = np.array([y != 0 and not math.isnan(s) for y, s in zip(label, score, strict=True)])
     places = kind_of(np.array(label, float)[usable], np.array(score)[usable])
     assert np.bincount(places, minlength=4).tolist() == [3, 2, 3, 2]
 
@@ -87,7 +87,10 @@ def test_slack_bars_hold_every_row_with_slack(drawn, resolution) -> None:
     slack = np.maximum(0, 1 - label * score)
     assert held.n.sum() == (slack > 1e-9).sum()
     assert held.share.sum() == pytest.approx((slack > 1e-9).mean())
-    inner = [((slack > low + 1e-9) & (slack <= high + 1e-9)).sum() for low, high in zip(held.edges, held.edges[1:])]
+    inner = [
+        ((slack > low + 1e-9) & (slack <= high + 1e-9)).sum()
+        for low, high in zip(held.edges[:-1], held.edges[1:], strict=True)
+    ]
     assert held.n[0, :-1].tolist() == inner[:-1]
 
 
@@ -167,3 +170,11 @@ def test_rows_that_no_free_intercept_allows() -> None:
     assert bounds is not None
     assert not bounds.is_balanced
     assert all(math.isnan(each) for each in bounds.norm)
+
+
+def test_slack_far_beyond_the_linear_steps_is_counted_in_bins_too() -> None:
+    score = np.concatenate([-np.geomspace(0.5, 900, 300), np.linspace(0, 3, 300)])
+    for resolution in (EXACT, FINE, MEDIUM):
+        held = slack_histogram(build(np.ones(600), score, resolution=resolution))
+        assert held.n.sum() == (score < 1).sum()
+        assert np.all(np.diff(held.edges) > 0)
