@@ -156,7 +156,7 @@ def slack_histogram(cells: Cells) -> SlackHistogram:
     nominal = np.round(1.0 - width * np.arange(max(2, math.ceil(reach / width)) + 1), 10)
     factor = cells.resolution.score_factor
     snapped = score_at(np.rint(score_axis(nominal) / factor) * factor)
-    on_steps = np.where(np.abs(nominal) <= LINEAR_LIMIT, nominal, snapped)
+    on_steps = np.unique(np.where(np.abs(nominal) <= LINEAR_LIMIT, nominal, snapped))[::-1]
     edges = np.round(1.0 - on_steps, 10)
     counted = margin_histogram(cells, on_steps[::-1])
     n, w = (each.sum(axis=1)[:, ::-1] for each in (counted.n, counted.w))
