@@ -17,6 +17,7 @@ pages = [
     st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
     st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
     st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
+    st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),

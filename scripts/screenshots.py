@@ -54,6 +54,7 @@ VIEWS = (
     View("losses", "/losses?dataset=sample-losses", "Losses"),
     View("margins", "/margins?dataset=sample-incident", "Margins"),
     View("classes", "/margins?dataset=sample-digits&apart=class", "Margins"),
+    View("support_vectors", "/support_vectors?dataset=sample-hinge&sv_c=1", "Support vectors"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

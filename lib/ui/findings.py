@@ -19,6 +19,7 @@ PAGES = {
     "margins": "pages/margins.py",
     "cohorts": "pages/cohorts.py",
     "features": "pages/features.py",
+    "support_vectors": "pages/support_vectors.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""

@@ -49,8 +49,9 @@ def show_answer(sentence: str) -> None:
 
 
 def show_note(*sentences: str) -> None:
-    """Lighter sentences, each on a line of its own; empty ones are left out."""
-    st.html("".join(f"<p class='m-light'>{escape(sentence)}</p>" for sentence in sentences if sentence))
+    """Lighter sentences, each on a line of its own; empty ones are left out, and nothing is drawn where all are."""
+    if any(sentences):
+        st.html("".join(f"<p class='m-light'>{escape(sentence)}</p>" for sentence in sentences if sentence))
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
