@@ -19,7 +19,7 @@ class Statement:
     """One statement: what it is of, why it holds, and what it says of each version, with a lighter line beneath."""
 
     head: str
-    help: str
+    reason: str
     values: tuple[tuple[str, str], ...]
 
 
@@ -46,7 +46,10 @@ class BoundsView:
         bounds = {version: each for version, (each, _reason) in found.items() if each is not None}
         if not bounds:
             return cls((), (), (), next((reason for _each, reason in found.values() if reason), ""))
-        sentences = [_meaning(version, each) for version, each in bounds.items()]
+        meanings: dict[str, list[str]] = {}
+        for version, each in bounds.items():
+            meanings.setdefault(_meaning(each), []).append(version)
+        sentences = [f"{' and '.join(names)}: {meaning}" for meaning, names in meanings.items()]
         if diagnosis.facts.weighted:
             sentences.append(
                 "Rows are counted here, not weighted: with weights in training each row has a C of its own."
@@ -125,32 +128,32 @@ def _width(bounds: TrainingBounds) -> tuple[str, str]:
     return (f"{least} to {format_loss(1 / low)}" if low > 0 else f"at least {least}", "in units of the kernel's space")
 
 
-def _meaning(version: str, bounds: TrainingBounds) -> str:
-    """What the share of a version says about C, and whether its rows can be what a solver has left (plain text)."""
+def _meaning(bounds: TrainingBounds) -> str:
+    """What a share says about C, and whether its rows can be what a solver has left (plain text)."""
     share, most = bounds.loo_error_most, bounds.nu_most
     if not bounds.is_balanced:
         return (
-            f"{version}: no C leaves such rows where the intercept is free, both classes have one C and these are the "
+            "no C leaves such rows where the intercept is free, both classes have one C and these are the "
             "rows of training. A regularised intercept (LinearSVC), class weights, a solver that stopped early, or "
             "other rows do."
         )
     if bounds.nu_balanced[0] >= (1 - NEAR) * most:
         return (
-            f"{version}: ν is near {format_share(most)}, twice the share of the rarer class: its limit as C goes to "
+            f"ν is near {format_share(most)}, twice the share of the rarer class: its limit as C goes to "
             "0: nearly every row of that class has its full weight. A larger C would part the classes further."
         )
     if share >= (1 - NEAR) * most:
         return (
-            f"{version}: most support vectors rest on the margin itself, so the model can follow nearly every row: it "
+            "most support vectors rest on the margin itself, so the model can follow nearly every row: it "
             "has as many features, or as narrow a kernel, as that takes, and the leave-one-out bound says little."
         )
     if share <= NEAR * most:
         return (
-            f"{version}: a share near 0 is that of classes which can be parted: few rows decide, the others could be "
+            "a share near 0 is that of classes which can be parted: few rows decide, the others could be "
             "left out, and a larger C would change little."
         )
     return (
-        f"{version}: between 0, that of classes which can be parted, and {format_share(most)}, to which it goes as C "
+        f"between 0, that of classes which can be parted, and {format_share(most)}, to which it goes as C "
         "goes to 0. In large samples, with a kernel that can follow anything, it tends to twice the least error that "
         "any rule can have (Steinwart 2003)."
     )

@@ -12,8 +12,8 @@ from lib.figures.text import name_of
 from lib.figures.theme import Look, contrast, fade
 from lib.metrics.support_vectors import KINDS, Kind
 
-WRITTEN = 0.07
-"""A part of a bar at least so wide has its share written in it."""
+WRITTEN, WRITTEN_NARROW = 0.09, 0.18
+"""A part of a bar at least so wide has its share written in it; on a phone."""
 
 
 def colours_of(look: Look) -> dict[Kind, str]:
@@ -76,6 +76,7 @@ def plot_support_vectors(view: SupportView, look: Look, provenance: str) -> go.F
 
 def _add_kind(figure: go.Figure, rows: list[SupportRow], kind: Kind, colour: str, number: str, look: Look) -> None:
     places = list(reversed(range(len(rows))))
+    written = WRITTEN_NARROW if look.is_narrow else WRITTEN
     shares = [np.nan_to_num(row.kinds[kind].value) for row in rows]
     ground = max((look.palette.paper, look.palette.ink), key=lambda each: contrast(each, colour))
     figure.add_bar(
@@ -85,7 +86,7 @@ def _add_kind(figure: go.Figure, rows: list[SupportRow], kind: Kind, colour: str
         xaxis=f"x{number}",
         yaxis=f"y{number}",
         marker={"color": colour, "line": {"width": 0}},
-        text=[f"<b>{format_share(share)}</b>" if share >= WRITTEN else "" for share in shares],
+        text=[f"<b>{format_share(share)}</b>" if share >= written else "" for share in shares],
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,

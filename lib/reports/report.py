@@ -13,9 +13,11 @@ from lib import __version__
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.summary import Summary
+from lib.metrics.support_vectors import TrainingBounds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
 
@@ -51,6 +53,20 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class SupportNumbers:
+    """The support vectors of one version: whole, by class ("-1", "1"; none with several) and by split.
+
+    `training` is what theory says of its training rows, or None for a `reason`.
+    """
+
+    whole: SupportRow
+    classes: dict[str, SupportRow]
+    splits: dict[str, SupportRow]
+    training: TrainingBounds | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class VersionNumbers:
     """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column.
 
@@ -66,6 +82,7 @@ class VersionNumbers:
     one_vs_rest: dict[str, dict[str, Estimate]]
     taken_for: dict[str, tuple[str, Estimate]]
     weighted_averages: dict[str, Estimate]
+    support_vectors: SupportNumbers
 
 
 @dataclass(frozen=True)
@@ -209,6 +226,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
         for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
             splits.setdefault(version, {})[split] = numbers
     order = [*diagnosis.facts.splits, MISSING_KEY]
+    support = _support_vectors(diagnosis)
     return tuple(
         VersionNumbers(
             version,
@@ -222,10 +240,31 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             },
             {} if tables is None else tables.taken_for[places[version]],
             {name: each[places[version]] for name, each in averages.items()},
+            support[version],
         )
         for version in diagnosis.facts.versions
         if version in whole
     )
+
+
+def _support_vectors(diagnosis: Diagnosis) -> dict[str, SupportNumbers]:
+    """The support vectors of each version."""
+    whole = diagnosis.cells(VERSION)
+    labels = () if diagnosis.facts.mapping.is_multiclass else [label for label in CLASSES if label]
+    by_label = {str(label): {row.version: row for row in support_rows(whole, label)} for label in labels}
+    by_split = {
+        split: {row.version: row for row in support_rows(cells_of_split(diagnosis, split))}
+        for split in diagnosis.facts.splits
+    }
+    return {
+        row.version: SupportNumbers(
+            row,
+            {label: rows[row.version] for label, rows in by_label.items()},
+            {split: rows[row.version] for split, rows in by_split.items() if row.version in rows},
+            *bounds_of(diagnosis, row.version),
+        )
+        for row in support_rows(whole)
+    }
 
 
 def _classes(diagnosis: Diagnosis) -> dict[str, dict[str, Numbers]]:

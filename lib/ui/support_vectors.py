@@ -88,12 +88,12 @@ def show_bounds(diagnosis: Diagnosis) -> None:
             return
         show_table(
             [Column("On the training rows"), *(Column(version) for version in view.versions)],
-            [
-                [Cell(each.head, each.help), *(Cell(value, detail) for value, detail in each.values)]
-                for each in view.statements
-            ],
+            [[Cell(each.head), *(Cell(value, detail) for value, detail in each.values)] for each in view.statements],
         )
         show_note(*view.sentences)
+        with st.popover("Where this comes from", icon=":material/dictionary:", type="tertiary"):
+            for each in view.statements:
+                st.markdown(f"**{each.head}.** {each.reason}.")
 
 
 def read_moves(diagnosis: Diagnosis, scan: Scan, split: str) -> MovesView | None:
@@ -163,6 +163,8 @@ def show_moves(diagnosis: Diagnosis, split: str) -> None:
         return
     move = state.choose("moved", "Rows that", list(moves), default=next(iter(moves)), words=moves.__getitem__)
     listed = list_moved(scan, view.listed(move))
+    if scan.dataset.tables[1:] == ():
+        listed = listed.drop(columns="file")
     st.dataframe(listed, hide_index=True, height="content" if len(listed) < 12 else 420)
     if len(listed) >= MOST_ROWS:
         show_note(f"Of each move the {MOST_ROWS} rows whose slack changed most are listed, largest change first.")

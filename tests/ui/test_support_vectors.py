@@ -1,4 +1,4 @@
-"""The Support vectors page: what it says of a hinge model and of a logistic one, C, the ledger and its rows, the link."""
+"""The Support vectors page: what it says of a hinge model and of a logistic one, C, the ledger, and the link."""
 
 from __future__ import annotations
 
