@@ -10,6 +10,7 @@ from lib.ui import state
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
+from lib.ui.support_dual import show_dual
 from lib.ui.support_vectors import show_bounds, show_kinds, show_moves, show_worst
 
 diagnosis = open_page("support_vectors", "Support vectors")
@@ -42,5 +43,6 @@ show_kinds(view, has_rows=isinstance(diagnosis.tables, Scan))
 show_figure(plot_slack(view, look, provenance), "slack-figure", name="slack", table=view.slack_frame())
 show_note(slack_words(view.focus))
 show_bounds(diagnosis)
+show_dual(diagnosis, view)
 show_moves(diagnosis, split)
 show_worst(diagnosis, view)

@@ -108,7 +108,7 @@ def read_pairs(scan: Scan, query: PairQuery, *, run: Run | None = None, on_progr
     """
     report: Callable[[float, str], None] = on_progress or (lambda _share, _words: None)
     work = run or Run()
-    with _rows_with_ids(scan, query, work, report) as (cursor, rows):
+    with rows_with_ids(scan, (query.before, query.after), query.where, work, report) as (cursor, rows):
         report(0.5, f"Pairing {query.before} with {query.after}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE pairs AS {to_sql(_joined(scan, query, rows))}")
         try:
@@ -129,13 +129,17 @@ def list_moved(scan: Scan, moved: pd.DataFrame, run: Run | None = None) -> pd.Da
 
 
 @contextmanager
-def _rows_with_ids(
-    scan: Scan, query: PairQuery, run: Run, report: Callable[[float, str], None]
+def rows_with_ids(
+    scan: Scan,
+    versions: Sequence[str],
+    where: Filter,
+    run: Run,
+    report: Progress = lambda _share, _words: None,
 ) -> Generator[tuple[duckdb.DuckDBPyConnection, Expression]]:
-    """The rows of both versions that have an id: `id`, `version`, `file`, `row`, `label`, `score`."""
+    """The rows of some versions that have an id: `id`, `version`, `file`, `row`, `label`, `score`."""
     prepared = scan.prepared
-    held = filtered(prepared, query.where)
-    held = held.filter(held[VERSION].isin([prepared.code(VERSION, each) for each in (query.before, query.after)]))
+    held = filtered(prepared, where)
+    held = held.filter(held[VERSION].isin([prepared.code(VERSION, each) for each in versions]))
     kept = [held[VERSION], held.file, held.row, held.label, held.score]
     if prepared.has_number_ids:
         with scan.rows(run) as cursor:

@@ -23,7 +23,7 @@ from lib.ui.upload_folder import upload_store
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("home", "losses", "margins", "support_vectors", "cohorts", "features", "samples")
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
-JOBS = ("files", "open", "filter", "features", "pairs", *(f"sample:{token}" for token in SAMPLES))
+JOBS = ("files", "open", "filter", "features", "pairs", "dual", *(f"sample:{token}" for token in SAMPLES))
 PATIENCE = 90
 SESSION = "test session id"
 """What AppTest calls each of its sessions."""

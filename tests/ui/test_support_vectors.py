@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import answer, assert_sound, figures, open_app, run, tables, text_of
+from lib.workspace import SAMPLES_FOLDER
+from tests.ui.conftest import answer, assert_sound, figures, open_app, run, tables, text_of, upload
 
 
 def frames(app: AppTest) -> list[list[str]]:
@@ -68,3 +72,20 @@ def test_one_version_has_no_ledger() -> None:
     assert_sound(app)
     assert "Who entered, who left" not in [each.value for each in app.subheader]
     assert len(frames(app)) == 1
+
+
+def test_the_solvers_own_set_is_compared_and_a_pickle_is_refused() -> None:
+    frame = pd.read_csv(SAMPLES_FOLDER / "digits_hinge.csv")
+    rows = frame[(frame["version"] == "hinge-2") & (frame["split"] == "train")]
+    margin = rows["y_true"] * rows["decision_score"]
+    support = np.flatnonzero(margin <= 1.0)
+    file = io.BytesIO()
+    coef = rows["y_true"].to_numpy()[support] * np.where(margin.to_numpy()[support] < 1, 1.0, 0.5)
+    np.savez(file, support=support, dual_coef=coef, C=1.0)
+    app = upload(open_app("support_vectors", dataset="sample-hinge"), "svc.npz", file.getvalue())
+    assert_sound(app)
+    assert f"svc.npz has {len(support)} support vectors: {len(support)} are those of the predictions too" in text_of(
+        app
+    )
+    again = upload(open_app("support_vectors", dataset="sample-hinge"), "svc.pkl", b"\x80\x04K\x01.")
+    assert "A pickle can run anything" in again.error[0].value
