@@ -37,8 +37,8 @@ class DualView:
         on_margin = of.counts["on_margin"][0]
         if on_margin:
             said.append(
-                f"{format_plural(on_margin, 'row')} within {SUPPORT_VECTOR_TOLERANCE:g} of the margin with α = 0: there "
-                "α may be anything from 0 to C, so that is the tolerance."
+                f"{format_plural(on_margin, 'row')} within {SUPPORT_VECTOR_TOLERANCE:g} of the margin with α = 0: "
+                "there α may be anything from 0 to C, so that is the tolerance."
             )
         if n_differs:
             said.append(

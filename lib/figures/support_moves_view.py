@@ -112,7 +112,7 @@ class MovesView:
         if move in (ENTERED, LEFT):
             ends = (FREE, SUPPORT) if move == ENTERED else (SUPPORT, FREE)
         else:
-            ends = tuple((KINDS.index(kind),) for kind in move.split(".."))  # type: ignore[arg-type]
+            ends = tuple((KINDS.index(kind),) for kind in move.split(".."))
         return self.pairs.move(*ends)
 
     def share(self, n: int) -> str:

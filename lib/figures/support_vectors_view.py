@@ -132,6 +132,7 @@ class SupportView:
         rows: by version, baseline first, and within it both classes, negative, positive (one row with several classes).
         slack: how slack is distributed, by version.
         has_hinge_scale: whether scores are decision scores, so that 1 is the margin that was trained for.
+        is_exact: whether scores are kept exactly.
         where: the filter, split included.
         nothing: why there are no margins, if there are none.
     """
@@ -142,6 +143,7 @@ class SupportView:
     rows: tuple[SupportRow, ...]
     slack: SlackHistogram
     has_hinge_scale: bool
+    is_exact: bool
     where: Filter
     nothing: str
 
@@ -162,6 +164,7 @@ class SupportView:
             tuple(rows),
             slack_histogram(cells),
             mapping.score_kind is ScoreKind.DECISION,
+            cells.resolution.is_exact,
             replace(settings.where, split=split) if split else settings.where,
             nothing,
         )
@@ -213,25 +216,25 @@ class SupportView:
 
     def query(self, row: SupportRow, kind: Kind) -> RowQuery:
         """The rows of a kind, smallest margin first."""
-        begin = BEGINS.get(kind)
-        after = next((BEGINS[each] for each in KINDS[KINDS.index(kind) + 1 :]), None)
-        return self._query(row, begin, after)
+        after = KINDS[KINDS.index(kind) + 1 :]
+        return self._query(row, kind, after[0] if after else None)
 
     def support_query(self, row: SupportRow) -> RowQuery:
         """The support vectors of a row, largest slack first."""
-        return self._query(row, None, BEGINS["free"])
+        return self._query(row, None, "free")
 
-    def _query(self, row: SupportRow, begin: float | None, end: float | None) -> RowQuery:
+    def _query(self, row: SupportRow, first: Kind | None, beyond: Kind | None) -> RowQuery:
+        """The rows from where a kind begins to where another does."""
+        # Binned rows are counted as on the margin where m = 1: as many have to be listed.
+        tolerance = SUPPORT_VECTOR_TOLERANCE if self.is_exact else 0.0
         # The first free margin is the number after the last one that is not: a link has fewer digits.
-        begin, end = (
-            1.0 + SUPPORT_VECTOR_TOLERANCE + JUST_ABOVE if each == BEGINS["free"] else each for each in (begin, end)
-        )
+        begins = BEGINS | {"on_margin": 1.0 - tolerance, "free": 1.0 + tolerance + JUST_ABOVE}
         return RowQuery(
             where=self.where,
             version=row.version,
             label=row.label or None,
-            margin_from=begin,
-            margin_to=end,
+            margin_from=None if first is None else begins.get(first),
+            margin_to=None if beyond is None else begins[beyond],
             order=Order.MARGIN,
         )
 

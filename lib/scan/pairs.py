@@ -199,8 +199,8 @@ def _joined(scan: Scan, query: PairQuery, rows: Expression) -> Expression:
     second = second.rename({f"{name}_after": name for name in second.columns})
     both = first.outer_join(second, first["id"] == second["id_after"])
     # The engine's `least` would take a missing margin for the cap.
-    missing = both.margin.isnull() | both.margin_after.isnull()
-    moved = ibis.least(both.margin_after, query.cap) - ibis.least(both.margin, query.cap)
+    missing: Expression = both.margin.isnull() | both.margin_after.isnull()
+    ends: tuple[Expression, Expression] = ibis.least(both.margin, query.cap), ibis.least(both.margin_after, query.cap)
     return both.select(
         before=both.place.fill_null(ABSENT),
         after=both.place_after.fill_null(ABSENT),
@@ -208,7 +208,7 @@ def _joined(scan: Scan, query: PairQuery, rows: Expression) -> Expression:
         relabelled=~missing & (both.label != both.label_after),
         margin_before=both.margin,
         margin_after=both.margin_after,
-        d=ibis.ifelse(missing, 0.0, moved),
+        d=ibis.ifelse(missing, 0.0, ends[1] - ends[0]),
         file=both.file_after.fill_null(both.file),
         row=both.row_after.fill_null(both.row),
     )

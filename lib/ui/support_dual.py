@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from lib.diagnose import Diagnosis
@@ -43,7 +45,7 @@ def show_dual(diagnosis: Diagnosis, view: SupportView) -> None:
 def _show_compared(diagnosis: Diagnosis, scan: Scan, view: SupportView, upload: Upload) -> None:
     version = view.focus.version
     asked = (upload.sha256, upload.name, diagnosis.facts.key, version, view.split)
-    held = st.session_state.get(_COMPARED)
+    held: Any = st.session_state.get(_COMPARED)
     if held is None or held[0] != asked:
         job = settle(DUAL)
         if job is None:

@@ -111,11 +111,13 @@ def read_moves(diagnosis: Diagnosis, scan: Scan, split: str) -> MovesView | None
         held = held_pairs(scan, query)
         if held is not None:
             return MovesView(query, held)
+
+    def pair() -> None:
+        begin(PAIRS, "Pairing rows", lambda run, report: read_pairs(scan, query, run=run, on_progress=report))
+
     st.button(
         f"Pair {format_plural(diagnosis.facts.n_rows, 'row')} by id",
-        on_click=lambda: begin(
-            PAIRS, "Pairing rows", lambda run, report: read_pairs(scan, query, run=run, on_progress=report)
-        ),
+        on_click=pair,
         help="Joins the two versions; it can be cancelled, and is done once",
     )
     return None

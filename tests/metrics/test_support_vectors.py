@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,9 +103,10 @@ def test_no_usable_row_is_undefined() -> None:
     assert slack_histogram(build([1], [np.nan])).n.sum() == 0
 
 
-def ten_data_sets():
+def ten_data_sets() -> dict[str, Any]:
     """Features and labels −1, +1, with the kernel and C of a model on them."""
-    digits, iris, wine, cancer = load_digits(), load_iris(), load_wine(), load_breast_cancer()
+    loaded: Any = load_digits(), load_iris(), load_wine(), load_breast_cancer()
+    digits, iris, wine, cancer = loaded
     moons, circles = (
         make_moons(300, noise=0.3, random_state=1),
         make_circles(300, noise=0.2, factor=0.5, random_state=2),

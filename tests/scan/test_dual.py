@@ -43,7 +43,10 @@ def test_the_sets_agree_on_the_rows_of_training(scan_of: ScanOf, by_id: bool) ->
     assert (of.n, of.n_uploaded, of.n_missing, of.turned) == (N, len(model.support_), 0, 0)
     assert (of.only_uploaded, int(of.differs.sum()), len(found.differing)) == (0, 0, 0)
     assert of.in_both == len(model.support_)
-    assert of.counts["wrong_side"][2] + of.counts["inside"][2] == (np.abs(model.dual_coef_[0]) >= 1 - 1e-6).sum()
+    assert (
+        of.counts["wrong_side"][2] + of.counts["inside"][2]
+        == (np.abs(np.asarray(model.dual_coef_[0])) >= 1 - 1e-6).sum()
+    )
     assert of.balance == pytest.approx(0, abs=1e-9)
     assert of.nu == pytest.approx(np.abs(model.dual_coef_).sum() / N)
 

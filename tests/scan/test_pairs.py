@@ -25,7 +25,7 @@ def two_versions(seed: int, n: int = 900, *, numbers: bool = False) -> pd.DataFr
         score = np.round(rng.normal(label * 0.9, 1.0), 2)
         part = pd.DataFrame({"id": np.arange(n) * 7, "version": version, "y": label, "decision_score": score})
         part["language"] = np.where(np.arange(n) % 3, "de", "pt")
-        part = part.drop(index=rng.choice(n, 60, replace=False))
+        part = part[~part.index.isin(rng.choice(n, 60, replace=False))]
         again = part.sample(30, random_state=seed + place).assign(decision_score=0.5)
         parts.append(pd.concat([part, again], ignore_index=True))
     parts[1].loc[:25, "y"] *= -1

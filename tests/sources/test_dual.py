@@ -32,7 +32,7 @@ def put(path: Path, content: bytes) -> Path:
 
 def npz(**arrays: object) -> bytes:
     out = io.BytesIO()
-    np.savez(out, **{name: np.asarray(value) for name, value in arrays.items()})
+    np.savez(out, allow_pickle=True, **{name: np.asarray(value) for name, value in arrays.items()})
     return out.getvalue()
 
 

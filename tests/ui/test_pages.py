@@ -75,7 +75,7 @@ def test_empty_pages_say_how_to_get_data(page: str) -> None:
         assert {f"open:{token}" for token in SAMPLES} <= {button.key for button in app.button}
         assert len(app.file_uploader) == 1
     else:
-        assert title_of(app) == page.capitalize()
+        assert title_of(app) == page.capitalize().replace("_", " ")
         assert "Nothing is loaded yet" in text_of(app)
         assert "Findings" not in text_of(app)
     assert figures(app) == []
@@ -90,6 +90,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     assert app.query_params["dataset"] == sample
     has_times = sample == "sample-incident"
     drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
+    drawn["support_vectors"] = 2
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
@@ -98,6 +99,9 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     has_sure_errors = sample in ("sample-incident", "sample-logistic")
     shown = {"home": 1, "losses": 0, "margins": 1 + several, "cohorts": 1 - several, "features": 1}
+    # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
+    hinge = sample in ("sample-hinge", "sample-losses")
+    shown["support_vectors"] = 2 + hinge if sample != "sample-incident" else 1
     assert len(tables(app)) == (shown | {"samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
