@@ -271,4 +271,5 @@ def test_the_kinds_of_support_vectors_are_those_of_the_json(faces: Faces) -> Non
     if training is not None:
         shown = theory[0]
         assert shown["Mean slack", candidate].text == format_value(training["mean_slack"], "loss")
-        assert shown["ν = Σα/(nC)", candidate].text == format_interval(*training["nu"], "share")
+        low, high = training["nu"]
+        assert shown["ν = Σα/(nC)", candidate].text == format_interval(low, high, "share")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,8 +53,8 @@ def test_figures_stand_alone(scan_of: ScanOf, dark: bool, width: int) -> None:
     frame = predictions(4, 600).assign(version=lambda of: of["version"].replace("v9", "<b>$v$"))
     view = SupportView.of(diagnosis_of(scan_of(frame)), "test")
     for plot in (plot_support_vectors, plot_slack):
-        figure = plot(view, Look(dark, wraps_at=width), "rows · Marginalia")
-        text = figure.to_json()
+        figure: Any = plot(view, Look(dark, wraps_at=width), "rows · Marginalia")
+        text = str(figure.to_json())
         assert "<b>$v$" not in text
         assert figure.layout.meta["title"].endswith(("rows", "average"))
     bars = [bar for bar in plot_support_vectors(view, Look(), "x").data if bar.type == "bar"]
@@ -65,7 +67,8 @@ def test_nothing_to_show_is_said(scan_of: ScanOf) -> None:
     view = SupportView.of(diagnosis_of(scan_of(frame)))
     assert view.answer() == "No row has a label: there are no support vectors to show."
     for plot in (plot_support_vectors, plot_slack):
-        assert plot(view, Look(), "x").layout.meta["title"] == view.answer()
+        figure: Any = plot(view, Look(), "x")
+        assert figure.layout.meta["title"] == view.answer()
 
 
 def test_what_theory_says_in_words(scan_of: ScanOf) -> None:

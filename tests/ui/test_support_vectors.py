@@ -89,3 +89,16 @@ def test_the_solvers_own_set_is_compared_and_a_pickle_is_refused() -> None:
     )
     again = upload(open_app("support_vectors", dataset="sample-hinge"), "svc.pkl", b"\x80\x04K\x01.")
     assert "A pickle can run anything" in again.error[0].value
+
+
+def test_many_rows_are_paired_at_a_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.ui.support_vectors.ROWS_WITHOUT_WAITING", 10)
+    # Another choice of rows than those of other tests, whose pairs are held.
+    app = open_app("support_vectors", dataset="sample-hinge", sv_split="validation")
+    assert_sound(app)
+    assert len(frames(app)) == 1
+    next(button for button in app.button if button.label == "Pair 3,594 rows by id").click()
+    run(app)
+    assert_sound(app)
+    assert "Of 400 rows in both" in text_of(app)
+    assert len(frames(app)) == 2
