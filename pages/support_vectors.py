@@ -14,7 +14,7 @@ from lib.ui.support_dual import show_dual
 from lib.ui.support_vectors import show_bounds, show_kinds, show_moves, show_worst
 
 diagnosis = open_page("support_vectors", "Support vectors")
-look, provenance = current_look(), provenance_line(diagnosis)
+look = current_look()
 answer = st.container()
 split = diagnosis.settings.where.split or ""
 if diagnosis.facts.splits and not split:
@@ -32,6 +32,7 @@ with answer:
     show_note(*view.notes())
 if view.nothing:
     st.stop()
+provenance = provenance_line(diagnosis.with_settings(where=view.where))
 show_figure(
     plot_support_vectors(view, look, provenance),
     "support-vectors-figure",

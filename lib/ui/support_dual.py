@@ -82,4 +82,9 @@ def _show_compared(diagnosis: Diagnosis, scan: Scan, view: SupportView, upload: 
     show_note(*told.notes())
     if len(compared.differing):
         st.dataframe(compared.differing, hide_index=True)
-        offer_csv(compared.differing, "differing", provenance=provenance_line(diagnosis), key="dual:csv")
+        offer_csv(
+            compared.differing,
+            "differing",
+            provenance=provenance_line(diagnosis.with_settings(where=view.where)),
+            key="dual:csv",
+        )

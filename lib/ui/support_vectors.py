@@ -158,7 +158,7 @@ def show_moves(diagnosis: Diagnosis, split: str) -> None:
             for row, kind in enumerate(KINDS)
         ],
     )
-    provenance = provenance_line(diagnosis)
+    provenance = provenance_line(diagnosis.with_settings(where=view.query.where))
     offer_csv(view.frame, "support-vector-moves", provenance=provenance, key="moves:csv")
     moves = view.moves()
     if not moves:

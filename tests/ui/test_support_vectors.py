@@ -102,3 +102,9 @@ def test_many_rows_are_paired_at_a_wish(monkeypatch: pytest.MonkeyPatch) -> None
     assert_sound(app)
     assert "Of 400 rows in both" in text_of(app)
     assert len(frames(app)) == 2
+
+
+def test_figures_say_which_rows_they_are_of() -> None:
+    app = open_app("support_vectors", dataset="sample-hinge", sv_split="test")
+    for figure in figures(app):
+        assert "split = test" in figure["layout"]["meta"]["provenance"]
