@@ -8,7 +8,15 @@ from lib.checks import ALARM_RATE, CHECKS, Status, run_checks
 from scripts.make_checks_doc import PAGE, RATES, render
 from tests.checks.tables import diagnose
 
-WITHOUT_COLUMNS = {"duplicate-ids", "leaky-split", "feature-drift", "latency-regression", "cost-regression"}
+WITHOUT_COLUMNS = {
+    "few-support-vectors",
+    "many-support-vectors",
+    "duplicate-ids",
+    "leaky-split",
+    "feature-drift",
+    "latency-regression",
+    "cost-regression",
+}
 """Checks that need columns which the small world does not have."""
 
 
