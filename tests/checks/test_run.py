@@ -56,7 +56,7 @@ def test_a_margin_target_off_the_grid(world):
 def test_the_table_is_complete(check):
     assert check.alarm_rate == ALARM_RATE
     assert all((check.reference, check.minimum_effect, check.cause, check.remedy))
-    assert check.topic in ("losses", "margins", "cohorts", "features", "home")
+    assert check.topic in ("losses", "margins", "support_vectors", "cohorts", "features", "home")
 
 
 def test_the_page_is_made_from_the_table():
