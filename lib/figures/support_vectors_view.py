@@ -190,8 +190,8 @@ class SupportView:
         row = self.focus
         if not row.share.is_defined:
             return f"The support vectors of {row.version} are undefined: {row.share.reason}."
-        of = f"labelled {self.split} rows" if self.split else "labelled rows"
-        number = f"{format_count(row.n_support)} of {format_count(row.n)} {of}"
+        of = f"labelled {self.split} row" if self.split else "labelled row"
+        number = f"{format_count(row.n_support)} of {format_plural(row.n, of)}"
         share = format_share(row.share.value)
         said = f"{row.version} rests on {number}, {share}"
         if not self.has_hinge_scale:

@@ -388,6 +388,10 @@ NONSENSE = {
     "order": ("backwards",),
     "margin_from": ("x", "nan", "1e400", "--"),
     "margin_to": ("?", "inf", ""),
+    "sv_split": ("nowhere", "", "train,test"),
+    "sv_c": ("-3", "x", "1e400"),
+    "sv_n": ("-1", "0", "many"),
+    "moved": ("free..nowhere", ".."),
     "other": ("thing",),
 }
 
