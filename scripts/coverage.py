@@ -116,7 +116,7 @@ def rows_of_table(simulations: int, workers: int, worlds: Iterable[World]) -> It
 
 def decisions_of(score: FloatArray, y: FloatArray) -> Decisions:
     """What each threshold does to rows."""
-    return Decisions.of(cells_of_rows(score, y))
+    return Decisions.of(cells_of_rows(np.where(y > 0, 1, -1), score))
 
 
 def rows_of_thresholds(simulations: int, workers: int) -> Iterable[tuple[str, str, list[float]]]:

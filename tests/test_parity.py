@@ -286,3 +286,36 @@ def test_the_sentences_of_losses_and_margins_hold_the_numbers_of_the_json(faces:
     assert f"learning from {format_share(numbers['zero_hinge_gradient_share'], 0)} of the rows" in losses
     assert format_share(numbers["logistic_gradient_share_from_correct"], 0) in losses
     assert f"in {format_share(numbers['violation_rate'])} of" in home
+
+
+def test_the_kinds_of_support_vectors_are_those_of_the_json(faces: Faces) -> None:
+    app = faces.page("support_vectors")
+    words = {
+        "wrong_side": "On the wrong side",
+        "inside": "Inside the margin",
+        "on_margin": "On the margin",
+        "free": "Free",
+    }
+    (table, *_) = tables(app)
+    for row in table.rows:
+        cells = dict(zip(table.heads, row, strict=True))
+        told = faces.json["versions"][cells["Version"].text]["support_vectors"]
+        splits = told["splits"]
+        if cells["Class"].text != "both classes":
+            continue
+        numbers = splits.get("train", told)
+        assert cells["Rows"].text == format_count(numbers["n"])
+        assert cells["Support vectors"].text == format_count(numbers["n_support"])
+        assert is_same(cells["Mean slack"], numbers["mean_slack"], numbers["mean_slack_ci"], "loss")
+        for kind, head in words.items():
+            assert cells[head].text == format_count(numbers["n_by_kind"][kind])
+            assert cells[head].detail.partition(" ± ")[0] == format_share(numbers[kind])
+    candidate = faces.json["settings"]["candidate"]
+    training = faces.json["versions"][candidate]["support_vectors"]["training"]
+    theory = [each for each in tables(app) if each.heads[0] == "On the training rows"]
+    assert bool(theory) is (training is not None)
+    if training is not None:
+        shown = theory[0]
+        assert shown["Mean slack", candidate].text == format_value(training["mean_slack"], "loss")
+        low, high = training["nu"]
+        assert shown["ν = Σα/(nC)", candidate].text == format_interval(low, high, "share")

@@ -170,6 +170,15 @@ def mover_sum(
     return value, value - length(below), value + length(above)
 
 
+def mcnemar_p_value(gained: ArrayLike, lost: ArrayLike) -> FloatArray:
+    """McNemar's exact two-sided test that of paired rows as many gained something as lost it; 1 where none did.
+
+    Given how many changed, how many gained is binomial with ½; twice the smaller tail, at most 1.
+    """
+    b, c = np.asarray(gained, np.float64), np.asarray(lost, np.float64)
+    return np.minimum(2 * special.bdtr(np.minimum(b, c), (b + c).astype(np.int64), 0.5), 1.0)
+
+
 def rows_for_rate(rate: ArrayLike, half_width: ArrayLike, level: float = LEVEL) -> FloatArray:
     """The number of rows at which Wilson's interval of a rate is ± `half_width`: the root of a quadratic."""
     p, h2 = np.asarray(rate, np.float64), np.asarray(half_width, np.float64) ** 2

@@ -11,13 +11,23 @@ from typing import Any
 from lib.checks import CheckResult
 from lib.checks.run import NO_PREDICTIONS
 from lib.figures.features_view import FeatureRow
+from lib.figures.support_vectors_view import SupportRow
 from lib.metrics.calibration import BINS
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json
-from lib.reports.report import NOT_PAIRED, ONE_VERSION, CohortNumbers, Comparison, Numbers, Report, VersionNumbers
+from lib.reports.report import (
+    NOT_PAIRED,
+    ONE_VERSION,
+    CohortNumbers,
+    Comparison,
+    Numbers,
+    Report,
+    SupportNumbers,
+    VersionNumbers,
+)
 from lib.reports.thresholds import thresholds_as_json
 from lib.reports.training import TrainingReport, training_as_json
 
@@ -52,6 +62,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
                 "calibration": calibration_as_json(version),
                 **_several_classes(version),
                 "thresholds": thresholds_as_json(version.thresholds),
+                "support_vectors": _support_vectors(version.support_vectors),
             }
             for version in report.versions
         },
@@ -233,6 +244,44 @@ def _beside(metrics: Mapping[str, Estimate], undefined: Mapping[str, str] = {}) 
         "n_by_metric": {name: int(each.n) for name, each in metrics.items()},
         "bounds": {name: each.bound for name, each in metrics.items() if each.is_defined and each.bound > 0},
         "undefined": {**undefined, **{name: each.reason for name, each in metrics.items() if not each.is_defined}},
+    }
+
+
+def _support_vectors(support: SupportNumbers) -> dict[str, Any]:
+    """Kinds of rows and their slack, whole, by class and by split, and what theory says of the training rows."""
+    training = support.training
+    whole = _support_row(support.whole)
+    return {
+        **whole,
+        "classes": {label: _support_row(row) for label, row in support.classes.items()},
+        "splits": {split: _support_row(row) for split, row in support.splits.items()},
+        "training": None
+        if training is None
+        else {
+            "n": training.n,
+            "n_bounded": training.n_bounded,
+            "n_support": training.n_support,
+            "nu": training.nu,
+            "nu_balanced": training.nu_balanced,
+            "nu_most": training.nu_most,
+            "mean_slack": training.mean_slack,
+        },
+        "undefined": whole["undefined"] | ({"training": support.reason} if training is None else {}),
+    }
+
+
+def _support_row(row: SupportRow) -> dict[str, Any]:
+    measured = {"share": row.share, **row.kinds, "mean_slack": row.slack}
+    of = _of_metrics(measured)
+    if not row.share.is_defined:
+        of["undefined"]["slack_quantiles"] = row.share.reason
+    return {
+        "n": row.n,
+        "n_support": row.n_support,
+        "n_by_kind": row.hits,
+        **of,
+        "total_slack": row.total,
+        "slack_quantiles": {f"{q:g}": each.value for q, each in row.quantiles.items()},
     }
 
 

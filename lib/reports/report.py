@@ -14,6 +14,7 @@ from lib import __version__
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.calibration import Calibration, no_calibration
 from lib.metrics.calibration_gaps import CalibrationGaps
 from lib.metrics.catalogue import METRICS
@@ -21,6 +22,7 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import Recalibration
 from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
+from lib.metrics.support_vectors import TrainingBounds
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
@@ -73,6 +75,20 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class SupportNumbers:
+    """The support vectors of one version: whole, by class ("-1", "1"; none with several) and by split.
+
+    `training` is what theory says of its training rows, or None for a `reason`.
+    """
+
+    whole: SupportRow
+    classes: dict[str, SupportRow]
+    splits: dict[str, SupportRow]
+    training: TrainingBounds | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class VersionNumbers:
     """One version, whole, by class ("-1", "1") and by split; `splits` is empty where there is no split column.
 
@@ -93,6 +109,7 @@ class VersionNumbers:
     recalibration: Recalibration | None
     rounding: Rounding | None
     thresholds: VersionThresholds
+    support_vectors: SupportNumbers
 
 
 @dataclass(frozen=True)
@@ -250,6 +267,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
         for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
             splits.setdefault(version, {})[split] = numbers
     order = [*diagnosis.facts.splits, MISSING_KEY]
+    support = _support_vectors(diagnosis)
     return tuple(
         VersionNumbers(
             version,
@@ -267,6 +285,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             None if diagnosis.settings.recalibration is None else calibrations.recalibration(version),
             calibrations.rounding(version),
             VersionThresholds.of(diagnosis, version),
+            support[version],
         )
         for version in diagnosis.facts.versions
         if version in whole
@@ -277,6 +296,26 @@ def _calibration(diagnosis: Diagnosis, version: str) -> Calibration:
     if len(diagnosis.facts.versions) > MOST_CALIBRATED and version not in diagnosis.shown_versions:
         return no_calibration(0, OF_COMPARED_VERSIONS)
     return diagnosis.calibrations.of(version)
+
+
+def _support_vectors(diagnosis: Diagnosis) -> dict[str, SupportNumbers]:
+    """The support vectors of each version."""
+    whole = diagnosis.cells(VERSION)
+    labels = () if diagnosis.facts.mapping.is_multiclass else [label for label in CLASSES if label]
+    by_label = {str(label): {row.version: row for row in support_rows(whole, label)} for label in labels}
+    by_split = {
+        split: {row.version: row for row in support_rows(cells_of_split(diagnosis, split))}
+        for split in diagnosis.facts.splits
+    }
+    return {
+        row.version: SupportNumbers(
+            row,
+            {label: rows[row.version] for label, rows in by_label.items()},
+            {split: rows[row.version] for split, rows in by_split.items() if row.version in rows},
+            *bounds_of(diagnosis, row.version),
+        )
+        for row in support_rows(whole)
+    }
 
 
 def _classes(diagnosis: Diagnosis) -> dict[str, dict[str, Numbers]]:

@@ -78,7 +78,7 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFra
             found["label"] = found["label"].astype("Int8").where(found["label"] != 0)
         for key in (VERSION, *(name for name in named if name in scan.prepared.categories)):
             found[key] = [scan.prepared.categories[key][code] for code in found[key]]
-        return _with_own_columns(scan, cursor, found)
+        return with_own_columns(scan, cursor, found)
 
 
 def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
         rows = scan.prepared.relation()
         rows = rows.filter(rows.problem.notnull()).order_by("file", "row").limit(limit).select("file", "row", "problem")
         found = cursor.execute(to_sql(rows)).df()
-        own = _with_own_columns(scan, cursor, found)
+        own = with_own_columns(scan, cursor, found)
     listed = [
         {
             "file": row["file"],
@@ -167,7 +167,7 @@ def _ordering(rows: Expression, order: Order) -> list[Any]:
     return [*first, rows.file, rows.row]
 
 
-def _with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.DataFrame) -> pd.DataFrame:
+def with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.DataFrame) -> pd.DataFrame:
     """The found rows with record numbers and the columns of their files, in the order found."""
     parts: list[pd.DataFrame] = []
     for index, table in enumerate(scan.dataset.tables):

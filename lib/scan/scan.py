@@ -107,7 +107,7 @@ class Scan(HeldTables):
         self.facts = dataclasses.replace(self.facts, gathered=beyond)
         if self.prepared.has_id:
             report(1.0, "Comparing ids")
-            ids = count_ids(dataset, self.prepared, self._open_raw(work), work)
+            ids = count_ids(dataset, self.prepared, self.open_raw(work), work)
             self.facts = dataclasses.replace(self.facts, ids=ids)
 
     def _count_texts(self, run: Run) -> dict[str, list[Texts]]:
@@ -194,7 +194,7 @@ class Scan(HeldTables):
             cursor.execute(self._view)
             yield cursor
 
-    def _open_raw(self, run: Run) -> RawCursor:
+    def open_raw(self, run: Run) -> RawCursor:
         """What gives a cursor on which `prepared` and, of one file, `raw` with some of its columns are views."""
 
         @contextmanager
@@ -204,6 +204,10 @@ class Scan(HeldTables):
                 yield cursor
 
         return open_raw
+
+    def beside(self, name: str) -> Path:
+        """Where a file of this dataset may lie that its maker removes."""
+        return self._path.with_name(f"{self._path.stem}-{name}")
 
     @property
     def _view(self) -> str:
@@ -241,7 +245,7 @@ class Scan(HeldTables):
             return count_answers(cursor, self.prepared, keys, where, self.facts.windows)
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
-        open_raw = self._open_raw(run or Run())
+        open_raw = self.open_raw(run or Run())
         cut = query.column, query.most_bins
         if cut not in self._bins:
             self._bins[cut] = choose_bins(self.dataset, self.prepared, open_raw, *cut)
@@ -274,7 +278,7 @@ class Scan(HeldTables):
         """As `HeldTables.feature_cells`; numeric columns are read several at once."""
         facts, work = self.facts, run or Run()
         numeric = [column for column in columns if column not in facts.cohorts]
-        open_raw = self._open_raw(work)
+        open_raw = self.open_raw(work)
         rows = FeatureRows(
             self.dataset, self.prepared, open_raw, where, facts.windows, facts.first, facts.last, versions, one_in
         )

@@ -24,6 +24,7 @@ PAGES = {
     "features": "pages/features.py",
     "training": "pages/training.py",
     "calibration": "pages/calibration.py",
+    "support_vectors": "pages/support_vectors.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""

@@ -206,6 +206,8 @@ def number(name: str, label: str, step: float, *, placeholder: str = "any", **kw
             wanted = float(get(name, "nan"))
         except ValueError:
             wanted = math.nan
+        if wanted < kwargs.get("min_value", -math.inf):
+            wanted = math.nan
         judge(name, placeholder, fits=math.isfinite(wanted))
         st.session_state[key] = wanted if math.isfinite(wanted) else None
     value = st.number_input(label, step=step, key=key, value=None, placeholder=placeholder, **kwargs)

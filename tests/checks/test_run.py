@@ -8,7 +8,15 @@ from lib.checks import ALARM_RATE, CHECKS, Status, run_checks
 from scripts.make_checks_doc import PAGE, RATES, render
 from tests.checks.tables import diagnose
 
-WITHOUT_COLUMNS = {"duplicate-ids", "leaky-split", "feature-drift", "latency-regression", "cost-regression"}
+WITHOUT_COLUMNS = {
+    "few-support-vectors",
+    "many-support-vectors",
+    "duplicate-ids",
+    "leaky-split",
+    "feature-drift",
+    "latency-regression",
+    "cost-regression",
+}
 """Checks that need columns which the small world does not have."""
 OF_TRAINING = {check.name for check in CHECKS if check.over == "training"}
 
@@ -49,7 +57,8 @@ def test_a_margin_target_off_the_grid(world):
 def test_the_table_is_complete(check):
     assert check.alarm_rate == ALARM_RATE
     assert all((check.reference, check.minimum_effect, check.cause, check.remedy))
-    assert check.topic in ("losses", "margins", "cohorts", "features", "training", "calibration", "home")
+    rooms = ("losses", "margins", "support_vectors", "cohorts", "features", "training", "calibration", "home")
+    assert check.topic in rooms
 
 
 def test_the_page_is_made_from_the_table():

@@ -177,3 +177,15 @@ def test_binomial_quantiles_are_those_of_scipy(level: float) -> None:
         low, high = i.quantile_ranks(n, q, 1 - 2 * min(level, 1 - level))
         expected = stats.binom.ppf(level, n, q)
         np.testing.assert_array_equal(low + 1 if level < 0.5 else high, expected)
+
+
+def test_mcnemar_is_statsmodels_exact_test_and_knows_no_direction() -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
+    from lib.metrics.intervals import mcnemar_p_value
+
+    for gained, lost in ((0, 0), (1, 0), (5, 5), (3, 14), (60, 20), (400, 471)):
+        reference = vars(mcnemar([[7, gained], [lost, 9]], exact=True))["pvalue"]
+        assert mcnemar_p_value(gained, lost) == pytest.approx(reference)
+        assert mcnemar_p_value(gained, lost) == mcnemar_p_value(lost, gained)
+    assert mcnemar_p_value(10, 0) == pytest.approx(2 * 0.5**10)

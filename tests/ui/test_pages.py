@@ -79,7 +79,7 @@ def test_empty_pages_say_how_to_get_data(page: str) -> None:
         assert {f"open:{token}" for token in SAMPLES} <= {button.key for button in app.button}
         assert len(app.file_uploader) == 1
     else:
-        assert title_of(app) == page.capitalize()
+        assert title_of(app) == page.capitalize().replace("_", " ")
         assert "Nothing is loaded yet" in text_of(app)
         assert "Findings" not in text_of(app)
     assert figures(app) == []
@@ -96,6 +96,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
     is_decision = sample in ("sample-losses", "sample-hinge")
     drawn["calibration"] = 0 if is_decision else 4 + has_times
+    drawn["support_vectors"] = 2
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
@@ -111,6 +112,9 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         "cohorts": 1 - several,
         "features": 1,
     }
+    # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
+    hinge = sample in ("sample-hinge", "sample-losses")
+    shown["support_vectors"] = 2 + hinge if sample != "sample-incident" else 1
     assert len(tables(app)) == (shown | {"samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
@@ -397,6 +401,10 @@ NONSENSE = {
     "order": ("backwards",),
     "margin_from": ("x", "nan", "1e400", "--"),
     "margin_to": ("?", "inf", ""),
+    "sv_split": ("nowhere", "", "train,test"),
+    "sv_c": ("-3", "x", "1e400"),
+    "sv_n": ("-1", "0", "many"),
+    "moved": ("free..nowhere", ".."),
     "other": ("thing",),
 }
 
