@@ -152,7 +152,9 @@ def _x_range(view: ThresholdsView) -> list[float]:
 
 def _benefit_range(view: ThresholdsView) -> tuple[float, float]:
     """From a little below nothing to the most that any version reaches."""
-    most = max(float(np.nanmax(each.measures["net_benefit"].value)) for each in view.curves)
+    benefits = [each.measures["net_benefit"].value for each in view.curves]
+    # A version without labels has no net benefit.
+    most = max((float(np.nanmax(each)) for each in benefits if not np.isnan(each).all()), default=0.0)
     return -0.35 * max(most, 0.01), 1.15 * max(most, 0.01)
 
 

@@ -77,11 +77,12 @@ def test_the_threshold_of_a_recall_is_that_of_the_rows() -> None:
         assert chosen["threshold"] == pytest.approx(max(reaches), rel=1e-9)
 
 
-def test_saved_cells_have_the_usual_threshold_and_say_why_none_is_chosen() -> None:
+def test_saved_cells_choose_the_same_thresholds() -> None:
     saved = thresholds(saved_sample_report("digits_logistic.csv"), "logistic-2")
-    assert saved["at"] == thresholds(sample_report("digits_logistic.csv"), "logistic-2")["at"]
-    assert saved["chosen"] == []
-    assert "no table by fold" in saved["undefined"]["chosen"]
+    whole = thresholds(sample_report("digits_logistic.csv"), "logistic-2")
+    assert saved["at"] == whole["at"]
+    assert saved["chosen"] == whole["chosen"]
+    assert saved["chosen"]
 
 
 def test_several_classes_have_none(tmp_path) -> None:

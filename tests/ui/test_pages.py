@@ -96,7 +96,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
     is_decision = sample in ("sample-losses", "sample-hinge")
     drawn["calibration"] = 0 if is_decision else 4 + has_times
-    drawn["support_vectors"] = 2
+    drawn["support_vectors"] = drawn["thresholds"] = 2
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
@@ -115,7 +115,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
     hinge = sample in ("sample-hinge", "sample-losses")
     shown["support_vectors"] = 2 + hinge if sample != "sample-incident" else 1
-    assert len(tables(app)) == (shown | {"samples": int(has_sure_errors)})[page]
+    assert len(tables(app)) == (shown | {"thresholds": 2, "samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
 
@@ -252,7 +252,7 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     assert_sound(app)
     assert app.query_params["gamma"] == "2"
     after = answer(app), [table.rows for table in tables(app)], figures(app)
-    assert after[2] != before[2] or page in ("home", "samples")
+    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors")
     if page == "home":
         (rows,), (was,) = (
             ({row[0].text: row for row in table} for table in after[1]),
@@ -728,8 +728,8 @@ def test_two_files_are_two_versions() -> None:
 def test_a_file_that_comes_later_is_a_dataset_of_its_own_and_may_come_twice() -> None:
     app = open_file(csv_of(HEADS, rows_of(60)), "early.csv")
     early = app.query_params["dataset"]
-    for name in ("late.csv", "early.csv"):
-        upload(app, name, csv_of(HEADS, rows_of(60)))
+    for n, name in enumerate(("late.csv", "early.csv"), start=61):
+        upload(app, name, csv_of(HEADS, rows_of(n)))
         assert_sound(app)
         assert title_of(app) == name
         assert app.query_params["dataset"] != early

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.ui.datasets import read_files, workspace
+from lib.ui.datasets import read_uploads, workspace
 from lib.ui.jobs import Job
 from tests.ui.conftest import PATIENCE, ROOT, assert_sound, open_app, run, text_of
 
@@ -23,9 +23,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def slowly(*arguments: Any) -> object:
         assert opened.wait(PATIENCE)
-        return read_files(*arguments)
+        return read_uploads(*arguments)
 
-    monkeypatch.setattr("lib.ui.intake.read_files", slowly)
+    monkeypatch.setattr("lib.ui.intake.read_uploads", slowly)
     yield opened
     opened.set()
 
