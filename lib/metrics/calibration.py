@@ -229,9 +229,11 @@ def _errors(
         if as_few >= low[name].max():
             # Even the farthest file that was drawn may look like this: an error up to the floor is seen in few files.
             upper = max(upper, floor)
-        found[name] = CalibrationError(
-            Estimate(value, lower, max(upper, lower), n), floor, _p_value(as_null, by_chance)
-        )
+        upper = max(upper, lower)
+        if as_few > high[name].max():
+            # What was seen is no line with three bends: none of the files that were drawn is like it.
+            lower = upper = math.nan
+        found[name] = CalibrationError(Estimate(value, lower, upper, n), floor, _p_value(as_null, by_chance))
     parts: dict[str, Estimate] = {}
     for name, statistic in PARTS.items():
         value = float(statistic(seen)[0])

@@ -347,3 +347,16 @@ def test_every_number_has_an_interval_around_or_beside_it() -> None:
     assert set(found.parts) == set(PARTS)
     for each in found.parts.values():
         assert each.lower <= each.upper
+
+
+def test_an_error_that_no_drawn_file_has_gets_no_interval() -> None:
+    # Too low and too high in turns, finer than any line with three bends can follow.
+    p = np.repeat((np.arange(1, 14) + 0.5) / 15, 600)
+    truth = p + 0.08 * np.where(np.arange(13).repeat(600) % 2 == 0, 1, -1)
+    y = (np.random.default_rng(3).random(len(p)) < truth).astype(np.float64)
+    found = compute_calibration(forecasts_of(special.logit(p), y))
+    error = found.errors["expected_calibration_error"]
+    assert error.estimate.value > 0.05
+    assert error.p_value < 0.01
+    assert np.isnan(error.estimate.lower)
+    assert np.isnan(error.estimate.upper)
