@@ -7,6 +7,7 @@ import resource
 import sys
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lib.errors import MarginaliaError
 from lib.jobs.tasks import TASKS
@@ -27,7 +28,7 @@ def serve(connection: Connection) -> None:
         try:
             name, arguments = connection.recv()
             result = TASKS[name](*arguments, report=lambda share, words: connection.send(("progress", share, words)))
-            connection.send(("done", result, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+            connection.send(("done", result, _peak_memory()))
         except MarginaliaError as error:
             connection.send(("refused", str(error)))
         except MemoryError:
@@ -37,6 +38,14 @@ def serve(connection: Connection) -> None:
             return
         except Exception:
             connection.send(("failed", traceback.format_exc()))
+
+
+def _peak_memory() -> int:
+    """The most that this process has held, in bytes; not getrusage's, which begins with what the parent held."""
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def main(arguments: list[str]) -> None:

@@ -20,12 +20,6 @@ def heated(frame, temperature, part=True):
     return frame.assign(score=expit(np.where(part, temperature * odds, odds)))
 
 
-def calibrated(world, n=4_000, **options):
-    """The world's scores are the log odds but for the base rate: 0.4."""
-    frame = world(n, **options)
-    return frame.assign(score=expit(logit(frame["score"]) + logit(0.4)))
-
-
 def cells_of(n: int, temperature: float, seed: int, resolution: Resolution) -> Cells:
     rng = np.random.default_rng([seed, n])
     truth = rng.normal(-0.3, 1.5, n)
@@ -48,7 +42,7 @@ def test_fires_on_a_temperature_of_one_and_a_half_at_two_thousand_rows() -> None
 
 
 def test_a_version_that_is_too_sure_is_named_with_the_map_that_helps(world, check):
-    frame = calibrated(world, versions=2, d=2.0)
+    frame = world(4_000, versions=2, d=2.0)
     (found,) = check(heated(frame, 2.0, frame["version"] == "v2"), NAME)
     assert (found.status, found.severity, found.version) == (Status.WARN, Severity.WARNING, "v2")
     assert found.topic == "calibration"
@@ -59,19 +53,19 @@ def test_a_version_that_is_too_sure_is_named_with_the_map_that_helps(world, chec
 
 
 def test_what_is_right_passes(world, check):
-    (found,) = check(calibrated(world, versions=2, d=2.0), NAME)
+    (found,) = check(world(4_000, versions=2, d=2.0), NAME)
     assert found.status is Status.PASS
     assert found.title.startswith("Probabilities come true")
 
 
 def test_off_beyond_chance_but_too_little_to_matter(world, check):
-    frame = calibrated(world, 60_000, d=2.0)
+    frame = world(60_000, d=2.0)
     (found,) = check(heated(frame, 1.08), NAME)
     assert found.status is Status.PASS
 
 
 def test_under_a_flip_it_is_what_follows(world, check):
-    frame = calibrated(world, 8_000)
+    frame = world(8_000)
     flipped = frame.assign(score=np.where(frame["language"] == "es", 1 - frame["score"], frame["score"]))
     assert check(flipped, NAME)[0].status is Status.PASS
     (flip,) = check(flipped, "label-flip")
@@ -81,7 +75,7 @@ def test_under_a_flip_it_is_what_follows(world, check):
 
 
 def test_decision_scores_wait_for_recalibration(world, check):
-    frame = calibrated(world)
+    frame = world(4_000)
     frame = frame.assign(score=logit(frame["score"]) / 7)
     (found,) = check(frame, NAME, score_kind=ScoreKind.DECISION)
     assert found.status is Status.NOT_APPLICABLE

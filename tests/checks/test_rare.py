@@ -28,7 +28,7 @@ def make_tenants(
     lacking = ROWS - int((place == 1_500).sum())
     place[rng.choice(np.flatnonzero(place < FREQUENT), lacking, replace=False)] = 1_500
     label = (rng.random(n) < 0.4).astype(float)
-    score = 2.5 * ((label - 0.5) * 2.5 + rng.standard_normal(n))
+    score = 2.5 * ((label - 0.5) * 2.5 + rng.standard_normal(n)) + np.log(0.4 / 0.6)
     second = np.sort(rng.integers(0, days * 86_400, n))
     probability = 1 / (1 + np.exp(-score))
     return pd.DataFrame(
