@@ -130,7 +130,7 @@ DEFAULT_STRENGTH: dict[Fault, float] = {
     "score-drift": 0.8,  # decision scores move towards the more frequent class by so many of their standard deviations
     "class-mix": 0.45,  # the share of positives goes up or down by so much, towards a half and beyond
     "noisy-labels": 0.25,  # share of the part\'s labels that are turned round
-    "overconfidence": 1.5,  # calibrated log odds are multiplied by it
+    "overconfidence": 2.0,  # calibrated log odds are multiplied by it
     "slow-candidate": 1.3,  # latencies are multiplied by it
     "dear-candidate": 1.3,  # costs are
 }
