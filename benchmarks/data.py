@@ -24,8 +24,10 @@ _QUERY = """
             hash(i, {seed}, 3) % 100 < 20 AS positive
         FROM range({rows}) AS rows(i)
     ), scored AS (
-        -- Box–Muller: two normal populations around −1.8 and +1.8, so that p is roughly calibrated.
-        SELECT *, sqrt(-2 * ln(u)) * cos(2 * pi() * v) * 1.7 + CASE WHEN positive THEN 1.8 ELSE -1.8 END AS s FROM drawn
+        -- Box–Muller: two normal populations around −1.8 and +1.8; times 2·1.8/1.7² and with the classes' log odds p is
+        -- calibrated.
+        SELECT *, (sqrt(-2 * ln(u)) * cos(2 * pi() * v) * 1.7 + CASE WHEN positive THEN 1.8 ELSE -1.8 END)
+            * 2 * 1.8 / (1.7 * 1.7) + ln(0.2 / 0.8) AS s FROM drawn
     )
     SELECT
         i AS id,
