@@ -8,12 +8,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from lib.cells import Cells
+from lib.cells import Cells, once
 from lib.metrics.calibration import (
     Calibration,
     MiscalibrationTest,
@@ -33,18 +31,7 @@ from lib.scan.held import HeldTables
 from lib.schema import FOLD, ONE_VS_REST, VERSION, Filter, ScoreKind, cohort_key
 from lib.sources import Run
 
-T = TypeVar("T")
-
 SEVERAL_CLASSES = "of several classes it is measured for each class, against the rest"
-_KEPT: WeakKeyDictionary[Cells, dict[tuple[object, ...], object]] = WeakKeyDictionary()
-"""Of each table what was computed from it."""
-
-
-def _once(cells: Cells, wanted: tuple[object, ...], compute: Callable[[], T]) -> T:
-    held = _KEPT.setdefault(cells, {})
-    if wanted not in held:
-        held[wanted] = compute()
-    return held[wanted]  # type: ignore[return-value]
 
 
 class Calibrations:
@@ -69,14 +56,14 @@ class Calibrations:
         forecasts, why, cells, wanted = self._shown(version)
         if forecasts is None:
             return no_calibration(self._n(version), why)
-        return _once(cells, ("calibration", *wanted), lambda: compute_calibration(forecasts))
+        return once(cells, ("calibration", *wanted), lambda: compute_calibration(forecasts))
 
     def test(self, version: str) -> MiscalibrationTest:
         """Whether a version is calibrated, without all the rest."""
         forecasts, why, cells, wanted = self._shown(version)
         if forecasts is None:
             return MiscalibrationTest(math.nan, math.nan, self._n(version), why)
-        return _once(cells, ("test", *wanted), lambda: compute_miscalibration(forecasts))
+        return once(cells, ("test", *wanted), lambda: compute_miscalibration(forecasts))
 
     def forecasts(self, version: str) -> Forecasts | None:
         """The probabilities of a version that are shown; None where there are none."""
@@ -96,7 +83,7 @@ class Calibrations:
         group = _group(cells, {VERSION: version, ONE_VS_REST: name})
         if group is None:
             return no_calibration(0, NO_USABLE_ROWS)
-        return _once(cells, ("calibration", group), lambda: compute_calibration(Forecasts.of(cells, group)))
+        return once(cells, ("calibration", group), lambda: compute_calibration(Forecasts.of(cells, group)))
 
     def gaps(self, *keys: str) -> CalibrationGaps | None:
         """The calibration gap by these keys; None where parts have no probabilities."""
@@ -105,7 +92,7 @@ class Calibrations:
         if self.is_multiclass and ONE_VS_REST not in keys:
             return None
         cells = self._cells(*keys)
-        return _once(cells, ("gaps",), lambda: calibration_gaps(cells))
+        return once(cells, ("gaps",), lambda: calibration_gaps(cells))
 
     def gaps_of_cohorts(self, column: str) -> CalibrationGaps | None:
         """The calibration gap by version and value of a cohort column."""
@@ -138,7 +125,7 @@ class Calibrations:
             folds = [Forecasts.of(cells, int(group)) for group in groups]
             return recalibrate(folds, is_probability=self.is_probability)
 
-        return _once(cells, ("recalibration", version), compute)
+        return once(cells, ("recalibration", version), compute)
 
     def replaced(self, summary: Summary, keys: Sequence[str]) -> Summary:
         """A summary with log loss and Brier score of the recalibrated probabilities, which only versions have."""
@@ -177,7 +164,7 @@ class Calibrations:
     def _plain(self, version: str) -> Forecasts | None:
         cells = self._cells(VERSION)
         group = _group(cells, {VERSION: version})
-        return None if group is None else _once(cells, ("forecasts", group), lambda: Forecasts.of(cells, group))
+        return None if group is None else once(cells, ("forecasts", group), lambda: Forecasts.of(cells, group))
 
     def _n(self, version: str) -> float:
         forecasts = self._plain(version)

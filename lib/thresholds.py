@@ -5,13 +5,9 @@ What is read from cells is kept as long as they are; the margin target plays no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
-from lib.cells import Cells
+from lib.cells import Cells, once
 from lib.metrics.threshold_choice import Choice, choose, fold_decisions
 from lib.metrics.threshold_cohorts import EqualRecall, equalise_recall
 from lib.metrics.threshold_intervals import Rule
@@ -20,8 +16,6 @@ from lib.scan.held import HeldTables
 from lib.scan.windows import DAY
 from lib.schema import FOLD, NO_WINDOW, ONE_VS_REST, VERSION, WINDOW, Filter, cohort_key
 
-T = TypeVar("T")
-
 DECLARED = (
     Rule("precision", 0.9),
     Rule("recall", 0.9),
@@ -29,14 +23,6 @@ DECLARED = (
     Rule("cost", costs=Costs(false_positive=1.0, false_negative=5.0)),
 )
 """What a report chooses thresholds by."""
-_KEPT: WeakKeyDictionary[Cells, dict[object, object]] = WeakKeyDictionary()
-
-
-def _once(cells: Cells, wanted: object, compute: Callable[[], T]) -> T:
-    held = _KEPT.setdefault(cells, {})
-    if wanted not in held:
-        held[wanted] = compute()
-    return held[wanted]  # type: ignore[return-value]
 
 
 class Thresholds:
@@ -52,7 +38,7 @@ class Thresholds:
     def decisions(self, version: str) -> Decisions:
         """The scored rows of a version above each threshold."""
         cells = self._cells()
-        return _once(cells, (version, self.of_class), lambda: Decisions.of(self._part(cells, version)))
+        return once(cells, ("thresholds", version, self.of_class), lambda: Decisions.of(self._part(cells, version)))
 
     def choice(self, version: str, rule: Rule) -> Choice:
         """A threshold for a version, judged on other rows; reads the table by fold if it is not held."""
@@ -61,7 +47,7 @@ class Thresholds:
         def compute() -> Choice:
             return choose(self.decisions(version), fold_decisions(self._part(cells, version)), rule)
 
-        return _once(cells, (version, self.of_class, rule), compute)
+        return once(cells, ("thresholds", version, self.of_class, rule), compute)
 
     def equal_recall(self, version: str, column: str, recall: float) -> EqualRecall:
         """A threshold for each value of a cohort column; reads the table by cohort and fold if it is not held."""
@@ -86,7 +72,7 @@ class Thresholds:
                 recall,
             )
 
-        return _once(by_fold, (version, self.of_class, recall), compute)
+        return once(by_fold, ("equal recall", version, self.of_class, recall), compute)
 
     def share_of_flags(self, version: str, a_day: float) -> float:
         """The share of scored rows that so many flags a day are, over the days in which the version has rows."""

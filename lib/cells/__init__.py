@@ -10,6 +10,7 @@ sums weighted by w and by w², so that standard errors and effective sample size
 """
 
 from lib.cells.answers import AnswerCounts
+from lib.cells.once import once
 from lib.cells.rows import cells_of_rows
 from lib.cells.sums import (
     LABELS,
@@ -57,4 +58,5 @@ __all__ = [
     "bin_ids",
     "cells_of_rows",
     "merge",
+    "once",
 ]
