@@ -56,7 +56,7 @@ def show_thresholds(diagnosis: Diagnosis, of_class: str) -> None:
     )  # fmt: skip
     show_confusion(view, of_class or pos_label(diagnosis))
     offer_choice(diagnosis, view)
-    show_figure(plot_costs(view, look, provenance), "costs-figure", name="decision-costs")
+    show_figure(plot_costs(view, look, provenance), "costs-figure", name="decision-costs", table=view.frame())
 
 
 diagnosis = open_page("thresholds", "Thresholds")
