@@ -53,11 +53,6 @@ class Plane:
         return self.kind != "components" or self.is_whole
 
     @property
-    def keeps_scores(self) -> bool:
-        """Whether each row lies where both fits have it, so that lines are exact for it."""
-        return self.is_whole or self.kind == "weights"
-
-    @property
     def is_beyond(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Shape (n,): rows that lie outside of what the grid covers."""
         (x, y), (gx, gy) = self.points.T, (self.grid_x, self.grid_y)

