@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import DataError, LimitError, MarginaliaError
-from lib.jobs.worker import OUT_OF_MEMORY
+from lib.jobs.tasks import OUT_OF_MEMORY
 from lib.sources import Run
 
 Progress = Callable[[float, str], None]

@@ -1,10 +1,12 @@
-"""What a worker process can be asked to do, by name: no process is ever told what to import."""
+"""What a worker process can be asked to do, by name, and how it ends: no process is ever told what to import."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+OUT_OF_MEMORY = 3
+"""The exit status of a worker whose task needs more than it may have."""
 Report = Callable[[float, str], None]
 """Called with how far the work is, from 0 to 1, and with what it is at."""
 

@@ -10,12 +10,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from lib.errors import MarginaliaError
-from lib.jobs.tasks import TASKS
+from lib.jobs.tasks import OUT_OF_MEMORY, TASKS
 
-NICENESS = 10
+NICENESS = 4
 """Pages go first where processors are few."""
-OUT_OF_MEMORY = 3
-"""The exit status of a worker that needs more than it may have."""
 
 
 def serve(connection: Connection) -> None:

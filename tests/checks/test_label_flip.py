@@ -49,7 +49,7 @@ def test_the_same_month_without_the_fault_is_silent(seed):
 
 
 def test_over_many_seeds_of_smaller_incidents():
-    for seed in range(20):
+    for seed in range(10):
         (found,) = incident_findings(make_incident(seed, 8_000))
         assert (found.name, found.where.cohort) == (NAME, {"language": "pt"})
         assert not [each for each in incident_findings(make_clean(seed, 8_000)) if each.name == NAME]

@@ -50,13 +50,14 @@ def _make_navigated(manager: PagesManager, *args: Any, **kwargs: Any) -> None:
 
 
 def run(app: AppTest) -> AppTest:
-    """Run the app, again while one of its jobs is at work in its thread."""
-    deadline = time.monotonic() + PATIENCE
+    """Run the app, again while one of its jobs is at work: ever more seldom, since its process has to get a turn."""
+    deadline, pause = time.monotonic() + 4 * PATIENCE, 0.02
     with patch.object(PagesManager, "__init__", _make_navigated):
         app.run(timeout=PATIENCE)
         while any(f"job:{name}" in app.session_state for name in JOBS):
             assert time.monotonic() < deadline, "a job was not done in time"
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 1.0)
             app.run(timeout=PATIENCE)
     return app
 
