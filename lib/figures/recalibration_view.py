@@ -96,7 +96,7 @@ class RecalibrationView:
 
     def json_text(self, name: MapName) -> str:
         """The map of all rows as JSON."""
-        held = as_json(self.fitted(name).fitted)
+        held = as_json(self.fitted(name).fitted, takes_probability=self.takes_probability)
         return json.dumps({**held, "version": self.version, "source": self.source}, indent=2, allow_nan=False) + "\n"
 
     def python_text(self, name: MapName) -> str:

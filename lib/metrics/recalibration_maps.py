@@ -155,10 +155,11 @@ def recalibrated_words(name: MapName) -> str:
     return f"recalibrated ({MAP_LABELS[name]}, cross-fitted)"
 
 
-def as_json(fitted: RecalibrationMap) -> dict[str, object]:
-    """A map as plain values, with what it takes and gives."""
+def as_json(fitted: RecalibrationMap, *, takes_probability: bool = False) -> dict[str, object]:
+    """A map as plain values, with what it takes: a decision score, or the log odds of a probability."""
+    taken = "log odds of the probability" if takes_probability else "decision score"
     knots = {"scores": fitted.scores.tolist(), "probabilities": fitted.probabilities.tolist()}
-    return {"map": fitted.name, "input": "decision score", **(fitted.parameters if fitted.parameters else knots)}
+    return {"map": fitted.name, "input": taken, **(fitted.parameters if fitted.parameters else knots)}
 
 
 def as_python(fitted: RecalibrationMap, *, takes_probability: bool = False, comment: str = "") -> str:
