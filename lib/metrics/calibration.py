@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from lib.metrics import calibration_errors as errors
 from lib.metrics.calibration_errors import Outcomes, Statistic
@@ -337,7 +337,7 @@ def slope_and_intercept(forecasts: Forecasts) -> tuple[Estimate, Estimate, Estim
         return nothing, nothing, nothing
     negative, positive = forecasts.w[:, 0], forecasts.w[:, 1]
     one = np.ones((len(forecasts.score), 1))
-    offset = _wald(forecasts, one, fit_log_odds(one, negative, positive, offset=forecasts.score), forecasts.score)[0]
+    offset = _wald(forecasts, one, np.array([_fit_offset(forecasts)]), forecasts.score)[0]
     problem = (
         NO_SPREAD_OF_P if len(forecasts.score) < 2 else "a score parts the classes wholly" if _parts(forecasts) else ""
     )
@@ -347,6 +347,21 @@ def slope_and_intercept(forecasts: Forecasts) -> tuple[Estimate, Estimate, Estim
     line = np.concatenate([forecasts.score[:, None], one], axis=1)
     slope, intercept = _wald(forecasts, line, fit_log_odds(line, negative, positive), 0.0)
     return slope, intercept, offset
+
+
+def _fit_offset(forecasts: Forecasts) -> float:
+    """What added to all log odds makes the mean probability the share of positives, of both classes.
+
+    Not by Newton's steps: from probabilities of 0 and 1 there is no slope to go by.
+    """
+    w, share = forecasts.w.sum(axis=1), forecasts.positive_share
+    aim = float(special.logit(share))
+
+    def excess(offset: float) -> float:
+        return float(w @ special.expit(forecasts.score + offset) / w.sum() - share)
+
+    low, high = aim - float(forecasts.score.max()), aim - float(forecasts.score.min())
+    return float(optimize.toms748(excess, low - 1.0, high + 1.0, xtol=1e-12))
 
 
 def _parts(forecasts: Forecasts) -> bool:

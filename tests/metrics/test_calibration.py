@@ -185,6 +185,17 @@ def test_slope_and_intercept_are_those_of_statsmodels() -> None:
     assert offset.upper == pytest.approx(alone.conf_int()[0, 1], abs=1e-6)
 
 
+def test_the_intercept_of_probabilities_of_zero_and_one_is_found() -> None:
+    # Of 80 rows with p = 0 ten are positive, of 20 with p = 1 all: one number a for all log odds, ∓s, has to give 10 of
+    # 80 σ(a − s) + 20 σ(a + s) = 30, so that σ(a − s) = 1/8 up to what σ(a + s) leaves out.
+    s = float(special.logit(1 - 2.0**-52))
+    score = np.repeat([-s, s], [80, 20])
+    y = np.repeat([0, 1, 1], [70, 10, 20])
+    offset = slope_and_intercept(forecasts_of(score, y))[2]
+    assert offset.value == pytest.approx(s + special.logit(1 / 8), abs=1e-6)
+    assert offset.upper - offset.lower < 2
+
+
 def test_slope_of_weighted_rows_is_that_of_statsmodels() -> None:
     import statsmodels.api as sm
 
