@@ -49,7 +49,11 @@ class Judged:
 
 def check_high_loss(look: TrainingLook) -> Answer:
     """The training loss barely falls and ends where a constant answer is."""
-    return _each_run(look, lambda run: _high_loss(run, look.constant_loss), "Training losses fall")
+    return _each_run(
+        look,
+        lambda run: _high_loss(run, look.constant_loss),
+        "No log loss stays at what one answer for every row costs",
+    )
 
 
 def check_non_convergence(look: TrainingLook) -> Answer:
@@ -167,7 +171,13 @@ def _non_convergence(run: Run) -> Judged | None:
     }
     beyond = found.end - found.lowest > 4 * found.error
     rises = found.given_back >= GIVEN_BACK and found.end - found.lowest >= LEAST_RISE * abs(found.lowest)
-    if rises and beyond and not _swings(found) and (found.given_back < 1 or found.end >= DIVERGED * found.start):
+    climbs = found.lowest >= found.start and found.end >= DIVERGED * found.start
+    if (
+        rises
+        and beyond
+        and (climbs or not _swings(found))
+        and (found.given_back < 1 or found.end >= DIVERGED * found.start)
+    ):
         said = f"the training loss diverges: {_number(found.lowest)} at its lowest, {_number(found.end)} at the end"
         is_above = found.end >= DIVERGED * found.start
         return Judged(found.given_back, said, {**numbers, "kind": "diverges"}, is_above)

@@ -107,17 +107,22 @@ def align(x: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
         at: shape (k,), ascending.
 
     Returns:
-        Shape (k,); the last value before where there is none since, NaN where there is none at all.
+        Shape (k,); the last value before where nothing was measured since, NaN where there is none at all or where what
+        was measured since is no number.
     """
     known = np.isfinite(values)
-    x, values = x[known], values[known]
-    running = np.concatenate([[0.0], np.cumsum(values)])
+    running = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    n_known = np.concatenate([[0], np.cumsum(known)])
     end = np.searchsorted(x, at, side="right")
     start = np.concatenate([[0], end[:-1]])
+    n = n_known[end] - n_known[start]
     found = np.full(len(at), np.nan)
-    some, before = end > start + 1, end > 0
-    found[before] = values[end[before] - 1]
-    found[some] = (running[end[some]] - running[start[some]]) / (end[some] - start[some])
+    before, several = end > 0, n > 1
+    found[before] = np.where(known, values, np.nan)[end[before] - 1]
+    # One value stands as it is: a difference of sums would round it.
+    one = n == 1
+    found[one] = values[known][n_known[end[one]] - 1]
+    found[several] = (running[end[several]] - running[start[several]]) / n[several]
     return found
 
 

@@ -129,6 +129,12 @@ def test_no_number_that_stays_is_an_error():
     )
 
 
+def test_a_loss_that_only_climbs_diverges():
+    found = results(curve(np.exp(np.arange(30) / 3)))["non-convergence"]
+    assert found.evidence["runs"][0]["kind"] == "diverges"
+    assert found.severity is Severity.ERROR
+
+
 def test_swings_divergence_and_no_fall():
     swings = results(curve(1 + 0.5 * (-1) ** EPOCHS))["non-convergence"]
     assert swings.evidence["runs"][0]["kind"] == "oscillates"

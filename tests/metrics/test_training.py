@@ -129,6 +129,8 @@ def test_curves_are_aligned_by_what_lies_between():
     # Up to 2: (8 + 6) / 2; up to 4: 4 alone, NaN is left out; none since 4 at 5; nothing before 0.
     assert align(x, values, np.array([2.0, 4, 5])) == pytest.approx([7, 4, 4])
     assert math.isnan(align(x, values, np.array([0.0]))[0])
+    # A loss that has become NaN is not what it was before: neither at 3, nor at 3.5 where nothing came since.
+    assert align(x, values, np.array([2.0, 3, 3.5])) == pytest.approx([7, NAN, NAN], nan_ok=True)
 
 
 @given(CURVES)
