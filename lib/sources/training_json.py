@@ -56,6 +56,11 @@ def read_document(start: Start) -> Found | None:
                 f"damaged{at}. Copy or write it again."
             ) from error
     if isinstance(document, list):
+        if document and all(isinstance(each, float) for each in cast("list[Any]", document)):
+            raise DataError(
+                f"{start.name} is a list of numbers without a name. Write it under the name of its metric, as in "
+                '{"loss_curve_": [0.7, 0.5]}.'
+            )
         return _read_log(start.name, "", cast("list[Any]", document))
     if not isinstance(document, dict):
         return None

@@ -43,7 +43,10 @@ class Series:
 
 @dataclass
 class Disorder:
-    """What was out of order, counted over a file."""
+    """What was out of order, counted over a file.
+
+    What goes back or begins anew counts once, not once for each of the curves that are logged together.
+    """
 
     lost: int = 0
     repeated: int = 0
@@ -107,13 +110,15 @@ def _runs(x: FloatArray, disorder: Disorder) -> list[NDArray[np.int64]]:
         disorder.unsorted += 1
         return [np.argsort(x, kind="stable")]
     runs: list[NDArray[np.int64]] = []
+    resumed = 0
     for part in np.split(everything, back):
         if runs and x[part[0]] > x[runs[-1][0]]:
-            disorder.resumed += 1
+            resumed += 1
             runs[-1] = np.concatenate([runs[-1][: int(np.searchsorted(x[runs[-1]], x[part[0]]))], part])
         else:
-            disorder.begun_anew += bool(runs)
             runs.append(part)
+    disorder.resumed = max(disorder.resumed, resumed)
+    disorder.begun_anew = max(disorder.begun_anew, len(runs) - 1)
     return runs
 
 

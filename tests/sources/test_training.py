@@ -213,6 +213,8 @@ def test_restarts_repeats_and_disorder(tmp_path):
     assert "go back once" in resumed.reading
     anew = read(tmp_path, "b.csv", csv_of([0, 1, 2, 0, 1, 2]))
     assert anew.runs == ("b", "b (2)")
+    both = read(tmp_path, "b2.csv", "epoch,loss,val_loss\n" + "0,1,1\n1,1,1\n2,1,1\n" * 2)
+    assert "begin anew once" in both.reading
     shuffled = read(tmp_path, "c.csv", csv_of([3, 1, 2, 0, 5, 4]))
     assert found(shuffled)["c", "train", "loss"] == [3, 1, 2, 0, 5, 4]
     assert "sorted" in shuffled.reading
@@ -248,6 +250,7 @@ WRONG = {
     "k.json": ('{"loss_curve_": [1, {"a": 2}]}', r"at loss_curve_\[1\]"),
     "l.json": ('{"log_history": [3]}', r"no object at log_history\[0\]"),
     "m.json": ('{"epoch": [1, 2], "loss": [1.0]}', r"1 values at loss for 2 epochs"),
+    "o.json": ("[0.7, 0.5]", r"o\.json is a list of numbers without a name"),
     "n.json": ('{"training": {"auc": [0.5, "x"]}}', r"at training\.auc\[1\]"),
 }
 
