@@ -6,6 +6,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.calibration import plot_bins, plot_parts, plot_reliability
 from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView, worst_class
 from lib.figures.frame import provenance_line
+from lib.figures.training_rows import training_rows_words
 from lib.metrics.calibration import BINS, WIDTHS
 from lib.ui import state
 from lib.ui.calibration import show_errors, show_parts_of_data, show_recalibration
@@ -45,7 +46,7 @@ if diagnosis.facts.mapping.is_multiclass:
 view = CalibrationView.of(diagnosis, name)
 with answer:
     show_answer(view.answer())
-    show_note(view.rounding_words(), view.marked_words())
+    show_note(training_rows_words(diagnosis), view.rounding_words(), view.marked_words())
 if not view.nothing:
     show_calibration(diagnosis, view)
 if view.can_recalibrate:

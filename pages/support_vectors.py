@@ -4,7 +4,8 @@ import streamlit as st
 
 from lib.figures.frame import provenance_line
 from lib.figures.support_vectors import plot_slack, plot_support_vectors
-from lib.figures.support_vectors_view import SupportView, slack_words, training_split
+from lib.figures.support_vectors_view import SupportView, slack_words
+from lib.figures.training_rows import training_split
 from lib.scan import Scan
 from lib.ui import state
 from lib.ui.figure import current_look, show_figure

@@ -6,6 +6,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
 from lib.figures.thresholds import plot_costs, plot_thresholds
 from lib.figures.thresholds_view import ThresholdsView
+from lib.figures.training_rows import training_rows_words
 from lib.ui import state
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
@@ -48,6 +49,7 @@ def show_thresholds(diagnosis: Diagnosis, of_class: str) -> None:
         show_answer(view.answer())
         if view.nothing:
             st.stop()
+        show_note(training_rows_words(diagnosis))
     show_measures(view)
     show_cohorts(view)
     show_figure(

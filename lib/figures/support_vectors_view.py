@@ -12,6 +12,7 @@ from lib.cells import Cells
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_loss, format_plural, format_share
 from lib.figures.nothing import nothing_words
+from lib.figures.training_rows import training_split
 from lib.metrics.estimates import Estimate, FloatArray
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.metrics.support_vectors import (
@@ -25,7 +26,6 @@ from lib.metrics.support_vectors import (
     slack_histogram,
     training_bounds,
 )
-from lib.scan.ids import TRAIN_SPLITS
 from lib.scan.listing import Order, RowQuery
 from lib.schema import SPLIT, VERSION, Filter, ScoreKind
 
@@ -91,11 +91,6 @@ def support_rows(cells: Cells, label: int = 0) -> list[SupportRow]:
         )
         for group, version in enumerate(of.groups[VERSION])
     ]
-
-
-def training_split(diagnosis: Diagnosis) -> str | None:
-    """The split that a model is fitted to, if there is one."""
-    return next((name for name in diagnosis.facts.splits if name.lower() in TRAIN_SPLITS), None)
 
 
 def cells_of_split(diagnosis: Diagnosis, split: str) -> Cells:
