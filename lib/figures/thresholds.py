@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from lib.figures.format import NO_BREAK, PER_CENT, format_count, format_estimate
+from lib.figures.format import NO_BREAK, PER_CENT, format_count, format_estimate, format_share
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look, fade
@@ -173,25 +173,34 @@ def _title(view: ThresholdsView) -> str:
     here = view.focus
     if not here.measures:
         return escape(view.answer(), 300)
-    precision, recall = (
-        format_estimate(here.measures[name], "share", interval=False) for name in ("precision", "recall")
-    )
-    where = format_threshold(here.threshold.value, view.scale)
-    return f"Above {where} {name_of(here.version)} has a precision of {precision} at a recall of {recall}"
+    precision, recall = (here.measures[name] for name in ("precision", "recall"))
+    said = f"{_where(view)} {name_of(here.version)} has "
+    if not precision.is_defined:
+        return f"{said}no precision: {precision.reason}"
+    said += f"a precision of {format_share(precision.value)}"
+    if not recall.is_defined:
+        return f"{said} and no recall: {recall.reason}"
+    return f"{said} at a recall of {format_share(recall.value)}"
+
+
+def _where(view: ThresholdsView) -> str:
+    score = view.focus.threshold.value
+    return "With every row flagged" if score == -math.inf else f"Above {format_threshold(score, view.scale)}"
 
 
 def _cost_title(view: ThresholdsView) -> str:
     here = view.focus
     if not here.measures:
         return escape(view.answer(), 300)
-    where, cost = format_threshold(here.threshold.value, view.scale), here.measures["expected_cost"]
-    said = f"Above {where} a row of {name_of(here.version)} costs {format_estimate(cost, 'loss')}"
+    cost = here.measures["expected_cost"]
+    said = f"{_where(view)} a row of {name_of(here.version)} costs {format_estimate(cost, 'loss')}"
     curve = next(each for each in view.curves if each.version == here.version).measures["expected_cost"]
     defined = np.flatnonzero(curve.is_defined)
     if not len(defined):
         return said
     best = int(defined[np.argmin(curve.value[defined])])
-    return f"{said}; the least on these rows is {curve.value[best]:.3f}, above {view.axis[best]:.3g}"
+    least = f"{view.axis[best]:.3g}".replace("-", "\N{MINUS SIGN}")
+    return f"{said}; the least on these rows is {curve.value[best]:.3f}, above {least}"
 
 
 def _n_words(view: ThresholdsView) -> str:

@@ -225,7 +225,12 @@ def threshold_sentence(here: VersionThreshold, scale: Scale) -> str:
     if here.choice is None:
         return f"Flagging above {where} {_does(here, f' of the rows of {here.version}')}."
     around = interval_words(here.threshold, scale)
-    said = f"{_aim(here.choice.rule)}, flag {here.version} above {where}" + (f" ({around})" if around else "")
+    if here.threshold.value == -math.inf:
+        said = f"{_aim(here.choice.rule)}, flag every row of {here.version}"
+        around = around and f"a threshold of {around}"
+    else:
+        said = f"{_aim(here.choice.rule)}, flag {here.version} above {where}"
+    said += f" ({around})" if around else ""
     if here.reason:
         return f"{said}; what that does to other rows is not known: {here.reason}."
     return f"{said}: on rows that did not choose it, that {_does(here, '')}."
@@ -268,9 +273,9 @@ def shown(score: float, scale: Scale) -> float:
 
 
 def format_threshold(score: float, scale: Scale) -> str:
-    """A threshold in decision score as it is written: "0.950", "−1.26"; "every score" where it flags all rows."""
+    """A threshold in decision score as it is written: "0.950", "−1.26"; "below every score" where it flags all rows."""
     if score == -math.inf:
-        return "every score"
+        return "below every score"
     if scale == "score":
         return format_score(score)
     p = shown(score, scale)

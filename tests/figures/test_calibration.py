@@ -106,6 +106,7 @@ def test_recalibration_is_recommended_and_taken_away(diagnosis: Diagnosis) -> No
     assert best.losses["log_loss"].value < view.before("log_loss")
     assert view.sentence().startswith(f"Recommended for version {HOSTILE}: ")
     assert '"map": "isotonic"' in view.json_text("isotonic")
+    assert '"input": "log odds of the probability"' in view.json_text("platt")
     assert "def recalibrate(probability):" in view.python_text("platt")
 
 

@@ -12,7 +12,9 @@ from lib.figures.frame import provenance_line
 from lib.figures.theme import Look
 from lib.figures.thresholds import plot_costs, plot_thresholds
 from lib.figures.thresholds_view import Question, ThresholdsView, format_threshold
+from lib.figures.training_rows import training_rows_words
 from lib.metrics.thresholds import Costs
+from lib.schema import Filter
 from tests.figures.conftest import Maker
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
@@ -103,9 +105,36 @@ def test_what_cannot_be_decided_says_why(make: Maker) -> None:
             assert layout.meta["title"]
 
 
+def test_rows_that_the_model_was_fitted_to_are_counted(make: Maker, digits: Diagnosis) -> None:
+    assert training_rows_words(digits).startswith("900 of 1,797 labelled rows of logistic-2 are of the split train,")
+    test = digits.with_settings(where=Filter(split="test"))
+    assert training_rows_words(test) == ""
+    assert training_rows_words(drawn(make)) == ""
+    alone = make([-1, 1, 1, 0], [0.0, 1.0, 2.0, 3.0], ["v"] * 4, split=["train"] * 4)
+    assert training_rows_words(alone) == (
+        "All rows of v are of the split train, to which a model is fitted: it looks better there."
+    )
+
+
+def test_a_threshold_below_every_score_flags_every_row(make: Maker) -> None:
+    equal = make([-1, 1] * 40, np.full(80, -1.0), ["v"] * 80)
+    view = ThresholdsView.of(equal, Question("recall", target=0.9))
+    assert view.focus.threshold.value == -np.inf
+    assert "flag every row of v" in view.answer()
+    assert "above every" not in view.answer()
+    layout: Any = plot_thresholds(view, Look(), "").layout
+    assert layout.meta["title"] == "With every row flagged v has a precision of 50.0\u00a0% at a recall of 100.0\u00a0%"
+
+
+def test_a_title_says_what_is_undefined(make: Maker) -> None:
+    none = ThresholdsView.of(make([-1, 1] * 40, np.linspace(-1, 1, 80), ["v"] * 80), Question("threshold", 5.0))
+    layout: Any = plot_thresholds(none, Look(), "").layout
+    assert layout.meta["title"].endswith(" v has no precision: no positive predictions")
+
+
 @pytest.mark.parametrize(
     ("score", "scale", "words"),
-    [(-np.inf, "probability", "every score"), (0.0, "probability", "0.500"), (-1.264, "score", "−1.26"),
+    [(-np.inf, "probability", "below every score"), (0.0, "probability", "0.500"), (-1.264, "score", "−1.26"),
      (-12.0, "probability", "6.14e-06"), (12.0, "probability", "0.999994")],
 )  # fmt: skip
 def test_thresholds_are_written_with_the_digits_they_need(score: float, scale, words: str) -> None:
