@@ -123,8 +123,11 @@ def _finding(diagnosis: Diagnosis, version: str, judged: Judged) -> Finding:
     recommended = _recommended(diagnosis, version)
     if recommended is not None:
         change = recommended.losses["log_loss_change"]
-        title += f". A {MAP_LABELS[recommended.name]} map would change the log loss by {change.value:+.3f}".replace(
-            "-", "\N{MINUS SIGN}"
+        article = "An" if recommended.name == "isotonic" else "A"
+        title += (
+            f". {article} {MAP_LABELS[recommended.name]} map would change the log loss by {change.value:+.3f}".replace(
+                "-", "\N{MINUS SIGN}"
+            )
         )
     return Finding(
         Status.WARN,

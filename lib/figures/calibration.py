@@ -251,12 +251,14 @@ def plot_parts(view: CalibrationView, look: Look, provenance: str) -> go.Figure:
     key = tuple(key_item(look.version(each, view.baseline), name_of(each), "●") for each in view.versions)
     key += (f"{paint(look.palette.soft_ink, '┃')} noise floor: what a calibrated model exceeds in 5 % of files",)
     panels[0] = Panel(panels[0].height, panels[0].heading, key, panels[0].x_title)
-    miss = view.parts_of(view.focus, "brier")[0][1]
+    miss, floor = view.parts_of(view.focus, "brier")[0][1:]
     score = view.score_of(view.focus, "brier")
     title = (
         f"Miscalibration makes {format_share(miss.value / score if score else 0.0, 0)} of the Brier score of "
         f"{name_of(view.focus)}"
     )
+    if miss.value <= floor:
+        title += ", no more than chance does"
     return finish(
         figure,
         title,

@@ -145,7 +145,7 @@ class CalibrationView:
             return f"Not calibrated{marked}: {self._where(found) or means}"
         if judged.p_adjusted < ALARM_RATE:
             return (
-                f"All but calibrated{marked}: probabilities of {of} are off by about "
+                f"Nearly calibrated{marked}: probabilities of {of} are off by about "
                 f"{format_share(error.estimate.value)}, more than chance gives {n} but too little to matter"
             )
         return (

@@ -132,12 +132,10 @@ class FitLabView:
             ranks = f"Hinge ranks better than logistic (ROC AUC {hinge} against {logistic})"
         else:
             ranks = f"Logistic ranks as well as hinge (ROC AUC {logistic} against {hinge})"
-        platt = f"; hinge after Platt's map {format_loss(loss.hinge.value)}" if loss.hinge.is_defined else ""
         share = format_share(self.answer.lab.hinge.support_share.value)
-        return (
-            f"{ranks}. Logistic gives probabilities (log loss {format_loss(loss.logistic.value)}{platt}); "
-            f"hinge rests on {share} of the training rows."
-        )
+        own = f"Logistic's probabilities have a log loss of {format_loss(loss.logistic.value)}"
+        platt = f", hinge's after Platt's map {format_loss(loss.hinge.value)}" if loss.hinge.is_defined else ""
+        return f"{ranks}. {own}{platt}; hinge rests on {share} of the training rows."
 
     def notes(self) -> tuple[str, ...]:
         """What was fitted, to which rows, and what was left out; escaped by who shows it."""
