@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import LEVEL
-from lib.figures.format import format_change, format_time
+from lib.figures.format import format_change, format_plural, format_time
 from lib.metrics.calibration_gaps import CalibrationGaps
 from lib.metrics.cohorts import SMALL
 from lib.metrics.estimates import Estimate
@@ -160,7 +160,7 @@ class GapWindows:
         rows = [row for line in self.lines.values() for _start, row in line]
         off = [row for row in rows if row.is_off]
         if not off:
-            return f"In no {self.words} probabilities were off beyond chance"
+            return f"Probabilities were off beyond chance in none of {format_plural(len(rows), 'window')}"
         worst = max(off, key=_surely_off)
         return (
             f"Probabilities were off beyond chance in {len(off)} of {len(rows)} windows, most of all on {worst.value}: "

@@ -184,6 +184,9 @@ class ThresholdsView:
         ranked = sorted((value for value, each in recalls.items() if each.is_defined), key=lambda at: recalls[at].value)
         if len(ranked) < 2:
             return ""
+        ends = [recalls[value].value for value in (ranked[0], ranked[-1])]
+        if ends[0] == ends[1]:
+            return f"Its recall is then the same for every {self.question.column}."
         low, high = (f"{format_share(recalls[value].value)} ({value})" for value in (ranked[0], ranked[-1]))
         (before, flags), (after, flags_then) = equal.now, equal.then
         changes = (

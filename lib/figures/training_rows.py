@@ -25,8 +25,13 @@ def training_rows_words(diagnosis: Diagnosis) -> str:
     fitted = float(count_usable(cells.among(SPLIT, [split]))[2].sum())
     if not fitted:
         return ""
-    whole = f"{format_count(fitted)} of {format_plural(n, 'labelled row')}" if fitted < n else "All rows"
     # A split of another name is there to choose only where there is one.
     others = [name for name in diagnosis.facts.splits if name != split]
-    choose = " Choose another split in the sidebar to see what it does to rows that it has not seen." if others else ""
-    return f"{whole} of {version} are of the split {split}, to which a model is fitted: it looks better there.{choose}"
+    choose = " Choose another split in the sidebar to see the others alone." if others else ""
+    return f"{fitted_words(version, split, fitted, n)}{choose}"
+
+
+def fitted_words(version: str, split: str, fitted: float, n: float) -> str:
+    """That so many of the rows of a version are of a split that models are fitted to (plain text)."""
+    whole = f"{format_count(fitted)} of {format_plural(n, 'labelled row')}" if fitted < n else "All rows"
+    return f"{whole} of {version} are of the split {split}: a model looks better on rows that it was fitted to."

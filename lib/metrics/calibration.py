@@ -361,7 +361,7 @@ def _fit_offset(forecasts: Forecasts) -> float:
         return float(w @ special.expit(forecasts.score + offset) / w.sum() - share)
 
     low, high = aim - float(forecasts.score.max()), aim - float(forecasts.score.min())
-    return float(optimize.toms748(excess, low - 1.0, high + 1.0, xtol=1e-12))
+    return float(optimize.brentq(excess, low - 1.0, high + 1.0, xtol=1e-12))  # type: ignore[arg-type]
 
 
 def _parts(forecasts: Forecasts) -> bool:

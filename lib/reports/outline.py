@@ -30,14 +30,16 @@ from lib.figures.format import (
     format_value,
     format_verdicts,
 )
+from lib.figures.training_rows import fitted_words
 from lib.figures.training_view import curve_rows
 from lib.metrics.calibration import BINS
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration_maps import MAP_LABELS, recalibrated_words
-from lib.reports.report import CohortNumbers, Comparison, Numbers, Report
+from lib.reports.report import CohortNumbers, Comparison, Numbers, Report, VersionNumbers
 from lib.reports.training import TrainingReport
 from lib.scan import PROBLEMS, STRUCTURAL
+from lib.scan.ids import TRAIN_SPLITS
 from lib.schema import SINGLE_ROLES
 from lib.sources.columns import join_names
 from lib.sources.names import EXACT, match_role
@@ -299,8 +301,16 @@ def _versions(report: Report) -> Table:
     notes = _notes(numbers, [violations, *metrics])
     if marked is not None:
         notes = (f"Log loss and what else needs a probability: {recalibrated_words(marked)}.", *notes)
-    sentences = (each.thresholds.sentence for each in report.versions if each.name == report.settings.candidate)
+    judged = [each for each in report.versions if each.name == report.settings.candidate]
+    sentences = (said for each in judged for said in (each.thresholds.sentence, _fitted(each)))
     return Table("Versions", tuple(columns), rows, (*notes, *(said for said in sentences if said)))
+
+
+def _fitted(version: VersionNumbers) -> str:
+    """How many of its labelled rows a model was fitted to; "" where there are none."""
+    split = next((name for name in version.splits if name.lower() in TRAIN_SPLITS), "")
+    n = version.splits[split].metrics["violation_rate"].n if split else 0
+    return fitted_words(version.name, split, n, version.whole.metrics["violation_rate"].n) if n else ""
 
 
 def _calibration(report: Report) -> Table | None:

@@ -17,6 +17,7 @@ from lib.figures.recalibration_view import LOSS_WORDS, RecalibrationView
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted
 from lib.metrics.recalibration_maps import MAP_FORMULAS, MAP_LABELS, MapName
+from lib.reports.outline import format_p
 from lib.ui import state
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure
@@ -62,7 +63,7 @@ def show_errors(view: CalibrationView) -> None:
         z = found.spiegelhalter_z
         told = [_score_cell(each) for each in (found.slope, found.intercept, found.offset)]
         last = (
-            Cell(format_loss(z.value), f"p = {found.spiegelhalter_p:.2g}")
+            Cell(format_loss(z.value), f"p = {format_p(found.spiegelhalter_p)}".replace("= <", "< "))
             if z.is_defined
             else Cell(UNDEFINED, z.reason)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from lib.figures.theme import Look
 from lib.scan import Scan
 from lib.schema import Filter
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
-from tests.figures.conftest import scan_of
+from tests.figures.conftest import Maker, scan_of
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
 HOSTILE = "<b>%{x}</b> $p$"
@@ -87,6 +88,16 @@ def test_what_is_said_is_what_was_computed(diagnosis: Diagnosis) -> None:
     parts = view.parts_frame().set_index(["version", "score", "part"])["value"]
     made = parts[HOSTILE, "brier", "miscalibration"] - parts[HOSTILE, "brier", "discrimination"]
     assert made + parts[HOSTILE, "brier", "uncertainty"] == pytest.approx(view.score_of(HOSTILE, "brier"))
+
+
+def test_what_chance_makes_is_no_miscalibration_of_the_model(make: Maker) -> None:
+    rng = np.random.default_rng(5)
+    score = rng.normal(0, 1.5, 200)
+    label = np.where(rng.random(200) < expit(score), 1, -1)
+    view = CalibrationView.of(make(label, score, ["v"] * 200))
+    assert view.answer().startswith("No sign of miscalibration")
+    layout: Any = plot_parts(view, Look(), "").layout
+    assert layout.meta["title"].endswith(" of the Brier score of v, no more than chance does")
 
 
 def test_the_cohort_that_is_off_is_named(diagnosis: Diagnosis) -> None:

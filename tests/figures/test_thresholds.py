@@ -106,13 +106,13 @@ def test_what_cannot_be_decided_says_why(make: Maker) -> None:
 
 
 def test_rows_that_the_model_was_fitted_to_are_counted(make: Maker, digits: Diagnosis) -> None:
-    assert training_rows_words(digits).startswith("900 of 1,797 labelled rows of logistic-2 are of the split train,")
+    assert training_rows_words(digits).startswith("900 of 1,797 labelled rows of logistic-2 are of the split train:")
     test = digits.with_settings(where=Filter(split="test"))
     assert training_rows_words(test) == ""
     assert training_rows_words(drawn(make)) == ""
     alone = make([-1, 1, 1, 0], [0.0, 1.0, 2.0, 3.0], ["v"] * 4, split=["train"] * 4)
     assert training_rows_words(alone) == (
-        "All rows of v are of the split train, to which a model is fitted: it looks better there."
+        "All rows of v are of the split train: a model looks better on rows that it was fitted to."
     )
 
 
