@@ -192,6 +192,8 @@ def _body(fitted: RecalibrationMap) -> list[str]:
     at = fitted.parameters
     if fitted.name == "isotonic":
         return [
+            "if math.isnan(s):",
+            "    return s",
             "if s <= SCORES[0]:",
             "    return PROBABILITIES[0]",
             "if s >= SCORES[-1]:",

@@ -179,10 +179,13 @@ def test_the_python_function_is_the_map(name: MapName, takes_probability: bool, 
     at = np.concatenate([np.linspace(-60, 60, 241), score, [-800.0, 800.0]])
     given = special.expit(at) if takes_probability else at
     (tmp_path / "recalibrated.py").write_text(
-        f"{text}\nfor x in {given.tolist()!r}:\n    print(repr(recalibrate(x)))\n"
+        f"{text}\nfor x in {given.tolist()!r}:\n    print(repr(recalibrate(x)))\nprint(recalibrate(float('nan')))\n"
     )
     command = [sys.executable, "-I", str(tmp_path / "recalibrated.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     eps = np.finfo(np.float64).eps
     expected = fitted(special.logit(np.clip(given, eps, 1 - eps)) if takes_probability else at)
-    assert np.array(done.stdout.split(), np.float64) == pytest.approx(expected, abs=1e-12)
+    *told, missing = done.stdout.split()
+    assert np.array(told, np.float64) == pytest.approx(expected, abs=1e-12)
+    # A missing score has a missing probability, by every map.
+    assert missing == "nan"
