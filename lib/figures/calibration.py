@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.figures.calibration_view import EQUAL_WIDTH, SCORE_WORDS, CalibrationView
+from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import PER_CENT, format_count, format_interval, format_loss, format_plural, format_share
-from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, paint, square, whiskers
+from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, paint, square
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look, fade
 from lib.metrics.forecasts import Forecasts
@@ -202,38 +203,23 @@ def plot_parts(view: CalibrationView, look: Look, provenance: str) -> go.Figure:
             colour, parts = look.version(version, view.baseline), view.parts_of(version, score)
             y = [place[name] + (shift if which == 0 else -shift) for name, _each, _floor in parts]
             ends += [max(each.value, each.upper) for _name, each, _floor in parts]
-            figure.add_scatter(
-                x=[each.value for _name, each, _floor in parts],
-                y=y,
-                xaxis=f"x{number}",
-                yaxis=f"y{number}",
-                mode="markers",
-                name=name_of(version),
-                marker={"size": 9, "color": colour, "line": {"width": 1, "color": look.palette.paper}},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "thickness": 1.8,
-                    "width": 0,
-                    "color": colour,
-                    **whiskers([each for _name, each, _floor in parts], 1.0),
-                },
-                customdata=[
+            add_dots(
+                figure,
+                [each for _name, each, _floor in parts],
+                y,
+                version,
+                colour,
+                look,
+                factor=1.0,
+                hovers=[
                     [name, format_loss(each.value), format_interval(each.lower, each.upper, "loss")]
                     for name, each, _floor in parts
                 ],
-                hovertemplate=f"<b>{name_of(version)}</b><br>%{{customdata[0]}} %{{customdata[1]}} (%{{customdata[2]}})"
+                template=f"<b>{name_of(version)}</b><br>%{{customdata[0]}} %{{customdata[1]}} (%{{customdata[2]}})"
                 "<extra></extra>",
+                axes=number,
             )
-            figure.add_scatter(
-                x=[floor for _name, _each, floor in parts if not np.isnan(floor)],
-                y=[at for at, (_name, _each, floor) in zip(y, parts, strict=True) if not np.isnan(floor)],
-                xaxis=f"x{number}",
-                yaxis=f"y{number}",
-                mode="markers",
-                hoverinfo="skip",
-                marker={"symbol": "line-ns", "size": 13, "line": {"width": 1.8, "color": colour}},
-            )
+            add_marks(figure, [floor for _name, _each, floor in parts], y, colour, number)
         figure.update_layout(
             {
                 f"xaxis{number}": {"range": [0, 1.06 * max(ends) or 1.0], "nticks": 6, "showgrid": True},

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from lib.figures.calibration_gaps_view import GapRow, GapsView, GapWindows
 from lib.figures.cohorts_view import LEVEL
+from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import NO_BREAK, format_change, format_count, format_plural, format_share
-from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, paint, whiskers
+from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, paint
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look
 from lib.metrics.cohorts import SMALL
@@ -31,30 +32,17 @@ def plot_gaps(view: GapsView, look: Look, provenance: str) -> go.Figure:
         y = [place[row.value] + (shift if order == 0 else -shift) for row in rows]
         colour = look.version(version, view.baseline)
         for side in (-1, 1):
-            figure.add_scatter(
-                x=[100 * side * row.floor for row in rows],
-                y=y,
-                mode="markers",
-                hoverinfo="skip",
-                opacity=0.75,
-                marker={"symbol": "line-ns", "size": 11, "line": {"width": 1.6, "color": colour}},
-            )
-        figure.add_scatter(
-            x=[100 * row.gap.value for row in rows],
-            y=y,
-            mode="markers",
-            name=name_of(version),
-            marker={"size": 9, "color": colour, "line": {"width": 1, "color": look.palette.paper}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "thickness": 1.8,
-                "width": 0,
-                "color": colour,
-                **whiskers([row.gap for row in rows], 100.0),
-            },
-            customdata=[_hover(row) for row in rows],
-            hovertemplate=_template(version),
+            add_marks(figure, [100 * side * row.floor for row in rows], y, colour)
+        add_dots(
+            figure,
+            [row.gap for row in rows],
+            y,
+            version,
+            colour,
+            look,
+            factor=100.0,
+            hovers=[_hover(row) for row in rows],
+            template=_template(version),
         )
         for row in rows:
             ends += [row.floor, -row.floor, *np.nan_to_num([row.gap.value, row.gap.lower, row.gap.upper])]

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.figures.cohorts_view import AXES, LEVEL, MOST_ROWS, CohortRow, CohortsView, sentence_of
+from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import (
     NO_BREAK,
     PER_CENT,
@@ -17,7 +18,7 @@ from lib.figures.format import (
     format_interval,
     format_plural,
 )
-from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, paint, whiskers
+from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, paint
 from lib.figures.text import escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look
 from lib.metrics.catalogue import Unit
@@ -127,31 +128,18 @@ def _add_dots(
     metric, colour = view.contrast.metric, look.version(version, view.baseline)
     factor = 100.0 if metric.unit == "share" else 1.0
     told = [row for row in rows if row.estimate.is_defined]
-    name = name_of(version)
-    figure.add_scatter(
-        x=[factor * row.rest.value for row in told],
-        y=[place[row.value] + offset for row in told],
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 11, "line": {"width": 1.8, "color": colour}},
-        hoverinfo="skip",
-        opacity=0.75,
-    )
-    figure.add_scatter(
-        x=[factor * row.estimate.value for row in told],
-        y=[place[row.value] + offset for row in told],
-        mode="markers",
-        name=name,
-        marker={"size": 9, "color": colour, "line": {"width": 1, "color": look.palette.paper}},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "thickness": 1.8,
-            "width": 0,
-            "color": colour,
-            **whiskers([row.estimate for row in told], factor),
-        },
-        customdata=[_hover(row, metric.unit) for row in told],
-        hovertemplate=f"<b>%{{customdata[0]}}</b>, {name}<br>{metric.label} %{{customdata[1]}}"
+    y = [place[row.value] + offset for row in told]
+    add_marks(figure, [factor * row.rest.value for row in told], y, colour)
+    add_dots(
+        figure,
+        [row.estimate for row in told],
+        y,
+        version,
+        colour,
+        look,
+        factor=factor,
+        hovers=[_hover(row, metric.unit) for row in told],
+        template=f"<b>%{{customdata[0]}}</b>, {name_of(version)}<br>{metric.label} %{{customdata[1]}}"
         "<br>the rest %{customdata[2]}"
         "<br>difference %{customdata[3]}<br>n = %{customdata[4]}<extra></extra>",
     )
