@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from lib.cells import Cells, once
+from lib.errors import SettingsError
 from lib.metrics.calibration import (
     Calibration,
     MiscalibrationTest,
@@ -19,7 +21,7 @@ from lib.metrics.calibration import (
     compute_miscalibration,
     no_calibration,
 )
-from lib.metrics.calibration_gaps import CalibrationGaps, calibration_gaps
+from lib.metrics.calibration_parts import CalibrationPart, CalibrationParts, calibration_parts
 from lib.metrics.catalogue import RECALIBRATED_AS_A_WHOLE
 from lib.metrics.estimates import NO_USABLE_ROWS, NOT_A_PROBABILITY, Estimate, Estimates, concatenate, undefined
 from lib.metrics.forecasts import Forecasts
@@ -28,14 +30,19 @@ from lib.metrics.recalibration_maps import MapName
 from lib.metrics.rounding import Rounding, find_rounding
 from lib.metrics.summary import Summary
 from lib.scan.held import HeldTables
-from lib.schema import FOLD, ONE_VS_REST, VERSION, Filter, ScoreKind, cohort_key
+from lib.schema import FOLD, ONE_VS_REST, TOP_LABEL, VERSION, Filter, ScoreKind
 from lib.sources import Run
 
-SEVERAL_CLASSES = "of several classes it is measured for each class, against the rest"
+SEVERAL_CLASSES = "maps are of one score, and several classes have one each"
+NO_TOP_LABEL = "these saved cells hold no table of the top label; write them again from their rows"
 
 
 class Calibrations:
-    """Calibration of each version, of what is shown: the score's own probabilities, or those of a map over it."""
+    """Calibration of each version, of what is shown: the score's own probabilities, or those of a map over it.
+
+    Of several classes the probability is that of the answer, the top label, and what may come true is that it is right
+    (Guo et al. 2017); that of each class against the rest stands apart.
+    """
 
     def __init__(self, tables: HeldTables, where: Filter, name: MapName | None) -> None:
         """Of the rows that pass a filter, recalibrated by the map of that name, if there is one."""
@@ -43,13 +50,20 @@ class Calibrations:
         mapping = tables.facts.mapping
         self.is_multiclass = mapping.is_multiclass
         self.is_probability = mapping.score_kind.is_probabilistic
+        self._top_label = (TOP_LABEL,) if self.is_multiclass and self.is_probability else ()
 
-    @property
+    @cached_property
     def reason(self) -> str:
         """Why versions have no probabilities to be judged; "" where they have."""
-        if self.is_multiclass:
-            return SEVERAL_CLASSES
-        return "" if self.is_probability or self.name is not None else NOT_A_PROBABILITY
+        if not self.is_probability and self.name is None:
+            return NOT_A_PROBABILITY
+        try:
+            self._cells(VERSION)
+        except SettingsError:
+            if not self._top_label:
+                raise
+            return NO_TOP_LABEL
+        return ""
 
     def of(self, version: str) -> Calibration:
         """Everything about the calibration of a version."""
@@ -71,32 +85,35 @@ class Calibrations:
 
     def rounding(self, version: str) -> Rounding | None:
         """How the probabilities of the file were rounded; None where they were not."""
+        if self.reason or self.tables.facts.mapping.score_kind is not ScoreKind.PROBABILITY:
+            return None
         forecasts = self._plain(version)
-        is_given = self.tables.facts.mapping.score_kind is ScoreKind.PROBABILITY
-        return None if forecasts is None or not is_given or self.is_multiclass else find_rounding(forecasts)
+        return None if forecasts is None else find_rounding(forecasts)
 
     def of_class(self, version: str, name: str) -> Calibration:
         """Everything about the probability of one of several classes against the rest."""
         if not self.is_probability:
             return no_calibration(0, NOT_A_PROBABILITY)
-        cells = self._cells(VERSION, ONE_VS_REST)
+        cells = self.tables.cells((VERSION, ONE_VS_REST), self.where)
         group = _group(cells, {VERSION: version, ONE_VS_REST: name})
         if group is None:
             return no_calibration(0, NO_USABLE_ROWS)
         return once(cells, ("calibration", group), lambda: compute_calibration(Forecasts.of(cells, group)))
 
-    def gaps(self, *keys: str) -> CalibrationGaps | None:
-        """The calibration gap by these keys; None where parts have no probabilities."""
-        if not self.is_probability or self.name is not None:
-            return None
-        if self.is_multiclass and ONE_VS_REST not in keys:
+    def parts(self, *keys: str) -> CalibrationParts | None:
+        """Calibration by these keys; None where parts have no probabilities."""
+        if self.reason or self.name is not None:
             return None
         cells = self._cells(*keys)
-        return once(cells, ("gaps",), lambda: calibration_gaps(cells))
+        return once(cells, ("parts",), lambda: calibration_parts(cells))
 
-    def gaps_of_cohorts(self, column: str) -> CalibrationGaps | None:
-        """The calibration gap by version and value of a cohort column."""
-        return self.gaps(VERSION, cohort_key(column))
+    def whole(self, version: str) -> CalibrationPart | None:
+        """A version as a part, with the errors and floors of `of`; None where it has no probabilities to be judged."""
+        parts, found = self.parts(VERSION), self.of(version)
+        if parts is None or found.reason:
+            return None
+        part = parts[int(np.flatnonzero(parts.groups[VERSION] == version)[0])]
+        return dataclasses.replace(part, errors={name: found.errors[name] for name in part.errors})
 
     @property
     def has_folds(self) -> bool:
@@ -152,9 +169,9 @@ class Calibrations:
 
     def _shown(self, version: str) -> tuple[Forecasts | None, str, Cells, tuple[object, ...]]:
         """The forecasts that are shown or why there are none, and where what is made of them is kept."""
-        cells = self._cells(VERSION)
         if self.reason:
-            return None, self.reason, cells, ()
+            return None, self.reason, self.tables.cells((VERSION,), self.where), ()
+        cells = self._cells(VERSION)
         if self.name is None:
             forecasts = self._plain(version)
             return forecasts, "" if forecasts else NO_USABLE_ROWS, cells, (version,)
@@ -167,11 +184,13 @@ class Calibrations:
         return None if group is None else once(cells, ("forecasts", group), lambda: Forecasts.of(cells, group))
 
     def _n(self, version: str) -> float:
-        forecasts = self._plain(version)
-        return 0.0 if forecasts is None else forecasts.n_rows
+        cells = self.tables.cells((VERSION,), self.where)
+        group = _group(cells, {VERSION: version})
+        return 0.0 if group is None else float(cells.margins.n[group].sum())
 
     def _cells(self, *keys: str) -> Cells:
-        return self.tables.cells(keys, self.where)
+        apart = () if ONE_VS_REST in keys else self._top_label
+        return self.tables.cells((*keys, *apart), self.where)
 
 
 def _group(cells: Cells, wanted: dict[str, str]) -> int | None:

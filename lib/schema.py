@@ -258,6 +258,9 @@ CLASS, PREDICTED = "class", "predicted"
 ONE_VS_REST = "one_vs_rest"
 """The key of a table in which each scored row stands once for every class, with its label (is it of that class or not)
 and its score for it."""
+TOP_LABEL = "top_label"
+"""The key, with one value, of a table in which each row has the score, against the rest, of the class that it is
+answered with, and for a label whether that is right."""
 
 MISSING_KEY = ""
 """The value of a text key in rows where it is missing."""

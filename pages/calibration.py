@@ -4,7 +4,8 @@ import streamlit as st
 
 from lib.diagnose import Diagnosis
 from lib.figures.calibration import plot_bins, plot_parts, plot_reliability
-from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView, worst_class
+from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView
+from lib.figures.calibration_words import TOP_LABEL, class_words
 from lib.figures.frame import provenance_line
 from lib.figures.training_rows import training_rows_words
 from lib.metrics.calibration import BINS, WIDTHS
@@ -41,8 +42,9 @@ diagnosis = open_page("calibration", "Calibration")
 answer = st.container()
 name = ""
 if diagnosis.facts.mapping.is_multiclass:
-    default = worst_class(diagnosis)
-    name = state.choose("class", "Class, against the rest", diagnosis.facts.mapping.class_names, default=default)
+    options = [TOP_LABEL, *diagnosis.facts.mapping.class_names]
+    chosen = state.choose("class", "Probability of", options, default=TOP_LABEL, words=class_words)
+    name = "" if chosen == TOP_LABEL else chosen
 view = CalibrationView.of(diagnosis, name)
 with answer:
     show_answer(view.answer())

@@ -319,3 +319,53 @@ def test_the_kinds_of_support_vectors_are_those_of_the_json(faces: Faces) -> Non
         assert shown["Mean slack", candidate].text == format_value(training["mean_slack"], "loss")
         low, high = training["nu"]
         assert shown["ν = Σα/(nC)", candidate].text == format_interval(low, high, "share")
+
+
+def is_share(text: str, value: float) -> bool:
+    """Whether a share is written as a page writes it; one half of the last digit may go either way."""
+    return text in {format_share(each) for each in (value, value - 1e-9, value + 1e-9)}
+
+
+def test_the_parts_on_the_calibration_page_are_those_of_the_json(faces: Faces) -> None:
+    app, report = faces.page("calibration"), faces.json
+    by_cohort = {(each["column"], each["value"], each["version"]): each for each in report["cohorts"]}
+    kinds: set[str] = set()
+    for table in (each for each in tables(app) if "Came true" in each.heads):
+        what = table.heads[0]
+        for row in table.rows:
+            cells = dict(zip(table.heads, row, strict=True))
+            value, version = cells[what].text, cells["Version"].text
+            whole = report["versions"][version]
+            if value.startswith("all "):
+                kinds.add("whole")
+                numbers = whole | {"positive_share": whole["calibration"]["positive_share"]}
+                floors = whole["calibration"]["floors"]
+                assert whole["expected_calibration_error_floor"] == floors["expected_calibration_error"]
+            elif what == "Class":
+                kinds.add("class")
+                numbers = whole["calibration"]["one_vs_rest"][value]
+            elif what == "From":
+                kinds.add("window")
+                near = [each for each in report["windows"] if each["version"] == version and each["start"]]
+                numbers = next(each for each in near if each["start"].replace("T", " ").startswith(value[:16]))
+            else:
+                kinds.add("cohort")
+                numbers = by_cohort[what, "" if value == "(missing)" else value, version]
+            low, high = (format_change(each, "share") for each in numbers["calibration_gap_ci"])
+            assert is_share(cells["Mean p"].text, numbers["mean_probability"])
+            if numbers.get("positive_share") is not None:
+                assert is_share(cells["Came true"].text, numbers["positive_share"])
+            assert cells["Gap"].text == format_change(numbers["calibration_gap"], "share")
+            assert cells["Gap"].detail.startswith(f"{low} to {high}; ")
+            for head, name in (("ECE", "expected_calibration_error"), ("Debiased error", "debiased_calibration_error")):
+                if numbers[name] is None:
+                    assert cells[head].detail == numbers["undefined"][name]
+                    continue
+                assert is_share(cells[head].text, numbers[name])
+                assert is_share(cells[head].detail.removeprefix("floor "), numbers[f"{name}_floor"])
+    wanted = {
+        "sample-incident": {"whole", "cohort", "window"},
+        "sample-digits": {"whole", "class"},
+        "sample-hinge": set(),
+    }
+    assert kinds >= wanted.get(faces.token, set())

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.figures.calibration_view import EQUAL_WIDTH, SCORE_WORDS, CalibrationView
+from lib.figures.calibration_words import RIGHT
 from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import PER_CENT, format_count, format_interval, format_loss, format_plural, format_share
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, paint, square
@@ -15,7 +16,6 @@ from lib.metrics.forecasts import Forecasts
 from lib.metrics.reliability import ReliabilityBins
 
 HISTOGRAM_BARS = 30
-PROBABILITY = "p, the probability of the positive class"
 
 
 def plot_reliability(view: CalibrationView, look: Look, provenance: str) -> go.Figure:
@@ -47,11 +47,11 @@ def plot_reliability(view: CalibrationView, look: Look, provenance: str) -> go.F
                     curve.probability, curve.positive_share, curve.lower, curve.upper, strict=True
                 )
             ],
-            hovertemplate=f"<b>{name_of(version)}</b><br>p = %{{customdata[0]}}: %{{customdata[1]}} positive"
+            hovertemplate=f"<b>{name_of(version)}</b><br>p = %{{customdata[0]}}: %{{customdata[1]}} {view.words.came}"
             "<br>if calibrated %{customdata[2]}<extra></extra>",
         )
     key = [
-        key_item(look.version(each, view.baseline), f"{name_of(each)}: share of positives") for each in view.versions
+        key_item(look.version(each, view.baseline), f"{name_of(each)}: {view.words.share}") for each in view.versions
     ]
     key.append(square(fade(look.palette.soft_ink, 0.5), "where a calibrated model's curve lies in 95 % of files"))
     said = "Isotonic (CORP) reliability diagram: no bins to choose."
@@ -87,7 +87,7 @@ def plot_bins(view: CalibrationView, n_bins: int, by: str, look: Look, provenanc
             },
             customdata=[_bin_words(bins, int(place)) for place in filled],
             hovertemplate=f"<b>{name_of(version)}</b><br>%{{customdata[0]}}, mean %{{customdata[1]}}"
-            "<br>%{customdata[2]} positive (%{customdata[3]})<br>n = %{customdata[4]}<extra></extra>",
+            f"<br>%{{customdata[2]}} {view.words.came} (%{{customdata[3]}})<br>n = %{{customdata[4]}}<extra></extra>",
         )
     key = tuple(key_item(look.version(each, view.baseline), name_of(each), "●") for each in view.versions)
     kind = "equal width, left-closed, the last closed" if by == EQUAL_WIDTH else "equal mass"
@@ -131,7 +131,7 @@ def _finished(
     figure.update_layout(
         xaxis={"range": [-0.01, 1.01], "nticks": 6},
         xaxis2={"range": [-0.01, 1.01], "nticks": 6},
-        yaxis={"range": [-2, 102], "title": {"text": "share of positives"}, "ticksuffix": PER_CENT, "nticks": 6},
+        yaxis={"range": [-2, 102], "title": {"text": view.words.share}, "ticksuffix": PER_CENT, "nticks": 6},
         yaxis2={
             "range": [0, 1.1 * highest],
             "title": {"text": "rows"},
@@ -142,6 +142,7 @@ def _finished(
     )
     counts = [f"{format_count(view.calibrations[each].slope.n)} of {name_of(each)}" for each in view.versions]
     of_class = f"Class {name_of(view.class_name)} against the rest. " if view.class_name else ""
+    of_class = "Top label: the probability of the class that is answered. " if view.words is RIGHT else of_class
     marked = f" Probabilities are {view.marked}." if view.marked else ""
     return finish(
         figure,
@@ -151,7 +152,7 @@ def _finished(
         look,
         [
             Panel(260 if look.is_narrow else 330, "", key),
-            Panel(70, "How often each p is given", (), PROBABILITY),
+            Panel(70, "How often each p is given", (), view.words.probability),
         ],
         left=left_margin(["100 %"], look),
     )
@@ -248,7 +249,7 @@ def plot_parts(view: CalibrationView, look: Look, provenance: str) -> go.Figure:
     return finish(
         figure,
         title,
-        "Dots with 95 % intervals. Discrimination is what the score knows beyond the share of positives.",
+        f"Dots with 95 % intervals. Discrimination is what the score knows beyond the {view.words.share}.",
         provenance,
         look,
         panels,

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.figures.calibration_gaps_view import GapRow, GapsView, GapWindows
+from lib.figures.calibration_words import OutcomeWords
 from lib.figures.cohorts_view import LEVEL
 from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import NO_BREAK, format_change, format_count, format_plural, format_share
@@ -15,8 +16,6 @@ from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look
 from lib.metrics.cohorts import SMALL
-
-AXIS = "calibration gap: share of positives − mean p, in points"
 
 
 def plot_gaps(view: GapsView, look: Look, provenance: str) -> go.Figure:
@@ -32,20 +31,21 @@ def plot_gaps(view: GapsView, look: Look, provenance: str) -> go.Figure:
         y = [place[row.value] + (shift if order == 0 else -shift) for row in rows]
         colour = look.version(version, view.baseline)
         for side in (-1, 1):
-            add_marks(figure, [100 * side * row.floor for row in rows], y, colour)
+            add_marks(figure, [100 * side * row.part.gap_floor for row in rows], y, colour)
         add_dots(
             figure,
-            [row.gap for row in rows],
+            [row.part.gap for row in rows],
             y,
             version,
             colour,
             look,
             factor=100.0,
             hovers=[_hover(row) for row in rows],
-            template=_template(version),
+            template=_template(version, view.words),
         )
         for row in rows:
-            ends += [row.floor, -row.floor, *np.nan_to_num([row.gap.value, row.gap.lower, row.gap.upper])]
+            part = row.part
+            ends += [part.gap_floor, -part.gap_floor, *np.nan_to_num([part.gap.value, part.gap.lower, part.gap.upper])]
     mark_vertical(figure, 0.0, look.palette.soft_ink)
     labels = [_label(value, view, look) for value in view.drawn]
     low, high = 100 * min(ends), 100 * max(ends)
@@ -75,7 +75,7 @@ def plot_gaps(view: GapsView, look: Look, provenance: str) -> go.Figure:
         said,
         provenance,
         look,
-        [Panel(28 * len(view.drawn) + 8, "", tuple(key), AXIS)],
+        [Panel(28 * len(view.drawn) + 8, "", tuple(key), f"calibration gap: {view.words.share} − mean p, in points")],
         left=left_margin(labels, look, titled=False) + 4,
         right=20,
     )
@@ -86,24 +86,24 @@ def _label(value: str, view: GapsView, look: Look) -> str:
     off = any(row.is_off for version in view.versions if (row := view.rows.get((version, value))))
     mark = paint(look.palette.wrong, "▲") + NO_BREAK if off else ""
     shown = escape(value, 14 if look.is_narrow else 26) or "(missing)"
-    return f"{mark}{shown} {paint(look.palette.faint_ink, format_count(own.gap.n) if own else '0')}"
+    return f"{mark}{shown} {paint(look.palette.faint_ink, format_count(own.part.gap.n) if own else '0')}"
 
 
 def _hover(row: GapRow) -> list[str]:
     return [
         name_of(row.value),
-        format_change(row.gap.value, "share"),
-        f"{format_change(row.gap.lower, 'share')} to {format_change(row.gap.upper, 'share')}",
-        format_share(row.mean_probability),
-        format_share(row.positive_share),
-        format_count(row.gap.n),
+        format_change(row.part.gap.value, "share"),
+        f"{format_change(row.part.gap.lower, 'share')} to {format_change(row.part.gap.upper, 'share')}",
+        format_share(row.part.mean_probability),
+        format_share(row.part.positive_share),
+        format_count(row.part.gap.n),
     ]
 
 
-def _template(version: str) -> str:
+def _template(version: str, words: OutcomeWords) -> str:
     return (
         f"<b>%{{customdata[0]}}</b>, {name_of(version)}<br>gap %{{customdata[1]}} (%{{customdata[2]}})"
-        "<br>mean p %{customdata[3]}, positive %{customdata[4]}<br>n = %{customdata[5]}<extra></extra>"
+        f"<br>mean p %{{customdata[3]}}, {words.came} %{{customdata[4]}}<br>n = %{{customdata[5]}}<extra></extra>"
     )
 
 
@@ -113,17 +113,17 @@ def plot_gap_windows(view: GapWindows, look: Look, provenance: str) -> go.Figure
     for version, line in view.lines.items():
         colour = look.version(version, view.baseline)
         times = [datetime.fromtimestamp(start, UTC) for start, _row in line]
-        upper, lower = ([100 * getattr(row.gap, end) for _start, row in line] for end in ("upper", "lower"))
+        upper, lower = ([100 * getattr(row.part.gap, end) for _start, row in line] for end in ("upper", "lower"))
         figure.add_scatter(x=[*times, *times[::-1]], y=[*upper, *lower[::-1]], fill="toself", **band(colour))
         figure.add_scatter(
             x=times,
-            y=[100 * row.gap.value for _start, row in line],
+            y=[100 * row.part.gap.value for _start, row in line],
             mode="lines+markers" if len(line) < 60 else "lines",
             name=name_of(version),
             line={"color": colour, "width": 2},
             marker={"size": 5},
             customdata=[_hover(row) for _start, row in line],
-            hovertemplate=_template(version),
+            hovertemplate=_template(version, view.words),
         )
     figure.add_shape(
         type="line", xref="x domain", x0=0, x1=1, yref="y", y0=0, y1=0,
@@ -134,9 +134,9 @@ def plot_gap_windows(view: GapWindows, look: Look, provenance: str) -> go.Figure
     return finish(
         figure,
         escape(view.sentence(), 400),
-        "Share of positives − mean p: above 0 probabilities are too low. 95 % intervals.",
+        f"{view.words.share.capitalize()} − mean p: above 0 probabilities are too low. 95 % intervals.",
         provenance,
         look,
-        [Panel(170, f"Calibration gap per {view.words}", key, "time (UTC)", 2)],
+        [Panel(170, f"Calibration gap per {view.width_words}", key, "time (UTC)", 2)],
         left=left_margin(["−10.5"], look),
     )

@@ -1,18 +1,19 @@
-"""Calibration gaps of parts, as they are drawn: by cohort, by class, over time."""
+"""Calibration of parts, as it is drawn and tabled: by cohort, by class, over time, beside whole versions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from lib.diagnose import Diagnosis
+from lib.figures.calibration_words import POSITIVE, RIGHT, OutcomeWords
 from lib.figures.cohorts_view import LEVEL
 from lib.figures.format import format_change, format_plural, format_time
-from lib.metrics.calibration_gaps import CalibrationGaps
+from lib.metrics.calibration_parts import CalibrationPart, CalibrationParts
 from lib.metrics.cohorts import SMALL
-from lib.metrics.estimates import Estimate
 from lib.schema import MISSING_KEY, NO_WINDOW, ONE_VS_REST, VERSION, WINDOW, cohort_key
 
 MOST_ROWS = 20
@@ -20,39 +21,45 @@ MOST_ROWS = 20
 
 @dataclass(frozen=True)
 class GapRow:
-    """One part of one version.
-
-    Attributes:
-        version, value: which.
-        gap: positive share − mean p.
-        positive_share, mean_probability: what it is made of.
-        floor: what the gap's size stays below in 95 % of such parts where p is right.
-        p_adjusted: corrected over the parts of the version.
-    """
+    """The calibration of one part of one version; `is_whole` where it is all of its rows."""
 
     version: str
     value: str
-    gap: Estimate
-    positive_share: float
-    mean_probability: float
-    floor: float
-    p_adjusted: float
+    part: CalibrationPart
+    is_whole: bool = False
 
     @property
     def is_off(self) -> bool:
-        """Whether it is off beyond chance."""
-        return self.p_adjusted < LEVEL
+        """Whether its mean probability is off beyond chance."""
+        return self.part.p_adjusted < LEVEL
+
+    @property
+    def surely_off(self) -> float:
+        """How far from 0 the nearer end of the gap's interval is; below 0 where it holds 0."""
+        return max(self.part.gap.lower, -self.part.gap.upper)
+
+
+def _words_of(diagnosis: Diagnosis) -> OutcomeWords:
+    return RIGHT if diagnosis.facts.mapping.is_multiclass else POSITIVE
+
+
+def whole_rows(diagnosis: Diagnosis) -> tuple[GapRow, ...]:
+    """Each shown version that has probabilities; of several classes, its top label."""
+    whole = {version: diagnosis.calibrations.whole(version) for version in diagnosis.shown_versions}
+    return tuple(GapRow(version, "", part, True) for version, part in whole.items() if part is not None)
 
 
 @dataclass(frozen=True, eq=False)
 class GapsView:
-    """Gaps of the parts of the versions that are compared.
+    """Calibration of the parts of the versions that are compared.
 
     Attributes:
         baseline, candidate: versions.
         versions: those with rows, baseline first.
         what: what the parts are called.
+        words: what p is of.
         rows: (version, value) to the part; of parts with enough labelled rows.
+        whole: each version as a whole.
         ranked: values, those that are off by the largest sure distance first.
         n_small: values with too few labelled rows in each version.
     """
@@ -61,46 +68,53 @@ class GapsView:
     candidate: str
     versions: tuple[str, ...]
     what: str
+    words: OutcomeWords
     rows: dict[tuple[str, str], GapRow]
+    whole: tuple[GapRow, ...]
     ranked: tuple[str, ...]
     n_small: int
 
     @classmethod
     def of_cohorts(cls, diagnosis: Diagnosis, column: str) -> GapsView | None:
         """By value of a cohort column; None where parts have no probabilities."""
-        gaps = diagnosis.calibrations.gaps_of_cohorts(column)
-        return None if gaps is None else cls._of(diagnosis, gaps, cohort_key(column), column)
+        key = cohort_key(column)
+        parts = diagnosis.calibrations.parts(VERSION, key)
+        return None if parts is None else cls._of(diagnosis, parts, key, column, _words_of(diagnosis))
 
     @classmethod
     def of_classes(cls, diagnosis: Diagnosis) -> GapsView | None:
-        """By class, of several."""
-        gaps = diagnosis.calibrations.gaps(VERSION, ONE_VS_REST) if diagnosis.facts.mapping.is_multiclass else None
-        return None if gaps is None else cls._of(diagnosis, gaps, ONE_VS_REST, "class")
+        """By class against the rest, of several; the top label is the whole."""
+        is_multiclass = diagnosis.facts.mapping.is_multiclass
+        parts = diagnosis.calibrations.parts(VERSION, ONE_VS_REST) if is_multiclass else None
+        return None if parts is None else cls._of(diagnosis, parts, ONE_VS_REST, "class", POSITIVE)
 
     @classmethod
-    def _of(cls, diagnosis: Diagnosis, gaps: CalibrationGaps, key: str, what: str) -> GapsView:
+    def _of(cls, diagnosis: Diagnosis, parts: CalibrationParts, key: str, what: str, words: OutcomeWords) -> GapsView:
         rows: dict[tuple[str, str], GapRow] = {}
         seen: dict[str, None] = {}
-        for place, (version, value) in enumerate(zip(gaps.groups[VERSION], gaps.groups[key], strict=True)):
+        for place, (version, value) in enumerate(zip(parts.groups[VERSION], parts.groups[key], strict=True)):
             if version not in diagnosis.shown_versions or (key == ONE_VS_REST and value == MISSING_KEY):
                 continue
             seen[str(value)] = None
-            if gaps.gap.n[place] >= SMALL and gaps.gap[place].is_defined:
-                rows[str(version), str(value)] = _row(gaps, place, str(version), str(value))
+            part = parts[place]
+            if part.gap.n >= SMALL and part.gap.is_defined:
+                rows[str(version), str(value)] = GapRow(str(version), str(value), part)
         values = list(dict.fromkeys(value for _version, value in rows))
         settings = diagnosis.settings
 
         def order(value: str) -> tuple[bool, float]:
             own = [row for version in diagnosis.shown_versions if (row := rows.get((version, value)))]
             candidate = rows.get((settings.candidate, value))
-            return not any(row.is_off for row in own), -_surely_off(candidate or own[0])
+            return not any(row.is_off for row in own), -(candidate or own[0]).surely_off
 
         return cls(
             settings.baseline,
             settings.candidate,
             tuple(each for each in diagnosis.shown_versions if any(version == each for version, _value in rows)),
             what,
+            words,
             rows,
+            whole_rows(diagnosis),
             tuple(sorted(values, key=order)),
             len(seen) - len(values),
         )
@@ -110,6 +124,12 @@ class GapsView:
         """The values that are drawn."""
         return self.ranked[:MOST_ROWS]
 
+    @property
+    def told(self) -> tuple[GapRow, ...]:
+        """What a table tells: whole versions, then the values that are drawn."""
+        values = [(version, value) for value in self.drawn for version in self.versions]
+        return (*self.whole, *(self.rows[each] for each in values if each in self.rows))
+
     def sentence(self) -> str:
         """What is off most, without a full stop (plain text)."""
         off = [row for value in self.ranked for version in self.versions if (row := self.rows.get((version, value)))]
@@ -118,82 +138,85 @@ class GapsView:
             return f"No {self.what} has a mean probability that is off beyond chance"
         first = next((row for row in off if row.version == self.candidate), off[0])
         of = f" of version {first.version}" if len(self.versions) > 1 else ""
-        side = "too low" if first.gap.value > 0 else "too high"
+        part = first.part
+        side = "too low" if part.gap.value > 0 else "too high"
         return (
             f"Probabilities for {self.what} = {first.value or '(missing)'}{of} are {side} on average: mean p is "
-            f"{100 * first.mean_probability:.1f} %, {100 * first.positive_share:.1f} % are positive "
-            f"({format_change(first.gap.value, 'share')})"
+            f"{100 * part.mean_probability:.1f} %, {100 * part.positive_share:.1f} % are {self.words.came} "
+            f"({format_change(part.gap.value, 'share')})"
         )
 
     def frame(self) -> pd.DataFrame:
-        """One row per version and value."""
-        return _frame([self.rows[each] for each in sorted(self.rows)], self.what)
+        """One row per version and value, whole versions first."""
+        return _frame([*self.whole, *(self.rows[each] for each in sorted(self.rows))], self.what)
 
 
 @dataclass(frozen=True, eq=False)
 class GapWindows:
-    """Gaps over time: of each version where its windows begin, and the gap there."""
+    """Calibration over time: of each version where its windows begin, and the part there."""
 
     baseline: str
-    words: str
+    width_words: str
+    words: OutcomeWords
     lines: dict[str, tuple[tuple[int, GapRow], ...]]
 
     @classmethod
     def of(cls, diagnosis: Diagnosis) -> GapWindows | None:
-        """The gaps of a diagnosis; None without times, or where windows have no probabilities."""
+        """The windows of a diagnosis; None without times, or where windows have no probabilities."""
         grid = diagnosis.facts.windows
-        gaps = None if grid is None else diagnosis.calibrations.gaps(VERSION, WINDOW)
-        if gaps is None or grid is None:
+        parts = None if grid is None else diagnosis.calibrations.parts(VERSION, WINDOW)
+        if parts is None or grid is None:
             return None
         lines: dict[str, tuple[tuple[int, GapRow], ...]] = {}
         for version in diagnosis.shown_versions:
-            here = np.flatnonzero((gaps.groups[VERSION] == version) & (gaps.groups[WINDOW] != NO_WINDOW))
-            starts = gaps.groups[WINDOW][here].astype(np.int64).tolist()
+            here = np.flatnonzero((parts.groups[VERSION] == version) & (parts.groups[WINDOW] != NO_WINDOW))
+            starts = parts.groups[WINDOW][here].astype(np.int64).tolist()
             pairs = zip(starts, here.tolist(), strict=True)
-            rows = [(start, _row(gaps, place, version, format_time(start, grid.width))) for start, place in pairs]
-            if told := tuple(each for each in rows if each[1].gap.is_defined):
+            rows = [(start, GapRow(version, format_time(start, grid.width), parts[place])) for start, place in pairs]
+            if told := tuple(each for each in rows if each[1].part.gap.is_defined):
                 lines[version] = told
-        return cls(diagnosis.settings.baseline, grid.words, lines) if lines else None
+        return cls(diagnosis.settings.baseline, grid.words, _words_of(diagnosis), lines) if lines else None
+
+    @property
+    def told(self) -> tuple[GapRow, ...]:
+        """Every window of every version, in order of time."""
+        rows = [each for line in self.lines.values() for each in line]
+        return tuple(row for _start, row in sorted(rows, key=lambda each: each[0]))
 
     def sentence(self) -> str:
         """In how many windows probabilities were off, without a full stop (plain text)."""
-        rows = [row for line in self.lines.values() for _start, row in line]
+        rows = self.told
         off = [row for row in rows if row.is_off]
         if not off:
             return f"Probabilities were off beyond chance in none of {format_plural(len(rows), 'window')}"
-        worst = max(off, key=_surely_off)
+        worst = max(off, key=lambda row: row.surely_off)
         return (
             f"Probabilities were off beyond chance in {len(off)} of {len(rows)} windows, most of all on {worst.value}: "
-            f"{format_change(worst.gap.value, 'share')} in version {worst.version}"
+            f"{format_change(worst.part.gap.value, 'share')} in version {worst.version}"
         )
 
     def frame(self) -> pd.DataFrame:
         """One row per version and window."""
-        return _frame([row for line in self.lines.values() for _start, row in line], "window")
+        return _frame((row for line in self.lines.values() for _start, row in line), "window")
 
 
-def _surely_off(row: GapRow) -> float:
-    """How far from 0 the nearer end of the interval is; below 0 where it holds 0."""
-    return max(row.gap.lower, -row.gap.upper)
-
-
-def _row(gaps: CalibrationGaps, place: int, version: str, value: str) -> GapRow:
-    numbers = (gaps.positive_share, gaps.mean_probability, gaps.floor, gaps.p_adjusted)
-    return GapRow(version, value, gaps.gap[place], *(float(each[place]) for each in numbers))
-
-
-def _frame(rows: list[GapRow], what: str) -> pd.DataFrame:
+def _frame(rows: Iterable[GapRow], what: str) -> pd.DataFrame:
     return pd.DataFrame(
-        {
-            "version": [row.version for row in rows],
-            what: [row.value for row in rows],
-            "n": [int(row.gap.n) for row in rows],
-            "positive_share": [row.positive_share for row in rows],
-            "mean_probability": [row.mean_probability for row in rows],
-            "calibration_gap": [row.gap.value for row in rows],
-            "lower": [row.gap.lower for row in rows],
-            "upper": [row.gap.upper for row in rows],
-            "floor": [row.floor for row in rows],
-            "p_adjusted": [row.p_adjusted for row in rows],
-        }
+        [
+            {
+                "version": row.version,
+                what: "(all rows)" if row.is_whole else row.value,
+                "n": int(row.part.gap.n),
+                "positive_share": row.part.positive_share,
+                "mean_probability": row.part.mean_probability,
+                "calibration_gap": row.part.gap.value,
+                "lower": row.part.gap.lower,
+                "upper": row.part.gap.upper,
+                "floor": row.part.gap_floor,
+                "p_adjusted": row.part.p_adjusted,
+                **{name: each.estimate.value for name, each in row.part.errors.items()},
+                **{f"{name}_floor": each.floor for name, each in row.part.errors.items()},
+            }
+            for row in rows
+        ]
     )

@@ -10,53 +10,34 @@ import pandas as pd
 from lib.checks import ALARM_RATE
 from lib.checks.miscalibration import Judged, judge_versions
 from lib.diagnose import Diagnosis
+from lib.figures.calibration_words import POSITIVE, RIGHT, OutcomeWords
 from lib.figures.format import format_count, format_loss, format_plural, format_share
 from lib.figures.nothing import nothing_words
-from lib.metrics.calibration import BINS, Calibration, MiscalibrationTest
+from lib.metrics.calibration import Calibration, MiscalibrationTest
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.recalibration_maps import recalibrated_words
 from lib.metrics.reliability import ReliabilityBins, farthest_bin, reliability_bins
 from lib.metrics.rounding import Rounding
-from lib.schema import ONE_VS_REST, VERSION
 
 EQUAL_WIDTH, EQUAL_MASS = "width", "mass"
 DECISION_SCORES = (
     "Scores are raw decision scores, not probabilities: there is nothing yet that could come true. Recalibration makes "
     "probabilities of them: choose a map in the sidebar, and everything here is of rows that their map has not seen."
 )
-ERROR_WORDS = {
-    "smooth_calibration_error": (
-        "Smooth ECE",
-        "Mean distance between p and the share of positives, smoothed along p by a kernel as wide as the error itself "
-        "(Błasiok and Nakkiran 2023): no bins to choose.",
-    ),
-    "debiased_calibration_error": (
-        "Debiased error",
-        f"Root mean square distance over {BINS} bins of equal mass, less what chance adds to its square (Kumar, Liang "
-        "and Ma 2019): 0 is what a calibrated model has on average.",
-    ),
-    "expected_calibration_error": (
-        "ECE",
-        f"Mean |mean p − share of positives| over {BINS} bins of equal width, each by its rows. Bins are left-closed, "
-        "the last closed.",
-    ),
-    "adaptive_calibration_error": ("ACE", f"The same over {BINS} bins of equal mass."),
-    "maximum_calibration_error": ("MCE", f"The largest distance of a bin, of {BINS} of equal width."),
-}
-"""Name to label and convention, in the order of the table."""
 SCORE_WORDS = {"brier": "Brier score", "log_loss": "Log loss"}
 
 
 @dataclass(frozen=True, eq=False)
 class CalibrationView:
-    """Calibration of the versions that are shown.
+    """Calibration of the versions that are shown; of several classes, of the top label or of one of them.
 
     Attributes:
         baseline, candidate: versions; the same where there is one.
         versions: those with probabilities that can be judged, baseline first.
         calibrations: of each of them.
         judged: the test of each.
-        class_name: which of several classes against the rest; "" with two.
+        class_name: which of several classes against the rest; "" with two, and of the top label.
+        words: what p is of.
         marked: how recalibrated numbers are marked; "" where the score is shown as it is.
         rounding: of each version whose probabilities were rounded.
         nothing: why there is nothing to show, if there is nothing.
@@ -68,13 +49,14 @@ class CalibrationView:
     calibrations: dict[str, Calibration]
     judged: dict[str, Judged]
     class_name: str
+    words: OutcomeWords
     marked: str
     rounding: dict[str, Rounding]
     nothing: str
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, class_name: str = "") -> CalibrationView:
-        """The view of a diagnosis; of several classes, of one of them."""
+        """The view of a diagnosis; of several classes, of the top label or of one of them."""
         settings, calibrations = diagnosis.settings, diagnosis.calibrations
         nothing = nothing_words(diagnosis)
         made: dict[str, Calibration] = {}
@@ -86,7 +68,8 @@ class CalibrationView:
         usable = {version: each for version, each in made.items() if not each.reason}
         if not usable and not nothing:
             nothing = next(iter(made.values())).reason
-        found = {version: calibrations.rounding(version) for version in usable}
+        is_top_label = diagnosis.facts.mapping.is_multiclass and not class_name
+        found = {} if class_name else {version: calibrations.rounding(version) for version in usable}
         return cls(
             settings.baseline,
             settings.candidate,
@@ -94,6 +77,7 @@ class CalibrationView:
             usable,
             _judge_class(usable, diagnosis) if class_name else judge_versions(diagnosis) if usable else {},
             class_name,
+            RIGHT if is_top_label else POSITIVE,
             recalibrated_words(settings.recalibration) if settings.recalibration is not None else "",
             {version: each for version, each in found.items() if each is not None},
             nothing,
@@ -113,7 +97,7 @@ class CalibrationView:
     @property
     def can_recalibrate(self) -> bool:
         """Whether there are labelled scores of one kind, from which a map could be fitted."""
-        return not self.class_name and self.nothing in ("", NOT_A_PROBABILITY)
+        return self.words is POSITIVE and not self.class_name and self.nothing in ("", NOT_A_PROBABILITY)
 
     def marked_words(self) -> str:
         """That numbers are recalibrated; "" where they are not."""
@@ -126,7 +110,7 @@ class CalibrationView:
 
     def answer(self) -> str:
         """Is it calibrated, in one sentence (plain text)."""
-        if self.nothing == NOT_A_PROBABILITY:
+        if self.nothing == NOT_A_PROBABILITY and self.can_recalibrate:
             return DECISION_SCORES
         if self.nothing:
             return f"{self.nothing[0].upper()}{self.nothing[1:]}: there is nothing to say about calibration."
@@ -137,11 +121,13 @@ class CalibrationView:
         found, judged = self.calibrations[self.focus], self.judged[self.focus]
         of = f"version {self.focus}" if len(self.versions) > 1 else "the model"
         of = f"{of} for {self.class_name} against the rest" if self.class_name else of
+        of = f"{of} for its answers (top label)" if self.words is RIGHT else of
         n = format_plural(judged.test.n, "labelled row")
         error = found.errors["debiased_calibration_error"]
         marked = f", {self.marked}" if self.marked else ""
         if judged.is_miscalibrated:
-            means = f"mean p of {of} is {found.mean_probability:.3f}, {format_share(found.positive_share)} are positive"
+            came = f"{format_share(found.positive_share)} are {self.words.came}"
+            means = f"mean p of {of} is {found.mean_probability:.3f}, {came}"
             return f"Not calibrated{marked}: {self._where(found) or means}"
         if judged.p_adjusted < ALARM_RATE:
             return (
@@ -161,10 +147,10 @@ class CalibrationView:
         if worst is None:
             return ""
         version = f" of version {self.focus}" if len(self.versions) > 1 else ""
-        of_class = f" for {self.class_name}" if self.class_name else ""
+        of_class = f" for {self.class_name}" if self.class_name else " for the answer" if self.words is RIGHT else ""
         return (
             f"of the {format_count(bins.n[worst])} rows{version} with p near {bins.mean_probability[worst]:.2f}"
-            f"{of_class}, {format_share(bins.positive_share[worst], 0)} are positive"
+            f"{of_class}, {format_share(bins.positive_share[worst], 0)} are {self.words.came}"
         )
 
     def rounding_words(self) -> str:
@@ -235,16 +221,3 @@ def _judge_class(calibrations: dict[str, Calibration], diagnosis: Diagnosis) -> 
         test = MiscalibrationTest(error.p_value, effect.value, effect.n)
         judged[version] = Judged(test, min(1.0, family * error.p_value))
     return judged
-
-
-def worst_class(diagnosis: Diagnosis) -> str:
-    """Of several classes the one whose mean probability is surest to be off in the candidate; the first where none."""
-    gaps = diagnosis.calibrations.gaps(VERSION, ONE_VS_REST)
-    names = diagnosis.facts.mapping.class_names
-    if gaps is None:
-        return names[0]
-    here = (gaps.groups[VERSION] == diagnosis.settings.candidate) & np.isin(gaps.groups[ONE_VS_REST], names)
-    order = np.flatnonzero(here & ~np.isnan(gaps.p))
-    if not len(order):
-        return names[0]
-    return str(gaps.groups[ONE_VS_REST][order[np.argmin(gaps.p[order])]])

@@ -6,6 +6,7 @@ are those of the rows; on the grid a bin is an interval of probabilities of whic
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,8 @@ from lib.metrics.ordering import ordered_bins
 
 MOST_DRAWN_BINS = 1_000
 """Into how many bins rows are gathered before they are drawn again: more would only cost time."""
+ARRAYS = ("probability", "lower", "upper", "score", "n", "w", "w2", "squares", "logs")
+"""What `Forecasts` holds for each bin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +56,22 @@ class Forecasts:
     @classmethod
     def of(cls, cells: Cells, group: int = 0) -> Forecasts:
         """The labelled, scored rows of one group of a table."""
+        starts = ordered_bins(cells, "score").starts
+        return cls._within(cells, slice(int(starts[group]), int(starts[group + 1])))
+
+    @classmethod
+    def of_each(cls, cells: Cells) -> list[Forecasts]:
+        """The labelled, scored rows of each group of a table, which are parts of arrays that they share."""
+        starts: list[int] = ordered_bins(cells, "score").starts.tolist()
+        whole = cls._within(cells, slice(0, starts[-1]))
+        return [
+            replace(whole, **{name: getattr(whole, name)[begin:end] for name in ARRAYS})
+            for begin, end in itertools.pairwise(starts)
+        ]
+
+    @classmethod
+    def _within(cls, cells: Cells, here: slice) -> Forecasts:
         bins = ordered_bins(cells, "score")
-        here = slice(int(bins.starts[group]), int(bins.starts[group + 1]))
         lower, upper = special.expit(bins.lower[here]), special.expit(bins.upper[here])
         weight = bins.weight[here]
         sums = Sums(cells.sums[bins.cell], cells.weighted)
@@ -230,10 +247,7 @@ class Forecasts:
 
 def together(parts: Sequence[Forecasts]) -> Forecasts:
     """The rows of several, at least one, in ascending order of probability; bins of equal probability are joined."""
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("probability", "lower", "upper", "score", "n", "w", "w2", "squares", "logs")
-    }
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     order = np.argsort(joined["score"], kind="stable")
     whole = replace(parts[0], **{name: values[order] for name, values in joined.items()})
     return whole.joined(_begins(whole.score))

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from lib.metrics.calibration import PARTS, STATISTICS
+from lib.metrics.calibration_parts import PART_ERRORS, CalibrationPart
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted, Recalibration
 from lib.metrics.recalibration_maps import as_json
@@ -13,6 +14,7 @@ from lib.metrics.rounding import Rounding
 from lib.reports.report import VersionNumbers
 
 NOT_ASKED = "no recalibration was asked for"
+DEBIASED = "debiased_calibration_error"
 NOT_ROUNDED = "probabilities are not rounded, or were not given as such"
 
 
@@ -53,6 +55,56 @@ def calibration_as_json(version: VersionNumbers) -> dict[str, Any]:
         "rounding": None if version.rounding is None else _rounding(version.rounding),
         "maps": maps,
         "recommended": None if version.recalibration is None else _recommended(version.recalibration),
+        **(
+            {"one_vs_rest": {name: _class(part) for name, part in version.calibration_by_class.items()}}
+            if version.one_vs_rest
+            else {}
+        ),
+        "undefined": undefined,
+    }
+
+
+def part_as_json(part: CalibrationPart | None, reason: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Gap, floors and the debiased error of a part as plain values, and why those that are undefined are so.
+
+    The expected calibration error is a metric, and not among them.
+
+    Args:
+        part: None where there is none.
+        reason: why, if so.
+    """
+    gap = ("calibration_gap", "calibration_gap_floor", "calibration_gap_p", "calibration_gap_p_adjusted")
+    floors = [f"{name}_floor" for name in PART_ERRORS]
+    if part is None or not part.gap.is_defined:
+        names = (*gap, "mean_probability", DEBIASED, *floors)
+        why = reason if part is None else part.gap.reason
+        return {**dict.fromkeys(names), "calibration_gap_ci": None}, dict.fromkeys(names, why)
+    undefined: dict[str, str] = {}
+    if math.isnan(part.p):
+        undefined |= dict.fromkeys(gap[2:], "every p is 0 or 1")
+    for name, each in part.errors.items():
+        if not each.estimate.is_defined:
+            undefined |= dict.fromkeys((name, f"{name}_floor"), each.estimate.reason)
+    return {
+        "mean_probability": part.mean_probability,
+        "calibration_gap": part.gap.value,
+        "calibration_gap_ci": [part.gap.lower, part.gap.upper],
+        "calibration_gap_floor": part.gap_floor,
+        "calibration_gap_p": part.p,
+        "calibration_gap_p_adjusted": part.p_adjusted,
+        DEBIASED: part.errors[DEBIASED].estimate.value,
+        **{f"{name}_floor": each.floor for name, each in part.errors.items()},
+    }, undefined
+
+
+def _class(part: CalibrationPart) -> dict[str, Any]:
+    """One class against the rest."""
+    values, undefined = part_as_json(part, "")
+    return {
+        "n": int(part.gap.n),
+        "positive_share": part.positive_share,
+        "expected_calibration_error": part.errors["expected_calibration_error"].estimate.value,
+        **values,
         "undefined": undefined,
     }
 

@@ -17,7 +17,7 @@ from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
-from lib.reports.calibration_json import calibration_as_json
+from lib.reports.calibration_json import calibration_as_json, part_as_json
 from lib.reports.report import (
     NOT_PAIRED,
     ONE_VERSION,
@@ -216,26 +216,9 @@ def _numbers(numbers: Numbers, undefined: Mapping[str, str] = {}) -> dict[str, A
             reasons |= {
                 f"violation_rate_by_class.{label}": of.reason for label, of in by_class.items() if not of.is_defined
             }
-    return values | _gap(numbers, reasons) | _beside(numbers.metrics, reasons)
-
-
-def _gap(numbers: Numbers, reasons: dict[str, str]) -> dict[str, Any]:
-    """The calibration gap, or nulls with the reason of the calibration error."""
-    names = ("calibration_gap", "calibration_gap_floor", "calibration_gap_p", "calibration_gap_p_adjusted")
-    gap = numbers.gap
-    if gap is None or not gap.estimate.is_defined:
-        reason = gap.estimate.reason if gap is not None else numbers.metrics[BY_BINS].reason or NO_GAP
-        reasons |= dict.fromkeys(names, reason)
-        return {**dict.fromkeys(names), "calibration_gap_ci": None}
-    if math.isnan(gap.p):
-        reasons |= dict.fromkeys(names[2:], "every p is 0 or 1")
-    return {
-        "calibration_gap": gap.estimate.value,
-        "calibration_gap_ci": _interval(gap.estimate),
-        "calibration_gap_floor": gap.floor,
-        "calibration_gap_p": gap.p,
-        "calibration_gap_p_adjusted": gap.p_adjusted,
-    }
+    part, why = part_as_json(numbers.calibration, numbers.metrics[BY_BINS].reason or NO_GAP)
+    reasons |= why
+    return values | part | _beside(numbers.metrics, reasons)
 
 
 def _beside(metrics: Mapping[str, Estimate], undefined: Mapping[str, str] = {}) -> dict[str, Any]:

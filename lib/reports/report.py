@@ -16,7 +16,7 @@ from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
 from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.calibration import Calibration, no_calibration
-from lib.metrics.calibration_gaps import CalibrationGaps
+from lib.metrics.calibration_parts import CalibrationPart
 from lib.metrics.catalogue import METRICS
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import Recalibration
@@ -25,25 +25,15 @@ from lib.metrics.summary import Summary
 from lib.metrics.support_vectors import TrainingBounds
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
-from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, SPLIT, VERSION, WINDOW, cohort_key
+from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, ONE_VS_REST, SPLIT, VERSION, WINDOW, cohort_key
 from lib.sources.training import NO_TRAINING, Training
 
-OF_WHOLE_VERSIONS = "calibration errors are measured for whole versions"
+OF_WHOLE_VERSIONS = "recalibrated probabilities are measured for whole versions, and classes against the rest"
 OF_COMPARED_VERSIONS = "of so many versions calibration is measured for the two that are compared"
 MOST_CALIBRATED = 12
 """Of more versions only the two that are compared have their calibration measured."""
 NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
 ONE_VERSION = "there is only one version"
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A calibration gap, as in `CalibrationGaps`."""
-
-    estimate: Estimate
-    floor: float
-    p: float
-    p_adjusted: float
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class Numbers:
         metrics: name to number, in the order of `METRICS`.
         violation_rate_by_class: "-1" and "1" to number; several classes by name, and none by cohort or window.
         resolution: how finely the scores behind them are kept: `exact`, `0.02`, `0.1` or `0.5`.
-        gap: the calibration gap; None where it is not measured.
+        calibration: gap and errors, of several classes those of the top label; None where they are not measured.
     """
 
     n: int
@@ -66,7 +56,7 @@ class Numbers:
     metrics: dict[str, Estimate]
     violation_rate_by_class: dict[str, Estimate]
     resolution: str
-    gap: Gap | None = None
+    calibration: CalibrationPart | None = None
 
     @property
     def n_unlabelled(self) -> int:
@@ -94,8 +84,9 @@ class VersionNumbers:
 
     Of several classes `classes` are those with rows, by name; `one_vs_rest` is what each has against the rest, by
     metric, `taken_for` the wrong answer that its rows get most and how many get it, and `weighted_averages` the mean of
-    metrics over classes, each as heavy as its rows. All are empty with two. `recalibration` is None where none was
-    asked for, `rounding` where probabilities were not rounded.
+    metrics over classes, each as heavy as its rows; `calibration` is that of the top label, `calibration_by_class` that
+    of each class against the rest. All are empty with two. `recalibration` is None where none was asked for, `rounding`
+    where probabilities were not rounded.
     """
 
     name: str
@@ -106,6 +97,7 @@ class VersionNumbers:
     taken_for: dict[str, tuple[str, Estimate]]
     weighted_averages: dict[str, Estimate]
     calibration: Calibration
+    calibration_by_class: dict[str, CalibrationPart]
     recalibration: Recalibration | None
     rounding: Rounding | None
     thresholds: VersionThresholds
@@ -217,7 +209,7 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
     if label is not None:
         summary, cells = diagnosis.summary_of_class(label, *keys), cells.of_label(label)
     by_class = diagnosis.violation_rate_by_class(*keys, label=label)
-    gaps = None if label is not None or CLASS in keys else diagnosis.calibrations.gaps(*keys)
+    parts = None if label is not None or CLASS in keys else diagnosis.calibrations.parts(*keys)
     unscored = cells.unscored.n.sum(axis=1)
     values = zip(*(summary.groups[key].tolist() for key in keys), strict=True)
     return [
@@ -227,27 +219,23 @@ def _numbers(diagnosis: Diagnosis, *keys: str, label: int | None = None) -> list
                 n=int(summary.n[place]),
                 n_labelled=int(summary.n_labelled[place]),
                 n_unscored=int(unscored[place]),
-                metrics=_metrics(summary, place, diagnosis),
+                metrics=_metrics(summary, place, diagnosis, None if parts is None else parts[place]),
                 violation_rate_by_class=by_class[place],
                 resolution=cells.resolution.name,
-                gap=None if gaps is None else _gap(gaps, place),
+                calibration=None if parts is None else parts[place],
             ),
         )
         for place, group in enumerate(values)
     ]
 
 
-def _gap(gaps: CalibrationGaps, place: int) -> Gap:
-    return Gap(gaps.gap[place], float(gaps.floor[place]), float(gaps.p[place]), float(gaps.p_adjusted[place]))
-
-
-def _metrics(summary: Summary, place: int, diagnosis: Diagnosis) -> dict[str, Estimate]:
+def _metrics(summary: Summary, place: int, diagnosis: Diagnosis, part: CalibrationPart | None) -> dict[str, Estimate]:
     found = {metric.name: summary[metric.name][place] for metric in METRICS}
-    if "expected_calibration_error" not in found:
-        nan = float("nan")
-        reason = diagnosis.calibrations.reason or OF_WHOLE_VERSIONS
-        found["expected_calibration_error"] = Estimate(nan, nan, nan, summary.n_labelled[place], reason, nan)
-    return found
+    if part is not None:
+        return found | {"expected_calibration_error": part.errors["expected_calibration_error"].estimate}
+    nan = float("nan")
+    reason = diagnosis.calibrations.reason or OF_WHOLE_VERSIONS
+    return found | {"expected_calibration_error": Estimate(nan, nan, nan, summary.n_labelled[place], reason, nan)}
 
 
 def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
@@ -257,7 +245,8 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
     for version, each in measured.items():
         error = each.errors["expected_calibration_error"].estimate
         metrics = {**whole[version].metrics, "expected_calibration_error": error}
-        whole[version] = dataclasses.replace(whole[version], metrics=metrics)
+        part = whole[version].calibration if each.reason else calibrations.whole(version)
+        whole[version] = dataclasses.replace(whole[version], metrics=metrics, calibration=part)
     classes = _classes(diagnosis)
     against, averages = diagnosis.against_the_rest(VERSION) or {}, diagnosis.weighted_averages(VERSION) or {}
     tables = diagnosis.class_tables(VERSION)
@@ -267,7 +256,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
         for (version, split), numbers in _numbers(diagnosis, VERSION, SPLIT):
             splits.setdefault(version, {})[split] = numbers
     order = [*diagnosis.facts.splits, MISSING_KEY]
-    support = _support_vectors(diagnosis)
+    support, by_class = _support_vectors(diagnosis), _calibration_by_class(diagnosis)
     return tuple(
         VersionNumbers(
             version,
@@ -282,6 +271,7 @@ def _versions(diagnosis: Diagnosis) -> tuple[VersionNumbers, ...]:
             {} if tables is None else tables.taken_for[places[version]],
             {name: each[places[version]] for name, each in averages.items()},
             measured[version],
+            by_class.get(version, {}),
             None if diagnosis.settings.recalibration is None else calibrations.recalibration(version),
             calibrations.rounding(version),
             VersionThresholds.of(diagnosis, version),
@@ -296,6 +286,19 @@ def _calibration(diagnosis: Diagnosis, version: str) -> Calibration:
     if len(diagnosis.facts.versions) > MOST_CALIBRATED and version not in diagnosis.shown_versions:
         return no_calibration(0, OF_COMPARED_VERSIONS)
     return diagnosis.calibrations.of(version)
+
+
+def _calibration_by_class(diagnosis: Diagnosis) -> dict[str, dict[str, CalibrationPart]]:
+    """Of several classes the calibration of each against the rest, by version."""
+    found: dict[str, dict[str, CalibrationPart]] = {}
+    names = diagnosis.facts.mapping.class_names
+    parts = diagnosis.calibrations.parts(VERSION, ONE_VS_REST) if names else None
+    if parts is not None:
+        pairs = zip(parts.groups[VERSION].tolist(), parts.groups[ONE_VS_REST].tolist(), strict=True)
+        for place, (version, name) in enumerate(pairs):
+            if name in names:
+                found.setdefault(version, {})[name] = parts[place]
+    return found
 
 
 def _support_vectors(diagnosis: Diagnosis) -> dict[str, SupportNumbers]:

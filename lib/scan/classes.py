@@ -18,7 +18,7 @@ from ibis import _
 
 from lib.grid import EPSILON, MAX_ABS_SCORE
 from lib.scan.columns import Expression
-from lib.schema import CLASS, MISSING_KEY, ONE_VS_REST, PREDICTED, Mapping, ScoreKind
+from lib.schema import CLASS, MISSING_KEY, ONE_VS_REST, PREDICTED, TOP_LABEL, Mapping, ScoreKind
 from lib.sources.classes import SUM_TOLERANCE
 
 
@@ -27,7 +27,7 @@ def class_categories(mapping: Mapping) -> dict[str, tuple[str, ...]]:
     if not mapping.is_multiclass:
         return {}
     texts = tuple(sorted((*mapping.class_names, MISSING_KEY)))
-    return dict.fromkeys((CLASS, PREDICTED, ONE_VS_REST), texts)
+    return {**dict.fromkeys((CLASS, PREDICTED, ONE_VS_REST), texts), TOP_LABEL: (TOP_LABEL,)}
 
 
 def class_problems(mapping: Mapping) -> list[tuple[Any, str]]:
@@ -113,3 +113,14 @@ def against_the_rest(rows: Expression, texts: tuple[str, ...], class_names: tupl
     apart = apart.mutate(**{ONE_VS_REST: codes[apart["at"]].cast("int32")})
     label = ibis.cases((apart.label == 0, 0), (apart[CLASS] == apart[ONE_VS_REST], 1), else_=-1)
     return apart.mutate(label=label.cast("int8"), score=apart.class_scores)
+
+
+def of_the_answer(rows: Expression) -> Expression:
+    """Prepared rows with `top_label`, the highest score for a class against the rest, and whether its class is true.
+
+    `label` is 0 without one, +1 where the margin is above 0, else −1: a shared highest score is wrong.
+    """
+    right = ibis.cases((rows.label == 0, 0), (rows.score > 0, 1), else_=-1)
+    highest = rows.class_scores.maxs()
+    apart = rows.mutate(label=right.cast("int8"), score=highest, **{TOP_LABEL: ibis.literal(0, "int32")})
+    return apart.drop("probability", "loss", "score_bin", "probability_bin")

@@ -14,11 +14,11 @@ import numpy as np
 
 from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
-from lib.scan.classes import against_the_rest
+from lib.scan.classes import against_the_rest, of_the_answer
 from lib.scan.columns import Expression
 from lib.scan.rows import Categories, Gathered, coarse_bin, hash_of, value_key, with_losses
 from lib.scan.windows import WindowGrid
-from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, WINDOW, Filter, cohort_key
+from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, TOP_LABEL, WINDOW, Filter, cohort_key
 
 CELL_BUDGET = 250_000
 """How many cells a table may have; the finest resolution that stays below it is used."""
@@ -86,7 +86,7 @@ class PreparedRows:
             "fold": "int8",
             "problem": "string",
             "usable": "boolean",
-            **dict.fromkeys((key for key in self.categories if key != ONE_VS_REST), "int32"),
+            **dict.fromkeys((key for key in self.categories if key not in (ONE_VS_REST, TOP_LABEL)), "int32"),
             **dict.fromkeys(map(value_key, self.gathered), "uint64"),
         }
         if self.class_names:
@@ -127,13 +127,18 @@ def compute_cells(
         n_groups: about how many combinations of key values there are, so that a hopeless resolution is not tried.
     """
     rows = filtered(prepared, where)
-    if ONE_VS_REST in keys:
+    if apart := {ONE_VS_REST, TOP_LABEL} & {*keys}:
         held = [name for name in rows.columns if name in {*keys, "weight", "time"}]
-        rows = against_the_rest(rows, prepared.categories[CLASS], prepared.class_names)
-        rows = with_losses(rows, [*held, ONE_VS_REST])
+        n_rows = prepared.n_rows
+        if ONE_VS_REST in apart:
+            rows = against_the_rest(rows, prepared.categories[CLASS], prepared.class_names)
+            n_rows *= len(prepared.class_names)
+        else:
+            rows = of_the_answer(rows)
+        rows = with_losses(rows, [*held, *apart])
         # Of few rows few distinct margins say nothing of how few the scores of their classes are.
         few = prepared.few_scores and prepared.n_rows > PROBE_ROWS
-        prepared = replace(prepared, n_rows=prepared.n_rows * len(prepared.class_names), few_scores=few)
+        prepared = replace(prepared, n_rows=n_rows, few_scores=few)
     resolution = _begin_at(prepared, n_groups, finest, budget)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {to_sql(_grouped(rows, keys, windows, resolution))}")
     columns = [*keys, LABEL, "score_bin", "probability_bin", *(["score"] if resolution.is_exact else [])]

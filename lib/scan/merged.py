@@ -22,7 +22,7 @@ from lib.scan.order import order_splits, order_versions
 from lib.scan.saved import SavedCells
 from lib.scan.tables import saved_tables_of
 from lib.scan.windows import WindowGrid, choose_windows
-from lib.schema import FOLD, MAX_VERSIONS, NO_WINDOW, SPLIT, VERSION, WINDOW, LabelEncoding, Mapping
+from lib.schema import FOLD, MAX_VERSIONS, NO_WINDOW, SPLIT, TOP_LABEL, VERSION, WINDOW, LabelEncoding, Mapping
 from lib.sources.columns import join_names
 
 ROLES_IN_CELLS = ("score", "score_kind", "label", "version", "split", "time", "weight")
@@ -69,7 +69,7 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
     )
     tables: list[tuple[Cells, Resolution]] = []
     for keys, finest in saved_tables_of(merged):
-        if FOLD in keys and not all(part.has_table(keys) for part in parts):
+        if {FOLD, TOP_LABEL} & {*keys} and not all(part.has_table(keys) for part in parts):
             continue
         cells = merge([_part_of(part, keys, finest, windows) for part in parts])
         while len(cells.score_bin) > CELL_BUDGET and cells.resolution != COARSE:

@@ -25,7 +25,7 @@ from lib.scan.facts import Facts, IdCounts, InputFile
 from lib.scan.held import HeldTables
 from lib.scan.tables import saved_tables_of, words_of
 from lib.scan.windows import WindowGrid
-from lib.schema import LABEL, ONE_VS_REST, SPLIT, VERSION, WINDOW, Filter, Mapping, cohort_key
+from lib.schema import LABEL, ONE_VS_REST, SPLIT, TOP_LABEL, VERSION, WINDOW, Filter, Mapping, cohort_key
 
 METADATA_KEY = b"marginalia"
 FORMAT = "marginalia-cells"
@@ -79,7 +79,7 @@ class SavedCells(HeldTables):
         self.tables = tuple(tables)
 
     def has_table(self, keys: Sequence[str]) -> bool:
-        """Whether there is a table by these keys; files of an earlier version have none by fold."""
+        """Whether there is a table by these keys; files of an earlier version have none by fold or top label."""
         return any(set(keys) <= set(table.keys) for table, _began in self.tables)
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
@@ -87,7 +87,8 @@ class SavedCells(HeldTables):
         if where.start is not None or where.end is not None:
             needed.add(WINDOW)
         for table, _began in sorted(self.tables, key=lambda held: held[1].order):
-            if needed <= set(table.keys) and (ONE_VS_REST in keys) == (ONE_VS_REST in table.keys):
+            apart = {ONE_VS_REST, TOP_LABEL}
+            if needed <= set(table.keys) and apart & set(keys) == apart & set(table.keys):
                 return _filtered(table, where).rollup(list(keys))
         raise SettingsError(
             f"These saved cells have no table by {words_of(sorted(needed - {VERSION, SPLIT}))}; "

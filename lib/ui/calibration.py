@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from html import unescape
 
@@ -9,11 +10,15 @@ import streamlit as st
 
 from lib.diagnose import Diagnosis
 from lib.figures.calibration_gaps import plot_gap_windows, plot_gaps
-from lib.figures.calibration_gaps_view import GapsView, GapWindows
-from lib.figures.calibration_view import ERROR_WORDS, SCORE_WORDS, CalibrationView
-from lib.figures.format import UNDEFINED, format_change, format_interval, format_loss, format_share
+from lib.figures.calibration_gaps_view import GapRow, GapsView, GapWindows, whole_rows
+from lib.figures.calibration_view import SCORE_WORDS, CalibrationView
+from lib.figures.calibration_words import ERROR_WORDS
+from lib.figures.format import UNDEFINED, format_change, format_count, format_interval, format_loss, format_share
 from lib.figures.frame import provenance_line
 from lib.figures.recalibration_view import LOSS_WORDS, RecalibrationView
+from lib.figures.text import MISSING
+from lib.metrics.calibration import CalibrationError
+from lib.metrics.calibration_parts import PART_ERRORS
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted
 from lib.metrics.recalibration_maps import MAP_FORMULAS, MAP_LABELS, MapName
@@ -161,24 +166,73 @@ def _offer_map(view: RecalibrationView) -> None:
 
 
 def show_parts_of_data(diagnosis: Diagnosis) -> None:
-    """The calibration gap by class, by cohort and over time."""
+    """Calibration by class, by cohort and over time, beside that of whole versions."""
     look, provenance = current_look(), provenance_line(diagnosis)
-    classes, windows = GapsView.of_classes(diagnosis), GapWindows.of(diagnosis)
-    columns = diagnosis.facts.cohorts
-    if classes is not None:
-        figure = plot_gaps(classes, look, provenance)
-        show_figure(figure, "gaps-classes", name="calibration-by-class", table=classes.frame())
-        return
     if diagnosis.settings.recalibration is not None:
         show_note("Recalibrated probabilities are measured for whole versions, not by cohort or over time.")
         return
-    if columns:
+    classes = GapsView.of_classes(diagnosis)
+    if classes is not None:
+        st.subheader("By class, against the rest", anchor=False)
+        figure = plot_gaps(classes, look, provenance)
+        show_figure(figure, "gaps-classes", name="calibration-by-class", table=classes.frame())
+        _show_parts(classes.told, "Class", "all classes: the answer (top label)")
+    if columns := diagnosis.facts.cohorts:
         st.subheader("By cohort", anchor=False)
         column = state.choose("by", "Cohorts of", columns, default=columns[0])
         view = GapsView.of_cohorts(diagnosis, column)
         if view is not None:
             figure = plot_gaps(view, look, provenance)
             show_figure(figure, "gaps-cohorts", name="calibration-by-cohort", table=view.frame())
+            _show_parts(view.told, column, "all rows")
+    windows = GapWindows.of(diagnosis)
     if windows is not None:
+        st.subheader("Over time", anchor=False)
         figure = plot_gap_windows(windows, look, provenance)
         show_figure(figure, "gaps-time", name="calibration-over-time", table=windows.frame())
+        with st.expander("Every window as a table"):
+            _show_parts(windows.told, "From", "")
+    if classes is None and not columns:
+        _show_parts(whole_rows(diagnosis), "Rows of", "all rows")
+
+
+def _show_parts(rows: Sequence[GapRow], what: str, whole: str) -> None:
+    """A table of parts; `whole` is what whole versions are called."""
+    heads = [
+        Column(what),
+        Column("Version"),
+        Column("Rows", "Labelled, scored rows"),
+        Column("Mean p"),
+        Column("Came true", "Share of these rows"),
+        Column("Gap", "Share that came true − mean p, with a 95 % interval; beneath it what chance gives, 95 %"),
+        *(
+            Column(label, f"{said} Beneath it what a calibrated model exceeds in 5 % of such parts.")
+            for label, said in (ERROR_WORDS[name] for name in PART_ERRORS)
+        ),
+    ]
+    show_table(heads, [_part_cells(row, whole) for row in rows])
+    if any(not row.is_whole for row in rows):
+        show_note(
+            "ECE grows as parts get smaller: read it beside its floor, which one calibrated part in twenty exceeds."
+        )
+
+
+def _part_cells(row: GapRow, whole: str) -> list[Cell]:
+    part = row.part
+    gap = part.gap
+    around = f"{format_change(gap.lower, 'share')} to {format_change(gap.upper, 'share')}"
+    return [
+        Cell(whole if row.is_whole else row.value or MISSING),
+        Cell(row.version or MISSING),
+        Cell(format_count(gap.n)),
+        Cell(format_share(part.mean_probability)),
+        Cell(format_share(part.positive_share)),
+        Cell(format_change(gap.value, "share"), f"{around}; by chance ±{format_share(part.gap_floor)}"),
+        *(_error_cell(each) for each in part.errors.values()),
+    ]
+
+
+def _error_cell(error: CalibrationError) -> Cell:
+    if not error.estimate.is_defined:
+        return Cell(UNDEFINED, error.estimate.reason)
+    return Cell(format_share(error.estimate.value), f"floor {format_share(error.floor)}")

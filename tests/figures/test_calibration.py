@@ -15,7 +15,7 @@ from lib.diagnose import Diagnosis, Settings
 from lib.figures.calibration import plot_bins, plot_parts, plot_reliability
 from lib.figures.calibration_gaps import plot_gap_windows, plot_gaps
 from lib.figures.calibration_gaps_view import GapsView, GapWindows
-from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView, worst_class
+from lib.figures.calibration_view import EQUAL_MASS, EQUAL_WIDTH, CalibrationView
 from lib.figures.frame import provenance_line
 from lib.figures.recalibration_view import RecalibrationView
 from lib.figures.theme import Look
@@ -146,11 +146,24 @@ def test_a_filter_that_leaves_no_row(diagnosis: Diagnosis) -> None:
 def test_one_of_several_classes(tmp_path: Path) -> None:
     scan = scan_of("which_digit.csv.gz", tmp_path)
     made = Diagnosis(scan, Settings.choose(scan.facts))
-    name = worst_class(made)
+    name = scan.facts.mapping.class_names[3]
     view = CalibrationView.of(made, name)
-    assert name in scan.facts.mapping.class_names
     assert set(view.versions) == set(made.shown_versions)
     assert "against the rest" in view.answer() or f"for {name}" in view.answer()
-    gaps = GapsView.of_classes(made)
+    gaps, top = GapsView.of_classes(made), CalibrationView.of(made)
     assert gaps is not None
     assert set(gaps.ranked) <= set(scan.facts.mapping.class_names)
+    # The top label stands first, beside the classes: it is right as often as the answers are.
+    assert [row.is_whole for row in gaps.told[:3]] == [True, True, False]
+    accuracy = dict(
+        zip(made.versions.groups["version"].tolist(), made.versions["accuracy"].value.tolist(), strict=True)
+    )
+    for row in gaps.whole:
+        assert row.part.positive_share == pytest.approx(accuracy[row.version])
+        assert (
+            row.part.errors["expected_calibration_error"]
+            == top.calibrations[row.version].errors["expected_calibration_error"]
+        )
+    assert "are right" in top.answer()
+    look = plot_reliability(top, Look(), "").layout
+    assert look.yaxis.title.text == "share of right answers"  # type: ignore[union-attr]

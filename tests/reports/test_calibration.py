@@ -11,13 +11,15 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
+from lib.calibrations import NO_TOP_LABEL
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis, Settings
 from lib.errors import SettingsError
 from lib.figures.calibration_view import CalibrationView
 from lib.figures.format import format_share
 from lib.reports import build_report, render_json, render_markdown, render_text
-from lib.scan import Scan, merge_cells, read_cells, save_cells
+from lib.scan import SavedCells, Scan, merge_cells, read_cells, save_cells
+from lib.schema import TOP_LABEL, VERSION
 from tests.reports.conftest import SAMPLES, sample_report, scan_of
 
 
@@ -106,4 +108,70 @@ def test_several_classes_are_not_recalibrated() -> None:
         Settings.choose(scan.facts, recalibration="platt")
     report = build_report(diagnosis := Diagnosis(scan, Settings.choose(scan.facts)), run_checks(diagnosis))
     version = json.loads(render_json(report))["versions"][scan.facts.versions[0]]
-    assert version["undefined"]["expected_calibration_error"].startswith("of several classes")
+    assert version["calibration"]["undefined"]["maps"] == "no recalibration was asked for"
+
+
+def ece(y: np.ndarray, p: np.ndarray) -> float:
+    """By brute force: scikit-learn's bins are right-closed, which rounded probabilities tell apart."""
+    place = np.minimum(np.floor(p * 15 + 1e-9), 14)
+    return sum((place == each).mean() * abs((y - p)[place == each].mean()) for each in np.unique(place))
+
+
+def test_of_several_classes_the_top_label_and_each_class_are_told() -> None:
+    scan = scan_of(SAMPLES / "which_digit.csv.gz")
+    diagnosis = Diagnosis(scan, Settings.choose(scan.facts))
+    versions = json.loads(render_json(build_report(diagnosis, [])))["versions"]
+    frame = pd.read_csv(SAMPLES / "which_digit.csv.gz")
+    classes = {each.name: each for each in scan.facts.mapping.classes}
+    label, version = scan.facts.mapping.label, scan.facts.mapping.version
+    assert label is not None
+    assert version is not None
+    for name, numbers in versions.items():
+        own = frame[frame[version] == name]
+        p = own[[each.column for each in classes.values()]].to_numpy()
+        truth = np.array([next(k for k, each in classes.items() if str(y) in each.labels) for y in own[label]])
+        right = np.array(list(classes))[p.argmax(axis=1)] == truth
+        found = numbers["calibration"]
+        assert found["positive_share"] == pytest.approx(right.mean(), abs=1e-9)
+        assert found["mean_probability"] == pytest.approx(p.max(axis=1).mean(), abs=1e-9)
+        assert found["expected_calibration_error"] == pytest.approx(ece(right, p.max(axis=1)), abs=1e-9)
+        assert numbers["calibration_gap"] == pytest.approx(right.mean() - p.max(axis=1).mean(), abs=1e-9)
+        assert set(found["one_vs_rest"]) == set(classes)
+        for place, (each, of) in enumerate(found["one_vs_rest"].items()):
+            assert of["n"] == len(own)
+            assert of["expected_calibration_error"] == pytest.approx(ece(truth == each, p[:, place]), abs=1e-9)
+            assert of["calibration_gap"] == pytest.approx((truth == each).mean() - p[:, place].mean(), abs=1e-9)
+            assert of["expected_calibration_error_floor"] > 0
+
+
+def test_cohorts_and_windows_have_errors_with_floors() -> None:
+    document = parsed("incident.csv.gz")
+    roles = document["inputs"][0]["mapping"]
+    texts = dict.fromkeys([roles["version"], *roles["cohort"]], str)
+    blank = {roles["score"]: [""]}
+    frame = pd.read_csv(SAMPLES / "incident.csv.gz", dtype=texts, keep_default_na=False, na_values=blank)
+    for each in document["cohorts"][:12]:
+        here = (frame[roles["version"]] == each["version"]) & (frame[each["column"]] == each["value"])
+        own = frame[here & (frame[roles["label"]].astype(str) != "")].dropna(subset=[roles["score"]])
+        y = own[roles["label"]].astype(str).to_numpy() == document["inputs"][0]["pos_label"]
+        p = own[roles["score"]].to_numpy(float)
+        assert each["expected_calibration_error"] == pytest.approx(ece(y, p), abs=1e-9)
+        assert each["mean_probability"] == pytest.approx(p.mean(), abs=1e-9)
+        assert each["debiased_calibration_error"] >= 0
+        assert each["expected_calibration_error_floor"] > 0
+    assert all("expected_calibration_error_floor" in each for each in document["windows"])
+
+
+def test_saved_cells_hold_the_top_label_or_say_that_they_do_not(tmp_path: Path) -> None:
+    scan = scan_of(SAMPLES / "which_digit.csv.gz")
+    save_cells(scan, tmp_path / "cells.parquet")
+    saved = read_cells(tmp_path / "cells.parquet", "cells.parquet")
+    version = scan.facts.versions[0]
+    one, other = (Diagnosis(each, Settings.choose(each.facts)).calibrations for each in (scan, saved))
+    assert other.of(version).errors == one.of(version).errors
+    # As a file has them that was written before there was such a table.
+    earlier = SavedCells(saved.facts, [each for each in saved.tables if TOP_LABEL not in each[0].keys])
+    made = Diagnosis(earlier, Settings.choose(earlier.facts)).calibrations
+    assert made.of(version).reason == NO_TOP_LABEL
+    assert made.parts(VERSION) is None
+    assert made.of_class(version, scan.facts.mapping.class_names[0]).reason == ""

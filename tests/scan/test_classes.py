@@ -25,7 +25,7 @@ from lib.scan import (
     read_cells,
     save_cells,
 )
-from lib.schema import CLASS, ONE_VS_REST, PREDICTED, VERSION, ClassColumn, Filter, Mapping, ScoreKind
+from lib.schema import CLASS, ONE_VS_REST, PREDICTED, TOP_LABEL, VERSION, ClassColumn, Filter, Mapping, ScoreKind
 from lib.sources import build_dataset, read_table
 from tests.scan.conftest import ScanOf
 
@@ -123,6 +123,26 @@ def test_each_class_against_the_rest_equals_a_loop(scan_of: ScanOf, kind: str) -
             assert cells.scored.total("s")[group, index] == pytest.approx(sum(scores), rel=1e-9, abs=1e-9)
             losses = [math.log1p(math.exp(-label * each)) if label else 0.0 for each in scores]
             assert cells.scored.total("l")[group, index] == pytest.approx(sum(losses), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["probability", "logit"])
+def test_the_top_label_equals_a_loop(scan_of: ScanOf, kind: str) -> None:
+    frame = answers(1, kind=kind)
+    cells = scan_of(frame).cells((VERSION, "cohort:group", TOP_LABEL))
+    rows = [(row, slow_row(row, kind)) for row in frame.to_dict("records")]
+    for group in range(cells.n_groups):
+        version, value = cells.groups[VERSION][group], cells.groups["cohort:group"][group]
+        mine = [each for row, each in rows if each and (row["version"], row["group"]) == (version, value)]
+        for index, label in enumerate((-1, 0, 1)):
+            scores = [
+                max(each["class_scores"])
+                for each in mine
+                if (0 if not each["label"] else 1 if each["score"] > 0 else -1) == label
+            ]
+            assert cells.scored.n[group, index] == len(scores)
+            assert cells.scored.total("s")[group, index] == pytest.approx(sum(scores), rel=1e-9, abs=1e-9)
+            shares = [1 / (1 + math.exp(-each)) for each in scores]
+            assert cells.scored.total("p")[group, index] == pytest.approx(sum(shares), rel=1e-9, abs=1e-9)
 
 
 def numbers(scan: Scan) -> dict[str, list[float]]:

@@ -46,9 +46,17 @@ def test_bins_are_a_link(by: str) -> None:
 
 
 def test_several_classes_are_judged_one_by_one() -> None:
-    app = open_app("calibration", dataset="sample-digits", **{"class": "8"})
+    app = open_app("calibration", dataset="sample-digits")
+    assert_sound(app)
+    assert figures(app)[0]["layout"]["meta"]["subtitle"].startswith("Top label: ")
+    next(each for each in app.selectbox if each.label == "Probability of").select("eight")
+    run(app)
     assert_sound(app)
     assert "against the rest" in figures(app)[0]["layout"]["meta"]["subtitle"]
+    assert app.query_params["class"] == "eight"
+    classes = tables(app)[2]
+    assert classes.heads == ["Class", "Version", "Rows", "Mean p", "Came true", "Gap", "ECE", "Debiased error"]
+    assert classes.rows[0][0].text.endswith("the answer (top label)")
     assert not any(each.label == "Recalibrated by" for each in app.selectbox)
 
 
