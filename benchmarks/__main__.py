@@ -30,6 +30,7 @@ EXPECTED = {
 """What ten million rows are expected to take on two idle cores."""
 EXPECTED_LARGEST = "under 60 s and 2 GB"
 EXPECTED_SESSIONS = "under 2 GB"
+EXPECTED_PAGE = "expected: under 1 s; under 50 ms"
 EXPECTED_SWITCH = "under 0.5 s"
 
 
@@ -148,8 +149,8 @@ def print_growth(sizes: Sequence[int], ours: dict[tuple[int, str], Measurement])
 
 
 def print_slider(folder: Path, sizes: Sequence[int]) -> None:
-    """Server time of a γ move, by page."""
-    print("\nOne move of the γ slider, server time inside lib, median of 20 (slowest)")
+    """Server time of a page's first run and of a γ move."""
+    print("\nA page inside lib: processor time of its first run; one move of the γ slider, median of 20 (slowest)")
     measured = {}
     for rows in sizes:
         store, path = folder / f"store-slider-{rows}", file_of(folder, rows, "parquet")
@@ -160,11 +161,14 @@ def print_slider(folder: Path, sizes: Sequence[int]) -> None:
     table = [
         [
             page,
-            *(f"{1e3 * each[page]['median']:.1f} ms ({1e3 * each[page]['slowest']:.1f})" for each in measured.values()),
+            *(
+                f"{each[page]['first']:.2f} s; {1e3 * each[page]['median']:.1f} ms ({1e3 * each[page]['slowest']:.1f})"
+                for each in measured.values()
+            ),
         ]
         for page in measured[sizes[0]]
     ]
-    print_table(["page", *(f"{rows:,} rows" for rows in sizes), ""], [[*row, "expected: under 50 ms"] for row in table])
+    print_table(["page", *(f"{rows:,} rows" for rows in sizes), ""], [[*row, EXPECTED_PAGE] for row in table])
 
 
 def print_sessions(folder: Path, rows: int) -> None:

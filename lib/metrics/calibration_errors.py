@@ -20,7 +20,7 @@ from scipy import fft, special
 from lib.metrics.estimates import FloatArray, add_up, divide
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.intervals import kish_n
-from lib.metrics.reliability import isotonic
+from lib.metrics.reliability import isotonic_of_each
 
 SMOOTH_POINTS = 2**10
 """Into how many steps of p the residuals are put before they are smoothed."""
@@ -29,6 +29,8 @@ NARROWEST = 1e-3
 POINTS_PER_WIDTH, LEAST_POINTS = 6.0, 128
 FIRST_WIDTH, SMOOTHINGS = 0.05, 9
 """Each step at least halves how far, in logarithms, the width is from the one that is sought."""
+CLOSE = 0.005
+"""How far, in logarithms, an error may be from its width; the next step is far closer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ class Outcomes:
     @cached_property
     def fit(self) -> FloatArray:
         """Shape (R, M): the isotonic fit, 0 where there is no weight at all."""
-        return np.stack([np.nan_to_num(isotonic(*draw)) for draw in zip(self.weight, self.positive, strict=True)])
+        return np.nan_to_num(isotonic_of_each(self.weight, self.positive))
 
     def cross_entropy(self, p: FloatArray) -> FloatArray:
         """Shape (R,): the mean of −log of the probability given to the true class, of probabilities by bin."""
@@ -202,8 +204,17 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
             found[rows] = smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
         return found
 
-    width = np.full(len(residual), FIRST_WIDTH)
-    for _step in range(SMOOTHINGS):
-        # The error falls with the width, at most as fast as its inverse: half-way in logarithms always comes nearer.
-        width = np.sqrt(width * np.clip(error(width), NARROWEST, 1.0))
+    # The logarithm of the error falls with that of the width, at most as fast as it: a secant finds where they meet.
+    before, width = np.full(len(residual), FIRST_WIDTH), np.full(len(residual), FIRST_WIDTH)
+    gap_before = np.zeros(len(residual))
+    for step in range(SMOOTHINGS):
+        gap = np.log(np.clip(error(width), NARROWEST, 1.0) / width)
+        moved = np.log(width / before)
+        slope = np.clip(
+            np.divide(gap - gap_before, moved, out=np.full(len(gap), -2.0), where=np.abs(moved) > 1e-9), -2, -1
+        )
+        before, gap_before = width, gap
+        width = width * np.exp(-gap / slope)
+        if step and np.abs(gap).max(initial=0.0) < CLOSE:
+            break
     return error(width)

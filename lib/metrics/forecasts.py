@@ -236,13 +236,19 @@ class Forecasts:
         """
         size = kish_n(self.weight, self.w2.sum(axis=1)) if self.weighted else self.rows
         each = np.divide(self.weight, size, out=np.zeros_like(size), where=size > 0)
+        share = np.clip(share, 0.0, 1.0)
+        # Bin by bin, since what one distribution needs is computed once for all that is drawn from it in a row.
+        shape = (len(size), times)
         if again:
-            rows = rng.poisson(size, (times, len(size)))
+            hits = rng.poisson((size * share)[:, None], shape)
+            rows = hits + rng.poisson((size * (1 - share))[:, None], shape)
         else:
+            part = size % 1.0
+            rows = np.repeat(np.floor(size)[:, None], times, axis=1)
             # A fraction of a row is a row in that fraction of the draws.
-            rows = (np.floor(size) + (rng.random((times, len(size))) < size % 1.0)).astype(np.int64)
-        hits = rng.binomial(rows, np.clip(share, 0.0, 1.0))
-        return (rows * each).astype(np.float64), (hits * each).astype(np.float64)
+            rows += rng.random(shape) < part[:, None] if part.any() else 0.0
+            hits = rng.binomial(rows.astype(np.int64), share[:, None])
+        return np.ascontiguousarray(rows.T) * each, np.ascontiguousarray(hits.T) * each
 
 
 def together(parts: Sequence[Forecasts]) -> Forecasts:

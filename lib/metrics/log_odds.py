@@ -38,16 +38,17 @@ def fit_log_odds(
     weight = negative + positive
 
     def loss(at: FloatArray) -> float:
-        odds = x @ at + offset
-        terms = positive * np.logaddexp(0.0, -odds) + negative * np.logaddexp(0.0, odds)
-        return float(terms.sum() + (cost * at**2).sum() / 2)
+        odds = _along(x, at) + offset
+        # log(1 + e^o) is max(o, 0) + log(1 + e^−|o|): the dear part is the same for both classes.
+        short = np.where(odds < 0, positive, negative) * np.abs(odds)
+        return float((weight * np.log1p(np.exp(-np.abs(odds))) + short).sum() + (cost * at**2).sum() / 2)
 
     at = np.zeros(x.shape[1])
     now = loss(at)
     for _step in range(STEPS):
-        p = special.expit(x @ at + offset)
-        slope = x.T @ (weight * p - positive) + cost * at
-        curve = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(cost)
+        p = special.expit(_along(x, at) + offset)
+        slope = np.einsum("mk,m->k", x, weight * p - positive) + cost * at
+        curve = _products(x, weight * p * (1 - p)) + np.diag(cost)
         # Where nothing is left to learn the matrix is all but singular.
         step = np.linalg.lstsq(curve, slope, rcond=1e-15)[0]
         if float(slope @ step) <= LEAST_GAIN * now:
@@ -80,9 +81,22 @@ def log_odds_covariance(
         w2: shape (M, 2), Σw².
         offset: as in the fit.
     """
-    p = special.expit(features @ coefficients + offset)
-    curve = (features * (w.sum(axis=1) * p * (1 - p))[:, None]).T @ features
-    squares = w2[:, 0] * p**2 + w2[:, 1] * (1 - p) ** 2
-    inner = (features * squares[:, None]).T @ features
+    p = special.expit(_along(features, coefficients) + offset)
+    curve = _products(features, w.sum(axis=1) * p * (1 - p))
+    inner = _products(features, w2[:, 0] * p**2 + w2[:, 1] * (1 - p) ** 2)
     inverse = np.linalg.pinv(curve)
     return inverse @ inner @ inverse
+
+
+# Sums over rows of a few columns, not as products of matrices: the threads of linear algebra wait for each other longer
+# than there is to do, many times as long on a busy machine.
+
+
+def _along(x: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Xβ, shape (M,)."""
+    return np.einsum("mk,k->m", x, coefficients)
+
+
+def _products(x: FloatArray, weight: FloatArray) -> FloatArray:
+    """X'diag(w)X, shape (K, K)."""
+    return np.einsum("mk,ml->kl", x * weight[:, None], x)

@@ -127,10 +127,10 @@ def recalibrate(
     others = [together([fold for fold in held if fold is not own]) for own in held] if len(held) > 1 else []
     if not others or any(other.n_classes < 2 for other in others):
         return Recalibration(held, is_probability, (), ONE_CLASS_OF_FOLDS)
-    whole = together(held)
+    whole, *others = (each.gathered(MOST_FITTED) for each in (together(held), *others))
     made: list[CrossFitted] = []
     for name in names:
-        given = [fit_forecasts(name, other)(own.score) for own, other in zip(held, others, strict=True)]
+        given = [_fit(name, other)(own.score) for own, other in zip(held, others, strict=True)]
         p = np.clip(np.concatenate(given), EPSILON, 1 - EPSILON)
         squares, logs = losses_at(p)
         losses = {"log_loss": _mean_of(held, logs, least=0.0), "brier_score": _mean_of(held, squares, least=0.0)}
@@ -138,14 +138,12 @@ def recalibrate(
             losses["log_loss_change"] = _mean_of(held, logs - _own(held, "logs"))
             losses["brier_score_change"] = _mean_of(held, squares - _own(held, "squares"))
         moved = together([fold.with_probability(each) for fold, each in zip(held, given, strict=True)])
-        made.append(CrossFitted(name, moved, fit_forecasts(name, whole), losses, logs))
+        made.append(CrossFitted(name, moved, _fit(name, whole), losses, logs))
     return Recalibration(held, is_probability, tuple(made))
 
 
-def fit_forecasts(name: MapName, forecasts: Forecasts) -> RecalibrationMap:
-    """The map of some rows."""
-    few = forecasts.gathered(MOST_FITTED)
-    return fit_map(name, few.score, few.w[:, 0], few.w[:, 1])
+def _fit(name: MapName, forecasts: Forecasts) -> RecalibrationMap:
+    return fit_map(name, forecasts.score, forecasts.w[:, 0], forecasts.w[:, 1])
 
 
 def _own(folds: Sequence[Forecasts], name: str) -> FloatArray:

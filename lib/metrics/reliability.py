@@ -19,21 +19,28 @@ from lib.metrics.intervals import LEVEL, rate_n, wilson
 
 
 def isotonic(weight: FloatArray, positive: FloatArray) -> FloatArray:
-    """The isotonic fit of the positive share to the order of the bins; shape (M,), NaN before any weight.
+    """The isotonic fit of the positive share to the order of the bins; shape (M,), NaN without any weight.
 
-    Pool adjacent violators; scikit-learn's `IsotonicRegression` of rows in order of p, equal p tied.
+    Pool adjacent violators; scikit-learn's `IsotonicRegression` of rows in order of p, equal p tied. A bin without
+    weight has the fit of the bin before it, or else of the first.
     """
+    return isotonic_of_each(weight[None], positive[None])[0]
+
+
+def isotonic_of_each(weight: FloatArray, positive: FloatArray) -> FloatArray:
+    """The isotonic fits of R draws, shape (R, M), from arrays of that shape; exact for one, to 1e-12 for more."""
     has = weight > 0
-    if not has.any():
-        return np.full(len(weight), np.nan)
-    fitted = np.full(len(weight), np.nan)
-    found = optimize.isotonic_regression(positive[has] / weight[has], weights=weight[has])
-    # Sums that cancel leave a share of −1e-17.
-    fitted[has] = np.clip(found.x, 0.0, 1.0)
+    # One fit of all draws on end, each lifted above the one before, so that none is pooled with another.
+    lift = 2.0 * np.arange(len(weight))[:, None]
+    share = np.divide(positive, weight, out=np.zeros(weight.shape), where=has) + lift
+    fitted = np.full(weight.shape, np.nan)
+    if has.any():
+        fitted[has] = optimize.isotonic_regression(share[has], weights=weight[has]).x
     if not has.all():
-        last = np.maximum.accumulate(np.where(has, np.arange(len(has)), 0))
-        fitted = np.where(np.isnan(fitted[last]), fitted[np.flatnonzero(has)[0]], fitted[last])
-    return fitted
+        last = np.maximum.accumulate(np.where(has, np.arange(weight.shape[1]), -1), axis=1)
+        fitted = np.take_along_axis(fitted, np.where(last < 0, has.argmax(axis=1)[:, None], last), axis=1)
+    # Sums that cancel leave a share of −1e-17.
+    return np.clip(fitted - lift, 0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from lib.metrics.calibration_errors import (
     smooth_error,
 )
 from lib.metrics.forecasts import Forecasts, losses_at, together
-from lib.metrics.reliability import isotonic, reliability_bins
+from lib.metrics.reliability import isotonic, isotonic_of_each, reliability_bins
 from tests.metrics.conftest import build
 
 RNG = np.random.default_rng(7)
@@ -84,6 +84,22 @@ def test_the_isotonic_fit_is_scikit_learns() -> None:
     forecasts = forecasts_of(score, y, weight)
     theirs = IsotonicRegression().fit(score, y, weight).predict(np.unique(score))
     assert isotonic(forecasts.weight, forecasts.positive) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_isotonic_fits_of_many_draws_are_those_of_each() -> None:
+    weight = RNG.poisson(0.7, (60, 40)).astype(np.float64)
+    weight[7] = 0.0
+    positive = RNG.binomial(weight.astype(int), RNG.random(40)).astype(np.float64)
+    found = isotonic_of_each(weight, positive)
+    for draw_of, fitted in enumerate(found):
+        has = weight[draw_of] > 0
+        if not has.any():
+            assert np.isnan(fitted).all()
+            continue
+        share = positive[draw_of][has] / weight[draw_of][has]
+        theirs = IsotonicRegression().fit(np.flatnonzero(has), share, weight[draw_of][has])
+        assert fitted[has] == pytest.approx(theirs.predict(np.flatnonzero(has)), abs=1e-10)
+        assert (np.diff(fitted) >= 0).all()
 
 
 @pytest.mark.parametrize("n_bins", [10, 12, 15, 20, 30, 60])
