@@ -6,6 +6,7 @@ import json
 import math
 import tracemalloc
 
+import lightgbm
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -127,6 +128,69 @@ def test_boosted_trees(tmp_path):
     assert history.format == "LightGBM eval results"
     assert found(history)["lgb", "validation", "roc_auc"] == [0.7]
     assert history.curves[0].step.tolist() == [1]
+
+
+def boosted_rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 2))
+    return x, (x[:, 0] + rng.normal(size=120) > 0).astype(int)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_xgboost_writes_it(tmp_path, named):
+    xgboost = pytest.importorskip("xgboost")
+    x, y = boosted_rows()
+    if named:
+        result = {}
+        parts = [
+            (xgboost.DMatrix(x[rows], y[rows]), name) for rows, name in ((slice(80), "train"), (slice(80, 120), "eval"))
+        ]
+        settings = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc"], "max_depth": 2, "nthread": 1}
+        xgboost.train(settings, parts[0][0], 4, evals=parts, evals_result=result, verbose_eval=False)
+        names = ["train", "eval"]
+    else:
+        model = xgboost.XGBClassifier(n_estimators=4, max_depth=2, eval_metric=["logloss", "auc"], n_jobs=1)
+        model.fit(x[:80], y[:80], eval_set=[(x[:80], y[:80]), (x[80:], y[80:])], verbose=False)
+        result = model.evals_result()
+        names = ["validation_0", "validation_1"]
+    history = read(tmp_path, "xgb.json", json.dumps(result))
+    assert history.format == "XGBoost eval results"
+    curves = found(history)
+    assert len(curves) == 4
+    for split, name in zip(("train", "validation"), names, strict=True):
+        assert curves["xgb", split, "log_loss"] == result[name]["logloss"]
+        assert curves["xgb", split, "roc_auc"] == result[name]["auc"]
+    assert history.curves[0].step.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_lightgbm_writes_it(tmp_path, named):
+    x, y = boosted_rows()
+    settings = {
+        "objective": "binary",
+        "metric": ["binary_logloss", "auc"],
+        "num_leaves": 3,
+        "verbose": -1,
+        "num_threads": 1,
+    }
+    train = lightgbm.Dataset(x[:80], y[:80])
+    result = {}
+    lightgbm.train(
+        settings,
+        train,
+        4,
+        valid_sets=[train, train.create_valid(x[80:], y[80:])],
+        valid_names=["train", "valid"] if named else None,
+        callbacks=[lightgbm.record_evaluation(result)],
+    )
+    history = read(tmp_path, "lgb.json", json.dumps(result))
+    assert history.format == "LightGBM eval results"
+    names = {"train": "train" if named else "training", "validation": "valid" if named else "valid_1"}
+    metrics = {"log_loss": "binary_logloss", "roc_auc": "auc"}
+    written = {
+        ("lgb", split, metric): result[names[split]][name] for split in names for metric, name in metrics.items()
+    }
+    assert found(history) == written
 
 
 def test_scikit_learn_writes_it(tmp_path):
