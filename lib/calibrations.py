@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.cells import Cells, once
+from lib.cells import Cells, kept, once
 from lib.errors import SettingsError
 from lib.metrics.calibration import (
     Calibration,
@@ -77,6 +77,9 @@ class Calibrations:
         forecasts, why, cells, wanted = self._shown(version)
         if forecasts is None:
             return MiscalibrationTest(math.nan, math.nan, self._n(version), why)
+        whole = kept(cells, ("calibration", *wanted))
+        if isinstance(whole, Calibration):
+            return whole.test
         return once(cells, ("test", *wanted), lambda: compute_miscalibration(forecasts))
 
     def forecasts(self, version: str) -> Forecasts | None:

@@ -10,7 +10,7 @@ sums weighted by w and by w², so that standard errors and effective sample size
 """
 
 from lib.cells.answers import AnswerCounts
-from lib.cells.once import once
+from lib.cells.once import kept, once
 from lib.cells.rows import cells_of_rows
 from lib.cells.sums import (
     LABELS,
@@ -57,6 +57,7 @@ __all__ = [
     "ValueCells",
     "bin_ids",
     "cells_of_rows",
+    "kept",
     "merge",
     "once",
 ]

@@ -19,3 +19,8 @@ def once(cells: Cells, wanted: Hashable, compute: Callable[[], T]) -> T:
     if wanted not in held:
         held[wanted] = compute()
     return held[wanted]  # type: ignore[return-value]
+
+
+def kept(cells: Cells, wanted: Hashable) -> object:
+    """What `once` has computed for a table under that name; None where it has not been asked yet."""
+    return _KEPT.get(cells, {}).get(wanted)

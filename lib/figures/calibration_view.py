@@ -13,7 +13,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.calibration_words import POSITIVE, RIGHT, OutcomeWords
 from lib.figures.format import format_count, format_loss, format_plural, format_share
 from lib.figures.nothing import nothing_words
-from lib.metrics.calibration import Calibration, MiscalibrationTest
+from lib.metrics.calibration import Calibration
 from lib.metrics.estimates import NOT_A_PROBABILITY, Estimate
 from lib.metrics.recalibration_maps import recalibrated_words
 from lib.metrics.reliability import ReliabilityBins, farthest_bin, reliability_bins
@@ -217,7 +217,5 @@ def _judge_class(calibrations: dict[str, Calibration], diagnosis: Diagnosis) -> 
     family = len(diagnosis.facts.mapping.class_names) * len(diagnosis.shown_versions)
     judged: dict[str, Judged] = {}
     for version, each in calibrations.items():
-        error, effect = each.errors["brier_miscalibration"], each.errors["debiased_calibration_error"].estimate
-        test = MiscalibrationTest(error.p_value, effect.value, effect.n)
-        judged[version] = Judged(test, min(1.0, family * error.p_value))
+        judged[version] = Judged(each.test, min(1.0, family * each.test.p_value))
     return judged

@@ -111,6 +111,12 @@ class Calibration:
     curve: ReliabilityCurve | None
     reason: str = ""
 
+    @property
+    def test(self) -> MiscalibrationTest:
+        """Whether the rows are calibrated."""
+        miscalibration, effect = (self.errors[name] for name in ("brier_miscalibration", "debiased_calibration_error"))
+        return MiscalibrationTest(miscalibration.p_value, effect.estimate.value, effect.estimate.n, self.reason)
+
 
 def no_calibration(n: float, reason: str) -> Calibration:
     """Nothing, with the reason."""

@@ -72,7 +72,8 @@ class Forecasts:
     @classmethod
     def _within(cls, cells: Cells, here: slice) -> Forecasts:
         bins = ordered_bins(cells, "score")
-        lower, upper = special.expit(bins.lower[here]), special.expit(bins.upper[here])
+        lower = special.expit(bins.lower[here])
+        upper = lower if cells.resolution.is_exact else special.expit(bins.upper[here])
         weight = bins.weight[here]
         sums = Sums(cells.sums[bins.cell], cells.weighted)
         middle = (lower + upper) / 2

@@ -15,6 +15,7 @@ from lib.metrics.calibration import (
     PARTS,
     STATISTICS,
     compute_calibration,
+    compute_miscalibration,
 )
 from lib.metrics.calibration_errors import (
     Outcomes,
@@ -217,6 +218,12 @@ def test_what_is_found_is_the_same_at_every_call() -> None:
     first, second = (compute_calibration(forecasts_of(score, y)) for _call in range(2))
     assert first.errors == second.errors
     assert first.parts == second.parts
+
+
+def test_the_test_alone_is_that_of_everything() -> None:
+    for temperature in (1.0, 1.3):
+        forecasts = forecasts_of(*draw(1_200, temperature))
+        assert compute_miscalibration(forecasts) == compute_calibration(forecasts).test
 
 
 @pytest.mark.parametrize("weighted", [False, True])
