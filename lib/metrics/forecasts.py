@@ -249,7 +249,7 @@ class Forecasts:
             # A fraction of a row is a row in that fraction of the draws.
             rows += rng.random(shape) < part[:, None] if part.any() else 0.0
             hits = rng.binomial(rows.astype(np.int64), share[:, None])
-        return np.ascontiguousarray(rows.T) * each, np.ascontiguousarray(hits.T) * each
+        return np.ascontiguousarray(rows.T, np.float64) * each, np.ascontiguousarray(hits.T, np.float64) * each
 
 
 def together(parts: Sequence[Forecasts]) -> Forecasts:

@@ -40,7 +40,7 @@ def isotonic_of_each(weight: FloatArray, positive: FloatArray) -> FloatArray:
         last = np.maximum.accumulate(np.where(has, np.arange(weight.shape[1]), -1), axis=1)
         fitted = np.take_along_axis(fitted, np.where(last < 0, has.argmax(axis=1)[:, None], last), axis=1)
     # Sums that cancel leave a share of −1e-17.
-    return np.clip(fitted - lift, 0.0, 1.0)
+    return np.clip(fitted - lift, 0.0, 1.0).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
