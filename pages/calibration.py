@@ -15,6 +15,26 @@ from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
 
+WORDS = """
+**Calibrated**: of the rows with a probability p, a share p is positive, at every p.
+
+**Reliability curve** (CORP): the share of positives along p, smoothed to one that only rises (an isotonic fit). The
+band is where the curve of a calibrated model lies in 95 % of such files.
+
+**Miscalibration, discrimination, uncertainty**: the Brier score and the log loss are the first, less the second, plus
+the third: what a better map of the same scores would save, what the ranking brings, and what the classes' shares cost.
+
+**ECE, ACE, MCE**: |share − mean p| over bins of equal width, over bins of equal mass, and the largest of any bin. All
+grow by chance in few rows: hence the floor, and the **debiased error**, whose mean is right. **Smooth ECE** has
+no bins.
+
+**Slope and intercept**: of a logistic regression on the log odds; 1 and 0 where calibrated. Below 1: too sure of
+itself.
+
+**Recalibration**: a map of the score to a better probability. **Platt** shifts and stretches the log odds,
+**temperature** stretches them, **beta** bends each end on its own, **isotonic** takes any rising form and needs the
+most rows.
+"""
 BY = {EQUAL_WIDTH: "Equal width", EQUAL_MASS: "Equal mass"}
 
 
@@ -49,6 +69,8 @@ view = CalibrationView.of(diagnosis, name)
 with answer:
     show_answer(view.answer())
     show_note(training_rows_words(diagnosis), view.rounding_words(), view.marked_words())
+with st.popover("What the words mean", icon=":material/dictionary:", type="tertiary"):
+    st.markdown(WORDS)
 if not view.nothing:
     show_calibration(diagnosis, view)
 if view.can_recalibrate:

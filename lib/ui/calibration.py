@@ -176,7 +176,8 @@ def show_parts_of_data(diagnosis: Diagnosis) -> None:
         st.subheader("By class, against the rest", anchor=False)
         figure = plot_gaps(classes, look, provenance)
         show_figure(figure, "gaps-classes", name="calibration-by-class", table=classes.frame())
-        _show_parts(classes.told, "Class", "all classes: the answer (top label)")
+        with st.expander("Every class as a table"):
+            _show_parts(classes.told, "Class", "all classes: the answer (top label)")
     if columns := diagnosis.facts.cohorts:
         st.subheader("By cohort", anchor=False)
         column = state.choose("by", "Cohorts of", columns, default=columns[0])
@@ -184,7 +185,8 @@ def show_parts_of_data(diagnosis: Diagnosis) -> None:
         if view is not None:
             figure = plot_gaps(view, look, provenance)
             show_figure(figure, "gaps-cohorts", name="calibration-by-cohort", table=view.frame())
-            _show_parts(view.told, column, "all rows")
+            with st.expander("Every cohort as a table"):
+                _show_parts(view.told, column, "all rows")
     windows = GapWindows.of(diagnosis)
     if windows is not None:
         st.subheader("Over time", anchor=False)
