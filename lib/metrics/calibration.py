@@ -156,9 +156,8 @@ def compute_calibration(forecasts: Forecasts) -> Calibration:
     total = forecasts.weight.sum()
     slope, intercept, offset = slope_and_intercept(forecasts)
     z, p = spiegelhalter(forecasts)
-    rng = np.random.default_rng(SEED)
-    null = _null(forecasts, rng)
-    found, parts = _errors(forecasts, null, rng)
+    null = _null(forecasts)
+    found, parts = _errors(forecasts, null)
     return Calibration(
         forecasts=forecasts,
         errors=found,
@@ -197,26 +196,24 @@ def compute_miscalibration(forecasts: Forecasts) -> MiscalibrationTest:
     """The test of `compute_calibration` alone, in a third of the time."""
     if reason := what_is_missing(forecasts):
         return MiscalibrationTest(math.nan, math.nan, forecasts.n_rows, reason)
-    null = _null(forecasts, np.random.default_rng(SEED))
+    null = _null(forecasts)
     value = float(errors.brier_miscalibration(Outcomes.seen(null.forecasts))[0])
     effect = float(STATISTICS["debiased_calibration_error"](Outcomes.seen(forecasts))[0])
     return MiscalibrationTest(_p_value(value, errors.brier_miscalibration(null)), effect, forecasts.n_rows)
 
 
-def _null(forecasts: Forecasts, rng: np.random.Generator) -> Outcomes:
+def _null(forecasts: Forecasts) -> Outcomes:
     """Files of the same probabilities whose labels are drawn with them."""
     few = forecasts.gathered()
-    return Outcomes(few, *few.draw(few.probability, rng, NULL_DRAWS, again=False))
+    return Outcomes(few, *few.draw(few.probability, np.random.default_rng(SEED), NULL_DRAWS, again=False))
 
 
-def _errors(
-    forecasts: Forecasts, null: Outcomes, rng: np.random.Generator
-) -> tuple[dict[str, CalibrationError], dict[str, Estimate]]:
+def _errors(forecasts: Forecasts, null: Outcomes) -> tuple[dict[str, CalibrationError], dict[str, Estimate]]:
     """The errors and the other parts, from what chance gives along the curve."""
     names = [name for name in STATISTICS if not (forecasts.straddles and name in BY_WIDTH)]
     seen, n = Outcomes.seen(forecasts), forecasts.n_rows
     few = forecasts.gathered(DRAWN_BINS)
-    at, low, high, around = _along(few, names, rng)
+    at, low, high, around = _along(few, names)
     # What was found is compared with what was drawn in the same bins: an isotonic fit to finer ones follows more noise.
     seen_as_null, seen_few = Outcomes.seen(null.forecasts), Outcomes.seen(few)
     found: dict[str, CalibrationError] = {}
@@ -252,7 +249,7 @@ def _p_value(value: float, by_chance: FloatArray) -> float:
 
 
 def _along(
-    few: Forecasts, names: list[str], rng: np.random.Generator
+    few: Forecasts, names: list[str]
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, FloatArray], dict[str, FloatArray]]:
     """Errors along the curve from calibrated to what was seen and beyond.
 
@@ -260,6 +257,7 @@ def _along(
         By name, shape (len(STEPS),) each: the error itself, and the ends of where 95 % of files have it. And of each of
         `PARTS`, shape (DRAWS,), how far from itself files have it where the truth is what was seen.
     """
+    rng = np.random.default_rng([SEED, 1])
     moved = seen_log_odds(few) - few.score
     at, low, high = ({name: np.zeros(len(STEPS)) for name in names} for _each in range(3))
     around: dict[str, FloatArray] = {}

@@ -41,11 +41,13 @@ class Outcomes:
         forecasts: the probabilities, in M bins.
         weight: shape (R, M), of all rows.
         positive: shape (R, M), of the positive ones.
+        by_chance: whether chance had a part in these; not where they are what is expected.
     """
 
     forecasts: Forecasts
     weight: FloatArray
     positive: FloatArray
+    by_chance: bool = True
 
     @classmethod
     def seen(cls, forecasts: Forecasts) -> Outcomes:
@@ -55,7 +57,7 @@ class Outcomes:
     @classmethod
     def expected(cls, forecasts: Forecasts, share: FloatArray) -> Outcomes:
         """What very many rows would show if a `share`, shape (M,), of each bin were positive: R = 1."""
-        return cls(forecasts, forecasts.weight[None], (forecasts.weight * share)[None])
+        return cls(forecasts, forecasts.weight[None], (forecasts.weight * share)[None], by_chance=False)
 
     @property
     def total(self) -> FloatArray:
@@ -155,7 +157,8 @@ def maximum_error(n_bins: int) -> Statistic:
 def debiased_error(n_bins: int) -> Statistic:
     """Root mean square distance over bins of equal mass, less what chance adds to its square; 0 where that is more.
 
-    √max(0, Σ (wᵦ/w)·[(p̄ᵦ − ȳᵦ)² − ȳᵦ(1 − ȳᵦ)/(nᵦ − 1)]), with Kish's nᵦ under weights.
+    √max(0, Σ (wᵦ/w)·[(p̄ᵦ − ȳᵦ)² − ȳᵦ(1 − ȳᵦ)/(nᵦ − 1)]), with Kish's nᵦ under weights. Nothing is taken off of what is
+    expected, to which chance has added nothing.
     """
 
     def statistic(outcomes: Outcomes) -> FloatArray:
@@ -165,7 +168,7 @@ def debiased_error(n_bins: int) -> Statistic:
         own = add_up(place, forecasts.weight, n_bins)
         size = within * divide(kish_n(own, add_up(place, forecasts.w2.sum(axis=1), n_bins)), own)
         share = divide(hits, within)
-        by_chance = divide(share * (1 - share), np.where(size > 1, size - 1, 0.0))
+        by_chance = divide(share * (1 - share), np.where(size > 1, size - 1, 0.0)) if outcomes.by_chance else 0.0
         squares = np.nan_to_num(within * (divide(gap, within) ** 2 - by_chance)).sum(axis=1)
         return np.sqrt(np.maximum(divide(squares, within.sum(axis=1)), 0.0))
 
@@ -183,9 +186,10 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
     left = np.minimum(position.astype(np.int64), SMOOTH_POINTS - 1)
     part = position - left
     residual = divide(outcomes.weight * forecasts.probability - outcomes.positive, outcomes.total[:, None])
-    grid = np.zeros((len(residual), SMOOTH_POINTS + 1))
-    for row, values in zip(grid, residual, strict=True):
-        row += add_up(left, values * (1 - part), SMOOTH_POINTS + 1) + add_up(left + 1, values * part, SMOOTH_POINTS + 1)
+    place = (np.arange(len(residual))[:, None] * (SMOOTH_POINTS + 1) + left).ravel()
+    size = len(residual) * (SMOOTH_POINTS + 1)
+    grid = add_up(place, (residual * (1 - part)).ravel(), size) + add_up(place + 1, (residual * part).ravel(), size)
+    grid = grid.reshape(len(residual), SMOOTH_POINTS + 1)
     # The ends are their own mirror image: all of what is there stays there.
     grid[:, [0, -1]] *= 2.0
     spectrum = np.asarray(fft.dct(grid, type=1, axis=1))

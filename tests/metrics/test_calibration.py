@@ -146,6 +146,9 @@ def test_ece_by_hand() -> None:
     # Each bin: 0.15² less 0.4·0.6/9, and less 0.9·0.1/9.
     by_chance = (0.24 / 9 + 0.09 / 9) / 2
     assert seen(forecasts, debiased_error(2)) == pytest.approx(np.sqrt(0.0225 - by_chance))
+    # Of what is expected nothing is taken off: chance has added nothing.
+    expected = Outcomes.expected(forecasts, np.array([0.4, 0.9]))
+    assert debiased_error(2)(expected) == pytest.approx([0.15])
 
 
 def test_the_debiased_error_is_right_on_average() -> None:
