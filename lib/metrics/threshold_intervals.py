@@ -28,6 +28,8 @@ LIKELIHOOD_LIMIT = 2.269
 """The 95 % quantile of the likelihood ratio at a point of a monotone curve (Banerjee and Wellner 2001)."""
 CHI_SQUARE_LIMIT = 3.841
 """The same where the score has few distinct values, each with many rows."""
+RAISED_BY = 40.0
+"""In n rows the first limit is raised by 40/n of itself: so that it covers at n = 200 too (simulated)."""
 MOST_FITTED = 4_000
 """Into how many bins rows are gathered for the likelihood ratio."""
 
@@ -96,8 +98,10 @@ def _cost_interval(decisions: Decisions, share: float) -> tuple[float, float]:
     below, free = _capped(weight, hits, share)
     above, _ = _capped(weight[::-1], (weight - hits)[::-1], 1 - share)
     ratio = 2 * (free - below - above[::-1])
-    few = _is_discrete(weight, hits, rows, share)
-    held = np.flatnonzero(ratio <= ratio.min() + (CHI_SQUARE_LIMIT if few else LIKELIHOOD_LIMIT))
+    limit = LIKELIHOOD_LIMIT * (1 + RAISED_BY / weight.sum())
+    if _is_discrete(weight, hits, rows, share):
+        limit = CHI_SQUARE_LIMIT
+    held = np.flatnonzero(ratio <= ratio.min() + limit)
     first, last = int(held[0]), int(held[-1])
     lower = float(decisions.lower[places[first]]) if first > 0 else -math.inf
     upper = float(decisions.threshold[places[last + 1]]) if last + 1 < len(places) else math.inf
