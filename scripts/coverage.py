@@ -1,9 +1,9 @@
 """How often 95 % intervals hold the truth, in simulated files of 200, 2,000 and 20,000 rows.
 
-Run with `.venv/bin/python -m scripts.coverage` (`--simulations 1000`, `--workers 2`): it prints a table for
-docs/intervals.md. The truth of an error of calibration is what 400,000 rows of the same world have, labels taken by
-their expectation. Wilson's interval of a rate is not simulated but enumerated. `--only thresholds` prints those of
-chosen thresholds alone, `--only calibration` the others.
+Run with `.venv/bin/python -m scripts.coverage` (`--simulations 1000`, `--workers 2`): it prints the tables of
+docs/intervals.md, a part of them with `--only`. The truth of an error of calibration is what 400,000 rows evenly along
+the same world have, labels taken by their expectation; where there is an upper end alone it holds what is below, and
+in brackets is in how many files there are both. Wilson's interval of a rate is not simulated but enumerated.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import numpy as np
 from scipy import special, stats
 
 from lib.cells import cells_of_rows
-from lib.metrics.calibration import STATISTICS, compute_calibration
+from lib.metrics.calibration import STATISTICS, error_intervals
 from lib.metrics.calibration_errors import Outcomes
 from lib.metrics.estimates import FloatArray
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.intervals import wilson
 from lib.metrics.ranking import roc_auc
-from lib.metrics.thresholds import Decisions
 from scripts import threshold_coverage
+from scripts.threshold_coverage import SPREAD, OfFile, Row
 
 SIZES = (200, 2_000, 20_000)
 RATES = (0.02, 0.05, 0.2, 0.5)
@@ -36,14 +36,14 @@ POPULATION = 400_000
 
 @dataclass(frozen=True)
 class World:
-    """Scores are normal with a spread of 1.5; `truth` makes of them how likely each row is to be positive."""
+    """Scores are normal with a spread of `SPREAD`; `truth` makes of them how likely each row is to be positive."""
 
     name: str
     truth: Callable[[FloatArray], FloatArray]
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Scores, and how likely each row is to be positive."""
-        score = rng.normal(0.0, 1.5, n)
+        score = rng.normal(0.0, SPREAD, n)
         return score, self.truth(score)
 
 
@@ -68,11 +68,9 @@ WORLDS = (
 
 def truths(world: World) -> dict[str, float]:
     """What very many rows have."""
-    score, share = world.draw(POPULATION, np.random.default_rng(0))
-    order = np.argsort(score)
-    score, share = score[order], share[order]
-    forecasts = Forecasts.of(cells_of_rows(np.ones_like(score), score))
-    outcomes = Outcomes.expected(forecasts, share)
+    score = SPREAD * special.ndtri((np.arange(POPULATION) + 0.5) / POPULATION)
+    share = world.truth(score)
+    outcomes = Outcomes.expected(Forecasts.of(cells_of_rows(np.ones_like(score), score)), share)
     found = {name: float(statistic(outcomes)[0]) for name, statistic in STATISTICS.items()}
     below = np.concatenate(([0.0], np.cumsum(1 - share)[:-1]))
     found["roc_auc"] = float((share * (below + (1 - share) / 2)).sum() / (share.sum() * (1 - share).sum()))
@@ -81,13 +79,11 @@ def truths(world: World) -> dict[str, float]:
 
 def once(world: World, n: int, seed: int) -> dict[str, tuple[float, float]]:
     """The intervals of one file."""
-    rng = np.random.default_rng([seed, n])
+    rng = np.random.default_rng([seed, n, *world.name.encode()])
     score, share = world.draw(n, rng)
     cells = cells_of_rows(np.where(rng.random(n) < share, 1, -1), score)
-    errors = compute_calibration(Forecasts.of(cells)).errors
-    found = {name: (each.estimate.lower, each.estimate.upper) for name, each in errors.items()}
     auc = roc_auc(cells)
-    return {**found, "roc_auc": (float(auc.lower[0]), float(auc.upper[0]))}
+    return {**error_intervals(Forecasts.of(cells)), "roc_auc": (float(auc.lower[0]), float(auc.upper[0]))}
 
 
 def coverage_of_wilson(rate: float, n: int) -> float:
@@ -97,33 +93,39 @@ def coverage_of_wilson(rate: float, n: int) -> float:
     return float(stats.binom.pmf(hits, n, rate)[(lower <= rate) & (rate <= upper)].sum())
 
 
-def rows_of_table(simulations: int, workers: int, worlds: Iterable[World]) -> Iterable[tuple[str, str, list[float]]]:
-    """(what, world, share of intervals that hold the truth at each size)."""
+def rows_of_rates() -> Iterable[Row]:
+    """Of violation rates."""
     for rate in RATES:
-        yield "violation_rate", f"rate {rate:g}", [coverage_of_wilson(rate, n) for n in SIZES]
+        yield "violation_rate", f"rate {rate:g}", [f"{coverage_of_wilson(rate, n):.1%}" for n in SIZES]
+
+
+def rows_of_calibration(simulations: int, workers: int) -> Iterable[Row]:
+    """Of errors of calibration and ROC AUC."""
     with ProcessPoolExecutor(workers) as pool:
-        for world in worlds:
+        for world in WORLDS:
             truth = truths(world)
-            held: dict[str, list[float]] = {name: [] for name in truth}
+            cells: dict[str, list[str]] = {name: [] for name in truth}
             for n in SIZES:
                 made = list(pool.map(partial(once, world, n), range(simulations), chunksize=10))
                 for name, value in truth.items():
-                    ends = np.array([each[name] for each in made])
-                    held[name].append(float(((ends[:, 0] <= value) & (value <= ends[:, 1])).mean()))
-            for name, shares in held.items():
+                    lower, upper = np.array([each[name] for each in made]).T
+                    held = (np.isnan(lower) | (lower <= value)) & (value <= upper)
+                    both = "" if name == "roc_auc" else f" ({np.isfinite(lower).mean():.0%})"
+                    cells[name].append(f"{held.mean():.1%}{both}")
+            for name, shares in cells.items():
                 yield name, world.name, shares
 
 
-def decisions_of(score: FloatArray, y: FloatArray) -> Decisions:
-    """What each threshold does to rows."""
-    return Decisions.of(cells_of_rows(np.where(y > 0, 1, -1), score))
-
-
-def rows_of_thresholds(simulations: int, workers: int) -> Iterable[tuple[str, str, list[float]]]:
-    """The same of chosen thresholds, in the worlds that are furthest apart."""
-    worlds = [(each.name, each.draw, each.truth) for each in WORLDS if each.name in ("calibrated", "shift 1", "wave")]
+def rows_of_thresholds(simulations: int, workers: int, of_file: OfFile) -> Iterable[Row]:
+    """Of chosen thresholds, in the worlds that are furthest apart and where probabilities are rounded."""
+    far = {each.name: each.truth for each in WORLDS if each.name in ("calibrated", "shift 1", "wave")}
+    worlds = [threshold_coverage.World(name, truth) for name, truth in far.items()]
+    for digits in (2, 1):
+        for name in ("calibrated", "shift 1"):
+            words = f"{name}, p to {digits} digit{'s' if digits > 1 else ''}"
+            worlds.append(threshold_coverage.World(words, far[name], digits))
     with ProcessPoolExecutor(workers) as pool:
-        yield from threshold_coverage.rows_of_table(pool, worlds, decisions_of, SIZES, simulations)
+        yield from threshold_coverage.rows_of_table(pool, worlds, of_file, SIZES, simulations)
 
 
 def main(arguments: list[str]) -> None:
@@ -131,17 +133,19 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--simulations", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", choices=("calibration", "thresholds"))
+    parser.add_argument("--only", choices=("rates", "calibration", "thresholds", "held-out"))
     chosen = parser.parse_args(arguments)
+    much = chosen.simulations, chosen.workers
+    tables: dict[str, Iterable[Row]] = {
+        "rates": rows_of_rates(),
+        "calibration": rows_of_calibration(*much),
+        "thresholds": rows_of_thresholds(*much, threshold_coverage.once),
+        "held-out": rows_of_thresholds(*much, threshold_coverage.once_held_out),
+    }
     print(f"| Number | World | {' | '.join(f'n = {n:,}' for n in SIZES)} |")
     print(f"|---|---|{'---:|' * len(SIZES)}")
-    tables: list[Iterable[tuple[str, str, list[float]]]] = []
-    if chosen.only != "thresholds":
-        tables.append(rows_of_table(chosen.simulations, chosen.workers, WORLDS))
-    if chosen.only != "calibration":
-        tables.append(rows_of_thresholds(chosen.simulations, chosen.workers))
-    for name, world, shares in chain.from_iterable(tables):
-        print(f"| `{name}` | {world} | {' | '.join(f'{share:.1%}' for share in shares)} |", flush=True)
+    for name, world, shares in chain.from_iterable([tables[chosen.only]] if chosen.only else tables.values()):
+        print(f"| `{name}` | {world} | {' | '.join(shares)} |", flush=True)
 
 
 if __name__ == "__main__":

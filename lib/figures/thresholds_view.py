@@ -311,7 +311,7 @@ def decide_chosen(version: str, choice: Choice, question: Question, scale: Scale
     found: dict[MeasureName, Estimate] = {}
     if choice.held_out is not None and choice.flagged is not None:
         found = _measured(choice.held_out, choice.flagged, choice.threshold.value, question, scale)
-    if choice.rule.by == "cost":
+    if not choice.is_steady:
         # Folds pick thresholds so far apart that an interval of rows alone does not hold what this one does.
         found = {name: replace(each, lower=math.nan, upper=math.nan) for name, each in found.items()}
     reason = choice.threshold.reason or choice.reason

@@ -2,7 +2,9 @@
 
 *Picked and judged on different rows.* The threshold to use is picked on all rows; its numbers are those of ten folds of
 the id, each decided by the threshold that the other nine pick. Folds share most of the rows that they are picked on:
-the intervals take them as independent, as cross-validated intervals do.
+the intervals take them as independent, as cross-validated intervals do. They are of thresholds that folds picked, and
+say something of the one to use only where that decides much alike: where all rows under it have the same precision and
+recall, to within a quarter of the width of the interval. `scripts/coverage.py` prints how often they cover then.
 
 *Precision* need not rise with the threshold. It is smoothed first: the share of positive rows along the score is fitted
 by an isotonic curve, whose precision rises everywhere and is the rows' own wherever the curve has a step. The least
@@ -22,6 +24,7 @@ import numpy as np
 from lib.cells import NEGATIVE, POSITIVE, Cells
 from lib.metrics.classification import NO_POSITIVES, Confusion
 from lib.metrics.estimates import NO_USABLE_ROWS, BoolArray, FloatArray
+from lib.metrics.intervals import wilson
 from lib.metrics.parts import Counts
 from lib.metrics.ranking import ONE_CLASS
 from lib.metrics.reliability import isotonic
@@ -29,6 +32,8 @@ from lib.metrics.threshold_intervals import Rule, threshold_interval
 from lib.metrics.thresholds import Decisions, add_decisions
 from lib.schema import FOLD
 
+STEADY = 0.25
+"""How far precision and recall of folds may be from those of the threshold to use, in widths of their interval."""
 ONE_FOLD = "all rows are in one fold"
 NOT_REACHED = "no threshold reaches this precision"
 
@@ -59,6 +64,7 @@ class Choice:
         picked: what each fold was decided by: the threshold that the other folds pick.
         held_out: right and wrong decisions over all folds, sums of shape (1,); None where there are none.
         flagged: flagged rows among the scored ones over all folds, shape (1,); None likewise.
+        is_steady: whether what folds picked decides so much like the threshold to use that intervals are of that too.
         reason: why there are none.
     """
 
@@ -67,6 +73,7 @@ class Choice:
     picked: tuple[float, ...]
     held_out: Confusion | None
     flagged: Counts | None
+    is_steady: bool = False
     reason: str = ""
 
 
@@ -89,8 +96,9 @@ def choose(whole: Decisions, folds: Sequence[Decisions], rule: Rule) -> Choice:
         threshold = Threshold(float(whole.threshold[place]), *threshold_interval(whole, place, rule))
     picked, why = pick_without_each(folds, rule)
     if reason or why:
-        return Choice(rule, threshold, (), None, None, reason or why)
-    return Choice(rule, threshold, picked, *judge(folds, picked))
+        return Choice(rule, threshold, (), None, None, reason=reason or why)
+    held_out, flagged = judge(folds, picked)
+    return Choice(rule, threshold, picked, held_out, flagged, _is_steady(held_out, whole.confusion(np.array([place]))))
 
 
 def pick_without_each(folds: Sequence[Decisions], rule: Rule) -> tuple[tuple[float, ...], str]:
@@ -114,6 +122,15 @@ def judge(folds: Sequence[Decisions], thresholds: Sequence[float]) -> tuple[Conf
     tables = [fold.confusion(place) for fold, place in zip(folds, places, strict=True)]
     flags = [fold.flagged(place) for fold, place in zip(folds, places, strict=True)]
     return reduce(add, tables), reduce(add, flags)
+
+
+def _is_steady(held_out: Confusion, used: Confusion) -> bool:
+    """Whether precision and recall, where both have them, are nearly the same; sums of shape (1,)."""
+    for found, own in ((held_out.precision, used.precision), (held_out.recall, used.recall)):
+        lower, upper = wilson(found.rate, found.n_effective)
+        if np.abs(found.rate - own.rate)[0] > STEADY * (upper - lower)[0]:
+            return False
+    return True
 
 
 def pick(decisions: Decisions, rule: Rule) -> tuple[int, str]:

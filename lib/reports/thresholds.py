@@ -29,7 +29,7 @@ from lib.thresholds import DECLARED
 CUTS = ("true_positive", "false_positive", "false_negative", "true_negative")
 FLAGS_ALL = "every scored row is flagged"
 NOT_BOUNDED = "the rows bound nothing on that side"
-NO_INTERVAL = "folds pick thresholds of least cost so far apart that intervals of rows alone do not cover"
+NO_INTERVAL = "folds pick thresholds that decide so differently that intervals of rows alone do not cover"
 SEVERAL_CLASSES = "of several classes a threshold is one class's against the rest"
 
 
@@ -100,7 +100,7 @@ def chosen_as_json(
     if each.table is not None:
         held = numbers_as_json(each.table, each.measures, costs or rule.costs, beta)
     undefined = {} if held is not None else {"held_out": each.reason}
-    if held is not None and rule.by == "cost":
+    if held is not None and not each.choice.is_steady:
         undefined["held_out.ci"] = NO_INTERVAL
     return {
         "rule": rule_as_json(rule),

@@ -59,8 +59,8 @@ def show_errors(view: CalibrationView) -> None:
         rows.append(cells)
     show_table([Column("Version"), *(Column(*words) for words in ERROR_WORDS.values())], rows)
     show_note(
-        "Floor: what a calibrated model exceeds in 5 % of files of this size. An interval that begins at 0 does not "
-        "rule out a calibrated one; a plain error, above all of few rows, may lie above its own interval."
+        "Floor: what a calibrated model exceeds in 5 % of files of this size. Where a calibrated one is not ruled out "
+        "there is no interval, only what the true error is at most; a plain error of few rows may lie above that."
     )
     rows = []
     for version in view.versions:

@@ -88,6 +88,25 @@ def test_no_row_is_judged_by_a_threshold_that_it_helped_to_pick(rule: Rule) -> N
     assert other.picked[3] == choice.picked[3]
 
 
+def test_a_choice_is_steady_where_folds_decide_like_the_threshold_to_use() -> None:
+    score, label, fold = draw(2_000, 3)
+    whole, rule = Decisions.of(build(label, score)), Rule("recall", 0.8)
+    choice = choose(whole, fold_decisions(build(label, score, None, {"fold": fold})), rule)
+    assert choice.is_steady
+    # Twelve of a hundred positive rows have the lowest score, all in one fold: with it a recall of 90 % takes every
+    # row, without it those above the lowest will do.
+    low = np.arange(100) < 12
+    score, label = np.append(np.where(low, 0.0, 2.0), np.ones(100)), np.repeat([1, -1], 100)
+    fold = np.append(np.where(low, 0, np.arange(100) % 10), np.arange(100) % 10)
+    whole, rule = Decisions.of(build(label, score)), Rule("recall", 0.9)
+    choice = choose(whole, fold_decisions(build(label, score, None, {"fold": fold})), rule)
+    assert choice.threshold.value == -np.inf
+    assert choice.picked[0] == 1.0
+    assert choice.held_out is not None
+    assert choice.held_out.recall.rate == pytest.approx([0.88])
+    assert not choice.is_steady
+
+
 def test_by_hand() -> None:
     # From the top: +, +, −, +, −, −.
     decisions = Decisions.of(build([1, 1, -1, 1, -1, -1], [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]))
