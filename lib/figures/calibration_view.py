@@ -183,7 +183,7 @@ class CalibrationView:
         found = self.calibrations[version]
         error = found.errors[f"{score}_miscalibration"]
         return (
-            ("Miscalibration", error.estimate, error.floor),
+            ("Miscalibration", error.told, error.floor),
             ("Discrimination", found.parts[f"{score}_discrimination"], np.nan),
             ("Uncertainty", found.parts[f"{score}_uncertainty"], np.nan),
         )

@@ -15,7 +15,7 @@ References: see `calibration_errors`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -79,6 +79,13 @@ class CalibrationError:
     estimate: Estimate
     floor: float
     p_value: float
+
+    @property
+    def told(self) -> Estimate:
+        """For people: no ends where there is an upper one alone, which is often below the number, noise and all."""
+        if math.isfinite(self.estimate.lower):
+            return self.estimate
+        return replace(self.estimate, lower=math.nan, upper=math.nan)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,10 @@
 """Rules by which thresholds are chosen, and how far a chosen one could be elsewhere.
 
-For recall and flags order statistics. For precision the thresholds, on
-either side up to the first that is ruled out, whose Wilson interval of precision holds the target. For costs the
-thresholds at which "flagging pays above and not below" is not ruled out by the likelihood ratio of isotonic fits with
-and without that bound: the least cost itself converges with the cube root of n, and neither a normal interval nor a
-bootstrap covers. `scripts/coverage.py` prints how often they hold the truth.
+For recall and flags order statistics. For precision the thresholds, on either side up to the first that is ruled out,
+whose Wilson interval of precision holds the target: one of 96.5 %, since any threshold on the way may rule out. For
+costs the thresholds at which "flagging pays above and not below" is not ruled out by the likelihood ratio of isotonic
+fits with and without that bound: the least cost itself converges with the cube root of n, and neither a normal interval
+nor a bootstrap covers. `scripts/coverage.py` prints how often they hold the truth.
 
 References: Wilson (1927); Woodruff (1952); Banerjee and Wellner (2001), likelihood ratio tests for monotone functions.
 """
@@ -30,6 +30,8 @@ CHI_SQUARE_LIMIT = 3.841
 """The same where the score has few distinct values, each with many rows."""
 RAISED_BY = 40.0
 """In n rows the first limit is raised by 40/n of itself: so that it covers at n = 200 too (simulated)."""
+PRECISION_LEVEL = 0.965
+"""Of each Wilson interval: any of many thresholds on a side may rule out the right one (simulated)."""
 MOST_FITTED = 4_000
 """Into how many bins rows are gathered for the likelihood ratio."""
 
@@ -80,7 +82,7 @@ def _order_interval(decisions: Decisions, rows: Sums, q: float, *, below: int = 
 
 def _precision_interval(decisions: Decisions, place: int, target: float) -> tuple[float, float]:
     counts = decisions.confusion().precision
-    low, high = wilson(counts.rate, counts.n_effective)
+    low, high = wilson(counts.rate, counts.n_effective, PRECISION_LEVEL)
     too_low, too_high = np.flatnonzero(high[:place] < target), np.flatnonzero(low[place + 1 :] > target)
     first = int(too_low[-1]) + 1 if len(too_low) else 0
     last = float(decisions.threshold[place + 1 + too_high[0]]) if len(too_high) else math.inf

@@ -334,7 +334,7 @@ def _calibration(report: Report) -> Table | None:
             version.name or MISSING,
             format_loss(found.brier_score),
             format_loss(found.errors["brier_miscalibration"].estimate.value),
-            _with_interval(found.errors["expected_calibration_error"].estimate, in_per_cent),
+            _with_interval(found.errors["expected_calibration_error"].told, in_per_cent),
             format_share(found.errors["expected_calibration_error"].floor),
             _plain(found.errors["debiased_calibration_error"].estimate, in_per_cent),
             _plain(found.errors["smooth_calibration_error"].estimate, in_per_cent),

@@ -53,14 +53,14 @@ def show_errors(view: CalibrationView) -> None:
             if not error.estimate.is_defined:
                 cells.append(Cell(UNDEFINED, error.estimate.reason))
                 continue
-            around = format_interval(error.estimate.lower, error.estimate.upper, "share")
+            around = format_interval(error.told.lower, error.told.upper, "share")
             floor = f"floor {format_share(error.floor)}"
-            cells.append(Cell(format_share(error.estimate.value), f"{around}; {floor}"))
+            cells.append(Cell(format_share(error.estimate.value), f"{around}; {floor}" if around else floor))
         rows.append(cells)
     show_table([Column("Version"), *(Column(*words) for words in ERROR_WORDS.values())], rows)
     show_note(
         "Floor: what a calibrated model exceeds in 5 % of files of this size. Where a calibrated one is not ruled out "
-        "there is no interval, only what the true error is at most; a plain error of few rows may lie above that."
+        "there is the floor and no interval; a plain error, above all of few rows, may lie above its own interval."
     )
     rows = []
     for version in view.versions:

@@ -205,6 +205,7 @@ def test_floors_are_passed_by_one_calibrated_model_in_twenty() -> None:
             above[name] += found[name].estimate.value > found[name].floor
             assert np.isnan(found[name].estimate.lower) or found[name].p_value < 0.2
             assert found[name].estimate.upper > 0
+            assert np.isnan(found[name].told.upper) == np.isnan(found[name].estimate.lower)
     # P(X ≥ 9) for 40 draws at 5 % is below 1e-3.
     assert max(above.values()) <= 8
 
