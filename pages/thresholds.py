@@ -30,8 +30,8 @@ what a false alarm, a miss and a caught positive are worth together.
 **Interval of a threshold**: where the threshold of very many such rows lies, 95 %. By cost it takes for granted that a
 higher score never means a smaller share of positives.
 
-**No interval** stands beside what a chosen threshold does where the tenths decide too differently from it: its numbers
-are those of other thresholds then, and an interval of these would not hold what it does itself.
+**No interval** stands beside what a chosen threshold does where the tenths decide too differently from it, as they do
+by cost: its numbers are those of other thresholds then, and an interval of these would not hold what it does itself.
 
 **Net benefit**: what flagging brings beside flagging none, in caught positives a row; a false alarm takes off p/(1 − p)
 of one, p being the threshold.

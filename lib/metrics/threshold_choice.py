@@ -4,7 +4,8 @@
 the id, each decided by the threshold that the other nine pick. Folds share most of the rows that they are picked on:
 the intervals take them as independent, as cross-validated intervals do. They are of thresholds that folds picked, and
 say something of the one to use only where that decides much alike: where all rows under it have the same precision and
-recall, to within a quarter of the width of the interval. `scripts/coverage.py` prints how often they cover then.
+recall, to within a quarter of the width of the interval, and never by cost. `scripts/coverage.py` prints how often they
+cover then.
 
 *Precision* need not rise with the threshold. It is smoothed first: the share of positive rows along the score is fitted
 by an isotonic curve, whose precision rises everywhere and is the rows' own wherever the curve has a step. The least
@@ -64,7 +65,8 @@ class Choice:
         picked: what each fold was decided by: the threshold that the other folds pick.
         held_out: right and wrong decisions over all folds, sums of shape (1,); None where there are none.
         flagged: flagged rows among the scored ones over all folds, shape (1,); None likewise.
-        is_steady: whether what folds picked decides so much like the threshold to use that intervals are of that too.
+        is_steady: whether what folds picked decides so much like the threshold to use that intervals are of that too;
+            never by cost.
         reason: why there are none.
     """
 
@@ -98,7 +100,9 @@ def choose(whole: Decisions, folds: Sequence[Decisions], rule: Rule) -> Choice:
     if reason or why:
         return Choice(rule, threshold, (), None, None, reason=reason or why)
     held_out, flagged = judge(folds, picked)
-    return Choice(rule, threshold, picked, held_out, flagged, _is_steady(held_out, whole.confusion(np.array([place]))))
+    # Those of least cost lie so far apart that even where they seem alike intervals of them hold too little.
+    is_steady = rule.by != "cost" and _is_steady(held_out, whole.confusion(np.array([place])))
+    return Choice(rule, threshold, picked, held_out, flagged, is_steady)
 
 
 def pick_without_each(folds: Sequence[Decisions], rule: Rule) -> tuple[tuple[float, ...], str]:

@@ -48,6 +48,7 @@ def test_what_is_chosen_reaches_its_target_on_all_rows_and_about_on_others(repor
             if held is None:
                 assert each["undefined"]["held_out"]
                 continue
+            assert ("held_out.ci" in each["undefined"]) == (held["flagged_share_ci"] is None)
             low, high = each["threshold_ci"]
             assert low is None or low <= each["threshold"]
             assert high is None or each["threshold"] <= high
@@ -56,16 +57,12 @@ def test_what_is_chosen_reaches_its_target_on_all_rows_and_about_on_others(repor
                 assert held[f"{name}_ci"][0] <= target <= held[f"{name}_ci"][1]
 
 
-def test_what_folds_decide_otherwise_has_no_interval_and_says_why() -> None:
-    report = sample_report("digits_logistic.csv")
-    missing = {"logistic-1": 0, "logistic-2": 1}
-    for version, n_missing in missing.items():
-        chosen = thresholds(report, version)["chosen"]
-        without = [each for each in chosen if each["held_out"]["precision_ci"] is None]
-        assert len(without) == n_missing
-        for each in chosen:
-            assert (each["undefined"].get("held_out.ci") == NO_INTERVAL) == (each in without)
-            assert each["threshold_ci"][0] < each["threshold"] < each["threshold_ci"][1]
+def test_what_a_threshold_of_least_cost_does_has_no_interval_and_says_why() -> None:
+    for each in thresholds(sample_report("digits_logistic.csv"), "logistic-2")["chosen"]:
+        is_cost = each["rule"]["by"] == "cost"
+        assert (each["held_out"]["precision_ci"] is None) == is_cost
+        assert (each["undefined"].get("held_out.ci") == NO_INTERVAL) == is_cost
+        assert each["threshold_ci"][0] < each["threshold"] < each["threshold_ci"][1]
 
 
 def test_the_threshold_of_a_recall_is_that_of_the_rows() -> None:
