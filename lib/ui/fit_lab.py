@@ -106,6 +106,8 @@ def settle_lab(scan: Scan, request: LabRequest) -> LabAnswer | None:
     """
     held = held_lab(scan, request)
     if held is not None:
+        # Done since the run of the page that waited for it.
+        forget(JOB)
         return held
     if not (is_at_work(JOB) and st.session_state.get(_ASKED) == request):
         follows = state.get(JOB) == FITTED and not is_slow(scan, request)

@@ -163,7 +163,10 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
         settings = choose_settings(opened.tables)
         show_link(opened)
     tables = opened.tables
-    if isinstance(tables, Scan) and not tables.is_warm(settings.where):
+    if not isinstance(tables, Scan) or tables.is_warm(settings.where):
+        # One that was done after its last look here would be taken for that of the next filter.
+        forget("filter")
+    else:
         if tables.facts.n_rows <= ROWS_WITHOUT_WAITING:
             tables.warm(settings.where)
         else:
@@ -203,6 +206,7 @@ def read_folds(diagnosis: Diagnosis, *tables: tuple[str, ...]) -> str:
     held, where = diagnosis.tables, diagnosis.settings.where
     wanted = [keys for keys in tables or ((VERSION, FOLD),) if not held.holds(keys, where)]
     if not wanted:
+        forget("folds")
         return ""
 
     def work(run: Run | None = None, report: Progress | None = None) -> None:
@@ -248,6 +252,7 @@ def read_features(diagnosis: Diagnosis) -> None:
 def read_feature(diagnosis: Diagnosis, column: str) -> None:
     """Read one feature of many rows with progress and cancel, unless that is done."""
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.holds_feature(column):
+        forget("feature")
         return
     job = settle("feature")
     if job is None:

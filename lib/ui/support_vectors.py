@@ -19,7 +19,7 @@ from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.downloads import offer_csv
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
-from lib.ui.jobs import begin, settle
+from lib.ui.jobs import begin, forget, settle
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.ui.rows import offer_samples, show_rows
 
@@ -101,6 +101,7 @@ def read_moves(diagnosis: Diagnosis, scan: Scan, split: str) -> MovesView | None
     query = pair_query(diagnosis, split)
     held = held_pairs(scan, query)
     if held is not None:
+        forget(PAIRS)
         return MovesView(query, held)
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING:
         return MovesView(query, read_pairs(scan, query))

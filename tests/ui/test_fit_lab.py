@@ -10,6 +10,7 @@ import pytest
 
 from lib.jobs import shared_pool
 from lib.sources import Run
+from lib.ui.jobs import Job
 from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
 
 
@@ -39,6 +40,20 @@ def world(n: int = 400, **columns: Any) -> pd.DataFrame:
     frame["size, cm"], frame["weight_kg"] = rng.normal(label, 1), rng.normal(-label, 1)
     frame["length"] = rng.normal(0, 1, n)
     return frame.assign(**columns)
+
+
+def test_a_fit_that_is_done_between_two_looks_leaves_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait, looks = Job.wait, iter([False])
+
+    def just_missed(job: Job[Any], _seconds: float = 0.0) -> bool:
+        return wait(job, 300) and next(looks, True)
+
+    app = open_app("fit_lab", dataset="sample-losses")
+    monkeypatch.setattr(Job, "wait", just_missed)
+    press(app, "Fit")
+    assert list(looks) == []
+    assert_sound(app)
+    assert len(figures(app)) == 4
 
 
 def test_fits_come_with_the_button_and_follow_c() -> None:
