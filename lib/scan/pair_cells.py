@@ -1,11 +1,10 @@
-"""Joined pairs to cells of pairs: exact where few enough, else in steps of 0.1 or 0.5, as one grouping by the engine."""
+"""Joined pairs to cells of pairs, by one grouping: exact where they are few enough, else in steps of 0.1 or 0.5."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import duckdb
-import ibis
 import numpy as np
 
 from lib.cells import PAIR_SUMS, WEIGHTED_PAIR_SUMS, PairCells

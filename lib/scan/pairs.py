@@ -1,9 +1,9 @@
 """Two versions paired by id: what became of each row, counted by where its margin lay before and after.
 
 The join is the engine's, over what names a row, and reduces at once: to counts by (place before, place after, label),
-to the few rows of each such move that moved furthest, and where asked for to cells of pairs, the whole and by each cohort
-column. Numbers as ids stand in the prepared rows; texts are read from their files again, since rows hold only a hash that
-differs from version to version.
+to the few rows of each such move that moved furthest, and where asked for to cells of pairs, the whole and by each
+cohort column. Numbers as ids stand in the prepared rows; texts are read from their files again, since rows hold only a
+hash that differs from version to version.
 
 An id that a version has more than once pairs with nothing: which of its rows would be meant is not known. Such ids,
 and ids that the other version lacks, are counted.
