@@ -57,13 +57,21 @@ def count_pairs(
         texts = np.array(scan.prepared.texts(cohort_key(column), where), dtype=str)
         cohorts = [texts[numbers(f"cohort_{side}").astype(np.int64)] for side in SIDES]
     names = WEIGHTED_PAIR_SUMS if scan.prepared.weighted else PAIR_SUMS
+    label, place, score = (
+        [numbers(f"{name}_{side}").astype(kind) for side in SIDES]
+        for name, kind in (("label", np.int64), ("bin", np.int64), ("score", np.float64))
+    )
     return PairCells(
-        *(numbers(f"label_{side}").astype(np.int64) for side in SIDES),
-        *(numbers(f"bin_{side}").astype(np.int64) for side in SIDES),
-        *(numbers(f"score_{side}").astype(np.float64) for side in SIDES),
-        np.stack([numbers(name).astype(np.float64) for name in names], axis=1),
-        resolution,
-        *cohorts,
+        label_before=label[0],
+        label_after=label[1],
+        bin_before=place[0],
+        bin_after=place[1],
+        score_before=score[0],
+        score_after=score[1],
+        sums=np.stack([numbers(name).astype(np.float64) for name in names], axis=1),
+        resolution=resolution,
+        cohort_before=cohorts[0],
+        cohort_after=cohorts[1],
     )
 
 
