@@ -57,10 +57,8 @@ def count_pairs(
         texts = np.array(scan.prepared.texts(cohort_key(column), where), dtype=str)
         cohorts = [texts[numbers(f"cohort_{side}").astype(np.int64)] for side in SIDES]
     names = WEIGHTED_PAIR_SUMS if scan.prepared.weighted else PAIR_SUMS
-    label, place, score = (
-        [numbers(f"{name}_{side}").astype(kind) for side in SIDES]
-        for name, kind in (("label", np.int64), ("bin", np.int64), ("score", np.float64))
-    )
+    label, place = ([numbers(f"{name}_{side}").astype(np.int64) for side in SIDES] for name in ("label", "bin"))
+    score = [numbers(f"score_{side}").astype(np.float64) for side in SIDES]
     return PairCells(
         label_before=label[0],
         label_after=label[1],
