@@ -50,13 +50,14 @@ def of_terms(cells: Cells, terms: Terms) -> FloatArray:
     return found
 
 
-def _fraction(parts: Additive) -> tuple[FloatArray, FloatArray]:
+def fraction(parts: Additive) -> tuple[FloatArray, FloatArray]:
+    """Numerator and denominator of a rate or a mean, shape (G,) each."""
     assert isinstance(parts, Counts | Moments)
     return (parts.w_hits if isinstance(parts, Counts) else parts.wx), parts.w
 
 
 def _of_ratio(whole: Additive, apart: Additive, cells: Cells) -> FloatArray:
-    (numerator, denominator), (top, bottom) = _fraction(whole), _fraction(apart)
+    (numerator, denominator), (top, bottom) = fraction(whole), fraction(apart)
     weight = Sums(cells.sums, cells.weighted).w
     ratio = divide(numerator, denominator)[0] if len(numerator) else np.nan
     return np.nan_to_num(divide(divide(top - ratio * bottom, weight), denominator[0] if len(denominator) else 0.0))
