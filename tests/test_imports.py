@@ -20,7 +20,7 @@ ORDER = (
     ("sources", "metrics"),
     ("scan", "jobs"),
     ("features", "calibrations", "thresholds"),
-    ("diagnose",),
+    ("diagnose", "comparisons"),
     ("checks", "policy"),
     ("figures",),
     ("reports",),
