@@ -20,6 +20,7 @@ pages = [
     st.Page("pages/calibration.py", title="Calibration", icon=":material/balance:"),
     st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
     st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
+    st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),

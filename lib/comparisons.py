@@ -10,12 +10,12 @@ from functools import cached_property
 from lib.cells import Cells, once
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
-from lib.metrics.comparison import Change, Disagreement, Flips, Side, change_of
+from lib.metrics.comparison import Change, Disagreement, Flips, Side, adjusted_p_values, change_of
 from lib.metrics.decomposition import Decomposition, decompose
 from lib.metrics.delong import DeLong, delong_test
 from lib.metrics.estimates import Estimate
 from lib.metrics.summary import METRICS, metric_named
-from lib.metrics.verdicts import PER_CENT, POINTS, Judgement, judge, tolerance_of
+from lib.metrics.verdicts import PER_CENT, POINTS, Judgement, judge, stretch_of, tolerance_of
 from lib.scan.pairs import Pairs
 from lib.schema import VERSION, WINDOW, cohort_column, cohort_key
 
@@ -122,17 +122,26 @@ class Comparison:
             self._changes[metric] = change_of(metric_named(metric), sides[0], sides[1], None, settings)
         return self._changes[metric]
 
+    @cached_property
+    def p_values(self) -> dict[str, tuple[float, float]]:
+        """Metric to p of its change, and p adjusted for all that are judged."""
+        if self.is_of_versions:
+            return self.diagnosis.change_p_values
+        judged = {metric.name: self.change(metric.name).estimate for metric in METRICS if metric.direction != "neutral"}
+        return adjusted_p_values({name: change for name, change in judged.items() if change.is_defined})
+
+    def is_comparable(self, metric: str) -> bool:
+        """Whether both samples measure it in one unit."""
+        return not self.is_of_versions or self.diagnosis.verdict(metric) != "not comparable"
+
     def judgement(self, metric: str, points: float = POINTS, per_cent: float = PER_CENT) -> Judgement | None:
         """The verdict on a change against a non-inferiority margin; None where there is none to be had."""
-        if self.is_of_versions and self.diagnosis.verdict(metric) == "not comparable":
-            return None
         chosen = metric_named(metric)
+        if not self.is_comparable(metric) or metric not in self.p_values:
+            return None
         tolerance = tolerance_of(chosen.unit, self.estimates(metric)[0].value, points, per_cent)
-        return judge(self.change(metric).estimate, chosen.direction, tolerance)
-
-    def judgements(self, points: float = POINTS, per_cent: float = PER_CENT) -> dict[str, Judgement | None]:
-        """Every metric's verdict."""
-        return {metric.name: self.judgement(metric.name, points, per_cent) for metric in METRICS}
+        stretch = stretch_of(*self.p_values[metric])
+        return judge(self.change(metric).estimate, chosen.direction, tolerance, stretch)
 
     @cached_property
     def flips(self) -> Flips | None:

@@ -21,10 +21,10 @@ from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, MAX_ABS_SCORE, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
-from lib.metrics.comparison import Change, Side, change_of
+from lib.metrics.comparison import Change, Side, adjusted_p_values, change_of
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, explain_violations
-from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
+from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.recalibration_maps import MapName
@@ -323,12 +323,7 @@ class Diagnosis:
             and not self._is_on_two_scales(metric.name)
             and (change := self.change(metric.name)).is_defined
         }
-        values, lower, upper = ([getattr(each, end) for each in judged.values()] for end in ("value", "lower", "upper"))
-        p = interval_p_value(values, lower, upper)
-        return {
-            name: (float(one), float(adjusted))
-            for name, one, adjusted in zip(judged, p, benjamini_hochberg(p), strict=True)
-        }
+        return adjusted_p_values(judged)
 
     def verdict(self, metric: str) -> Verdict:
         """Whether a metric's change is beyond chance, all that are judged taken together, and for the better.

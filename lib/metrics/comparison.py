@@ -10,6 +10,7 @@ DeLong, DeLong and Clarke-Pearson (1988); Benjamini and Hochberg (1995).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,15 @@ from lib.cells import Cells, PairCells
 from lib.metrics.catalogue import Metric, MetricSettings
 from lib.metrics.estimates import BoolArray, Estimate, FloatArray, divide
 from lib.metrics.influence import at_pairs, influence_of, variance_of
-from lib.metrics.intervals import benjamini_hochberg, excess_p_value, mcnemar_p_value, mover, normal_quantile, wilson
+from lib.metrics.intervals import (
+    benjamini_hochberg,
+    excess_p_value,
+    interval_p_value,
+    mcnemar_p_value,
+    mover,
+    normal_quantile,
+    wilson,
+)
 from lib.metrics.parts import Counts
 from lib.metrics.summary import unpaired_change
 
@@ -82,6 +91,16 @@ def change_of(metric: Metric, before: Side, after: Side, pairs: PairCells | None
             half = normal_quantile() * error
             lower, upper = np.array(plain.value - half), np.array(plain.value + half)
     return Change(replace(plain, lower=float(lower), upper=float(upper)), correlation)
+
+
+def adjusted_p_values(changes: Mapping[str, Estimate]) -> dict[str, tuple[float, float]]:
+    """Of each change p, read off its interval, and p adjusted for all of them (Benjamini–Hochberg)."""
+    values, lower, upper = ([getattr(each, end) for each in changes.values()] for end in ("value", "lower", "upper"))
+    p = interval_p_value(values, lower, upper)
+    return {
+        name: (float(one), float(adjusted))
+        for name, one, adjusted in zip(changes, p, benjamini_hochberg(p), strict=True)
+    }
 
 
 def is_identical(pairs: PairCells, before: Cells, after: Cells) -> bool:

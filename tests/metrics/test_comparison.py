@@ -17,8 +17,9 @@ from lib.grid import EXACT, MEDIUM, Resolution, coarsen_id, score_id
 from lib.metrics.comparison import Change, Disagreement, Flips, Side, change_of
 from lib.metrics.delong import delong_test
 from lib.metrics.estimates import Estimate
+from lib.metrics.intervals import interval_p_value
 from lib.metrics.summary import METRICS, MetricSettings, metric_named, unpaired_change
-from lib.metrics.verdicts import judge, tolerance_of
+from lib.metrics.verdicts import judge, stretch_of, tolerance_of
 from lib.schema import ScoreKind
 from tests.metrics.conftest import build
 
@@ -267,6 +268,21 @@ def test_verdicts_by_hand(value: float, lower: float, upper: float, word: str, t
     assert (found.word, found.is_tolerable) == (word, tolerable)
     turned = judge(Estimate(-value, -upper, -lower, 1000), "lower", 0.01)
     assert turned == found
+
+
+def test_one_of_several_numbers_has_to_be_surer() -> None:
+    change = Estimate(0.02, 0.001, 0.039, 1000)
+    assert stretch_of(0.04, 0.04) == 1
+    assert stretch_of(0.0, 0.0) == 1
+    alone, among = (judge(change, "higher", 0.0, stretch) for stretch in (1.0, stretch_of(0.04, 0.2)))
+    assert alone is not None
+    assert among is not None
+    assert (alone.word, among.word) == ("better", "cannot tell yet")
+    p = float(interval_p_value(0.02, 0.001, 0.039))
+    for factor in (1.0, 1.2, 1.25, 1.3, 2.0):
+        found = judge(change, "higher", 0.0, stretch_of(p, p * factor))
+        assert found is not None
+        assert (found.word == "better") is (p * factor < 0.05)
 
 
 def test_so_many_more_rows_would_tell() -> None:
