@@ -356,6 +356,7 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
         diagnosis.calibrations.read_folds(run=run, on_progress=report)
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
+    diagnosis.read_pairs(run=run, on_progress=report)
     report(0.0, "Running the checks")
     results = run_checks(diagnosis, training)
     report(0.0, "Writing the report")

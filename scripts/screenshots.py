@@ -58,6 +58,7 @@ VIEWS = (
     View("thresholds", "/thresholds?dataset=sample-logistic&threshold_by=precision&target_precision=95", "Thresholds"),
     View("equal-recall", "/thresholds?dataset=sample-incident&threshold_by=equal_recall", "Thresholds"),
     View("support_vectors", "/support_vectors?dataset=sample-hinge&sv_c=1", "Support vectors"),
+    View("comparison", "/comparison?dataset=sample-hinge&parts_by=digit", "Comparison"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),

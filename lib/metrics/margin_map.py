@@ -51,12 +51,10 @@ def margin_map(pairs: PairCells) -> MarginMap | None:
     size, n = np.abs(np.concatenate(margins)), np.tile(held.n, 2)
     order = np.argsort(size)
     reach = size[order][np.searchsorted(np.cumsum(n[order]), COVERED * n.sum())]
-    fits = [width for width in WIDTHS if width + SNAP >= held.resolution.step and 2 * reach / width <= MOST_BINS]
+    ends = max(min(m.min() for m in margins), -reach), min(max(m.max() for m in margins), reach)
+    fits = [w for w in WIDTHS if w + SNAP >= held.resolution.step and (ends[1] - ends[0]) / w <= MOST_BINS - 2]
     width = fits[0] if fits else WIDTHS[-1]
-    low, high = (
-        float(np.floor(max(min(m.min() for m in margins), -reach) / width)),
-        float(np.floor(min(max(m.max() for m in margins), reach) / width) + 1),
-    )
+    low, high = float(np.floor(ends[0] / width)), float(np.floor(ends[1] / width) + 1)
     edges = np.arange(low, high + 1) * width
     bins = len(edges) - 1
     places = [np.clip(np.floor(m / width + SNAP) - low, 0, bins - 1).astype(np.int64) for m in margins]

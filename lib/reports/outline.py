@@ -375,15 +375,16 @@ def _change(report: Report) -> Table | None:
                 comparison.verdicts[metric.name],
             )
         )
+    paired = any(change.is_paired for change in comparison.changes.values())
     columns = (
         Column("Metric", is_number=False),
         Column(comparison.baseline or MISSING, is_data=True),
         Column(comparison.candidate or MISSING, is_data=True),
-        Column("Change and 95 % interval,\nunpaired"),
+        Column(f"Change and 95 % interval,\n{'paired' if paired else 'unpaired'}"),
         Column("", is_number=False),
     )
     notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
-    said = ["Changes are unpaired: the two versions are taken as independent samples."]
+    said = [_pairing(comparison)]
     if comparison.p_values:
         said.append(f"{format_family(len(comparison.p_values))} Each interval is of its number alone.")
     if "not comparable" in comparison.verdicts.values():
@@ -397,6 +398,27 @@ def _change(report: Report) -> Table | None:
         tuple(rows),
         (*said, *(note for note in notes if note not in shown)),
     )
+
+
+def _pairing(comparison: Comparison) -> str:
+    """Whether changes are paired, and what became of the rows that are in both, in a sentence or two."""
+    flips = comparison.flips
+    if flips is None:
+        why = comparison.why_unpaired
+        reason = f" {why[:1].upper()}{why[1:]}." if why else ""
+        return f"Changes are unpaired: the two versions are taken as independent samples.{reason}"
+    left = [
+        metric_named(name).label
+        for name, change in comparison.changes.items()
+        if change.estimate.is_defined and not change.is_paired
+    ]
+    said = f"Changes are paired by id, on {format_plural(flips.n, 'row')} in both."
+    if flips.n_labelled:
+        said += (
+            f" Of {format_plural(flips.n_labelled, 'labelled row')}, {format_count(flips.fixed)} were fixed and "
+            f"{format_count(flips.broken)} broken (McNemar's exact p = {flips.p:.2g})."
+        )
+    return f"{said} Unpaired: {', '.join(left)}." if left else said
 
 
 def _with_change_interval(change: Estimate, metric: Metric) -> str:

@@ -40,7 +40,7 @@ PAIRS = "comparison"
 """The job that joins two versions on their ids."""
 FEW = 8
 """So many cohort values are shown in a table of disagreement."""
-KIND_WORDS = {"wrong": "wrong", "short": "right, short of γ", "clear": "at or beyond γ"}
+KIND_WORDS = {"wrong": "Wrong", "short": "Right, short of γ", "clear": "At or beyond γ"}
 
 
 def choose_samples(diagnosis: Diagnosis) -> Samples | None:
@@ -172,9 +172,9 @@ def show_ledger(view: ComparisonView, flips: Flips) -> None:
     sides = count_sides(pairs.cells, gamma)
     words = list(KIND_WORDS.values())
     show_table(
-        [Column(f"In {first}"), *(Column(f"{each} in {second}".capitalize()) for each in words)],
+        [Column(f"In {first}"), *(Column(f"{each} in {second}") for each in words)],
         [
-            [Cell(words[row].capitalize()), *(cell(int(sides.n[row, column])) for column in range(len(KINDS)))]
+            [Cell(words[row]), *(cell(int(sides.n[row, column])) for column in range(len(KINDS)))]
             for row in range(len(KINDS))
         ],
     )
