@@ -21,7 +21,7 @@ diagnosis = open_page("comparison", "Comparison")
 answer = st.container()
 samples = choose_samples(diagnosis)
 if samples is None:
-    show_note("There is one version, and no two splits, windows or cohorts of it: nothing can be compared.")
+    show_answer("There is one version, and no two splits, windows or cohorts of it: nothing can be compared.")
     st.stop()
 comparison = Comparison(diagnosis, samples)
 if comparison.is_of_versions:

@@ -69,8 +69,11 @@ class DecompositionView:
 
     @property
     def parts(self) -> dict[str, Estimate]:
-        """The parts by their words, in the order of the path."""
-        return {} if self.found is None else {WORDS[name]: self.found.parts[name] for name in PARTS}
+        """The parts by their words, in the order of the path; of several classes the mix and all else."""
+        if self.found is None:
+            return {}
+        told = {WORDS[name]: each for name, each in self.found.parts.items()}
+        return told if len(told) > 1 else {**told, "Within cohorts": self.found.within}
 
     def is_worse(self, part: Estimate) -> bool:
         """Whether a part made the metric worse; never where neither way is better."""
@@ -105,6 +108,9 @@ class DecompositionView:
 
     def order(self) -> str:
         """How the parts were made, in a sentence (plain text)."""
+        if self.found is not None and len(self.found.parts) == 1:
+            rest = f"what changed within each {self.column}"
+            return f"The parts add up to the change exactly: {MEANINGS['mix']}; and {rest}."
         told = "; ".join(f"{WORDS[name].lower()}: {MEANINGS[name]}" for name in PARTS)
         return (
             f"The parts add up to the change exactly. In this order, from baseline to candidate and back, the mean of "
@@ -130,8 +136,8 @@ class DecompositionView:
         ]
 
     def frame(self) -> pd.DataFrame:
-        """One row per part, then the whole."""
-        held = {} if self.found is None else self.found.parts
+        """One row per part, then all but the mix, then the whole."""
+        held = {} if self.found is None else {**self.found.parts, "within": self.found.within}
         change = float("nan") if self.found is None else self.found.change
         return pd.DataFrame(
             {

@@ -44,7 +44,8 @@ class Decomposition:
 
     Attributes:
         change: candidate − baseline, the sum of the parts.
-        parts: name to part, in the order of `PARTS`, with an interval; n is the labelled rows of the smaller version.
+        parts: name to part, in the order of `PARTS`, with an interval; n is the rows of the smaller version. Of several
+            classes only the mix.
         within: what is not cohort mix, with its interval.
         values: V cohort values of either version.
         share_before, share_after: shape (V,), of the rows that take part.
@@ -127,7 +128,8 @@ def decompose(
     against = len(moved) > 1 and change != 0 and bool((moved * change < 0).all())
     return Decomposition(
         change,
-        dict(zip(PARTS, parts, strict=False)),
+        # Of several classes every row is told as its own class: there is neither a label nor a ranking to change.
+        {"mix": parts[0]} if settings.classes else dict(zip(PARTS, parts, strict=False)),
         parts[-1],
         tuple(values.tolist()),
         shares[0],

@@ -14,7 +14,7 @@ from lib.metrics.estimates import FloatArray, add_up
 KINDS = ("wrong", "short", "clear")
 """The decision is wrong; it is right, but m < γ; m ≥ γ. At γ = 0 no row is short."""
 MOST_BINS = 40
-WIDTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+LEAST_WIDTH = 0.02
 COVERED = 0.995
 
 
@@ -52,8 +52,10 @@ def margin_map(pairs: PairCells) -> MarginMap | None:
     order = np.argsort(size)
     reach = size[order][np.searchsorted(np.cumsum(n[order]), COVERED * n.sum())]
     ends = max(min(m.min() for m in margins), -reach), min(max(m.max() for m in margins), reach)
-    fits = [w for w in WIDTHS if w + SNAP >= held.resolution.step and (ends[1] - ends[0]) / w <= MOST_BINS - 2]
-    width = fits[0] if fits else WIDTHS[-1]
+    span = max(ends[1] - ends[0], held.resolution.step, LEAST_WIDTH)
+    times = 10.0 ** np.floor(np.log10(span / MOST_BINS))
+    wide_enough = (times * each for each in (1, 2, 5, 10, 20, 50))
+    width = next(each for each in wide_enough if each + SNAP >= held.resolution.step and span / each <= MOST_BINS - 2)
     low, high = float(np.floor(ends[0] / width)), float(np.floor(ends[1] / width) + 1)
     edges = np.arange(low, high + 1) * width
     bins = len(edges) - 1

@@ -245,15 +245,15 @@ def show_parts(comparison: Comparison) -> None:
         return
     st.subheader("What the change is made of", anchor=False)
     settings = comparison.diagnosis.metric_settings
-    metrics = {metric.name: metric.label for metric in METRICS if not why_not(metric, settings)}
+    metrics = {
+        metric.name: metric.label
+        for metric in METRICS
+        if not why_not(metric, settings) and comparison.is_comparable(metric.name)
+    }
+    first = "violation_rate" if "violation_rate" in metrics else "accuracy"
     with st.container(horizontal=True):
         column = state.choose("parts_by", "Cohorts of", columns, default=columns[0])
-        metric = state.choose(
-            "parts_of", "Change of", list(metrics), default="violation_rate", words=metrics.__getitem__
-        )
-    if not comparison.is_comparable(metric):
-        show_note("The two versions have scores on different scales, so this change has no parts.")
-        return
+        metric = state.choose("parts_of", "Change of", list(metrics), default=first, words=metrics.__getitem__)
     with st.spinner("Telling the change in parts", show_time=True):
         view = DecompositionView.of(comparison, column, metric)
     if view.paradox():

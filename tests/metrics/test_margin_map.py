@@ -31,6 +31,14 @@ def test_every_pair_is_on_the_map(resolution: object) -> None:
     assert margin_map(pairs.where(np.zeros(len(pairs.n), np.bool_))) is None
 
 
+def test_a_map_of_huge_margins_and_of_equal_ones() -> None:
+    for scores in ([1e90, -1e100, 3.0, 2.0], [0.5] * 4, [0.0] * 4, [1e-9, 0.0, 1e-9, 0.0]):
+        found = margin_map(PairCells.of_rows(([1] * 4, [1] * 4), (scores, scores[::-1])))
+        assert found is not None
+        assert found.n.sum() == 4
+        assert 2 <= len(found.edges) <= 43
+
+
 def test_sides_by_hand() -> None:
     label = [1, 1, 1, -1, -1, 0, 1]
     found = count_sides(
