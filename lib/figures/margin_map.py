@@ -91,7 +91,7 @@ def plot_margin_map(
         f"γ = {margin_target:g}; the outermost bins hold what lies beyond {low} and {high}.",
         provenance,
         look,
-        [Panel(HEIGHT if not look.is_narrow else 300, "", (), f"margin in {first}")],
+        [Panel(HEIGHT if not look.is_narrow else 300, "Rows in both, by margin", (), f"margin in {first}")],
         left=64,
     )
 
