@@ -104,10 +104,12 @@ def adjusted_p_values(changes: Mapping[str, Estimate]) -> dict[str, tuple[float,
 
 
 def is_identical(pairs: PairCells, before: Cells, after: Cells) -> bool:
-    """Whether the two samples are the same rows with the same scores and labels."""
-    labels = bool((pairs.label_before == pairs.label_after).all())
+    """Whether the two samples are the same rows with the same scores, labels and weights."""
+    same = bool((pairs.label_before == pairs.label_after).all())
+    squares = pairs.total("w2_before") + pairs.total("w2_after")
+    same = same and bool((np.abs(squares - 2 * pairs.total("w_both")) <= 1e-12 * squares).all())
     n = [float(cells.scored.n.sum() + cells.unscored.n.sum()) for cells in (before, after)]
-    return labels and not pairs.total("moved").any() and n == [pairs.n_pairs] * 2
+    return same and not pairs.total("moved").any() and n == [pairs.n_pairs] * 2
 
 
 def _covariance(pairs: PairCells, before: tuple[Cells, FloatArray], after: tuple[Cells, FloatArray]) -> float:

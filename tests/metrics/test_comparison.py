@@ -14,7 +14,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from lib.cells import PairCells
 from lib.grid import EXACT, MEDIUM, Resolution, coarsen_id, score_id
-from lib.metrics.comparison import Change, Disagreement, Flips, Side, change_of
+from lib.metrics.comparison import Change, Disagreement, Flips, Side, change_of, is_identical
 from lib.metrics.delong import delong_test
 from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import interval_p_value
@@ -221,6 +221,14 @@ def test_the_same_predictions_change_nothing_for_certain() -> None:
     for metric in METRICS:
         change = world.change(metric.name)
         assert (change.estimate.lower, change.estimate.upper) == (0, 0), metric.name
+    # Unless the rows weigh otherwise.
+    sides = world.sides("accuracy", weighted=True)
+    pairs = world.pairs(weighted=True)
+    assert change_of(metric_named("accuracy"), sides[0], sides[1], pairs, SETTINGS).correlation == 1
+    pairs.sums[:, 4] *= 1.1
+    pairs.sums[:, 6] *= 1.1**2
+    pairs.sums[:, 7] *= 1.1
+    assert not is_identical(pairs, sides[0].cells, sides[1].cells)
     # Equal decisions of other scores may differ in the next row.
     world.after = world.before * 1.5
     change = world.change("accuracy").estimate
