@@ -11,6 +11,7 @@ import pandas as pd
 from lib.comparisons import Comparison, Samples
 from lib.diagnose import Diagnosis
 from lib.figures.format import (
+    DAY,
     NO_BREAK,
     POINTS,
     format_change,
@@ -21,7 +22,8 @@ from lib.figures.format import (
     format_time,
     format_value,
 )
-from lib.figures.text import MISSING
+from lib.figures.frame import filter_words, provenance_line, source_line
+from lib.figures.text import MISSING, name_of
 from lib.metrics.catalogue import METRICS, Metric, Unit
 from lib.metrics.comparison import Change, Flips
 from lib.metrics.estimates import Estimate
@@ -204,9 +206,21 @@ class ComparisonView:
 def name_of_sample(samples: Samples, value: str) -> str:
     """What a sample is called (plain text)."""
     if samples.key == WINDOW:
-        return format_time(int(value), 60)
+        # Where windows are days or wider, this says the day alone.
+        return format_time(int(value), DAY if int(value) % DAY == 0 else 60)
     name = value or MISSING
     return name if samples.key == VERSION else f"{samples.kind} {name}"
+
+
+def comparison_provenance(comparison: Comparison) -> str:
+    """Where a figure of the comparison comes from, in one escaped line."""
+    diagnosis, samples = comparison.diagnosis, comparison.samples
+    if comparison.is_of_versions:
+        return provenance_line(diagnosis)
+    first, second = (name_of(name_of_sample(samples, value)) for value in (samples.before, samples.after))
+    settings = diagnosis.settings
+    parts = [f"{second} against {first}", name_of(settings.candidate), filter_words(settings.where)]
+    return source_line(diagnosis.facts, [*parts, f"γ = {settings.margin_target:g}"], diagnosis.made_at)
 
 
 def sample_values(diagnosis: Diagnosis, key: str) -> list[str]:

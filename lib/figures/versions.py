@@ -112,7 +112,9 @@ def plot_serving(view: ServingView, price: str, baseline: str, look: Look, prove
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     is_one = len(names) == 1
     better = "lower" if view.metric.direction == "lower" else "higher"
-    title = f"No version is both cheaper and better than {shown}" if names else "No version has both numbers"
+    of = f"{view.metric.label} and {price_words(price).lower()} at once"
+    title = f"No version beats {shown} in {of}" if beaten else f"No version beats another in {of}"
+    title = title if names else "No version has both numbers"
     return finish(
         figure,
         title,

@@ -11,6 +11,7 @@ from lib.figures.comparison_view import (
     ComparisonView,
     auc_words,
     change_words,
+    comparison_provenance,
     flips_words,
     name_of_sample,
     sample_values,
@@ -18,7 +19,6 @@ from lib.figures.comparison_view import (
 from lib.figures.decomposition import plot_decomposition
 from lib.figures.decomposition_view import DecompositionView
 from lib.figures.format import format_count, format_family, format_plural, format_scales, format_share
-from lib.figures.frame import provenance_line
 from lib.figures.margin_map import plot_margin_map
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import METRICS
@@ -135,7 +135,7 @@ def show_metrics(view: ComparisonView) -> None:
     if any(row.verdict == "not comparable" for row in view.rows):
         scales = format_scales(first, second, diagnosis.scale_ratio)
     show_note(f"{format_family(judged)} Each interval is of its number alone." if judged else "", scales)
-    provenance = provenance_line(diagnosis)
+    provenance = comparison_provenance(view.comparison)
     offer_csv(view.frame, "comparison", provenance=provenance, key="comparison:csv")
 
 
@@ -164,7 +164,7 @@ def show_ledger(view: ComparisonView, flips: Flips) -> None:
     found = margin_map(pairs.cells)
     if found is not None:
         show_figure(
-            plot_margin_map(view, found, flips, gamma, current_look(), provenance_line(diagnosis)),
+            plot_margin_map(view, found, flips, gamma, current_look(), comparison_provenance(comparison)),
             "margin-map-figure",
             name="margins-before-and-after",
             table=found.frame(),
@@ -200,7 +200,7 @@ def _show_moved(comparison: Comparison) -> None:
     st.dataframe(listed, hide_index=True, height="content" if len(listed) < 8 else 320)
     if found[move] > len(listed):
         show_note(f"The {len(listed)} whose margin changed most are listed, largest change first.")
-    offer_csv(listed, f"rows-{move}", provenance=provenance_line(comparison.diagnosis), key="flip:csv")
+    offer_csv(listed, f"rows-{move}", provenance=comparison_provenance(comparison), key="flip:csv")
 
 
 def show_disagreement(comparison: Comparison) -> None:
@@ -258,7 +258,7 @@ def show_parts(comparison: Comparison) -> None:
         view = DecompositionView.of(comparison, column, metric)
     if view.paradox():
         st.warning(view.paradox(), icon=":material/swap_vert:")
-    provenance = provenance_line(comparison.diagnosis)
+    provenance = comparison_provenance(comparison)
     show_figure(
         plot_decomposition(view, current_look(), provenance),
         "parts-figure",

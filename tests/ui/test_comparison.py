@@ -88,6 +88,9 @@ def test_two_windows_or_cohorts_are_other_rows(key: str) -> None:
     table = tables(app)[0]
     assert {row[3].detail.rpartition(", ")[2] for row in table.rows if row[3].text != "undefined"} == {"unpaired"}
     assert "Flips" not in [each.value for each in app.subheader]
+    (figure,) = figures(app)
+    assert "2026.04 against 2026.03" not in figure["layout"]["meta"]["provenance"]
+    assert " against " in figure["layout"]["meta"]["provenance"]
 
 
 def test_cost_stands_beside_quality() -> None:
