@@ -95,17 +95,17 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     has_times = sample == "sample-incident"
     drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
     is_decision = sample in ("sample-losses", "sample-hinge")
-    drawn["calibration"] = 0 if is_decision else 4 + has_times
+    several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
+    drawn["calibration"] = 0 if is_decision else 4 + has_times + several
     drawn["support_vectors"] = drawn["thresholds"] = drawn["comparison"] = 2
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
         notes = [note["text"] for note in figure["layout"]["annotations"]]
         assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
-    several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     has_sure_errors = sample in ("sample-incident", "sample-logistic")
     shown = {
-        "calibration": 1 if is_decision else 3 - several,
+        "calibration": 1 if is_decision else 4 + has_times,
         "home": 1,
         "losses": 0,
         "margins": 1 + several,
