@@ -21,7 +21,7 @@ ORDER = (
     ("scan", "jobs"),
     ("features", "calibrations", "thresholds"),
     ("diagnose", "comparisons"),
-    ("checks", "policy"),
+    ("checks", "policy", "gate"),
     ("figures",),
     ("reports",),
     ("workspace",),

@@ -1,0 +1,6 @@
+"""A policy: what numbers have to keep, written in TOML by those who answer for a model, read with the line of each error."""
+
+from lib.policy.limits import FindingRules, Kind, Limit, OnCannotTell
+from lib.policy.policy import Policy, read_policy
+
+__all__ = ["FindingRules", "Kind", "Limit", "OnCannotTell", "Policy", "read_policy"]
