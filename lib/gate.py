@@ -132,7 +132,7 @@ def judge_gate(diagnosis: Diagnosis, policy: Policy, results: Sequence[CheckResu
 
 
 def _is_forbidden(diagnosis: Diagnosis, rules: FindingRules, result: CheckResult) -> bool:
-    """A finding in another version than the candidate is none of its faults."""
+    """Whether a finding keeps the candidate from passing; one in another version is none of its faults."""
     return result.version in (None, diagnosis.settings.candidate) and rules.forbids(result)
 
 

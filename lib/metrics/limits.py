@@ -26,6 +26,8 @@ Shape = Literal["wilson", "log odds", "plain"]
 
 MOST_ROWS = 1e9
 """So many rows nobody labels: it is as good as at the limit."""
+ROUNDING = 1e-12
+"""An end that lies on the limit but for rounding lies on it."""
 NO_SIDE = "so few rows do not bound it"
 
 
@@ -82,9 +84,10 @@ def hold(estimate: Estimate, limit: float, *, most: bool, shape: Shape, judged: 
     low, high = shown.lower - estimate.bound, shown.upper + estimate.bound
     worse, better = (high, low) if most else (low, high)
     sign = 1.0 if most else -1.0
-    if sign * worse <= sign * limit:
+    slack = ROUNDING * max(1.0, abs(limit))
+    if sign * (worse - limit) <= slack:
         return Held("pass", shown)
-    if sign * better > sign * limit:
+    if sign * (better - limit) > slack:
         return Held("fail", shown)
     inside = sign * estimate.value <= sign * limit
     facing = worse if inside else better
