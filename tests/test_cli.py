@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from lib import __version__
-from lib.__main__ import SINGLE_ROLES, main, parse_options
+from lib.__main__ import main
+from lib.cli.options import SINGLE_ROLES, parse_options
 from lib.errors import SettingsError
 from lib.schema import SINGLE_ROLES as SCHEMA_ROLES
 from lib.schema import ScoreKind
@@ -619,7 +620,7 @@ def test_a_fault_of_the_product_is_a_sentence_too(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("lib.__main__.read_tables", fail)
+    monkeypatch.setattr("lib.cli.check.read_tables", fail)
     monkeypatch.delenv("MARGINALIA_TRACEBACK", raising=False)
     complain(["check", tiny], "Marginalia itself has a fault", "RuntimeError: a bug")
 

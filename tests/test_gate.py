@@ -266,14 +266,15 @@ def test_several_classes() -> None:
     (whole,) = decide(diagnosis, metric="recall", at_least=0.5)
     assert whole.number == diagnosis.versions["recall"][place]
     assert len(decide(diagnosis, metric="accuracy", at_least=0.1, cohorts="language")) > 1
-    with pytest.raises(SettingsError, match="line 1: with several classes roc_auc is measured .* by class"):
+    with pytest.raises(SettingsError, match=r"line 1: with several classes roc_auc is measured .* by class"):
         decide(diagnosis, metric="roc_auc", at_least=0.1, cohorts="language")
 
 
+KEPT = {"metric": "accuracy", "at_least": 0.5}
 REFUSED: list[tuple[Callable[[], Diagnosis], str, str]] = [
-    (lambda: diagnose(BIG[0], ("language",)), limit(metric="accuracy", at_least=0.5, cohorts="langauge"), "Did you mean"),
-    (lambda: diagnose(BIG[0], ("language",)), limit(metric="accuracy", at_least=0.5, cohorts="x"), "There are language"),
-    (lambda: diagnose(BIG[0], ()), limit(metric="accuracy", at_least=0.5, cohorts="x"), "There are none"),
+    (lambda: diagnose(BIG[0], ("language",)), limit(**KEPT, cohorts="langauge"), "Did you mean 'language'?"),
+    (lambda: diagnose(BIG[0], ("language",)), limit(**KEPT, cohorts="x"), "There are language."),
+    (lambda: diagnose(BIG[0], ()), limit(**KEPT, cohorts="x"), "There are none."),
     (lambda: diagnose(BIG[0]), limit(metric="roc_auc", at_least=0.5, by_class=True), "leave by_class out"),
 ]  # fmt: skip
 

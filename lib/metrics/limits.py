@@ -1,11 +1,11 @@
 """Whether a number keeps a limit: yes, no, or its interval reaches over it, and how many more rows would tell.
 
-Decided is on the ends of the interval, widened by what binning may have moved. Of several numbers that are judged at once
-intervals are at the level 1 − α/m each (Bonferroni), so that all of them hold together at 1 − α.
+Decided is on the ends of the interval, widened by what binning may have moved. Of several numbers that are judged at
+once intervals are at the level 1 − α/m each (Bonferroni), so that all of them hold together at 1 − α.
 
-An interval at another level follows from the one at 95 %. Wilson's is symmetric on the scale of log odds, with the half
-width 2·asinh(z/(2·√(n·p·(1 − p)))) (Newcombe 2001), and for p = 0 its end has odds z²/n. Those of other numbers between 0
-and 1 are widened on the same scale in proportion to z, the rest plainly.
+An interval at another level follows from the one at 95 %. Wilson's is symmetric on the scale of log odds, with the
+half width 2·asinh(z/(2·√(n·p·(1 − p)))) (Newcombe 2001), and for p = 0 its end has odds z²/n. Those of other numbers
+between 0 and 1 are widened on the same scale in proportion to z, the rest plainly.
 """
 
 from __future__ import annotations

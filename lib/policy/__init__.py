@@ -1,4 +1,4 @@
-"""A policy: what numbers have to keep, written in TOML by those who answer for a model, read with the line of each error."""
+"""A policy: what numbers have to keep, in TOML by those who answer for a model, read with the line of each error."""
 
 from lib.policy.limits import FindingRules, Kind, Limit, OnCannotTell
 from lib.policy.policy import Policy, read_policy

@@ -100,7 +100,7 @@ class FindingText:
 
 @dataclass(frozen=True)
 class Outline:
-    """A report in words: what it is about, findings, what else was checked, tables, and where it comes from."""
+    """What is told in words: of what, the verdict, findings, what else was checked, tables, and where it comes from."""
 
     subject: str
     verdict: str
@@ -132,12 +132,11 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         ]
     findings = [result for result in checks if result.is_finding]
     compared = _compared(report.comparison, has_findings=bool(findings)) if isinstance(report, Report) else ""
-    first = {result.name: result for result in reversed(findings)}
     return Outline(
         subject=subject,
-        verdict=_verdict(findings),
+        verdict=f"Findings: {_verdict(findings)}",
         compared=compared,
-        findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
+        findings=finding_texts(findings),
         checked=tuple(_checked(checks)),
         tables=tuple(table for table in tables if table is not None),
         provenance=provenance,
@@ -222,6 +221,12 @@ def _compared(comparison: Comparison, *, has_findings: bool) -> str:
     verdicts = [comparison.verdicts[name] for name in comparison.p_values]
     names = (comparison.baseline or MISSING, comparison.candidate or MISSING)
     return format_verdicts(*names, verdicts, has_findings=has_findings)
+
+
+def finding_texts(findings: Sequence[CheckResult]) -> tuple[FindingText, ...]:
+    """Findings in words; what a check's mean and what to do is said with the first of them."""
+    first = {result.name: result for result in reversed(findings)}
+    return tuple(_finding(result, is_first=first[result.name] is result) for result in findings)
 
 
 def _finding(result: CheckResult, *, is_first: bool) -> FindingText:

@@ -66,9 +66,7 @@ def test_why_nothing_can_be_told_is_said() -> None:
     assert hold(rate(10, 100), 0.1, most=True, shape="wilson").reason == ""
 
 
-@given(
-    hits=st.integers(0, 200), n=st.integers(1, 200), judged=st.integers(1, 500)
-)
+@given(hits=st.integers(0, 200), n=st.integers(1, 200), judged=st.integers(1, 500))
 def test_a_stretched_interval_of_a_rate_is_wilsons_at_that_level(hits: int, n: int, judged: int) -> None:
     hits = min(hits, n)
     found = stretch(rate(hits, n), times_for(judged), "wilson")
