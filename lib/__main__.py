@@ -1,7 +1,7 @@
 """The command line: `check` tells what is wrong, `gate` whether a candidate may pass, `cells` summarises the data.
 
-Exit status 0: all good; 1: a check failed with severity error, or the gate was not passed; 2: a usage or data error, one
-sentence on standard error; 130: stopped with Ctrl-C. What is heavy is imported when it is needed, so that `--help`
+Exit status 0: all good; 1: a check failed with severity error, or the gate was not passed; 2: a usage or data error,
+one sentence on standard error; 130: stopped with Ctrl-C. What is heavy is imported when it is needed, so that `--help`
 answers at once.
 """
 

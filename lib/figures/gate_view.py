@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.figures.format import (
+    MINUS,
     PER_CENT,
     POINTS,
     UNDEFINED,
@@ -30,12 +31,12 @@ OPEN = "cannot be told"
 
 def limit_words(limit: Limit) -> str:
     """A limit as a sentence would say it: "Violation rate at most 5 %"; its value to the last digit."""
-    metric = limit.of
+    metric, is_share = limit.of, limit.of.unit == "share"
+    value = f"{100 * limit.value if is_share else limit.value:.{DIGITS}g}".replace("-", MINUS)
     if limit.is_relative:
-        by = f"{100 * limit.value:.{DIGITS}g}{POINTS}" if metric.unit == "share" else f"{limit.value:.{DIGITS}g}"
         side = "below" if metric.direction == "higher" else "above"
-        return f"{metric.label} at most {by} {side} the baseline"
-    value = f"{100 * limit.value:.{DIGITS}g}{PER_CENT}" if metric.unit == "share" else f"{limit.value:.{DIGITS}g}"
+        return f"{metric.label} at most {value}{POINTS if is_share else ''} {side} the baseline"
+    value += PER_CENT if is_share else ""
     return f"{metric.label} {limit.kind.replace('_', ' ')} {value}"
 
 

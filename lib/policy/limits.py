@@ -110,10 +110,11 @@ def _limit(table: Table, usual: str) -> Limit:
     if "metric" not in table.values:
         table.fail("this limit names no metric.")
     name = table.one_of("metric", [metric.name for metric in METRICS])
-    said = [kind for kind in KINDS if kind in table.values]
+    said: list[Kind] = [kind for key in table.values for kind in KINDS if key == kind]
     if len(said) != 1:
         many = "only one of them" if said else "one of at_most, at_least and worsens_by_at_most"
-        table.fail(f"the limit on {name} has {' and '.join(said) or 'no value'}; give it {many}.", (said or [""])[-1])
+        given = " and ".join(said) or "no value"
+        table.fail(f"the limit on {name} has {given}; give it {many}.", said[-1] if said else "")
     kind = said[0]
     metric = metric_named(name)
     if kind == "worsens_by_at_most" and metric.direction == "neutral":

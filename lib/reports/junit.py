@@ -11,6 +11,7 @@ from datetime import UTC
 from xml.etree import ElementTree
 
 from lib import __version__
+from lib.figures.format import NO_BREAK
 from lib.figures.gate_view import GateView
 from lib.gate import GateResult
 from lib.reports.outline import harmless
@@ -76,5 +77,5 @@ def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
 
 
 def _text(text: str) -> str:
-    """Text on one line without what XML cannot hold."""
-    return _NO_XML.sub("", harmless(text))
+    """Text on one line, with plain blanks, without what XML cannot hold."""
+    return _NO_XML.sub("", harmless(text.replace(NO_BREAK, " ")))

@@ -1,8 +1,4 @@
-"""The gate: what a policy says of a candidate, limit by limit and part by part.
-
-A limit is kept, broken, or cannot be told: its interval reaches over the limit, there are too few rows, or no number at
-all. The policy says whether a candidate may pass with what cannot be told.
-"""
+"""A candidate held against a policy, limit by limit and part by part."""
 
 from __future__ import annotations
 
