@@ -25,6 +25,7 @@ pages = [
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
     st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
+    st.Page("pages/gate.py", title="Gate", icon=":material/verified_user:"),
     st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
 ]
 # The frame draws the links itself: Streamlit's own leave the view behind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from lib.checks import CheckResult, Severity, Status, Where
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
-from lib.gate import NO_BASELINE, TWO_SCALES, WHOLE, Decision, Part, judge_gate
+from lib.gate import NO_BASELINE, TWO_SCALES, WHOLE, Decision, Part, judge_gate, write_policy
 from lib.metrics.intervals import wilson
 from lib.metrics.limits import times_for
 from lib.metrics.summary import unpaired_change
@@ -335,3 +336,72 @@ def test_findings_that_are_forbidden(rules: str, names: list[str]) -> None:
     without = judge_gate(diagnosis, read_policy(limit(metric="accuracy", at_least=0.5)), FOUND)
     assert (without.forbidden, without.passed) == ((), True)
     assert math.isnan(without.n_findings)
+
+
+def test_a_written_policy_by_hand() -> None:
+    """90 % of 1,000 rows are right, 88.0 % at least: 86.0 % and one point of margin, rounded down to a tenth."""
+    diagnosis = diagnose(pd.concat(BIG), ("language",))
+    policy = read_policy(write_policy(diagnosis, on_cannot_tell="pass"))
+    found = {(each.metric, each.kind, each.cohorts, each.by_class): each.value for each in policy.limits}
+    assert pytest.approx(0.87985, abs=1e-5) == LOWER
+    assert found["accuracy", "at_least", "", False] == 0.849
+    assert found["accuracy", "worsens_by_at_most", "", False] == 0.01
+    assert found["violation_rate", "at_most", "language", False] == found["violation_rate", "at_most", "", False]
+    worst = float(wilson(0.9, 500, 1 - 0.05 / 2)[0])  # of each class 50 of 500 are wrong, and two are judged at once
+    assert found["accuracy", "at_least", "", True] == math.floor(1_000 * (2 * worst - 0.9) - 10) / 1_000
+    assert policy.findings is not None
+    assert policy.findings.severity is Severity.ERROR
+    assert {each.on_cannot_tell for each in policy.limits} == {"pass"}
+    wide = read_policy(write_policy(diagnosis, points=10, per_cent=50))
+    assert {each.metric: each.value for each in wide.limits if not each.is_relative}["accuracy"] < 0.76
+    assert all(
+        (each.value > other.value) == (each.kind != "at_least")
+        for each, other in zip(wide.limits, policy.limits, strict=True)
+    )
+
+
+def test_a_candidate_that_is_as_good_keeps_what_is_written() -> None:
+    """Two versions alike, with cohorts, in twenty files: hardly an absolute limit is broken, or cannot be told."""
+    counts = Counter[str]()
+    for seed in range(20):
+        diagnosis = diagnose(make_world(1_000, seed=seed, versions=2), ("language",))
+        policy = read_policy(write_policy(diagnosis))
+        counts.update(each.outcome for each in judge_gate(diagnosis, policy).decisions if not each.limit.is_relative)
+    assert counts["pass"] > 0.95 * counts.total()
+    assert counts["fail"] == 0
+
+
+WORLDS: dict[str, Callable[[], Diagnosis]] = {
+    "probabilities": lambda: diagnose(make_world(4_000, versions=2), ("language", "plan")),
+    "one version": lambda: diagnose(make_world(800), ("language",)),
+    "decision scores": lambda: diagnose(make_world(2_000, versions=2), (), score_kind=ScoreKind.DECISION),
+    "several classes": lambda: diagnose_classes(make_classes(3, k=4)),
+    "small cohorts": lambda: diagnose(
+        pd.concat([*by_language(en=(900, 90), pt=(12, 1)), rows(900, 90, "v2")]), ("language",)
+    ),
+    "no errors": lambda: diagnose(pd.concat([rows(500, 0), rows(500, 0, "v2")]), ("language",)),
+    "no labels": lambda: diagnose(unlabelled(BIG[0]), ("language",)),
+    "hostile names": lambda: diagnose(
+        rows(500, 50, 'v"1"\n\u2028#').rename(columns={"language": 'a"b\\c\n\x7f\U0001f600'}), None
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_baseline_keeps_the_policy_that_is_written_from_it(name: str) -> None:
+    diagnosis = WORLDS[name]()
+    policy = read_policy(write_policy(diagnosis))
+    alone = diagnosis.with_settings(candidate=diagnosis.settings.baseline)
+    result = judge_gate(alone, policy)
+    for each in result.decisions:
+        if each.limit.is_relative:
+            assert each.reason == NO_BASELINE
+        else:
+            assert each.outcome == "pass" or (each.lets_pass and each.number.n < 30)
+    assert any(each.is_relative for each in policy.limits) == (name != "no labels" and diagnosis.is_compared)
+    if name == "no labels":
+        assert policy.limits == ()
+    if name == "small cohorts":
+        assert [each.on_cannot_tell for each in policy.limits if each.cohorts] == ["pass"]
+    if name == "several classes":
+        assert [each.metric for each in policy.limits if each.by_class] == ["recall"]

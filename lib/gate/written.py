@@ -27,9 +27,10 @@ def write_policy(
 ) -> str:
     """A policy that the baseline keeps by a margin, as TOML.
 
-    An absolute limit is the worse end of the baseline's interval and the margin beyond, rounded away from it; of
-    cohorts and classes the worst one's. Where two versions are compared the candidate may be worse than the baseline by
-    the margin. What is undefined, and what no row could break, is left out.
+    An absolute limit is the worse end of the baseline's interval, once more as far from its number, so that a candidate
+    that is as good on as many rows keeps it, and the margin beyond, rounded away; of cohorts and classes the worst
+    one's. Where two versions are compared the candidate may be worse than the baseline by the margin. What is undefined, and
+    what no row could break, is left out.
 
     Args:
         diagnosis: whose baseline is what a candidate has to keep up with.
@@ -50,8 +51,9 @@ def write_policy(
         found += [replace(relative, metric=name) for name in defined]
     source = "".join(each if each.isprintable() else " " for each in f"{settings.baseline} of {facts.name}")
     lines = [
-        f"# What a candidate has to keep, from version {' '.join(source.split())}: the worse end of its 95 % intervals",
-        f"# and {points:g} points (of losses {per_cent:g} %) beyond. γ = {settings.margin_target:g}.",
+        f"# What a candidate has to keep, from version {' '.join(source.split())}, γ = {settings.margin_target:g}:",
+        "# its numbers with room for chance, as much as for a candidate that is as good on as many rows,",
+        f"# and with a margin: {points:g} in a hundred of shares, {per_cent:g} % of losses.",
         "",
         "[gate]",
         f'on_cannot_tell = "{on_cannot_tell}"',
@@ -72,7 +74,7 @@ def _valued(alone: Diagnosis, limit: Limit, points: float, per_cent: float) -> L
     decisions = judge_gate(alone, Policy("", (replace(limit, value=0.0),))).decisions
     numbers = [each.number for each in decisions if each.number.is_defined and each.number.n >= limit.minimum_rows]
     most = limit.kind == "at_most"
-    ends = [each.upper + each.bound if most else each.lower - each.bound for each in numbers]
+    ends = [2 * (each.upper + each.bound if most else each.lower - each.bound) - each.value for each in numbers]
     ends = [end for end in ends if not math.isnan(end)]
     if not ends:
         return None

@@ -23,7 +23,7 @@ from lib.ui.upload_folder import upload_store
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "home", "losses", "margins", "calibration", "thresholds", "support_vectors", "comparison", "cohorts", "features",
-    "samples",
+    "gate", "samples",
 )  # fmt: skip
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
