@@ -32,6 +32,9 @@ does not fail one of them (Bonferroni).
 def show_gate(diagnosis: Diagnosis) -> None:
     """The page of a dataset."""
     decided = st.container()
+    with decided:
+        # Before the controls: a run that ends here would take their values with it.
+        watch_features(diagnosis)
     st.subheader("The policy", anchor=False)
     text, name = ask_policy(diagnosis)
     offer_policy(text, name)
@@ -53,8 +56,6 @@ def show_gate(diagnosis: Diagnosis) -> None:
         with st.container(horizontal=True):
             offer_result(result)
             offer_csv(view.frame, "gate", provenance=provenance_line(diagnosis), key="gate:csv")
-    if policy.findings is not None:
-        watch_features(diagnosis)
 
 
 diagnosis = open_page("gate", "Gate")

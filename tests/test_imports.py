@@ -25,7 +25,8 @@ ORDER = (
     ("figures",),
     ("reports",),
     ("workspace",),
-    ("ui", "cli", "__main__"),
+    ("ui", "cli"),
+    ("__main__",),
     ("pages",),
     ("app",),
 )

@@ -29,15 +29,14 @@ DIGITS = 10
 OPEN = "cannot be told"
 
 
-def limit_words(limit: Limit) -> str:
-    """A limit as a sentence would say it: "Violation rate at most 5 %"; its value to the last digit."""
-    metric, is_share = limit.of, limit.of.unit == "share"
+def bound_words(limit: Limit) -> str:
+    """What a limit asks, its value to the last digit: "at most 5 %", "at most 1 point below the baseline"."""
+    is_share = limit.of.unit == "share"
     value = f"{100 * limit.value if is_share else limit.value:.{DIGITS}g}".replace("-", MINUS)
-    if limit.is_relative:
-        side = "below" if metric.direction == "higher" else "above"
-        return f"{metric.label} at most {value}{POINTS if is_share else ''} {side} the baseline"
-    value += PER_CENT if is_share else ""
-    return f"{metric.label} {limit.kind.replace('_', ' ')} {value}"
+    if not limit.is_relative:
+        return f"{limit.kind.replace('_', ' ')} {value}{PER_CENT if is_share else ''}"
+    points = POINTS.removesuffix("s" if value == "1" else "") if is_share else ""
+    return f"at most {value}{points} {'below' if limit.of.direction == 'higher' else 'above'} the baseline"
 
 
 def part_words(part: Part) -> str:
@@ -52,16 +51,13 @@ def remark(decision: Decision) -> str:
     if decision.outcome != "cannot tell":
         return ""
     more = decision.more_rows
-    if decision.reason and math.isnan(more):
-        said = decision.reason
-    elif decision.reason:
-        said = f"{decision.reason}; {format_count(more)} more would be enough to judge"
+    if decision.reason:
+        said = decision.reason if math.isnan(more) else f"{decision.reason}, {format_count(more)} more are needed"
     elif math.isnan(more):
-        said = "the number stands so near the limit that no number of rows would tell"
+        said = "it stands on the limit: no number of rows would tell"
     else:
         each = " in each version" if decision.limit.is_relative else ""
-        rows = format_plural(more, "more labelled row")
-        said = f"the interval reaches over the limit; about {rows}{each} would tell, if it stays so"
+        said = f"about {format_plural(more, 'more labelled row')}{each} would tell"
     return f"{said} (the policy lets it pass)" if decision.lets_pass else said
 
 
@@ -72,7 +68,7 @@ class DecisionRow:
     Attributes:
         verdict: "pass", "fail" or "cannot tell".
         lets_pass: whether the candidate may pass with it.
-        limit: what was asked.
+        metric, bound: what was asked.
         part: of which rows.
         number: the candidate's number, or the change.
         interval: that decided; "" where there is none.
@@ -83,13 +79,19 @@ class DecisionRow:
 
     verdict: str
     lets_pass: bool
-    limit: str
+    metric: str
+    bound: str
     part: str
     number: str
     interval: str
     sides: str
     rows: str
     remark: str
+
+    @property
+    def limit(self) -> str:
+        """What was asked, in one: "Violation rate at most 5 %"."""
+        return f"{self.metric} {self.bound}"
 
     @classmethod
     def of(cls, decision: Decision) -> DecisionRow:
@@ -100,11 +102,12 @@ class DecisionRow:
         around = (format_change_interval if is_change else format_interval)(number.lower, number.upper, unit)
         sides = ""
         if decision.before is not None:
-            sides = f"{format_value(decision.before.value, unit)}, then {format_value(decision.after.value, unit)}"
+            sides = f"{format_value(decision.before.value, unit)}, {format_value(decision.after.value, unit)}"
         return cls(
             decision.outcome,
             decision.lets_pass,
-            limit_words(decision.limit),
+            decision.limit.of.label,
+            bound_words(decision.limit),
             part_words(decision.part),
             value if number.is_defined else UNDEFINED,
             around + format_bound(number.bound, unit) if number.is_defined else "",

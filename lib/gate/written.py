@@ -27,10 +27,10 @@ def write_policy(
 ) -> str:
     """A policy that the baseline keeps by a margin, as TOML.
 
-    An absolute limit is the worse end of the baseline's interval, once more as far from its number, so that a candidate
+    An absolute limit is the worse end of the baseline's interval, as far again from its number, so that a candidate
     that is as good on as many rows keeps it, and the margin beyond, rounded away; of cohorts and classes the worst
-    one's. Where two versions are compared the candidate may be worse than the baseline by the margin. What is undefined, and
-    what no row could break, is left out.
+    one's. Where two versions are compared the candidate may be worse than the baseline by the margin. What is
+    undefined, and what no row could break, is left out.
 
     Args:
         diagnosis: whose baseline is what a candidate has to keep up with.
@@ -51,7 +51,7 @@ def write_policy(
         found += [replace(relative, metric=name) for name in defined]
     source = "".join(each if each.isprintable() else " " for each in f"{settings.baseline} of {facts.name}")
     lines = [
-        f"# What a candidate has to keep, from version {' '.join(source.split())}, γ = {settings.margin_target:g}:",
+        f"# What a candidate has to keep, from version {' '.join(source.split())} at γ = {settings.margin_target:g}:",
         "# its numbers with room for chance, as much as for a candidate that is as good on as many rows,",
         f"# and with a margin: {points:g} in a hundred of shares, {per_cent:g} % of losses.",
         "",

@@ -23,9 +23,10 @@ MOST_ROWS = 60
 TONES = {"fail": "worse", "cannot tell": "not comparable", "pass": ""}
 COLUMNS = (
     Column("Limit"),
-    Column("Of"),
     Column("Verdict", "Pass: the whole interval is within the limit. Fail: all of it is beyond."),
+    Column("Of"),
     Column("Number", "The candidate's, or its change against the baseline, with the interval that decides"),
+    Column("Baseline, candidate"),
     Column("Rows"),
 )
 
@@ -62,7 +63,7 @@ def ask_policy(diagnosis: Diagnosis) -> tuple[str, str]:
         st.session_state[_TEXT] = held["text"]
     text = str(st.text_area("The policy, in TOML", key=_TEXT, height=420, on_change=_keep_text))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.file_uploader("Take a policy from a file", type="toml", key=_FILE, on_change=_keep_file)
+        st.file_uploader("Take a policy from a file", type="toml", key=_FILE, max_upload_size=1, on_change=_keep_file)
         st.button(
             "Write it from what is shown",
             on_click=_forget,
@@ -100,10 +101,11 @@ def show_decisions(view: GateView) -> None:
 
 def _cells(row: DecisionRow) -> list[Cell]:
     return [
-        Cell(row.limit),
-        Cell(row.part),
+        Cell(row.metric, row.bound),
         Cell(row.verdict, row.remark, TONES[row.verdict]),
-        Cell(row.number, "; ".join(filter(None, (row.interval, row.sides)))),
+        Cell(row.part),
+        Cell(row.number, row.interval),
+        Cell(row.sides),
         Cell(row.rows),
     ]
 

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
 from lib.checks import CheckResult, Severity, Status, Where
-from lib.figures.gate_view import GateView, limit_words
+from lib.figures.gate_view import GateView, bound_words
 from lib.gate import GateResult, judge_gate
 from lib.policy import Limit, read_policy
 from lib.reports import gate_outline, render_junit, render_markdown, render_openmetrics, render_text
@@ -95,11 +95,12 @@ def test_sentences() -> None:
         (Limit("roc_auc", "at_least", 0.9), "ROC AUC at least 0.9"),
         (Limit("median_margin", "at_least", -1.5), "Median margin at least −1.5"),
         (Limit("accuracy", "worsens_by_at_most", 0.005), "Accuracy at most 0.5 points below the baseline"),
+        (Limit("accuracy", "worsens_by_at_most", 0.01), "Accuracy at most 1 point below the baseline"),
         (Limit("log_loss", "worsens_by_at_most", 0.01), "Log loss at most 0.01 above the baseline"),
     ],
 )
 def test_limits_in_words(made: Limit, words: str) -> None:
-    assert limit_words(made).replace("\N{NO-BREAK SPACE}", " ") == words
+    assert f"{made.of.label} {bound_words(made)}".replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 def test_what_matters_most_comes_first() -> None:
@@ -215,5 +216,5 @@ def test_of_very_many_parts_those_that_matter_are_shown() -> None:
 def test_of_very_many_that_cannot_be_told_a_few_are_explained() -> None:
     frames = by_language(**{f"l{place:03}": (20, 1) for place in range(40)})
     told = render_text(gate_outline(judged(limit(metric="accuracy", at_least=0.7, cohorts="language"), *frames)))
-    assert told.count("fewer than 30 rows; 10 more would be enough to judge") == 20
+    assert told.count("fewer than 30 rows, 10 more are needed") == 20
     assert "20 more cannot be told." in told
