@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from lib.checks import Severity
 from lib.errors import SettingsError
 from lib.policy import FindingRules, Limit, Policy, read_policy
+from lib.policy.limits import FINDINGS_KEYS, GATE_KEYS, LIMIT_KEYS
 from lib.policy.table import MOST_BYTES, Source, statement_lines
 
 SOUND = """\
@@ -170,3 +174,10 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
         read_policy(text)
     except SettingsError as error:
         assert str(error).startswith("policy.toml")  # noqa: PT017
+
+
+def test_the_policy_of_the_manual_is_sound_and_the_manual_has_every_key() -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert len(read_policy(example).limits) == 4
+    assert {*LIMIT_KEYS, *FINDINGS_KEYS, *GATE_KEYS} <= set(re.findall(r"`(\w+)`", manual))
