@@ -88,7 +88,7 @@ WRONG = [
     ('[[limits]]\nmetric = "acuracy"\nat_most = 1\n', 2, "Did you mean accuracy?"),
     ('[[limits]]\nmetric = "x"\nat_most = 1\n', 2, "It is one of average_hinge_loss, "),
     (LIMIT, 1, "the limit on accuracy has no value; give it one of at_most, at_least and worsens_by_at_most"),
-    (LIMIT + "at_least = 0.1\nat_most = 0.9\n", 3, "give it only one of them"),
+    (LIMIT + "at_least = 0.1\nat_most = 0.9\n", 4, "has at_least and at_most; give it only one of them"),
     (LIMIT + "at_least = 90\n", 3, "at_least is 90; a number from 0 to 1 is expected"),
     (LIMIT + "at_least = -0.1\n", 3, "a number from 0 to 1"),
     (LIMIT + "at_least = nan\n", 3, "at_least is nan"),

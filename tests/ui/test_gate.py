@@ -12,6 +12,10 @@ from tests.ui.conftest import answer, assert_sound, findings, go_to, open_app, r
 KEEPS = '[[limits]]\nmetric = "accuracy"\nat_least = 0.6\n'
 
 
+def shown_policy(app: AppTest) -> str:
+    return str(app.text_area(key="gate-policy-text").value)
+
+
 def type_policy(app: AppTest, text: str) -> AppTest:
     app.text_area(key="gate-policy-text").set_value(text)
     return run(app)
@@ -20,7 +24,7 @@ def type_policy(app: AppTest, text: str) -> AppTest:
 def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     app = open_app("gate", dataset="sample-incident")
     assert_sound(app)
-    text = app.text_area(key="gate-policy-text").value
+    text = shown_policy(app)
     policy = read_policy(text)
     assert "version 2026.03 of incident.csv.gz" in text
     assert {each.cohorts for each in policy.limits} == {"", "language", "platform", "tenant"}
@@ -36,7 +40,7 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     app.slider(key="control:gate_points").set_value(10.0)
     run(app)
     assert app.query_params["gate_points"] == "10"
-    wider = read_policy(app.text_area(key="gate-policy-text").value)
+    wider = read_policy(shown_policy(app))
     assert [each.value > other.value for each, other in zip(wider.limits, policy.limits, strict=True)] == [
         each.kind != "at_least" and each.of.unit != "loss" for each in wider.limits
     ]
@@ -46,11 +50,11 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     assert answer(app) == "Version 2026.04 passes: the limit kept."
     assert app.slider(key="control:gate_points").disabled
     go_to(go_to(app, "margins"), "gate")
-    assert app.text_area(key="gate-policy-text").value == KEEPS
+    assert shown_policy(app) == KEEPS
     assert answer(app) == "Version 2026.04 passes: the limit kept."
     next(each for each in app.button if each.label == "Write it from what is shown").click()
     run(app)
-    assert tomllib.loads(app.text_area(key="gate-policy-text").value)["gate"] == {"on_cannot_tell": "fail"}
+    assert tomllib.loads(shown_policy(app))["gate"] == {"on_cannot_tell": "fail"}
 
     # What is wrong is said, and the text is left as it is.
     for wrong, words in (
@@ -61,7 +65,7 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
         type_policy(app, wrong)
         assert not app.exception
         assert [words in each.value for each in app.error] == [True]
-        assert app.text_area(key="gate-policy-text").value == wrong
+        assert shown_policy(app) == wrong
 
 
 def test_a_policy_from_a_file_and_a_filter() -> None:
