@@ -1,7 +1,7 @@
 """Tables of a TOML file, read key by key: names, types and ranges are checked, and every error names its line.
 
 `tomllib` gives values without their places. Each statement of a sound file (a header, or a key with its value) is sound
-TOML on its own, so lines are joined until they are one, and that is where its keys stand.
+TOML on its own: its keys stand where it begins.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from lib.errors import SettingsError
@@ -18,7 +18,25 @@ from lib.errors import SettingsError
 Path = tuple[str | int, ...]
 
 MOST_BYTES = 256_000
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[{]|[\]}]|\n', re.DOTALL
+)
+"""What can hold a line break, or hide what holds one: texts, comments, brackets."""
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def statements(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a sound TOML file, comments and blank lines among them, each with the line where it begins."""
+    begin, line, depth = 0, 1, 0
+    first = line
+    for token in _TOKEN.finditer(text):
+        found = token[0]
+        depth += (found in ("[", "{")) - (found in ("]", "}"))
+        line += found.count("\n")
+        if found == "\n" and depth == 0:
+            yield first, text[begin : token.end()]
+            begin, first = token.end(), line
+    yield first, text[begin:]
 
 
 def statement_lines(text: str) -> dict[Path, int]:
@@ -29,7 +47,6 @@ def statement_lines(text: str) -> dict[Path, int]:
     found: dict[Path, int] = {}
     sizes: dict[Path, int] = {}
     table: Path = ()
-    chunk, first = "", 0
 
     def put(path: Path, line: int) -> Path:
         for end in range(1, len(path) + 1):
@@ -43,28 +60,22 @@ def statement_lines(text: str) -> dict[Path, int]:
                 start = (*start, sizes[start] - 1)
         return start
 
-    for number, line in enumerate(text.split("\n"), 1):
-        chunk, first = (f"{chunk}\n{line}", first) if chunk else (line, number)
-        try:
-            said = tomllib.loads(chunk)
-        except tomllib.TOMLDecodeError:
-            continue
-        keys, value = list[str](), dict[str, Any](said)
+    for line, statement in statements(text):
+        keys, value = list[str](), dict[str, Any](tomllib.loads(statement))
         while isinstance(value, dict) and len(value) == 1:
             ((key, value),) = value.items()
             keys.append(key)
-        is_header, is_many = chunk.lstrip().startswith("["), chunk.lstrip().startswith("[[")
-        chunk = ""
         if not keys:
             continue
-        if is_many:
+        header = statement.lstrip()
+        if header.startswith("[["):
             base = (*within((), keys[:-1]), keys[-1])
             sizes[base] = sizes.get(base, 0) + 1
-            table = put((*base, sizes[base] - 1), first)
-        elif is_header:
-            table = put(within((), keys), first)
+            table = put((*base, sizes[base] - 1), line)
+        elif header.startswith("["):
+            table = put(within((), keys), line)
         else:
-            put(within(table, keys), first)
+            put(within(table, keys), line)
     return found
 
 

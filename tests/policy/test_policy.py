@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,32 @@ k = 3
     source = Source(text, "p.toml")
     assert source.line_of(("t", "g h", "j")) == 12
     assert source.line_of(("nowhere",)) == 1
+
+
+VALUES = (
+    "1", "-inf", "true", "2026-04-02T09:00:00Z", '"a # b [ \\" \\\\"', "'c \\'", '"""\nd = 1\n"" ] \\""" \n"""', "\'\'\'\n[x]\n\'\'\'",
+    '""""e""""', "[1, # f = [\n 2]", "{g = 1, h = [\n]}", "[\n{i = 1},\n[],\n]",
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("", "# j\n", "\n", "[k{}]\n", "[[l]]\n")), st.sampled_from(VALUES)), max_size=12
+    )
+)
+def test_any_sound_file_is_cut_into_its_statements(parts: list[tuple[str, str]]) -> None:
+    """Keys are numbered: each is found in the line in which it is written."""
+    text = "".join(f"{before.format(place)}m{place} = {value}\n" for place, (before, value) in enumerate(parts))
+    tomllib.loads(text)
+    lines = {path[-1]: line for path, line in statement_lines(text).items()}
+    expected = {f"m{place}": 1 + text[: text.index(f"m{place} =")].count("\n") for place in range(len(parts))}
+    assert {name: lines[name] for name in expected} == expected
+
+
+def test_a_large_file_is_read_at_once() -> None:
+    text = "[gate]\nx = [\n" + "1,\n" * 80_000 + "]\n"
+    with pytest.raises(SettingsError, match=r"line 2: there is no key of \[gate\] called 'x'"):
+        read_policy(text)
 
 
 @given(st.text(max_size=200))
