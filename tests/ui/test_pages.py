@@ -93,7 +93,15 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     assert answer(app).endswith(".")
     assert app.query_params["dataset"] == sample
     has_times = sample == "sample-incident"
-    drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
+    drawn = {
+        "home": int(has_times),
+        "losses": 3,
+        "margins": 1 + has_times,
+        "cohorts": 1,
+        "features": 2,
+        "samples": 0,
+        "gate": 0,
+    }
     is_decision = sample in ("sample-losses", "sample-hinge")
     several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     drawn["calibration"] = 0 if is_decision else 4 + has_times + several
@@ -111,6 +119,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         "margins": 1 + several,
         "cohorts": 1 - several,
         "features": 1,
+        "gate": 1,
     }
     # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
     hinge = sample in ("sample-hinge", "sample-losses")
@@ -254,7 +263,7 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     assert_sound(app)
     assert app.query_params["gamma"] == "2"
     after = answer(app), [table.rows for table in tables(app)], figures(app)
-    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors")
+    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors", "gate")
     if page == "home":
         (rows,), (was,) = (
             ({row[0].text: row for row in table} for table in after[1]),
