@@ -11,17 +11,18 @@ import pandas as pd
 import pytest
 
 from lib.checks import CheckResult, Severity, Status, Where
-from lib.diagnose import Diagnosis
+from lib.diagnose import Diagnosis, Settings
 from lib.errors import SettingsError
 from lib.gate import NO_BASELINE, TWO_SCALES, WHOLE, Decision, Part, judge_gate, write_policy
 from lib.metrics.intervals import wilson
-from lib.metrics.limits import times_for
+from lib.metrics.limits import stretch, times_for
 from lib.metrics.summary import unpaired_change
 from lib.policy import read_policy
 from lib.schema import VERSION, Filter, ScoreKind
 from tests.checks.class_worlds import diagnose_classes, make_classes
 from tests.checks.conftest import make_world
 from tests.checks.tables import diagnose
+from tests.reports.conftest import SAMPLES, scan_of
 
 
 def rows(n: int, wrong: int, version: str = "v1", *, language: str = "en", labels: tuple[float, ...] = (0.0, 1.0)):
@@ -208,6 +209,21 @@ def test_cohorts_against_the_baseline() -> None:
     assert {each.judged for each in found.values()} == {2}
     held = decide(diagnosis, metric="accuracy", at_least=0.5, cohorts="language")
     assert {each.part.value for each in held} == {"en", "pt", "new"}
+
+
+def test_rows_of_both_versions_are_paired_by_id() -> None:
+    """The change is the same number; that the rows are the same narrows its interval, of all and of each cohort."""
+    scan = scan_of(SAMPLES / "digits_hinge.csv")
+    diagnosis = Diagnosis(scan, Settings.choose(scan.facts))
+    for keys in ({}, {"cohorts": "ink"}):
+        found = decide(diagnosis, metric="accuracy", worsens_by_at_most=0.05, **keys)
+        for each in found:
+            assert each.before is not None
+            plain = stretch(unpaired_change(each.before, each.after), times_for(len(found)), "plain")
+            assert each.number.value == pytest.approx(plain.value)
+            assert each.number.lower > plain.lower
+            assert each.number.upper < plain.upper
+    assert len(found) == 3
 
 
 def test_rows_without_a_value_are_a_cohort() -> None:

@@ -47,6 +47,8 @@ def gate(options: argparse.Namespace, store: Path, run: Run, report: Callable[[f
     diagnosis = Diagnosis(tables, settings)
     if options.recalibrate:
         diagnosis.calibrations.read_folds(run=run, on_progress=report)
+    if any(limit.is_relative for limit in policy.limits):
+        diagnosis.read_pairs(run=run, on_progress=report)
     judge_gate(diagnosis, policy)  # What the dataset does not have is said before the checks are run.
     results = ()
     if policy.findings is not None:

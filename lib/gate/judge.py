@@ -11,6 +11,7 @@ from datetime import datetime
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings
 from lib.errors import SettingsError
+from lib.metrics.comparison import Side, change_of
 from lib.metrics.estimates import Estimate
 from lib.metrics.limits import Held, Outcome, hold, shape_of
 from lib.metrics.multiclass import AVERAGED, PER_CLASS
@@ -175,7 +176,22 @@ def _number(diagnosis: Diagnosis, limit: Limit, part: Part, before: Estimate, af
         reason = TWO_SCALES
     if reason:
         return Estimate(math.nan, math.nan, math.nan, 0, reason, math.nan)
-    return diagnosis.change(limit.metric) if part == WHOLE else unpaired_change(before, after)
+    return diagnosis.change(limit.metric) if part == WHOLE else _change_of_part(diagnosis, limit, part, before, after)
+
+
+def _change_of_part(diagnosis: Diagnosis, limit: Limit, part: Part, before: Estimate, after: Estimate) -> Estimate:
+    """The change of a cohort or a class; of a cohort whose rows are paired by id with the paired interval."""
+    pairs = None if diagnosis.pairs is None else diagnosis.pairs.by_cohort.get(part.cohort)
+    if pairs is None or not before.is_defined or not after.is_defined:
+        return unpaired_change(before, after)
+    key, settings = cohort_key(part.cohort), diagnosis.settings
+    cells = diagnosis.cells(VERSION, key)
+    sides = [
+        Side(cells.select(**{VERSION: version, key: part.value}), estimate)
+        for version, estimate in ((settings.baseline, before), (settings.candidate, after))
+    ]
+    own = pairs.where((pairs.cohort_before == part.value) & (pairs.cohort_after == part.value))
+    return change_of(limit.of, sides[0], sides[1], own, diagnosis.metric_settings).estimate
 
 
 def _numbers(diagnosis: Diagnosis, limit: Limit) -> dict[Part, tuple[Estimate, Estimate]]:
