@@ -8,6 +8,7 @@ from lib.figures.frame import provenance_line
 from lib.figures.gate_view import GateView
 from lib.gate import judge_gate
 from lib.policy import read_policy
+from lib.ui.comparison import read_pairs
 from lib.ui.downloads import offer_csv
 from lib.ui.findings import findings_of, show_cards
 from lib.ui.gate import ask_policy, offer_policy, offer_result, show_decisions
@@ -35,6 +36,7 @@ def show_gate(diagnosis: Diagnosis) -> None:
     with decided:
         # Before the controls: a run that ends here would take their values with it.
         watch_features(diagnosis)
+        read_pairs(diagnosis)
     st.subheader("The policy", anchor=False)
     text, name = ask_policy(diagnosis)
     offer_policy(text, name)
