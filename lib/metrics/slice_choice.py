@@ -77,11 +77,13 @@ def shortlist(sums: SliceSums) -> Shortlist:
             n_looked += len(at[0])
             own = table[EXPLORE][at]
             effect, strongest = strength(own[:, None], (whole[EXPLORE] - own)[:, None])
-            good = (effect >= least) & (strongest >= LEAST_STRENGTH)
+            kept = np.flatnonzero((effect >= least) & (strongest >= LEAST_STRENGTH))
             for axis in range(size) if size > 1 else ():
-                holding = np.broadcast_to(table[EXPLORE].sum(axis=axis, keepdims=True), table[EXPLORE].shape)[at]
-                good &= strength(own[:, None], (holding - own)[:, None])[1] >= LEAST_STRENGTH
-            for place in np.flatnonzero(good):
+                inside = tuple(each[kept] for each in at)
+                holding = table[EXPLORE].sum(axis=axis)[tuple(np.delete(inside, axis, axis=0))]
+                beyond = strength(own[kept][:, None], (holding - own[kept])[:, None])[1] >= LEAST_STRENGTH
+                kept = kept[beyond]
+            for place in kept:
                 levels = zip(chosen, (int(each[place]) for each in at), strict=True)
                 found.append((-round(float(strongest[place]), 9), size, tuple(levels)))
     return Shortlist(tuple(place for _strength, _size, place in sorted(found)[:MOST_TRIED]), n_looked)

@@ -10,11 +10,11 @@ import duckdb
 import ibis
 import pandas as pd
 
-from lib.grid import MISSING_BIN, score_id
+from lib.grid import MISSING_BIN
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.masking import mask_rows, mask_text
-from lib.scan.rows import PROBLEMS, ROW_INDEX
+from lib.scan.rows import PROBLEMS, ROW_INDEX, is_below
 from lib.scan.scan import Scan, quoted
 from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run
@@ -142,19 +142,12 @@ def _asked(scan: Scan, query: RowQuery) -> Expression:
     if query.margin_from is not None or query.margin_to is not None:
         conditions += [rows.label != 0, rows.score_bin != MISSING_BIN]
         if query.margin_from is not None:
-            conditions.append(~_is_below(rows, query.margin_from))
+            conditions.append(~is_below(rows, query.margin_from))
         if query.margin_to is not None:
-            conditions.append(_is_below(rows, query.margin_to))
+            conditions.append(is_below(rows, query.margin_to))
     if query.window is not None and scan.facts.windows is not None:
         conditions.append(window_start(rows, scan.facts.windows) == query.window)
     return rows.filter(conditions) if conditions else rows
-
-
-def _is_below(rows: Expression, margin: float) -> Any:
-    """Whether the margin of a row is below a number: by its bin where that is an edge, else by itself."""
-    edge = int(score_id(margin))
-    is_edge = edge % 2 == 0
-    return rows.label * rows.score_bin < edge if is_edge else rows.margin < margin
 
 
 def _ordering(rows: Expression, order: Order) -> list[Any]:
