@@ -446,7 +446,8 @@ class Diagnosis:
         """The question for the worst slices of the candidate, under the settings as far as they matter to it."""
         settings = self.settings
         gamma = settings.margin_target if outcome in USES_MARGIN_TARGET else 1.0
-        return SliceQuery(settings.candidate, tuple(columns), outcome, depth, gamma, settings.where)
+        baseline = settings.baseline if self.is_compared else ""
+        return SliceQuery(settings.candidate, tuple(columns), outcome, depth, gamma, settings.where, baseline)
 
     def cohort_windows(self, column: str) -> Cells:
         """Coarse cells by version, value of a cohort column and window."""

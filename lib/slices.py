@@ -1,4 +1,4 @@
-"""The search for the worst slices of a version: two passes over its rows, of which sums are kept, and what they say.
+"""The search for the worst slices of a version: passes over its rows, of which sums are kept, and what they say.
 
 What was found is remembered for the last few questions.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from lib.metrics.slice_choice import shortlist
 from lib.metrics.slice_sums import OverlapSums, SliceSums
-from lib.metrics.slices import SliceSearch, confirm
+from lib.metrics.slices import SliceSearch, compare_with, confirm
 from lib.scan.scan import Scan
 from lib.scan.slices import CodedColumn, Outcome, SliceRows, code_columns, read_coded
 from lib.schema import EVERYTHING, Filter
@@ -40,6 +40,7 @@ class SliceQuery:
         depth: of how many columns at once, one to three.
         margin_target: γ; it changes violations and hinge loss only.
         where: the filter.
+        baseline: whose excess each slice is compared with; "" for none.
     """
 
     version: str
@@ -48,6 +49,7 @@ class SliceQuery:
     depth: int = 3
     margin_target: float = 1.0
     where: Filter = EVERYTHING
+    baseline: str = ""
 
     @property
     def is_rate(self) -> bool:
@@ -99,7 +101,13 @@ def search_slices(
     if found.places:
         _add(overlaps, scan, rows, columns, work, lambda share: report(0.7 + 0.2 * share, "Comparing slices"))
     report(0.9, "Confirming on the other half")
-    answer = SliceAnswer(query, confirm(sums, overlaps, found.n_looked, is_rate=query.is_rate), one_in)
+    search = confirm(sums, overlaps, found.n_looked, is_rate=query.is_rate)
+    if query.baseline and search.slices:
+        before = OverlapSums([each.place for each in search.slices], weighted=weighted)
+        rows = replace(rows, version=query.baseline)
+        _add(before, scan, rows, columns, work, lambda share: report(0.9 + 0.1 * share, "Comparing with the baseline"))
+        search = compare_with(search, before, is_rate=query.is_rate)
+    answer = SliceAnswer(query, search, one_in)
     while len(held) >= KEPT_SEARCHES:
         held.pop(next(iter(held)))
     return held.setdefault(query, answer)

@@ -59,6 +59,8 @@ def condition_words(condition: Condition, call: Callable[[str], str] = plain) ->
     first, last = format_score(low), format_score(high)
     if first == last:
         first, last = f"{low:.6g}", f"{high:.6g}"
+    if math.isinf(low) and math.isinf(high):
+        return f"{column} is not missing"
     if math.isinf(low):
         return f"{column} below {last}"
     return f"{column} of {first} or more" if math.isinf(high) else f"{column} from {first} up to {last}"
@@ -129,7 +131,16 @@ class SlicesView:
             f"{away} ({around}) in the half that did not choose it, n = {format_count(found.n)} in both; were it as "
             f"the rest is, {format_share(found.explained)} of all {self.noun} would be gone."
         )
-        return f"{said} {self.merged_words(found)}".rstrip()
+        return " ".join(each for each in (said, self.before_words(found), self.merged_words(found)) if each)
+
+    def before_words(self, found: Slice) -> str:
+        """What the difference was in the baseline, in a sentence; "" without one, and where that is undefined."""
+        before, change = found.before, found.change
+        if before is None or change is None or not change.is_defined:
+            return ""
+        around = format_interval(change.lower, change.upper, self.unit).removesuffix(PER_CENT)
+        was = f"In {plain(self.found.query.baseline)} it was {format_change(before.value, self.unit)}"
+        return f"{was}; the change is {format_change(change.value, self.unit)} ({around})."
 
     def merged_words(self, found: Slice) -> str:
         """Which slices lie in a slice and are explained by it, in a sentence; "" without any."""

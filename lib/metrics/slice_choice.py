@@ -84,9 +84,34 @@ def shortlist(sums: SliceSums) -> Shortlist:
                 beyond = strength(own[kept][:, None], (holding - own[kept])[:, None])[1] >= LEAST_STRENGTH
                 kept = kept[beyond]
             for place in kept:
-                levels = zip(chosen, (int(each[place]) for each in at), strict=True)
+                levels = ((column, int(each[place]), int(each[place])) for column, each in zip(chosen, at, strict=True))
                 found.append((-round(float(strongest[place]), 9), size, tuple(levels)))
-    return Shortlist(tuple(place for _strength, _size, place in sorted(found)[:MOST_TRIED]), n_looked)
+    joined = {_join(sums, place): None for _strength, _size, place in sorted(found)[: 4 * MOST_TRIED]}
+    order = sorted((-_beyond_rest(sums, place), len(place), place) for place in joined)
+    return Shortlist(tuple(place for _strength, _size, place in order[:MOST_TRIED]), n_looked)
+
+
+def _beyond_rest(sums: SliceSums, place: Place) -> float:
+    """By how many standard errors a slice of the explored half is beyond the rest; −∞ without one."""
+    own = sums.at(place)[EXPLORE]
+    found = float(strength(own[None], without(sums.whole[EXPLORE], own)[None])[1])
+    return -math.inf if math.isnan(found) else round(found, 9)
+
+
+def _join(sums: SliceSums, place: Place) -> Place:
+    """The slice with neighbouring levels of its numbers, one after the other, as long as it grows stronger."""
+    found = _beyond_rest(sums, place)
+    while True:
+        wider = [
+            (*place[:at], (column, *ends), *place[at + 1 :])
+            for at, (column, first, last) in enumerate(place)
+            for ends in ((first - 1, last), (first, last + 1))
+            if ends[0] >= 0 and max(last, ends[1]) < sums.columns[column].n_ordered
+        ]
+        best, grown = max(((_beyond_rest(sums, each), each) for each in wider), default=(-math.inf, place))
+        if best <= found:
+            return place
+        found, place = best, grown
 
 
 def spread_of(sums: FloatArray) -> float:

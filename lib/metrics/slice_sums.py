@@ -56,10 +56,24 @@ class SearchedColumn:
     Attributes:
         name: its name.
         levels: what each code stands for; None for one that is no slice, such as the values that are too many.
+        edges: of numbers where the first level begins, where it ends and the next begins, and so on; missing values are
+            a level behind those. Empty where levels have no order.
     """
 
     name: str
     levels: tuple[Condition | None, ...]
+    edges: tuple[float, ...] = ()
+
+    @property
+    def n_ordered(self) -> int:
+        """How many levels, the first ones, are in an order and may be joined."""
+        return max(len(self.edges) - 1, 0)
+
+    def condition(self, first: int, last: int) -> Condition | None:
+        """What one level, or those from `first` to `last`, stand for."""
+        return (
+            self.levels[first] if first == last else Condition(self.name, None, self.edges[first], self.edges[last + 1])
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +99,8 @@ class CodedRows:
         return [None, x, x * x] if w is None else [None, w * x, w * w * x * x, w, w * w, w * w * x]
 
 
-Place: TypeAlias = tuple[tuple[int, int], ...]
-"""A slice by (column, level) in ascending order of columns."""
+Place: TypeAlias = tuple[tuple[int, int, int], ...]
+"""A slice by (column, first level, last level) in ascending order of columns."""
 
 
 class SliceSums:
@@ -139,8 +153,9 @@ class SliceSums:
 
     def at(self, place: Place) -> FloatArray:
         """Shape (2, sums): of one slice; of the slice of no column, all rows."""
-        table = self.of([column for column, _level in place])
-        return table[(slice(None), *(level for _column, level in place))]
+        table = self.of([column for column, _first, _last in place])
+        inside = table[(slice(None), *(slice(first, last + 1) for _column, first, last in place))]
+        return inside.sum(axis=tuple(range(1, len(place) + 1)))
 
 
 class OverlapSums:
@@ -161,13 +176,14 @@ class OverlapSums:
     def add(self, rows: CodedRows) -> None:
         """Add rows."""
         held = np.where(rows.explored, np.uint64(0), np.uint64(1) << np.uint64(MOST_OVERLAPPING))
-        is_level: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        is_level: dict[tuple[int, int, int], NDArray[np.bool_]] = {}
         for bit, place in enumerate(self.places):
             inside = np.ones(len(held), np.bool_)
-            for column, level in place:
-                if (column, level) not in is_level:
-                    is_level[column, level] = rows.codes[column] == level
-                inside &= is_level[column, level]
+            for column, first, last in place:
+                if (column, first, last) not in is_level:
+                    codes = rows.codes[column]
+                    is_level[column, first, last] = (codes >= first) & (codes <= last)
+                inside &= is_level[column, first, last]
             held |= inside.astype(np.uint64) << np.uint64(bit)
         seen, at = np.unique(held, return_inverse=True)
         new = np.stack([np.bincount(at, term, minlength=len(seen)) for term in rows.terms], axis=1)

@@ -1,7 +1,8 @@
 """Worst slices: where an outcome is worse than in the rest, found on one half of the rows and confirmed on the other.
 
 The half that is explored says which slices are tried: those that are beyond the rest and beyond each slice that holds
-them (a pair beyond each of its columns), and of those that overlap the fewest that account for all of them. The other
+them (a pair beyond each of its columns), neighbouring bins joined as far as that is stronger, and of those that overlap
+the fewest that account for all of them. The other
 half says which of these are there: each against the rest, against each slice that holds it, and within and without the
 other slices, the largest p of these corrected for all that are tried (Benjamini and Hochberg 1995). Neither half sees
 the other's outcomes.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,9 @@ class Slice:
         p: the largest of the tests that it had to pass.
         p_adjusted: Benjamini–Hochberg over all that were tried.
         merged: other slices that have more than half of their rows in this one, and nothing beyond it.
+        place: where it lies among the columns that were searched.
+        before: the excess in the baseline, both halves, which it was not chosen by; None without a baseline.
+        change: excess − before, as of two independent samples.
     """
 
     conditions: tuple[Condition, ...]
@@ -75,6 +79,9 @@ class Slice:
     p: float
     p_adjusted: float
     merged: tuple[tuple[Condition, ...], ...]
+    place: Place
+    before: Estimate | None = None
+    change: Estimate | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +119,9 @@ class SliceSearch:
             row |= {"n": each.n, "share": each.share, "value": each.value.value, "rest": each.rest.value}
             for name, estimate in (("excess", each.excess), ("explored_excess", each.explored)):
                 row |= {name: estimate.value, f"{name}_lower": estimate.lower, f"{name}_upper": estimate.upper}
+            for name, estimate in (("before", each.before), ("change", each.change)):
+                if estimate is not None:
+                    row |= {name: estimate.value, f"{name}_lower": estimate.lower, f"{name}_upper": estimate.upper}
             row |= {"explained": each.explained, "p": each.p, "p_adjusted": each.p_adjusted}
             rows.append(row)
         return pd.DataFrame(rows)
@@ -158,10 +168,38 @@ def confirm(sums: SliceSums, overlaps: OverlapSums, n_looked: int, *, is_rate: b
             p=float(p[place]),
             p_adjusted=float(adjusted[place]),
             merged=tuple(_conditions(sums, overlaps.places[each]) for each in merged[tried[place]]),
+            place=overlaps.places[tried[place]],
         )
         for place in order
     )
     return SliceSearch(slices, overall, n, n_looked, len(tried))
+
+
+def compare_with(search: SliceSearch, baseline: OverlapSums, *, is_rate: bool) -> SliceSearch:
+    """What the excess of each slice was in a baseline, and by how much it changed: a difference of differences.
+
+    Args:
+        search: what was found in the candidate.
+        baseline: sums of the baseline's rows over exactly these slices, in their order.
+        is_rate: as for `confirm`.
+    """
+    if not search.slices:
+        return search
+    halves = [baseline.of(half) for half in (EXPLORE, CONFIRM)]
+    own = np.stack(
+        [sum(sums[member[each]].sum(axis=0) for member, sums in halves) for each in range(len(search.slices))]
+    )
+    whole = np.sum([sums.sum(axis=0) for _member, sums in halves], axis=0)
+    rest = without(whole, own)
+    before = _difference(*(_estimates(each, is_rate=is_rate) for each in (own, rest)))
+    few = np.minimum(own[:, 0], rest[:, 0]) < LEAST_ROWS
+    found = [(each.excess.value, each.excess.lower, each.excess.upper) for each in search.slices]
+    change, lower, upper = mover(tuple(np.array(found).T), (before.value, before.lower, before.upper))
+    problem = [(few, f"fewer than {LEAST_ROWS} rows of it in the baseline")]
+    before = estimates(before.value, before.lower, before.upper, before.n, problem)
+    changes = estimates(change, lower, upper, before.n, problem)
+    slices = (replace(each, before=before[place], change=changes[place]) for place, each in enumerate(search.slices))
+    return replace(search, slices=tuple(slices))
 
 
 def reason_of(whole: FloatArray) -> str:
@@ -176,7 +214,7 @@ def reason_of(whole: FloatArray) -> str:
 
 
 def _conditions(sums: SliceSums, place: Place) -> tuple[Condition, ...]:
-    levels = (sums.columns[column].levels[level] for column, level in place)
+    levels = (sums.columns[column].condition(first, last) for column, first, last in place)
     return tuple(level for level in levels if level is not None)
 
 

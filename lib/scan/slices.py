@@ -82,7 +82,8 @@ def _coded_numbers(bins: ValueBins) -> CodedColumn:
                   float(bins.upper[place] if is_one[place] else ends[place]))
         for place in range(len(bins))
     ]  # fmt: skip
-    return CodedColumn(SearchedColumn(bins.column, (*levels, Condition(bins.column))), bins=bins)
+    edges = (-np.inf, *bins.edges.tolist(), np.inf)
+    return CodedColumn(SearchedColumn(bins.column, (*levels, Condition(bins.column)), edges), bins=bins)
 
 
 def _coded_values(scan: Scan, rows: SliceRows, column: str) -> CodedColumn:

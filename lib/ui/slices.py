@@ -99,12 +99,16 @@ def show_slices_table(view: SlicesView) -> None:
             estimate_cell(each.value, view.unit),
             Cell(format_value(each.rest.value, view.unit)),
             estimate_cell(each.excess, view.unit, change=True, tone="worse"),
+            *([] if each.before is None else [estimate_cell(each.before, view.unit, change=True)]),
             Cell(format_share(each.explained)),
         ]
         for name, each in zip(view.names(), view.slices, strict=True)
     ]
     heads = [Column("Slice"), Column("Rows", "Of both halves; the numbers beside are of the one that confirms")]
-    heads += [Column(view.label), Column("The rest"), Column("Difference"), Column("Explains", EXPLAINS)]
+    heads += [Column(view.label), Column("The rest"), Column("Difference")]
+    baseline = view.found.query.baseline
+    heads += [Column(f"In {baseline}", "The difference in the baseline")] if baseline else []
+    heads.append(Column("Explains", EXPLAINS))
     show_table(heads, rows)
 
 
@@ -119,7 +123,7 @@ def show_one_slice(view: SlicesView, scan: Scan) -> None:
         show_note("Rows between two numbers are not listed: a filter holds values of cohorts only.")
         return
     query = RowQuery(where, version=view.found.query.version)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if link is not None:
             st.button("Look only at this cohort", on_click=look_at, args=link, icon=":material/filter_alt:")
         # A link holds one cohort.

@@ -37,8 +37,8 @@ def test_sums_of_any_slice_are_those_of_its_rows(seed: int, depth: int, weighted
     for size in range(depth + 1):
         for chosen in itertools.combinations(range(len(SIZES)), size):
             for levels in itertools.product(*(range(SIZES[each]) for each in chosen)):
-                place = tuple(zip(chosen, levels, strict=True))
-                inside = np.all([rows.codes[c] == level for c, level in place] or [rows.explored | True], axis=0)
+                place = tuple((column, level, level) for column, level in zip(chosen, levels, strict=True))
+                inside = np.all([rows.codes[c] == level for c, level, _last in place] or [rows.explored | True], axis=0)
                 for half, own in ((EXPLORE, inside & rows.explored), (CONFIRM, inside & ~rows.explored)):
                     found = moments_of(sums.at(place)[half])
                     for name, value in brute(rows, own).items():
@@ -55,14 +55,27 @@ def test_a_table_is_a_group_by_of_pandas() -> None:
     np.testing.assert_array_equal(sums.of((0, 2))[EXPLORE][..., 1], by["sum"].unstack())
 
 
+def test_levels_that_are_joined_are_a_sum() -> None:
+    rows = coded_rows(3, 2_000, SIZES, planted(({0: 1, 2: 2}, 0.9)))
+    sums = SliceSums(columns_of(*SIZES), 2, weighted=False)
+    sums.add(rows)
+    inside = (rows.codes[0] == 1) & (rows.codes[2] >= 1) & (rows.codes[2] <= 3) & ~rows.explored
+    assert sums.at(((0, 1, 1), (2, 1, 3)))[CONFIRM, :2].tolist() == [inside.sum(), rows.outcome[inside].sum()]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_overlaps_tell_which_slices_hold_a_row(weighted: bool) -> None:
     rows = coded_rows(4, 3_000, SIZES, planted(), weighted=weighted)
-    places = (((0, 1),), ((0, 1), (2, 3)), ((1, 0), (3, 1)))
+    places = (((0, 1, 1),), ((0, 1, 1), (2, 2, 3)), ((1, 0, 0), (3, 1, 1)))
     overlaps = OverlapSums(places, weighted=weighted)
     for begin in range(0, 3_000, 700):
         overlaps.add(piece(rows, slice(begin, begin + 700)))
-    held = np.array([np.all([rows.codes[c] == level for c, level in place], axis=0) for place in places])
+    held = np.array(
+        [
+            np.all([(rows.codes[c] >= low) & (rows.codes[c] <= high) for c, low, high in place], axis=0)
+            for place in places
+        ]
+    )
     for half, own in ((EXPLORE, rows.explored), (CONFIRM, ~rows.explored)):
         member, sums = overlaps.of(half)
         assert member.shape == (3, len(sums))
@@ -75,7 +88,7 @@ def test_overlaps_tell_which_slices_hold_a_row(weighted: bool) -> None:
 
 def test_as_many_slices_as_can_be_told_apart() -> None:
     rows = coded_rows(5, 500, (63,), planted())
-    overlaps = OverlapSums([((0, level),) for level in range(63)], weighted=False)
+    overlaps = OverlapSums([((0, level, level),) for level in range(63)], weighted=False)
     overlaps.add(rows)
     for half, own in ((EXPLORE, rows.explored), (CONFIRM, ~rows.explored)):
         member, sums = overlaps.of(half)
@@ -83,7 +96,7 @@ def test_as_many_slices_as_can_be_told_apart() -> None:
             [sums[each, 0].sum() for each in member], np.bincount(rows.codes[0][own], minlength=63)
         )
     with pytest.raises(ValueError, match="64 slices are more than the 63"):
-        OverlapSums([((0, level),) for level in range(64)], weighted=False)
+        OverlapSums([((0, level, level),) for level in range(64)], weighted=False)
 
 
 @pytest.mark.parametrize(("sizes", "depth"), [((), 1), ((2, 2), 0), ((2, 2), 4)])

@@ -11,7 +11,8 @@ from scipy import stats
 from lib.metrics.estimates import NO_USABLE_ROWS
 from lib.metrics.intervals import excess_p_value
 from lib.metrics.slice_choice import LEAST_EFFECT, LEAST_ROWS, LEAST_STRENGTH, shortlist, strength
-from lib.metrics.slice_sums import CodedRows, Condition, SearchedColumn, SliceSums
+from lib.metrics.slice_sums import CodedRows, Condition, OverlapSums, Place, SearchedColumn, SliceSums
+from lib.metrics.slices import compare_with
 from tests.metrics.slice_worlds import coded_rows, columns_of, described, planted, search
 
 SIZES = (8, 6, 5, 4, 6)
@@ -66,7 +67,7 @@ def test_equal_weights_change_nothing_and_no_rows_tell_nothing() -> None:
 # --- an obvious search ----------------------------------------------------------------------------------------------
 
 
-def obvious(rows: CodedRows, sizes: tuple[int, ...]) -> set[tuple[tuple[int, int], ...]]:
+def obvious(rows: CodedRows, sizes: tuple[int, ...]) -> set[Place]:
     """Every slice of up to three columns, each by a mask over the rows."""
     x, mine = rows.outcome, rows.explored
 
@@ -80,7 +81,7 @@ def obvious(rows: CodedRows, sizes: tuple[int, ...]) -> set[tuple[tuple[int, int
                 spread * (1 / len(own) + 1 / len(rest))
             )
 
-    found: set[tuple[tuple[int, int], ...]] = set()
+    found: set[Place] = set()
     for size in (1, 2, 3):
         for chosen in itertools.combinations(range(len(sizes)), size):
             for levels in itertools.product(*(range(sizes[each]) for each in chosen)):
@@ -92,7 +93,7 @@ def obvious(rows: CodedRows, sizes: tuple[int, ...]) -> set[tuple[tuple[int, int
                 holding = [np.all([*masks[:k], *masks[k + 1 :]], axis=0) for k in range(size)] if size > 1 else []
                 tests = [strong, *(beyond(inside & mine, each & ~inside & mine)[1] for each in holding)]
                 if effect >= LEAST_EFFECT * x[mine].std(ddof=1) and min(tests) >= LEAST_STRENGTH:
-                    found.add(tuple(zip(chosen, levels, strict=True)))
+                    found.add(tuple((column, level, level) for column, level in zip(chosen, levels, strict=True)))
     return found
 
 
@@ -191,6 +192,27 @@ def test_the_order_of_columns_and_of_rows_changes_nothing() -> None:
     assert [each.excess for each in first.slices] == [each.excess for each in second.slices]
 
 
+def test_neighbouring_bins_are_joined_as_far_as_they_are_worse() -> None:
+    def rate(codes: tuple[np.ndarray, ...]) -> np.ndarray:
+        return np.where((codes[0] == 3) & (codes[4] >= 3), 0.5, np.where(codes[2] == 1, 0.3, 0.2))
+
+    numbers = SearchedColumn("c4", numbers_of("c4", 5), (-np.inf, 1, 2, 3, 4, np.inf))
+    columns = (*columns_of(*SIZES)[:4], numbers)
+    result = search(coded_rows(3, 60_000, SIZES, rate), columns)
+    ends = [[(each.column, each.value, each.lower, each.upper) for each in found.conditions] for found in result.slices]
+    # The level behind the ordered ones, of missing values, is as bad, and a slice of its own.
+    expected = [("c4", None, 3.0, np.inf), ("c4", None, np.nan, np.nan)]
+    assert [found[0][0] for found in ends].count("c0") == 2
+    np.testing.assert_equal([found[1] for found in ends if found[0][0] == "c0"], expected)
+    assert [found[0][:2] for found in ends if found[0][0] == "c2"] == [("c2", "1")]
+
+
+def numbers_of(name: str, n: int) -> tuple[Condition, ...]:
+    """So many levels between whole numbers, and one of missing values."""
+    ends = (-np.inf, *range(1, n), np.inf)
+    return (*(Condition(name, None, ends[each], ends[each + 1]) for each in range(n)), Condition(name))
+
+
 def test_weights_count() -> None:
     rows = coded_rows(8, 30_000, SIZES, planted(({0: 3, 1: 4}, 0.48)), weighted=True)
     (found,) = search(rows, columns_of(*SIZES)).slices
@@ -217,6 +239,31 @@ def test_a_loss_with_a_long_tail(seed: int) -> None:
     # Student's, with the larger spread and the fewer rows, is never surer than Welch's.
     p = np.array(stats.ttest_ind(2.5 * own, rest, equal_var=False, alternative="greater"))[1]
     assert found.p >= p
+
+
+def test_what_the_excess_was_before() -> None:
+    columns, rate = columns_of(*SIZES), planted(({0: 3, 1: 4}, 0.48))
+    result = search(coded_rows(1, 30_000, SIZES, rate), columns)
+    older = coded_rows(2, 20_000, SIZES, planted(({0: 3, 1: 4}, 0.3)))
+    sums = OverlapSums([each.place for each in result.slices], weighted=False)
+    sums.add(older)
+    (found,) = compare_with(result, sums, is_rate=True).slices
+    inside = (older.codes[0] == 3) & (older.codes[1] == 4)
+    before = older.outcome[inside].mean() - older.outcome[~inside].mean()
+    assert found.before is not None
+    assert found.change is not None
+    assert found.before.value == pytest.approx(before)
+    assert found.change.value == pytest.approx(found.excess.value - before)
+    assert found.change.lower < 0.18 < found.change.upper
+    # By square-and-add of both intervals.
+    below = np.hypot(found.excess.value - found.excess.lower, found.before.upper - found.before.value)
+    assert found.change.lower == pytest.approx(found.change.value - below)
+    assert result.slices[0].before is None
+    few = OverlapSums([each.place for each in result.slices], weighted=False)
+    few.add(coded_rows(2, 500, SIZES, rate))
+    (found,) = compare_with(result, few, is_rate=True).slices
+    assert found.change is not None
+    assert found.change.reason == "fewer than 30 rows of it in the baseline"
 
 
 # --- where there is nothing to search -------------------------------------------------------------------------------
