@@ -29,9 +29,12 @@ from lib import __version__
 from lib.errors import AmbiguityError, Cancelled, MarginaliaError, MisreadError, SettingsError
 
 if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+    from lib.figures.slices_view import SlicesView
     from lib.reports import Report, TrainingReport
     from lib.scan import SavedCells, Scan
     from lib.scan.held import HeldTables
+    from lib.scan.slices import Outcome
     from lib.schema import Mapping, Question
     from lib.sources import Answers, Inference, Run
     from lib.sources.inputs import Input
@@ -54,6 +57,7 @@ MOST_GAMMA = 100
 """Beyond it nearly every row of any model is a violation, and the numbers say nothing."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
+SLICE_METRICS = ("violation_rate", "error_rate", "average_logistic_loss", "average_hinge_loss")
 MAPS = ("platt", "temperature", "beta", "isotonic")
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
 STOP_SECONDS = 20
@@ -119,6 +123,13 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         "--recalibrate",
         choices=MAPS,
         help="make probabilities of the score by this map, each row by one that was fitted without it",
+    )
+    compared.add_argument(
+        "--slices",
+        metavar="METRIC",
+        choices=SLICE_METRICS,
+        help="also search for the worst slices of up to three cohort and feature columns by one of "
+        + ", ".join(SLICE_METRICS),
     )
     compared.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
     compared.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there instead of to the terminal")
@@ -243,10 +254,10 @@ def split_histories(inputs: Sequence[Input], run: Run) -> tuple[Training, list[I
 
 def refuse_unused(training: Training, options: argparse.Namespace) -> None:
     """Say which options are of no use where only training histories were named."""
-    if answers_of(options) != type(answers_of(options))() or options.baseline or options.candidate:
+    if answers_of(options) != type(answers_of(options))() or options.baseline or options.candidate or options.slices:
         raise SettingsError(
             f"{training.histories[0].name} holds training curves, and no file holds predictions: leave out what says "
-            "which columns mean what, the baseline and the candidate."
+            "which columns mean what, the baseline, the candidate and --slices."
         )
 
 
@@ -357,12 +368,28 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
     diagnosis.read_pairs(run=run, on_progress=report)
+    slices = search(diagnosis, options.slices, run, report) if options.slices else None
     report(0.0, "Running the checks")
     results = run_checks(diagnosis, training)
     report(0.0, "Writing the report")
-    built = build_report(diagnosis, results, training)
+    built = build_report(diagnosis, results, training, slices)
     run.check()
     return write_report(built, options, report)
+
+
+def search(diagnosis: Diagnosis, metric: Outcome, run: Run, report: Callable[[float, str], None]) -> SlicesView:
+    """The worst slices of the candidate, of the columns that the page would search."""
+    from lib.figures.slices_view import SlicesView
+    from lib.scan import Scan
+    from lib.slices import AT_FIRST, search_slices
+
+    columns = diagnosis.slice_columns[:AT_FIRST]
+    if not isinstance(diagnosis.tables, Scan):
+        raise SettingsError("Saved cells hold no rows to search for slices: name the files themselves for --slices.")
+    if not columns:
+        raise SettingsError("There are no cohort and no feature columns to search for --slices: name some by --cohort.")
+    query = diagnosis.slice_query(columns, metric, 3)
+    return SlicesView.of(diagnosis, search_slices(diagnosis.tables, query, run=run, on_progress=report))
 
 
 def check_training(training: Training, options: argparse.Namespace, report: Callable[[float, str], None]) -> int:

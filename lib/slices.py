@@ -19,6 +19,8 @@ from lib.schema import EVERYTHING, Filter
 from lib.sources import Run
 
 KEPT_SEARCHES = 12
+AT_FIRST = 8
+"""So many columns are searched unless others are chosen: the cohort columns first."""
 MOST_COLUMNS = 12
 """Of more columns there would be too many slices of three to be told from chance."""
 MOST_VALUES = 50_000_000

@@ -10,12 +10,12 @@ import pandas as pd
 
 from lib.diagnose import Diagnosis
 from lib.figures.format import (
+    MINUS,
     PER_CENT,
     format_change,
     format_count,
     format_interval,
     format_plural,
-    format_score,
     format_share,
     format_value,
 )
@@ -47,7 +47,7 @@ ANDS = {1: "one column", 2: "up to two", 3: "up to three"}
 
 
 def condition_words(condition: Condition, call: Callable[[str], str] = plain) -> str:
-    """One level of a column: "language = pt", "width below 2.5", "width is missing"; `call` writes a name from data."""
+    """One level of a column: "language = pt", "width < 2.5", "width is missing"; `call` writes a name from data."""
     column = call(condition.column)
     if condition.is_missing:
         return f"{column} is missing"
@@ -55,19 +55,25 @@ def condition_words(condition: Condition, call: Callable[[str], str] = plain) ->
         return f"{column} = {call(condition.value)}"
     low, high = condition.lower, condition.upper
     if low == high:
-        return f"{column} = {low:g}".replace("-", "\N{MINUS SIGN}")
-    first, last = format_score(low), format_score(high)
-    if first == last:
-        first, last = f"{low:.6g}", f"{high:.6g}"
+        return f"{column} = {_number(low)}"
     if math.isinf(low) and math.isinf(high):
         return f"{column} is not missing"
+    first, last = _number(low), _number(high)
+    if first == last:
+        first, last = (f"{end:.10g}".replace("-", MINUS) for end in (low, high))
     if math.isinf(low):
-        return f"{column} below {last}"
-    return f"{column} of {first} or more" if math.isinf(high) else f"{column} from {first} up to {last}"
+        return f"{column} < {last}"
+    return f"{column} ≥ {first}" if math.isinf(high) else f"{first} ≤ {column} < {last}"
+
+
+def _number(value: float) -> str:
+    """An end of a range as closely as it has to be told: "0.198", "−2", "12,346"."""
+    text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
+    return text.replace("-", MINUS)
 
 
 def slice_words(conditions: tuple[Condition, ...], call: Callable[[str], str] = plain) -> str:
-    """What the rows of a slice have in common: "language = pt and width below 2.5"."""
+    """What the rows of a slice have in common: "language = pt and width < 2.5"."""
     return " and ".join(condition_words(each, call) for each in conditions)
 
 

@@ -9,7 +9,7 @@ from lib.figures.format import format_share, format_value
 from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, filter_of, link_of
 from lib.scan import RowQuery, Scan, count_rows
 from lib.scan.slices import Outcome
-from lib.slices import MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
+from lib.slices import AT_FIRST, MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.columns import choose_columns
@@ -22,7 +22,6 @@ from lib.ui.sidebar import look_at
 JOB = "slices"
 _ASKED = "slices asked"
 SEARCHED = "yes"
-CHOSEN_AT_FIRST = 8
 EXPLAINS = "The share of the whole that would be gone if the slice were as the rest is"
 
 
@@ -42,9 +41,7 @@ def say_why_not(diagnosis: Diagnosis) -> str:
 
 def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
     """What is to be searched, from the controls; None while no column is chosen."""
-    columns = choose_columns(
-        "slice_columns", "Columns", diagnosis.slice_columns, at_first=CHOSEN_AT_FIRST, most=MOST_COLUMNS
-    )
+    columns = choose_columns("slice_columns", "Columns", diagnosis.slice_columns, at_first=AT_FIRST, most=MOST_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         outcome = state.choose(
             "slice_metric", "Metric", list(OUTCOMES), default="violation_rate", words=lambda name: _named(name)[1]
