@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ from lib.metrics.catalogue import Unit
 from lib.metrics.slice_choice import LEAST_ROWS
 from lib.metrics.slice_sums import Condition
 from lib.metrics.slices import LEVEL, Slice
+from lib.scan.listing import RowQuery
 from lib.scan.slices import Outcome
 from lib.schema import Filter
 from lib.slices import SliceAnswer
@@ -61,9 +62,10 @@ def condition_words(condition: Condition, call: Callable[[str], str] = plain) ->
     first, last = _number(low), _number(high)
     if first == last:
         first, last = (f"{end:.10g}".replace("-", MINUS) for end in (low, high))
+    below = f"{column} {call('<')} {last}"
     if math.isinf(low):
-        return f"{column} < {last}"
-    return f"{column} ≥ {first}" if math.isinf(high) else f"{first} ≤ {column} < {last}"
+        return below
+    return f"{column} ≥ {first}" if math.isinf(high) else f"{first} ≤ {below}"
 
 
 def _number(value: float) -> str:
@@ -195,12 +197,12 @@ class SlicesView:
         return table
 
 
-def filter_of(found: Slice, where: Filter) -> Filter | None:
-    """The rows of a slice within a filter; None where it is cut by numbers, which a filter does not hold."""
-    cohorts = [(each.column, each.value) for each in found.conditions if each.value is not None]
-    if len(cohorts) < len(found.conditions):
-        return None
-    return Filter((*where.cohorts, *cohorts), where.split, where.start, where.end)
+def query_of(view: SlicesView, found: Slice) -> RowQuery:
+    """The rows of a slice."""
+    cohorts = tuple((each.column, each.value) for each in found.conditions if each.value is not None)
+    numbers = tuple(each for each in found.conditions if each.value is None)
+    where = replace(view.where, cohorts=(*view.where.cohorts, *cohorts))
+    return RowQuery(where, version=view.found.query.version, numbers=numbers)
 
 
 def link_of(found: Slice) -> tuple[str, str] | None:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_share, format_value
-from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, filter_of, link_of
-from lib.scan import RowQuery, Scan, count_rows
+from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, query_of
+from lib.scan import Scan, count_rows
 from lib.scan.slices import Outcome
 from lib.slices import AT_FIRST, MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
 from lib.ui import state
@@ -115,17 +115,12 @@ def show_one_slice(view: SlicesView, scan: Scan) -> None:
     chosen = state.choose("slice", "One slice", names, default=names[0])
     found = view.slices[names.index(chosen)]
     show_note(f"{view.sentence(found)}.", view.details(found))
-    where, link = filter_of(found, view.where), link_of(found)
-    if where is None:
-        show_note("Rows between two numbers are not listed: a filter holds values of cohorts only.")
-        return
-    query = RowQuery(where, version=view.found.query.version)
+    query, link = query_of(view, found), link_of(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         if link is not None:
             st.button("Look only at this cohort", on_click=look_at, args=link, icon=":material/filter_alt:")
         # A link holds one cohort.
         if link is not None and not view.where.cohorts:
             offer_samples(query, "Open these rows on Samples")
-    if link is None or view.where.cohorts:
-        with st.expander("Its rows, highest loss first"):
-            show_rows(scan, query, count_rows(scan, query), "slice")
+    if (link is None or view.where.cohorts) and st.toggle("Show its rows, highest loss first", key="slice:rows"):
+        show_rows(scan, query, count_rows(scan, query), "slice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 
 from lib.diagnose import Diagnosis, Settings
 from lib.figures import slices
-from lib.figures.slices_view import SlicesView, condition_words, filter_of, link_of, slice_words
+from lib.figures.samples import query_words
+from lib.figures.slices_view import SlicesView, condition_words, link_of, query_of, slice_words
+from lib.figures.text import escape
 from lib.figures.theme import Look
 from lib.metrics.slice_sums import Condition
-from lib.scan import Scan
+from lib.scan import Scan, count_rows
 from lib.schema import Filter
 from lib.slices import search_slices
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
@@ -141,11 +144,16 @@ def test_nothing_found_is_a_sentence(diagnosis: Diagnosis) -> None:
 )
 def test_conditions_in_words(condition: Condition, words: str) -> None:
     assert condition_words(condition) == words
+    assert "<" not in condition_words(condition, escape)
 
 
-def test_rows_of_a_slice_and_its_link(view: SlicesView) -> None:
+def test_rows_of_a_slice_and_its_link(diagnosis: Diagnosis, view: SlicesView) -> None:
     found = view.slices[0]
-    assert filter_of(found, Filter()) is None
+    query = query_of(view, found)
+    assert query.where.cohorts == ((HOSTILE, "<script>"),)
+    assert query.numbers == found.conditions[1:]
+    assert isinstance(diagnosis.tables, Scan)
+    assert count_rows(diagnosis.tables, query) == found.n
     assert link_of(found) is None
 
     class OfTexts:
@@ -160,4 +168,11 @@ def test_rows_of_a_slice_and_its_link(view: SlicesView) -> None:
     assert link_of(two) is None
     where = Filter(split="test", start=5, cohorts=(("a", "b"),))
     pairs = (("a", "b"), ("language", "pt"), ("platform", "ios"))
-    assert filter_of(two, where) == Filter(pairs, "test", 5, None)
+    narrowed = replace(view, where=where)
+    assert query_of(narrowed, two).where == Filter(pairs, "test", 5, None)
+
+
+def test_rows_of_a_slice_say_where_they_come_from(view: SlicesView) -> None:
+    words = query_words(query_of(view, view.slices[0]))
+    assert any("size ≥ " in each for each in words)
+    assert not any("<" in each for each in words)

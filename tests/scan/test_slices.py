@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 
 from lib.errors import Cancelled, SettingsError
 from lib.metrics.margins import violation_rate
-from lib.metrics.slice_sums import CodedRows
-from lib.scan import Scan
+from lib.metrics.slice_sums import CodedRows, Condition
+from lib.scan import Order, RowQuery, Scan, count_rows, list_rows
 from lib.scan.slices import MOST_VALUES, CodedColumn, Outcome, SliceRows, code_columns, read_coded
 from lib.schema import VERSION, Filter
 from lib.slices import SliceQuery, held_slices, search_slices
@@ -197,3 +198,38 @@ def test_of_very_many_values_a_sample_is_searched(scan_of: ScanOf, monkeypatch: 
     answer = search_slices(scanned(scan_of, world()), SliceQuery("v10", COLUMNS))
     assert answer.one_in == 2
     assert 1_000 < sum(answer.search.n) < 1_700
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_rows_between_numbers_are_listed_file_by_file(tmp_path: Path, order: Order) -> None:
+    frame = world(4, 3_000).drop(columns="sample_weight")
+    frame.iloc[:1_500].to_csv(tmp_path / "a.csv", index=False)
+    frame.iloc[1_500:].drop(columns="amount").to_csv(tmp_path / "b.csv", index=False)
+    tables = [read_table(tmp_path / name, name, tmp_path / "store") for name in ("a.csv", "b.csv")]
+    answers = Answers(cohorts=("language", "country"), features=FEATURES)
+    scan = Scan(build_dataset(tables, infer_mapping(tables, answers).mapping), tmp_path / "store")
+    rows = frame.assign(amount=frame["amount"].where(np.arange(3_000) < 1_500), place=np.arange(3_000))
+    is_two = rows["count"] == 2
+    amount = rows["amount"]
+    two = Condition("count", None, 2.0, 2.0)
+    for numbers, inside in (
+        ((two,), is_two),
+        ((Condition("amount", None, 0.5, 2.0), two), is_two & (amount >= 0.5) & (amount < 2)),
+        ((Condition("amount", None, -math.inf, 0.5),), amount < 0.5),
+        ((Condition("amount", None, 2.0, math.inf),), amount >= 2),
+        ((Condition("amount"), two), is_two & amount.isna()),
+    ):
+        query = RowQuery(Filter(cohorts=(("language", "pt"),)), version="v10", order=order, numbers=numbers)
+        expected = rows[inside & (rows["language"] == "pt") & (rows["version"] == "v10")]
+        assert count_rows(scan, query) == len(expected) > 20
+        listed = list_rows(scan, query)
+        assert sorted(listed["id"]) == sorted(expected["id"])
+        ranked = {Order.LOSS: -listed["loss"], Order.MARGIN: listed["margin"], Order.UNCERTAINTY: listed["score"].abs()}
+        if order in ranked:
+            given = ranked[order].to_numpy(float)
+            assert (np.diff(given[~np.isnan(given)]) >= 0).all()
+            assert not np.isnan(given[: (~np.isnan(given)).sum()]).any()
+        else:
+            assert listed["id"].tolist() == expected["id"].tolist()
+        pages = [list_rows(scan, replace(query, limit=9, offset=offset)) for offset in (0, 9)]
+        assert pd.concat(pages)["id"].tolist() == listed["id"].tolist()[:18]

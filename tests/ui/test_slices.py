@@ -52,6 +52,8 @@ def test_two_columns_at_once_their_rows_and_the_link() -> None:
     app = opened(world())
     assert_sound(app)
     assert answer(app).startswith("Where language = pt and platform = ios, ")
+    app.toggle(key="slice:rows").set_value(True)
+    run(app)
     assert len(app.dataframe) == 1
     assert set(app.dataframe[0].value["language"]) == {"pt"}
     assert set(app.dataframe[0].value["platform"]) == {"ios"}
