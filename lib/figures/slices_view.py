@@ -176,14 +176,17 @@ class SlicesView:
         search, one_in = self.found.search, self.found.one_in
         if self.nothing or search.reason:
             return []
-        tried = f"{search.n_tried} {'was' if search.n_tried == 1 else 'were'} tried on the other"
+        explored, confirming = (format_count(each) for each in search.n)
         looked = f"{format_plural(search.n_looked, 'slice')} of {LEAST_ROWS} rows or more in each half"
-        said = [
-            f"{looked} were looked at in one half of the rows (n = {format_count(search.n[0])}); {tried} "
-            f"(n = {format_count(search.n[1])}) and told where the adjusted p is below {LEVEL:g} "
-            "(Benjamini–Hochberg). Of slices that overlap the one is told that explains the others, and a slice "
-            "within another only if it is worse than what is left of that."
-        ]
+        looked = f"{looked} were looked at in one half of the rows (n = {explored})"
+        said = [f"{looked}; none stands out enough to be tried on the other."]
+        if search.n_tried:
+            said = [
+                f"{looked}; {search.n_tried} {'was' if search.n_tried == 1 else 'were'} tried on the "
+                f"other (n = {confirming}) and told where the adjusted p is below {LEVEL:g} (Benjamini–Hochberg). Of "
+                "slices that overlap the one is told that explains the others, and a slice within another only if it "
+                "is worse than what is left of that."
+            ]
         if one_in > 1:
             said.append(f"Of so many rows one in {one_in} is searched.")
         return said
