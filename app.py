@@ -22,6 +22,7 @@ pages = [
     st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
     st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+    st.Page("pages/slices.py", title="Slices", icon=":material/pie_chart:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
     st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),

@@ -31,6 +31,7 @@ EXPECTED = {
 EXPECTED_LARGEST = "under 60 s and 2 GB"
 EXPECTED_SESSIONS = "under 2 GB"
 EXPECTED_PAGE = "expected: under 1 s; under 50 ms"
+EXPECTED_SLICES = "under 10 s"
 EXPECTED_SWITCH = "under 0.5 s"
 
 
@@ -53,6 +54,7 @@ def main() -> None:
         ours[largest, "parquet"] = overview(folder, largest, "parquet")
         print_largest(largest, ours[largest, "parquet"])
         print_growth([*sizes, largest], ours)
+        print_slices(folder, min(SESSION_ROWS, options.rows))
         print_slider(folder, sorted({*sizes[-2:], min(EXACT_ROWS, options.rows), largest}))
         file_of(folder, largest, "parquet").unlink()
         print_sessions(folder, min(SESSION_ROWS, options.rows))
@@ -169,6 +171,21 @@ def print_slider(folder: Path, sizes: Sequence[int]) -> None:
         for page in measured[sizes[0]]
     ]
     print_table(["page", *(f"{rows:,} rows" for rows in sizes), ""], [[*row, EXPECTED_PAGE] for row in table])
+
+
+def print_slices(folder: Path, rows: int) -> None:
+    """The search for the worst slices, beside pandas on one half of the rows."""
+    path, store = folder / "slices.parquet", folder / "store-slices"
+    run_module("benchmarks.slices", "make", path, rows)
+    mine, theirs = (run_module("benchmarks.slices", by, path, store) for by in ("marginalia", "pandas"))
+    print(f"\nThe worst slices of up to three of 8 columns of 10 levels, {rows:,} rows (expected: {EXPECTED_SLICES})")
+    first, second = (each.said["seconds"] for each in (mine, theirs))
+    table = [
+        ["marginalia", f"{first:.1f} s", f"{mine.peak / GB:.2f} GB", f"{len(mine.said['told'])} told"],
+        ["pandas, one half", f"{second:.1f} s", f"{theirs.peak / GB:.2f} GB", f"{theirs.said['told']} told"],
+        ["ratio", f"{second / first:.1f} x", f"{theirs.peak / mine.peak:.1f} x", ""],
+    ]
+    print_table(["by", "time of the search", "peak memory", "slices"], table)
 
 
 def print_sessions(folder: Path, rows: int) -> None:

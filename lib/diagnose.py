@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -35,6 +35,7 @@ from lib.scan.held import HeldTables
 from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
 from lib.scan.rare import Outside, RareValues
 from lib.scan.scan import Scan
+from lib.scan.slices import Outcome
 from lib.schema import (
     CLASS,
     EVERYTHING,
@@ -46,6 +47,7 @@ from lib.schema import (
     Filter,
     cohort_key,
 )
+from lib.slices import USES_MARGIN_TARGET, SliceQuery
 from lib.sources import Run
 from lib.thresholds import Thresholds
 
@@ -432,6 +434,20 @@ class Diagnosis:
         """How much each feature explains of the candidate's violations; of features that were read."""
         features = self.features
         return () if features is None else tuple(explain_violations(features.folds, self.settings.margin_target))
+
+    @property
+    def slice_columns(self) -> tuple[str, ...]:
+        """What slices can be made of: cohort columns but one that the filter holds to a value, and numeric features."""
+        held = [column for column, _value in self.settings.where.cohorts]
+        cohorts = tuple(column for column in self.facts.cohorts if column not in held)
+        return cohorts + tuple(column for column in self.facts.mapping.features if column not in self.facts.cohorts)
+
+    def slice_query(self, columns: Sequence[str], outcome: Outcome, depth: int) -> SliceQuery:
+        """The question for the worst slices of the candidate, under the settings as far as they matter to it."""
+        settings = self.settings
+        gamma = settings.margin_target if outcome in USES_MARGIN_TARGET else 1.0
+        baseline = settings.baseline if self.is_compared else ""
+        return SliceQuery(settings.candidate, tuple(columns), outcome, depth, gamma, settings.where, baseline)
 
     def cohort_windows(self, column: str) -> Cells:
         """Coarse cells by version, value of a cohort column and window."""

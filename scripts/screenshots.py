@@ -63,6 +63,7 @@ VIEWS = (
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
+    View("slices", "/slices?dataset=sample-incident&slice_metric=error_rate", "Slices"),
     View("features", "/features?dataset=sample-incident", "Features"),
     View("gate", "/gate?dataset=sample-logistic", "Gate"),
     View("training", "/training?histories=sample-training", "Training"),

@@ -16,8 +16,9 @@ import pytest
 
 from lib import __version__
 from lib.__main__ import main
-from lib.cli.options import SINGLE_ROLES, parse_options
+from lib.cli.options import SINGLE_ROLES, SLICE_METRICS, parse_options
 from lib.errors import SettingsError
+from lib.figures.slices_view import OUTCOMES
 from lib.schema import SINGLE_ROLES as SCHEMA_ROLES
 from lib.schema import ScoreKind
 
@@ -170,6 +171,7 @@ def test_usage_errors_are_sentences() -> None:
         (["check", "a.csv", "--label"], ["--label", "expected one argument"]),
         (["check", "a.csv", "--score-kind", "odds"], ["--score-kind", "invalid choice"]),
         (["check", "a.csv", "--format", "xml"], ["--format", "invalid choice"]),
+        (["check", "a.csv", "--slices", "recall"], ["--slices", "invalid choice"]),
         (["check", "a.csv", "--gamma", "one"], ["--gamma", "margin target"]),
         (["check", "a.csv", "--gamma", "nan"], ["--gamma", "margin target"]),
         (["check", "a.csv", "--gamma", "-1"], ["--gamma", "margin target"]),
@@ -465,6 +467,51 @@ def test_options_settle_the_mapping(tmp_path: Path, capfd: pytest.CaptureFixture
     assert document["inputs"][0]["pos_label"] == "nein"
     assert document["settings"]["margin_target"] == 0.5
     assert (document["comparison"]["baseline"], document["comparison"]["candidate"]) == ("1", "0")
+
+
+def test_slices_are_searched_where_they_are_asked_for(
+    tmp_path: Path, tiny: Path, complain, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert set(SLICE_METRICS) == set(OUTCOMES)
+    path = tmp_path / "world.csv"
+    rows = [(i, i % 2, "abc"[i // 2 % 3], "xy"[i // 6 % 2], i * 7919 % 100) for i in range(3_000)]
+    wrong = {i: (draw < 60 if (one, two) == ("b", "y") else draw < 10) for i, _label, one, two, draw in rows}
+    lines = [f"{i},{label},{(2 * label - 1) * (-1 if wrong[i] else 1)},{one},{two}" for i, label, one, two, _ in rows]
+    path.write_text("\n".join(["id,y,s,one,two", *lines]), "utf-8")
+    arguments = [
+        "check",
+        str(path),
+        "--label",
+        "y",
+        "--score",
+        "s",
+        "--score-kind",
+        "decision",
+        "--cohort",
+        "one",
+        "two",
+    ]
+    assert main([*arguments, "--slices", "error_rate", "--format", "json"]) in (0, 1)
+    slices = json.loads(capfd.readouterr().out)["slices"]
+    (found,) = slices["found"]
+    assert found["conditions"] == [{"column": "one", "value": "b"}, {"column": "two", "value": "y"}]
+    own = [wrong[i] for i, _label, one, two, _ in rows if (one, two) == ("b", "y")]
+    assert found["n"] == len(own)
+    assert found["mean_ci"][0] < sum(own) / len(own) < found["mean_ci"][1]
+    assert (found["change"], found["undefined"]["change"]) == (None, "one version is there, and no baseline")
+    assert slices["n_explored"] + slices["n_confirming"] == 3_000
+    assert slices["mean"] == pytest.approx(sum(wrong.values()) / 3_000)
+    for form in ("text", "markdown"):
+        assert main([*arguments, "--slices", "error_rate", "--format", form]) in (0, 1)
+        shown = " ".join(capfd.readouterr().out.split())
+        assert "Worst slices of world" in shown
+        assert "one = b and two = y" in shown.replace("\\", "")
+    assert main([*arguments, "--format", "json"]) in (0, 1)
+    assert "slices" not in json.loads(capfd.readouterr().out)
+    complain(["check", str(path), *arguments[2:-2], "", "--slices", "error_rate"], "no cohort and no feature columns")
+    assert main(["cells", str(tiny), "-o", str(tmp_path / "cells.parquet"), "--score-kind", "decision"]) == 0
+    capfd.readouterr()
+    complain(["check", str(tmp_path / "cells.parquet"), "--slices", "error_rate"], "Saved cells hold no rows")
 
 
 def test_several_files_are_versions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("features", "calibrations", "thresholds"),
+    ("features", "calibrations", "thresholds", "slices"),
     ("diagnose", "comparisons"),
     ("checks", "policy", "gate"),
     ("figures",),

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from lib.cli.output import terminal_width, write_text
 from lib.cli.reading import read_tables, refuse_unused, split_histories
 from lib.cli.status import FAILED, GOOD
+from lib.errors import SettingsError
 
 if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+    from lib.figures.slices_view import SlicesView
     from lib.reports import Report, TrainingReport
+    from lib.scan.slices import Outcome
     from lib.sources import Run
     from lib.sources.training import Training
 
@@ -45,12 +49,28 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
     diagnosis.read_pairs(run=run, on_progress=report)
+    slices = search(diagnosis, options.slices, run, report) if options.slices else None
     report(0.0, "Running the checks")
     results = run_checks(diagnosis, training)
     report(0.0, "Writing the report")
-    built = build_report(diagnosis, results, training)
+    built = build_report(diagnosis, results, training, slices)
     run.check()
     return write_report(built, options, report)
+
+
+def search(diagnosis: Diagnosis, metric: Outcome, run: Run, report: Callable[[float, str], None]) -> SlicesView:
+    """The worst slices of the candidate, of the columns that the page would search."""
+    from lib.figures.slices_view import SlicesView
+    from lib.scan import Scan
+    from lib.slices import AT_FIRST, search_slices
+
+    columns = diagnosis.slice_columns[:AT_FIRST]
+    if not isinstance(diagnosis.tables, Scan):
+        raise SettingsError("Saved cells hold no rows to search for slices: name the files themselves for --slices.")
+    if not columns:
+        raise SettingsError("There are no cohort and no feature columns to search for --slices: name some by --cohort.")
+    query = diagnosis.slice_query(columns, metric, 3)
+    return SlicesView.of(diagnosis, search_slices(diagnosis.tables, query, run=run, on_progress=report))
 
 
 def check_training(training: Training, options: argparse.Namespace, report: Callable[[float, str], None]) -> int:

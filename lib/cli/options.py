@@ -20,6 +20,7 @@ MOST_GAMMA = 100
 """Beyond it nearly every row of any model is a violation, and the numbers say nothing."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
+SLICE_METRICS = ("violation_rate", "error_rate", "average_logistic_loss", "average_hinge_loss")
 MAPS = ("platt", "temperature", "beta", "isotonic")
 
 CHECK_EXAMPLES = f"""examples:
@@ -86,6 +87,13 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     _add_mapping(check)
     _add_compared(check)
     shown = check.add_argument_group("how it is shown")
+    shown.add_argument(
+        "--slices",
+        metavar="METRIC",
+        choices=SLICE_METRICS,
+        help="also search for the worst slices of up to three cohort and feature columns by one of "
+        + ", ".join(SLICE_METRICS),
+    )
     shown.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
     shown.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there instead of to the terminal")
     gate = commands.add_parser(

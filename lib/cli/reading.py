@@ -63,10 +63,10 @@ def split_histories(inputs: Sequence[Input], run: Run) -> tuple[Training, list[I
 
 def refuse_unused(training: Training, options: argparse.Namespace) -> None:
     """Say which options are of no use where only training histories were named."""
-    if answers_of(options) != type(answers_of(options))() or options.baseline or options.candidate:
+    if answers_of(options) != type(answers_of(options))() or options.baseline or options.candidate or options.slices:
         raise SettingsError(
             f"{training.histories[0].name} holds training curves, and no file holds predictions: leave out what says "
-            "which columns mean what, the baseline and the candidate."
+            "which columns mean what, the baseline, the candidate and --slices."
         )
 
 

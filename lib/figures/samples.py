@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.figures.format import format_plural, format_score
 from lib.figures.frame import filter_words
+from lib.figures.slices_view import condition_words
 from lib.figures.text import MISSING, name_of
 from lib.scan.listing import Order, RowQuery
 from lib.schema import Filter, Mapping
@@ -103,6 +104,7 @@ def query_words(query: RowQuery) -> list[str]:
     return [
         name_of(query.version or "all versions"),
         filter_words(query.where),
+        *(condition_words(each, name_of) for each in query.numbers),
         f"{which} rows{margin_words(query.margin_from, query.margin_to)}".strip(),
         ORDERS[query.order],
     ]

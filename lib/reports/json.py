@@ -26,6 +26,7 @@ from lib.reports.report import (
     SupportNumbers,
     VersionNumbers,
 )
+from lib.reports.slices import slices_as_json
 from lib.reports.thresholds import thresholds_as_json
 from lib.reports.training import TrainingReport, training_as_json
 
@@ -80,6 +81,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         ]
     if report.features:
         whole["features"] = [_feature(row) for row in report.features]
+    if report.slices is not None:
+        whole["slices"] = slices_as_json(report.slices)
     if report.training.histories:
         whole["training"] = training_as_json(report.training)
     return as_plain(whole)

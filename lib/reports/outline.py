@@ -20,6 +20,7 @@ from lib.figures.format import (
     format_bound,
     format_change,
     format_count,
+    format_estimate,
     format_family,
     format_interval,
     format_loss,
@@ -125,6 +126,7 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         tables += [
             _parts(report),
             _cohorts(report),
+            _slices(report),
             _training(report.training),
             _inputs(report),
             _mapping(report),
@@ -544,6 +546,35 @@ def _cohorts(report: Report) -> Table | None:
         for row in worst
     )
     return Table("Worst cohorts", columns, rows, tuple(_cohort_notes(report.cohorts, usable, len(worst))))
+
+
+def _slices(report: Report) -> Table | None:
+    """The slices that were confirmed, where they were asked for, those that explain most first."""
+    view = report.slices
+    if view is None:
+        return None
+    columns = (
+        Column("Slice", is_number=False, is_data=True),
+        Column("Rows"),
+        Column(f"{view.label}\nand 95 % interval"),
+        Column("Rest", is_extra=True),
+        Column("Excess over\nthe rest"),
+        *([Column("In the baseline", is_extra=True)] if view.found.query.baseline else []),
+        Column("Explains", is_extra=True),
+    )
+    rows = tuple(
+        (
+            name,
+            format_count(each.n),
+            format_estimate(each.value, view.unit),
+            format_value(each.rest.value, view.unit),
+            format_change(each.excess.value, view.unit),
+            *([] if each.before is None else [format_change(each.before.value, view.unit)]),
+            format_share(each.explained),
+        )
+        for name, each in zip(view.names(), view.slices, strict=True)
+    )
+    return Table(f"Worst slices of {view.found.query.version}", columns, rows, (f"{view.title()}.", *view.notes()))
 
 
 def _cohort_notes(rows: Sequence[CohortNumbers], usable: Sequence[CohortNumbers], shown: int) -> Iterable[str]:

@@ -14,6 +14,7 @@ from lib import __version__, comparisons
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.figures.slices_view import SlicesView
 from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.calibration import Calibration, no_calibration
 from lib.metrics.calibration_parts import CalibrationPart
@@ -205,6 +206,7 @@ class Report:
         features: as the Features page ranks them; empty where none were read.
         features_one_in: of so many rows one was read for them.
         training: the training histories that were given with the predictions.
+        slices: the worst slices of the candidate, where they were asked for.
     """
 
     product_version: str
@@ -218,9 +220,15 @@ class Report:
     features: tuple[FeatureRow, ...] = ()
     features_one_in: int = 1
     training: Training = NO_TRAINING
+    slices: SlicesView | None = None
 
 
-def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: Training = NO_TRAINING) -> Report:
+def build_report(
+    diagnosis: Diagnosis,
+    checks: Iterable[CheckResult],
+    training: Training = NO_TRAINING,
+    slices: SlicesView | None = None,
+) -> Report:
     """Gather the numbers of a diagnosis and the results of its checks; of its features, where they were read."""
     ranking = None if diagnosis.features is None else RankingView.of(diagnosis)
     return Report(
@@ -235,6 +243,7 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: 
         features=() if ranking is None else ranking.rows,
         features_one_in=1 if ranking is None else ranking.one_in,
         training=training,
+        slices=slices,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,11 +12,12 @@ import duckdb
 import ibis
 import pandas as pd
 
-from lib.grid import MISSING_BIN, score_id
+from lib.grid import MISSING_BIN
+from lib.metrics.slice_sums import Condition
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.masking import mask_rows, mask_text
-from lib.scan.rows import PROBLEMS, ROW_INDEX
+from lib.scan.rows import PROBLEMS, ROW_INDEX, is_below, value_columns
 from lib.scan.scan import Scan, quoted
 from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run
@@ -39,7 +42,8 @@ class RowQuery:
 
     Margins are half-open, `margin_from` included and `margin_to` not. On multiples of 0.02 it is the same comparison as
     the bars of a histogram, so that the rows behind a bar are as many as the bar says. `label` is −1, 0 or +1; with
-    several classes a row with a label has +1, and `of_class` is the true one.
+    several classes a row with a label has +1, and `of_class` is the true one. `numbers` are ranges of numeric columns
+    that must all hold, for slices that are cut by them.
     """
 
     where: Filter = EVERYTHING
@@ -52,12 +56,15 @@ class RowQuery:
     limit: int = PAGE_ROWS
     offset: int = 0
     of_class: str | None = None
+    numbers: tuple[Condition, ...] = ()
 
 
 def count_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> int:
     """How many rows a query finds, on all pages."""
-    with scan.rows(run) as cursor:
-        return int(cursor.execute(to_sql(_asked(scan, query).count().name("n").as_table())).fetchall()[0][0])
+    return sum(
+        int(cursor.execute(to_sql(rows.count().name("n").as_table())).fetchall()[0][0])
+        for cursor, rows in _relations(scan, query, run)
+    )
 
 
 def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFrame:
@@ -67,12 +74,19 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFra
     several classes `class` and `predicted` in place of `label` and `score`. A row without a label has no `label`,
     `margin` or `loss`.
     """
+    named = [CLASS, PREDICTED] if scan.facts.mapping.is_multiclass else ["label", "score"]
+    parts: list[pd.DataFrame] = []
+    for cursor, rows in _relations(scan, query, run):
+        first = rows.mutate(first=_first(rows, query.order))
+        ordered = first.order_by(first["first"].asc(nulls_first=False), first.file, first.row)
+        # Of several files each gives what the page could need of it.
+        last, skipped = (query.offset + query.limit, 0) if query.numbers else (query.limit, query.offset)
+        kept = ordered.limit(last, offset=skipped).select("file", "row", "version", *named, "margin", "loss", "first")
+        parts.append(cursor.execute(to_sql(kept)).df())
+    found = pd.concat(parts).sort_values(["first", "file", "row"], ignore_index=True).drop(columns="first")
+    if query.numbers:
+        found = found.iloc[query.offset : query.offset + query.limit].reset_index(drop=True)
     with scan.rows(run) as cursor:
-        rows = _asked(scan, query)
-        ordered = rows.order_by(*_ordering(rows, query.order)).limit(query.limit, offset=query.offset)
-        named = [CLASS, PREDICTED] if scan.facts.mapping.is_multiclass else ["label", "score"]
-        kept = ordered.select("file", "row", "version", *named, "margin", "loss")
-        found = cursor.execute(to_sql(kept)).df()
         if "label" in named:
             # Whole numbers, with nothing where there is no label: a 0 would read as one.
             found["label"] = found["label"].astype("Int8").where(found["label"] != 0)
@@ -142,29 +156,54 @@ def _asked(scan: Scan, query: RowQuery) -> Expression:
     if query.margin_from is not None or query.margin_to is not None:
         conditions += [rows.label != 0, rows.score_bin != MISSING_BIN]
         if query.margin_from is not None:
-            conditions.append(~_is_below(rows, query.margin_from))
+            conditions.append(~is_below(rows, query.margin_from))
         if query.margin_to is not None:
-            conditions.append(_is_below(rows, query.margin_to))
+            conditions.append(is_below(rows, query.margin_to))
     if query.window is not None and scan.facts.windows is not None:
         conditions.append(window_start(rows, scan.facts.windows) == query.window)
     return rows.filter(conditions) if conditions else rows
 
 
-def _is_below(rows: Expression, margin: float) -> Any:
-    """Whether the margin of a row is below a number: by its bin where that is an edge, else by itself."""
-    edge = int(score_id(margin))
-    is_edge = edge % 2 == 0
-    return rows.label * rows.score_bin < edge if is_edge else rows.margin < margin
+def _relations(scan: Scan, query: RowQuery, run: Run | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Expression]]:
+    """The rows that a query asks for, with a cursor for them: file by file where they are cut by numbers of these."""
+    if not query.numbers:
+        with scan.rows(run) as cursor:
+            yield cursor, _asked(scan, query)
+        return
+    for index, table in enumerate(scan.dataset.tables):
+        present = [each for each in query.numbers if table.has_column(each.column)]
+        if not all(each.is_missing for each in query.numbers if each not in present):
+            continue
+        rows = _asked(scan, query)
+        rows = rows.filter(rows.file == index)
+        with scan.open_raw(run or Run())(table, [each.column for each in present]) as cursor:
+            if present:
+                values = value_columns(table, [each.column for each in present])
+                joined = rows.join(values, rows.row == values["at"])
+                rows = joined.filter([_is_within(joined[f"value_{at}"], each) for at, each in enumerate(present)])
+            yield cursor, rows
 
 
-def _ordering(rows: Expression, order: Order) -> list[Any]:
-    first = {
-        Order.LOSS: [rows.loss.desc(nulls_first=False)],
-        Order.MARGIN: [rows.margin.asc(nulls_first=False)],
-        Order.UNCERTAINTY: [rows.score.abs().asc(nulls_first=False)],
-        Order.PLACE: [],
+def _is_within(value: Any, condition: Condition) -> Any:
+    """Whether a number lies in a range."""
+    if condition.is_missing:
+        return value.isnull()
+    if condition.lower == condition.upper:
+        return value == condition.lower
+    inside: Any = value.notnull()
+    if math.isfinite(condition.lower):
+        inside &= value >= condition.lower
+    return inside & (value < condition.upper) if math.isfinite(condition.upper) else inside
+
+
+def _first(rows: Expression, order: Order) -> Any:
+    """What is least in the rows that come first."""
+    return {
+        Order.LOSS: -rows.loss,
+        Order.MARGIN: rows.margin,
+        Order.UNCERTAINTY: rows.score.abs(),
+        Order.PLACE: ibis.literal(0.0),
     }[order]
-    return [*first, rows.file, rows.row]
 
 
 def with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from lib.grid import (
     PROBABILITY_STEPS,
     SCORE_STEPS_PER_UNIT,
     SNAP,
+    score_id,
 )
 from lib.scan.classes import class_problems, with_class_margins
 from lib.scan.columns import (
@@ -228,6 +229,13 @@ def value_columns(table: RawTable, columns: Sequence[str]) -> Expression:
             for place, number in enumerate(numbers)
         },
     )
+
+
+def is_below(rows: Expression, margin: float) -> Any:
+    """Whether the margin of a row is below a number: by its bin where that is an edge, else by itself."""
+    edge = int(score_id(margin))
+    is_edge = edge % 2 == 0
+    return rows.label * rows.score_bin < edge if is_edge else rows.label * rows.score < margin
 
 
 def in_sample(rows: Expression, place: str, one_in: int) -> Expression:

@@ -264,6 +264,18 @@ class Scan(HeldTables):
             one_in=query.one_in,
         )
 
+    def bins_of(self, columns: Sequence[str], most: int, run: Run) -> list[ValueBins]:
+        """How numeric columns are cut into so many bins at most, the same whoever asks.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+            SettingsError: no file has one of the columns.
+        """
+        new = [column for column in columns if (column, most) not in self._bins]
+        for bins in choose_all_bins(self.dataset, self.open_raw(run), new, most):
+            self._bins[bins.column, most] = bins
+        return [self._bins[column, most] for column in columns]
+
     def feature_cells(
         self,
         columns: Sequence[str],
@@ -284,10 +296,8 @@ class Scan(HeldTables):
         )
         for some in rows.batches(numeric, most_bins):
             on_column(some[0])
-            new = [column for column in some if (column, most_bins) not in self._bins]
-            for bins in choose_all_bins(self.dataset, open_raw, new, most_bins):
-                self._bins[bins.column, most_bins] = bins
-            yield from compute_feature_cells(rows, [self._bins[column, most_bins] for column in some], work)
+            bins = self.bins_of(some, most_bins, work)
+            yield from compute_feature_cells(rows, bins, work)
         rest = columns[len(numeric) :]
         yield from super().feature_cells(
             rest, versions, where, most_bins=most_bins, one_in=one_in, run=run, on_column=on_column

@@ -97,6 +97,11 @@ class Run:
             yield cursor
         except duckdb.InterruptException as error:
             raise Cancelled("Cancelled. What was loaded before is as it was.") from error
+        except OSError as error:
+            # What interrupts a stream of Arrow batches has no name of its own there.
+            if not self.is_cancelled:
+                raise
+            raise Cancelled("Cancelled. What was loaded before is as it was.") from error
         except duckdb.OutOfMemoryException as error:
             raise LimitError(
                 f"This needs more than the engine may use, {MEMORY_LIMIT_MB} MB of memory and {SPILL_LIMIT_GB} GB of "

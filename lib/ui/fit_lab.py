@@ -15,6 +15,7 @@ from lib.metrics.fit_lab import Kernel, LabSettings
 from lib.scan import Scan
 from lib.scan.drawing import DrawQuery
 from lib.ui import state
+from lib.ui.columns import choose_columns
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import begin, forget, is_at_work, settle
 
@@ -47,7 +48,7 @@ def say_why_not(diagnosis: Diagnosis) -> str:
 def choose_request(diagnosis: Diagnosis) -> LabRequest | None:
     """What is to be fitted, from the controls; None while fewer than two features are chosen."""
     mapping, settings = diagnosis.facts.mapping, diagnosis.settings
-    columns = _choose_features(mapping.features)
+    columns = choose_columns("fit_features", "Features", mapping.features, at_first=CHOSEN_AT_FIRST, most=MOST_FEATURES)
     first, second, third = st.columns([2, 3, 2], vertical_alignment="bottom")
     kernel = state.choose(
         "kernel", "Kernel", list(KERNELS), default="linear", draw=first.segmented_control, words=KERNELS.__getitem__
@@ -67,20 +68,6 @@ def choose_request(diagnosis: Diagnosis) -> LabRequest | None:
     draw = DrawQuery(tuple(columns), settings.candidate, settings.where, of_class)
     chosen: Kernel = "rbf" if kernel == "rbf" else "linear"
     return LabRequest(draw, LabSettings(chosen, float(c), across, up))
-
-
-def _choose_features(features: tuple[str, ...]) -> list[str]:
-    # The URL parts names by commas; a comma of a name is written otherwise there.
-    coded = {name.replace("%", "%25").replace(",", "%2C"): name for name in features}
-
-    def draw(label: str, options: list[str], *, selection_mode: str, **kwargs: Any) -> list[str]:
-        return st.multiselect(label, options, max_selections=MOST_FEATURES, **kwargs)
-
-    chosen = state.choose_many(
-        "fit_features", "Features", list(coded), default=list(coded)[:CHOSEN_AT_FIRST], draw=draw,
-        words=coded.__getitem__,
-    )  # fmt: skip
-    return [coded[each] for each in chosen]
 
 
 def _choose_plane(columns: list[str], kernel: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from lib.errors import LimitError
+from lib.errors import Cancelled, LimitError
 from lib.sources.engine import MEMORY_LIMIT_MB, SPILL_LIMIT_GB, Run, get_connection
 
 
@@ -36,3 +36,17 @@ def test_too_little_memory_is_a_sentence() -> None:
 def test_another_trouble_of_files_stays_what_it_is() -> None:
     with pytest.raises(duckdb.IOException), Run().cursor() as cursor:
         cursor.execute("SELECT * FROM read_parquet('/nowhere/at/all.parquet')")
+
+
+def test_a_stream_of_batches_is_cancelled_like_a_query() -> None:
+    run = Run()
+
+    def read() -> None:
+        with run.cursor() as cursor:
+            for _batch in cursor.sql("SELECT range AS n FROM range(10000000)").to_arrow_reader(1_000):
+                run.cancel()
+
+    with pytest.raises(Cancelled):
+        read()
+    with pytest.raises(OSError, match="of the caller"), Run().cursor():
+        raise OSError("of the caller")

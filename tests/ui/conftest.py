@@ -22,12 +22,12 @@ from lib.ui.upload_folder import upload_store
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
-    "home", "losses", "margins", "calibration", "thresholds", "support_vectors", "comparison", "cohorts", "features",
-    "gate", "samples",
+    "home", "losses", "margins", "calibration", "thresholds", "support_vectors", "comparison", "cohorts", "slices",
+    "features", "gate", "samples",
 )  # fmt: skip
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
-    "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual",
+    "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices",
     *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90

@@ -1,0 +1,126 @@
+"""The Slices page's controls, the search behind them, and one slice with its rows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.format import format_share, format_value
+from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, query_of
+from lib.scan import Scan, count_rows
+from lib.scan.slices import Outcome
+from lib.slices import AT_FIRST, MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
+from lib.ui import state
+from lib.ui.cohorts import estimate_cell
+from lib.ui.columns import choose_columns
+from lib.ui.html import Cell, Column, show_note, show_table
+from lib.ui.jobs import begin, forget, is_at_work, settle
+from lib.ui.page import ROWS_WITHOUT_WAITING
+from lib.ui.rows import offer_samples, show_rows
+from lib.ui.sidebar import look_at
+
+JOB = "slices"
+_ASKED = "slices asked"
+SEARCHED = "yes"
+EXPLAINS = "The share of the whole that would be gone if the slice were as the rest is"
+
+
+def say_why_not(diagnosis: Diagnosis) -> str:
+    """Why nothing can be searched, in a sentence; "" where it can."""
+    if not isinstance(diagnosis.tables, Scan):
+        return "Only saved cells are loaded: they hold no rows. Load the file itself to search for slices."
+    if diagnosis.facts.mapping.label is None:
+        return "There are no labels, and without them no row is wrong. Choose a label column on the Home page."
+    if not diagnosis.slice_columns:
+        return (
+            "No column was read as a cohort or as a feature, so that there is nothing to cut slices by. Give one that "
+            "role on the Home page, under how the columns were read, or take the filter in the sidebar away."
+        )
+    return ""
+
+
+def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
+    """What is to be searched, from the controls; None while no column is chosen."""
+    columns = choose_columns("slice_columns", "Columns", diagnosis.slice_columns, at_first=AT_FIRST, most=MOST_COLUMNS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        outcome = state.choose(
+            "slice_metric", "Metric", list(OUTCOMES), default="violation_rate", words=lambda name: _named(name)[1]
+        )
+        depth = state.choose(
+            "slice_depth", "Columns at once", list(DEPTHS), default="3", draw=st.segmented_control,
+            words=DEPTHS.__getitem__,
+        )  # fmt: skip
+    if not columns:
+        show_note("Choose one column at least.")
+        return None
+    return diagnosis.slice_query(columns, _named(outcome)[0], int(depth))
+
+
+def _named(name: str) -> tuple[Outcome, str]:
+    return next(each for each in OUTCOMES.items() if each[0] == name)
+
+
+def settle_slices(scan: Scan, query: SliceQuery) -> SliceAnswer | None:
+    """What was found; of many rows the button until then, or the progress of the work, and None with the button.
+
+    Once the button was pressed, and in a link to what it gave, searches follow the controls.
+    """
+    held = held_slices(scan, query)
+    if held is not None:
+        return held
+    if scan.facts.n_rows <= ROWS_WITHOUT_WAITING:
+        with st.spinner("Searching for slices", show_time=True):
+            return search_slices(scan, query)
+    if not (is_at_work(JOB) and st.session_state.get(_ASKED) == query):
+        if state.get(JOB) != SEARCHED and not st.button("Search", type="primary", key="slices:button"):
+            forget(JOB)
+            return None
+        state.put(JOB, SEARCHED)
+        st.session_state[_ASKED] = query
+        begin(JOB, "Searching for slices", lambda run, report: search_slices(scan, query, run=run, on_progress=report))
+    job = settle(JOB)
+    if job is not None and job.problem is not None:
+        state.put(JOB, "")
+        show_note(job.problem or "Cancelled: nothing was searched.")
+        st.button("Search", type="primary", key="slices:again", on_click=state.put, args=(JOB, SEARCHED))
+        return None
+    return held_slices(scan, query)
+
+
+def show_slices_table(view: SlicesView) -> None:
+    """Each slice in numbers."""
+    rows = [
+        [
+            Cell(name, view.merged_words(each)),
+            Cell(f"{each.n:,}", format_share(each.share)),
+            estimate_cell(each.value, view.unit),
+            Cell(format_value(each.rest.value, view.unit)),
+            estimate_cell(each.excess, view.unit, change=True, tone="worse"),
+            *([] if each.before is None else [estimate_cell(each.before, view.unit, change=True)]),
+            Cell(format_share(each.explained)),
+        ]
+        for name, each in zip(view.names(), view.slices, strict=True)
+    ]
+    heads = [Column("Slice"), Column("Rows", "Of both halves; the numbers beside are of the one that confirms")]
+    heads += [Column(view.label), Column("The rest"), Column("Difference")]
+    baseline = view.found.query.baseline
+    heads += [Column(f"In {baseline}", "The difference in the baseline")] if baseline else []
+    heads.append(Column("Explains", EXPLAINS))
+    show_table(heads, rows)
+
+
+def show_one_slice(view: SlicesView, scan: Scan) -> None:
+    """One slice: its sentence, the way to it on other pages, and its rows."""
+    names = view.names()
+    chosen = state.choose("slice", "One slice", names, default=names[0])
+    found = view.slices[names.index(chosen)]
+    show_note(f"{view.sentence(found)}.", view.details(found))
+    query, link = query_of(view, found), link_of(found)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if link is not None:
+            st.button("Look only at this cohort", on_click=look_at, args=link, icon=":material/filter_alt:")
+        # A link holds one cohort.
+        if link is not None and not view.where.cohorts:
+            offer_samples(query, "Open these rows on Samples")
+    if (link is None or view.where.cohorts) and st.toggle("Show its rows, highest loss first", key="slice:rows"):
+        show_rows(scan, query, count_rows(scan, query), "slice")

@@ -1,0 +1,98 @@
+"""The Slices page: what it finds, the link, one slice with its rows, the button of large files, what it cannot do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
+
+
+def press(app, label: str) -> None:
+    next(button for button in app.button if button.label == label).click()
+    run(app)
+
+
+def opened(frame: pd.DataFrame):
+    app = upload(open_app(), "world.csv", frame.to_csv(index=False).encode())
+    if any(button.label == "Open with this mapping" for button in app.button):
+        press(app, "Open with this mapping")
+    return go_to(app, "slices")
+
+
+def world(n: int = 8_000) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"y_true": rng.integers(0, 2, n)})
+    for name, values in (("language", ["de", "en", "pt"]), ("platform", ["ios", "web"]), ("tenant", ["a", "b", "c"])):
+        frame[name] = rng.choice(values, n)
+    wrong = rng.random(n) < np.where((frame.language == "pt") & (frame.platform == "ios"), 0.5, 0.1)
+    frame["y_prob"] = np.where(wrong, 1 - frame["y_true"], frame["y_true"]) * 0.8 + rng.random(n) / 10 + 0.05
+    return frame
+
+
+def test_the_incident_is_found_and_leads_to_its_rows_and_the_filter() -> None:
+    app = open_app("slices", dataset="sample-incident", slice_metric="error_rate")
+    assert_sound(app)
+    assert answer(app).startswith("Where language = pt, 92")
+    (figure,) = figures(app)
+    assert figure["layout"]["meta"]["title"] == answer(app)
+    (table,) = tables(app)
+    assert table.heads[:3] == ["Slice", "Rows", "Error rate"]
+    assert "In 2026.03" in table.heads
+    assert table["language = pt", "Difference"].tone == "worse"
+    assert any("Open these rows" in link.proto.label for link in app.get("page_link"))
+    press(app, "Look only at this cohort")
+    assert_sound(app)
+    assert (app.query_params["cohort_column"], app.query_params["cohort"]) == ("language", "pt")
+    assert "language" not in app.multiselect(key="control:slice_columns").options
+
+
+def test_two_columns_at_once_their_rows_and_the_link() -> None:
+    app = opened(world())
+    assert_sound(app)
+    assert answer(app).startswith("Where language = pt and platform = ios, ")
+    app.toggle(key="slice:rows").set_value(True)
+    run(app)
+    assert len(app.dataframe) == 1
+    assert set(app.dataframe[0].value["language"]) == {"pt"}
+    assert set(app.dataframe[0].value["platform"]) == {"ios"}
+    app.segmented_control(key="control:slice_depth").set_value("1")
+    run(app)
+    assert_sound(app)
+    assert app.query_params["slice_depth"] == "1"
+    (table,) = tables(app)
+    assert {row[0].text for row in table.rows} == {"language = pt", "platform = ios"}
+    app.multiselect(key="control:slice_columns").set_value(["tenant"])
+    run(app)
+    assert_sound(app)
+    assert answer(app).startswith("No slice of one column of 1 column is worse")
+    app.multiselect(key="control:slice_columns").set_value([])
+    run(app)
+    assert "Choose one column at least." in text_of(app)
+
+
+def test_of_many_rows_the_search_waits_for_its_button_and_then_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.ui.slices.ROWS_WITHOUT_WAITING", 100)
+    app = open_app("slices", dataset="sample-incident")
+    assert_sound(app)
+    assert figures(app) == []
+    press(app, "Search")
+    assert_sound(app)
+    assert len(figures(app)) == 1
+    assert app.query_params["slices"] == "yes"
+    app.selectbox(key="control:slice_metric").set_value("average_logistic_loss")
+    run(app)
+    assert_sound(app)
+    assert ", logistic loss averages " in answer(app)
+
+
+def test_where_there_is_nothing_to_search_it_says_why() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"y_true": rng.integers(0, 2, 200), "y_prob": rng.random(200).round(6)})
+    app = opened(frame)
+    assert_sound(app)
+    assert "nothing to cut slices by" in text_of(app)
+    app = opened(world(80))
+    assert_sound(app)
+    assert "too few rows" in answer(app)
