@@ -25,6 +25,7 @@ from lib.cells.sums import (
     Sums,
 )
 from lib.cells.table import Cells, bin_ids, merge
+from lib.cells.timeline import COUNTS, Timeline
 from lib.cells.values import (
     FINEST_STEPS,
     MOST_MARGIN,
@@ -36,6 +37,7 @@ from lib.cells.values import (
 )
 
 __all__ = [
+    "COUNTS",
     "FINEST_STEPS",
     "LABELS",
     "MOMENTS",
@@ -53,6 +55,7 @@ __all__ = [
     "Coded",
     "Parts",
     "Sums",
+    "Timeline",
     "ValueBins",
     "ValueCells",
     "bin_ids",
