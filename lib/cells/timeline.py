@@ -66,3 +66,15 @@ class Timeline:
             np.bincount(at, weights=self.counts[keep, COUNTS.index(name)], minlength=self.n_buckets) for name in names
         ]
         return rows[0] if len(rows) == 1 else np.stack(rows)
+
+    def courses(self, *names: str, version: str | None = None) -> FloatArray:
+        """Shape (values, names, B): the counts of every cohort value in each bucket, of one version or of all."""
+        keep = np.ones(len(self.bucket), np.bool_)
+        if version is not None:
+            keep = self.version == (self.versions.index(version) if version in self.versions else -1)
+        at, shape = self.value[keep] * self.n_buckets + self.bucket[keep], (len(self.values), self.n_buckets)
+        rows = [
+            np.bincount(at, weights=self.counts[keep, COUNTS.index(name)], minlength=shape[0] * shape[1]).reshape(shape)
+            for name in names
+        ]
+        return np.stack(rows, axis=1)

@@ -60,6 +60,8 @@ def test_counts_are_those_of_the_rows(scan_of: ScanOf, frame: pd.DataFrame, gamm
     n, labelled = by_language.series("n", "labelled", value="pt", version="v9")
     assert n.tolist() == np.bincount(bucket, minlength=by_language.n_buckets).tolist()
     assert labelled.sum() == by_hand(some, gamma)["labelled"]
+    every = by_language.courses("n", "labelled", version="v9")
+    assert every[by_language.values.index("pt")].tolist() == [n.tolist(), labelled.tolist()]
     assert by_language.series("n", value="xx").sum() == 0
     assert len(by_language.edges) == by_language.n_buckets + 1
 
