@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("features", "calibrations", "thresholds"),
+    ("features", "calibrations", "thresholds", "monitoring"),
     ("diagnose",),
     ("checks", "policy"),
     ("figures",),
