@@ -21,6 +21,7 @@ pages = [
     st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
     st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+    st.Page("pages/monitoring.py", title="Monitoring", icon=":material/monitor_heart:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
     st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),

@@ -21,6 +21,7 @@ from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
+from lib.metrics.deploys import Deploy
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, explain_violations
 from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
@@ -29,6 +30,7 @@ from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
+from lib.monitoring import Monitoring
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
 from lib.scan.rare import Outside, RareValues
@@ -108,6 +110,7 @@ class Diagnosis:
         self._summaries: dict[tuple[str, ...], Summary] = {}
         self._class_tables: dict[tuple[str, ...], ClassTables | None] = {}
         self._contrasts: dict[tuple[str, str], CohortContrast] = {}
+        self._monitoring: dict[tuple[str | None, tuple[Deploy, ...]], Monitoring] = {}
 
     @property
     def facts(self) -> Facts:
@@ -179,6 +182,18 @@ class Diagnosis:
                 made = None
             self._class_tables[keys] = made
         return self._class_tables[keys]
+
+    def monitoring(self, version: str | None = None, deploys: tuple[Deploy, ...] = ()) -> Monitoring:
+        """Courses along time, of one version or of all; without deploys they are read from the version column.
+
+        Raises:
+            SettingsError: no row has a time.
+        """
+        if (version, deploys) not in self._monitoring:
+            self._monitoring[version, deploys] = Monitoring(
+                self.tables, self.settings.where, self.settings.margin_target, version=version, deploys=deploys
+            )
+        return self._monitoring[version, deploys]
 
     def answers(self, *keys: str) -> AnswerCounts:
         """What the chosen rows of each of several classes were answered with, by these keys."""

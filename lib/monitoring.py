@@ -13,7 +13,7 @@ import numpy as np
 
 from lib.cells import COUNTS, Timeline
 from lib.errors import SettingsError
-from lib.metrics.burn_rate import RATE_NAMES, Objective, RateName, budget_left, default_rules, replay
+from lib.metrics.burn_rate import Objective, RateName, budget_left, default_rules, replay
 from lib.metrics.deploys import (
     Around,
     Deploy,
@@ -24,7 +24,7 @@ from lib.metrics.deploys import (
     find_recoveries,
     match_deploy,
 )
-from lib.metrics.estimates import FloatArray, IntArray
+from lib.metrics.estimates import Estimate, FloatArray, IntArray
 from lib.metrics.expected import label_lag
 from lib.metrics.incidents import (
     SLIS,
@@ -38,7 +38,7 @@ from lib.metrics.incidents import (
     group_changes,
     sustained_share,
 )
-from lib.metrics.onset import Change, expected_rate, find_changes
+from lib.metrics.onset import Change, expected_rate, find_changes, rate_between
 from lib.scan.held import HeldTables
 from lib.scan.windows import HOUR
 from lib.schema import Filter
@@ -158,6 +158,19 @@ class Monitoring:
             ]
         return found
 
+    def rate(
+        self,
+        metric: RateName,
+        part: Part = ALL,
+        *,
+        start: float = -math.inf,
+        end: float = math.inf,
+        margin_target: float | None = None,
+    ) -> Estimate:
+        """A rate of a part from one time up to another, to a bucket."""
+        each = self.course(metric, part, margin_target)
+        return rate_between(each.hits, each.n, each.edges, start, end)
+
     def n_parts(self, columns: Sequence[str]) -> int:
         """How many parts are watched: all rows, and each value of the columns."""
         return 1 + sum(len(self.timeline(column).values) for column in columns)
@@ -260,6 +273,3 @@ class Monitoring:
 def can_monitor(tables: HeldTables) -> bool:
     """Whether there are times and labels."""
     return tables.facts.windows is not None and tables.facts.mapping.label is not None
-
-
-__all__ = ["ALL", "RATE_NAMES", "SUGGESTED", "Course", "Monitoring", "Told", "can_monitor"]

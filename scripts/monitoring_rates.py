@@ -1,7 +1,7 @@
 """How alerts and onsets do on many simulated months: the incident's, and the same months without the fault.
 
-`python scripts/monitoring_rates.py [SEEDS] [CLEAN_SEEDS]` (50 and 100 by default, about five minutes) prints a table for
-docs/decisions.md and exits with 1 where what is promised there does not hold.
+`python scripts/monitoring_rates.py [SEEDS] [CLEAN_SEEDS]` (50 and 100, about five minutes) prints a table for
+docs/monitoring.md and exits with 1 where what is promised there does not hold.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.metrics.burn_rate import Objective
+from lib.metrics.estimates import FloatArray
 from lib.metrics.incidents import Onset, Part
 from lib.monitoring import Monitoring
 from lib.scan import Scan
@@ -88,17 +89,21 @@ def main(arguments: list[str]) -> int:
     in_time = (minutes > 0) & (minutes <= MOST_MINUTES)
     quiet = np.mean([np.isnan(each.minutes) for each in clean])
     unchanged = np.mean([not each.onsets for each in clean])
+
+    def spread(values: FloatArray, *levels: float) -> str:
+        return " / ".join(f"{each:.0f}" for each in np.nanquantile(values, levels))
+
     rows = [
         ("incident: first page after the deploy and within two hours", f"{in_time.sum()} of {seeds}"),
-        ("… minutes from the deploy: least, median, most", " / ".join(f"{each:.0f}" for each in np.nanquantile(minutes, [0, 0.5, 1]))),
+        ("… minutes from the deploy: least, median, most", spread(minutes, 0, 0.5, 1)),
         ("… the cohort is the lead of the page", f"{sum(each.lead == FAULTY for each in faulty)} of {seeds}"),
-        ("… minutes from the onset to the truth: median, most", " / ".join(f"{each:.0f}" for each in np.nanquantile(errors, [0.5, 1]))),
+        ("… minutes from the onset to the truth: median, most", spread(errors, 0.5, 1)),
         ("… the interval of the onset holds the truth", f"{sum(covered)} of {seeds}"),
-        ("… two onsets in all: the fault's begin and end", f"{sum(len(each.onsets) == 2 for each in faulty)} of {seeds}"),
+        ("… two onsets, the fault's begin and end", f"{sum(len(each.onsets) == 2 for each in faulty)} of {seeds}"),
         ("… the rollback restored the cohort", f"{sum(each.restored == 'yes' for each in faulty)} of {seeds}"),
         ("clean month: no page", f"{quiet * clean_seeds:.0f} of {clean_seeds}"),
         ("clean month: no onset", f"{unchanged * clean_seeds:.0f} of {clean_seeds}"),
-    ]  # fmt: skip
+    ]
     width = max(len(name) for name, _value in rows)
     for name, value in rows:
         print(f"| {name:<{width}} | {value} |")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.cells.sums import FloatArray, IntArray
 
@@ -62,9 +63,7 @@ class Timeline:
         if version is not None:
             keep &= self.version == (self.versions.index(version) if version in self.versions else -1)
         at = self.bucket[keep]
-        rows = [
-            np.bincount(at, weights=self.counts[keep, COUNTS.index(name)], minlength=self.n_buckets) for name in names
-        ]
+        rows = [self._added(name, keep, at, self.n_buckets) for name in names]
         return rows[0] if len(rows) == 1 else np.stack(rows)
 
     def courses(self, *names: str, version: str | None = None) -> FloatArray:
@@ -73,8 +72,8 @@ class Timeline:
         if version is not None:
             keep = self.version == (self.versions.index(version) if version in self.versions else -1)
         at, shape = self.value[keep] * self.n_buckets + self.bucket[keep], (len(self.values), self.n_buckets)
-        rows = [
-            np.bincount(at, weights=self.counts[keep, COUNTS.index(name)], minlength=shape[0] * shape[1]).reshape(shape)
-            for name in names
-        ]
+        rows = [self._added(name, keep, at, shape[0] * shape[1]).reshape(shape) for name in names]
         return np.stack(rows, axis=1)
+
+    def _added(self, name: str, keep: NDArray[np.bool_], at: IntArray, size: int) -> FloatArray:
+        return np.bincount(at, weights=self.counts[keep, COUNTS.index(name)], minlength=size).astype(np.float64)

@@ -1,9 +1,10 @@
 """Objectives: error budgets, burn rates over a long and a short window, and what alerts would have said when.
 
 The burn rate of a window is its share of bad rows over the share that the objective allows. An alert wants it above a
-bound over a long window, so that it matters, and over a short one, so that it still lasts (The Site Reliability Workbook,
-ch. 5). Where rows are few a share is high by chance: the long window must also be sure, by the exact binomial test that
-it is within the objective, at a level that takes every bucket, part and rule of thirty days for a look of its own.
+bound over a long window, so that it matters, and over a short one, so that it still lasts (The Site Reliability
+Workbook, ch. 5). Where rows are few a share is high by chance: the long window must also be sure, by the exact binomial
+test that it is within the objective, at a level that takes every bucket, part and rule of thirty days for a look of its
+own.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class Alert:
 
 @dataclass(frozen=True, eq=False)
 class Burns:
-    """Shape (B,), at the end of each bucket: bad rows, rows and p of the long window, burn rates of both (NaN without)."""
+    """Shape (B,), at the end of each bucket: bad rows, rows and p of the long window, burn rates of both (or NaN)."""
 
     hits: FloatArray
     n: FloatArray

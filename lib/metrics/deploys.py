@@ -97,13 +97,11 @@ class Around:
 
 
 def difference(later: Estimate, earlier: Estimate) -> Estimate:
-    """later − earlier of two rates of different rows, with Newcombe's interval; undefined where one of them is."""
+    """Later − earlier of two rates of different rows, with Newcombe's interval; undefined where one of them is."""
     for each in (earlier, later):
         if not each.is_defined:
             return Estimate(math.nan, math.nan, math.nan, min(later.n, earlier.n), each.reason)
-    value, lower, upper = mover(
-        (later.value, later.lower, later.upper), (earlier.value, earlier.lower, earlier.upper)
-    )
+    value, lower, upper = mover((later.value, later.lower, later.upper), (earlier.value, earlier.lower, earlier.upper))
     return Estimate(float(value), float(lower), float(upper), min(later.n, earlier.n))
 
 

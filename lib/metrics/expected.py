@@ -1,8 +1,9 @@
 """A rate where labels lag: what the scores themselves expect of the rows that have none yet.
 
-A row of probability p is wrong with probability min(p, 1 − p), and violates γ with probability p·[s < γ] + (1 − p)·[−s < γ].
-That takes each p at its word; a factor learnt where there are labels corrects what was off on the whole. What breaks the
-meaning of p itself, such as a flipped mapping, cannot be seen so: the estimate stays where it was.
+A row of probability p is wrong with probability min(p, 1 − p), and violates γ with probability
+p·[s < γ] + (1 − p)·[−s < γ]. That takes each p at its word; a factor learnt where there are labels corrects what was
+off on the whole. What breaks the meaning of p itself, such as a flipped mapping, cannot be seen so: the estimate stays
+where it was.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What alerts and changes of many parts come down to: one incident for what happens at one time, led by one part.
 
-Parts of one model overlap: a cohort that fails drags down the whole, and a little of every other column. So what is open at
-one time is one incident, and its lead the part with the surest alert, which absorbs the others.
+Parts of one model overlap: a cohort that fails drags down the whole, and a little of every other column. So what is
+open at one time is one incident, and its lead the part with the surest alert, which absorbs the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lib.metrics.estimates import FloatArray, IntArray, divide
 from lib.metrics.onset import Change
 
 SLACK = 6 * 3600
-"""Seconds within which alerts that follow one another are of one incident."""
+"""Seconds within which alerts that follow one another are of one incident, and changes of one onset."""
 SUSTAINED = 3 * DAY
 """How long an objective must be missed for the model to be trained anew: a spike is no trend."""
 SLIDING = DAY
@@ -57,7 +57,9 @@ SLIS: dict[RateName, Sli] = {
     "error_rate": Sli(
         "Error rate", "Share of wrong decisions, 1 − accuracy.", ("missed", "false_alarms"), ("labelled",)
     ),
-    "miss_rate": Sli("Miss rate", "Share of positive rows that are not found, 1 − recall.", ("missed",), ("positives",)),
+    "miss_rate": Sli(
+        "Miss rate", "Share of positive rows that are not found, 1 − recall.", ("missed",), ("positives",)
+    ),
     "false_positive_rate": Sli(
         "False positive rate", "Share of negative rows that are flagged.", ("false_alarms",), ("labelled", "-positives")
     ),
@@ -156,7 +158,7 @@ class Onset:
 
 
 def group_changes(changes: Sequence[tuple[Part, Change]]) -> tuple[Onset, ...]:
-    """One onset for changes in one direction whose times may be the same, led by the clearest, in the order of time."""
+    """One onset for changes in one direction whose intervals are within six hours, led by the clearest, in their order."""
     left = sorted(changes, key=lambda each: (-each[1].gain, each[0]))
     found: list[Onset] = []
     while left:
@@ -168,7 +170,8 @@ def group_changes(changes: Sequence[tuple[Part, Change]]) -> tuple[Onset, ...]:
 
 
 def _are_one(first: Change, second: Change) -> bool:
-    return first.is_rise == second.is_rise and first.lower <= second.upper and second.lower <= first.upper
+    near = first.lower <= second.upper + SLACK and second.lower <= first.upper + SLACK
+    return first.is_rise == second.is_rise and near
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """When a rate changed: change points of counts along time, each with an interval for its time.
 
 A segment of buckets with H hits of N rows, of which E are expected from the hour of day and the day of the week, gains
-D = H·log(H/E) + (N − H)·log((N − H)/(N − E)) over what is expected: without seasonality the binomial log-likelihood. The
-best division into segments is found exactly over blocks of equal numbers of rows (optimal partitioning; Jackson et al.
-2005), each change costing a penalty under which a course without changes is left whole, and then placed at the bucket.
+D = H·log(H/E) + (N − H)·log((N − H)/(N − E)) over what is expected: without seasonality the binomial log-likelihood.
+The best division into segments is found exactly over blocks of equal numbers of rows (optimal partitioning; Jackson et
+al. 2005), each change costing a penalty under which a course without changes is left whole, and then placed at the
+bucket.
 
-The interval of a time holds all places whose likelihood ratio is below Hansen's quantile (2000, Econometrica 68:575), of
-the distribution (1 − e^(−x/2))²; it is somewhat wide for large changes, which is tested.
+The interval of a time holds all places whose likelihood ratio is below Hansen's quantile (2000, Econometrica 68:575),
+of the distribution (1 − e^(−x/2))²; it is somewhat wide for large changes.
 """
 
 from __future__ import annotations
@@ -77,8 +78,8 @@ def expected_rate(hits: FloatArray, n: FloatArray, edges: IntArray, until: float
     """The rate to expect in each bucket by its hour of day and day of the week (UTC), shape (B,), within (0, 1).
 
     What hours and days differ by is learnt from buckets before `until`, and shrunk by how much of it chance explains
-    (James and Stein): without a pattern the rate is the same everywhere. An hour needs three days, a day of the week two
-    weeks of rows. The level is that of all buckets.
+    (James and Stein): without a pattern the rate is the same everywhere. An hour needs three days of rows, a day of the
+    week two weeks. The level is that of all buckets.
 
     Args:
         hits: shape (B,), rows that count.

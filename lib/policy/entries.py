@@ -1,4 +1,4 @@
-"""The tables of a policy file, whatever they are of: their keys as values, and a sentence with the line for what is wrong."""
+"""The tables of a policy file, whatever they are of: keys as values, and a sentence with the line for what is wrong."""
 
 from __future__ import annotations
 

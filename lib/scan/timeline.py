@@ -114,14 +114,20 @@ def _sums(rows: Any, margin_target: float, *, is_calibratable: bool) -> dict[str
         "missed": count((rows.label > 0) & (rows.score <= 0)),
         "false_alarms": count((rows.label < 0) & (rows.score > 0)),
     }
-    p, none = rows.probability, ibis.literal(0.0)
-    violation = ibis.ifelse(rows.score < gamma, p, 0.0) + ibis.ifelse(-rows.score < gamma, 1 - p, 0.0)
-    error = ibis.ifelse(rows.score > 0, 1 - p, p)
+    p: Any = rows.probability
+    below: Any = ibis.ifelse(rows.score < gamma, p, 0.0)
+    violation = below + ibis.ifelse(-rows.score < gamma, 1 - p, 0.0)
+    error: Any = ibis.ifelse(rows.score > 0, 1 - p, p)
     for name, each in (("expected_violations", violation), ("expected_errors", error)):
-        expected = each if is_calibratable else none
-        sums[name] = ibis.ifelse(scored, expected, 0.0).sum()
-        sums[f"{name}_labelled"] = ibis.ifelse(both, expected, 0.0).sum()
+        among = {name: scored, f"{name}_labelled": both}
+        sums |= {called: _expected(each, rows_of, is_known=is_calibratable) for called, rows_of in among.items()}
     return sums
+
+
+def _expected(each: Any, among: Any, *, is_known: bool) -> Any:
+    """The sum of an expectation over some rows; 0 where nothing can be expected."""
+    held: Any = ibis.ifelse(among, each if is_known else ibis.literal(0.0), 0.0)
+    return held.sum()
 
 
 def timeline_of_cells(cells: Cells, column: str | None, grid: WindowGrid, margin_target: float) -> Timeline:

@@ -121,7 +121,9 @@ def test_few_rows_alert_only_when_they_are_sure() -> None:
 
 def test_the_test_is_the_exact_binomial_one() -> None:
     hits, n = np.array([0.0, 3, 12, 40]), np.array([0.0, 20, 20, 1000])
-    expected = [stats.binomtest(int(k), int(m), 0.05, "greater").pvalue if m else 1.0 for k, m in zip(hits, n, strict=True)]
+    expected = [
+        stats.binomtest(int(k), int(m), 0.05, "greater").pvalue if m else 1.0 for k, m in zip(hits, n, strict=True)
+    ]
     assert exceeding_p_value(hits, n, 0.05) == pytest.approx(expected)
     assert alert_level(30, 2, 300) == pytest.approx(ALARM_RATE / (30 * 2 * 8640))
 

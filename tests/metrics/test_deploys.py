@@ -95,7 +95,7 @@ def test_without_a_rise_or_rows_there_is_nothing_to_restore() -> None:
     assert math.isnan(found.share_gone)
     rate = np.where((EDGES[:-1] >= V2.at) & (EDGES[:-1] < BACK.at), 0.5, 0.1)
     ended = np.where(EDGES[:-1] < BACK.at, 10.0, 0.0)
-    assert find_recoveries(rate * ended, ended, EDGES, (V2, BACK))[0].restored == "undecided"
+    assert find_recoveries((rate * ended).astype(np.float64), ended, EDGES, (V2, BACK))[0].restored == "undecided"
     assert find_recoveries(0.1 * n, n, EDGES, (V2,)) == ()
     nothing = difference(rate_of(1, 2), rate_of(0, 0))
     assert nothing.reason == "no labelled rows in that time"

@@ -71,19 +71,19 @@ def test_of_parts_as_sure_the_one_that_burns_more_leads() -> None:
 def test_every_alert_is_in_one_incident(made: list[tuple[int, int, bool]]) -> None:
     alerts = [alert(PT, PAGE if page else TICKET, at, at + size, 0.1 / (at + 1)) for at, size, page in made]
     found = group_alerts(alerts)
-    assert sorted((each.alert.opened for i in found for each in i.alerts)) == sorted(at for at, _size, _page in made)
+    assert sorted(each.alert.opened for i in found for each in i.alerts) == sorted(at for at, _size, _page in made)
     for incident in found:
         assert incident.lead in incident.alerts
         assert incident.action == "page" or all(each.alert.rule == TICKET for each in incident.alerts)
 
 
 def test_changes_that_may_be_at_one_time_are_one_onset() -> None:
-    begin, end = change(100, 10, 500.0), change(900, 10, 400.0, rise=False)
-    found = group_changes(
-        [(ALL, change(120, 60, 80.0)), (PT, begin), (PT, end), (ALL, change(880, 90, 70.0, rise=False))]
-    )
+    begin, end = change(10 * HOUR, 600, 500.0), change(90 * HOUR, 600, 400.0, rise=False)
+    near, far = change(18 * HOUR, 2 * HOUR, 80.0), change(30 * HOUR, 3 * HOUR, 60.0)
+    found = group_changes([(ALL, near), (PT, begin), (PT, end), (ALL, change(88 * HOUR, HOUR, 7.0, rise=False))])
     assert [(each.part, each.change, each.others) for each in found] == [(PT, begin, (ALL,)), (PT, end, (ALL,))]
-    assert len(group_changes([(PT, begin), (WEB, change(105, 10, 3.0, rise=False))])) == 2
+    assert len(group_changes([(PT, begin), (WEB, change(10 * HOUR, 600, 3.0, rise=False))])) == 2
+    assert len(group_changes([(PT, begin), (WEB, far)])) == 2
 
 
 def test_the_rates_by_hand() -> None:

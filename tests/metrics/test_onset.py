@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_changes_are_ordered_and_rates_lie_between_their_ends(seed: int, rate: f
         assert change.lower <= change.at <= change.upper
         assert change.gain > 0
         assert abs(change.after.value - change.before.value) >= 0.01
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in itertools.pairwise(found):
         assert first.after == second.before
 
 
