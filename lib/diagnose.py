@@ -195,6 +195,15 @@ class Diagnosis:
             )
         return self._monitoring[version, deploys]
 
+    def watched(self, deploys: tuple[Deploy, ...] = ()) -> Monitoring:
+        """What is monitored unless a version is named: all that was served; the candidate of versions side by side.
+
+        Raises:
+            SettingsError: no row has a time.
+        """
+        whole = self.monitoring(None, deploys)
+        return self.monitoring(self.settings.candidate, deploys) if whole.is_beside else whole
+
     def answers(self, *keys: str) -> AnswerCounts:
         """What the chosen rows of each of several classes were answered with, by these keys."""
         return self.tables.answers(keys, self.settings.where)

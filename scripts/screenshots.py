@@ -62,6 +62,9 @@ VIEWS = (
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
+    View("monitoring", "/monitoring?dataset=sample-incident", "Monitoring"),
+    View("executive", "/monitoring?dataset=sample-incident&role=executive", "Monitoring"),
+    View("debug", "/monitoring?dataset=sample-incident&role=debug", "Monitoring"),
     View("features", "/features?dataset=sample-incident", "Features"),
     View("training", "/training?histories=sample-training", "Training"),
 )

@@ -158,7 +158,7 @@ class Onset:
 
 
 def group_changes(changes: Sequence[tuple[Part, Change]]) -> tuple[Onset, ...]:
-    """One onset for changes in one direction whose intervals are within six hours, led by the clearest, in their order."""
+    """One onset for changes in one direction whose intervals are within six hours, led by the clearest, in order."""
     left = sorted(changes, key=lambda each: (-each[1].gain, each[0]))
     found: list[Onset] = []
     while left:

@@ -18,6 +18,7 @@ from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json, part_as_json
+from lib.reports.monitoring import monitoring_as_json
 from lib.reports.report import (
     NOT_PAIRED,
     ONE_VERSION,
@@ -82,6 +83,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         ]
     if report.features:
         whole["features"] = [_feature(row) for row in report.features]
+    if report.monitoring is not None:
+        whole["monitoring"] = monitoring_as_json(report.monitoring)
     if report.training.histories:
         whole["training"] = training_as_json(report.training)
     return as_plain(whole)

@@ -14,6 +14,7 @@ from lib import __version__
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.figures.monitoring_view import MonitoringView
 from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.calibration import Calibration, no_calibration
 from lib.metrics.calibration_parts import CalibrationPart
@@ -23,6 +24,7 @@ from lib.metrics.recalibration import Recalibration
 from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
 from lib.metrics.support_vectors import TrainingBounds
+from lib.reports.monitoring import monitoring_of
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, ONE_VS_REST, SPLIT, VERSION, WINDOW, cohort_key
@@ -170,6 +172,7 @@ class Report:
         features: as the Features page ranks them; empty where none were read.
         features_one_in: of so many rows one was read for them.
         training: the training histories that were given with the predictions.
+        monitoring: as the Monitoring page opens; None without times or labels.
     """
 
     product_version: str
@@ -183,11 +186,13 @@ class Report:
     features: tuple[FeatureRow, ...] = ()
     features_one_in: int = 1
     training: Training = NO_TRAINING
+    monitoring: MonitoringView | None = None
 
 
 def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: Training = NO_TRAINING) -> Report:
     """Gather the numbers of a diagnosis and the results of its checks; of its features, where they were read."""
     ranking = None if diagnosis.features is None else RankingView.of(diagnosis)
+    results = tuple(checks)
     return Report(
         product_version=__version__,
         facts=diagnosis.facts,
@@ -196,10 +201,11 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: 
         cohorts=tuple(row for column in diagnosis.facts.cohorts for row in _cohorts(diagnosis, column)),
         windows=_windows(diagnosis),
         comparison=_comparison(diagnosis),
-        checks=tuple(checks),
+        checks=results,
         features=() if ranking is None else ranking.rows,
         features_one_in=1 if ranking is None else ranking.one_in,
         training=training,
+        monitoring=monitoring_of(diagnosis, results),
     )
 
 

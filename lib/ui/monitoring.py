@@ -31,11 +31,10 @@ def watched(diagnosis: Diagnosis) -> Monitoring:
     """The monitoring of the versions that are chosen; of many rows it is read with progress and cancel."""
     versions = diagnosis.facts.versions
     policy = held_policy(diagnosis)
-    made = diagnosis.monitoring(None, policy.deploys)
+    made = diagnosis.watched(policy.deploys)
     if len(versions) > 1:
-        default = diagnosis.settings.candidate if made.is_beside else EVERY_VERSION
         chosen = state.choose(
-            "monitored", "Versions", [EVERY_VERSION, *versions], default=default,
+            "monitored", "Versions", [EVERY_VERSION, *versions], default=made.version or EVERY_VERSION,
             words=lambda name: "All that were served" if name == EVERY_VERSION else name,
         )  # fmt: skip
         made = diagnosis.monitoring(None if chosen == EVERY_VERSION else chosen, policy.deploys)

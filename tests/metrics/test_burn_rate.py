@@ -81,7 +81,7 @@ def test_burn_rates_and_time_to_exhaustion_of_the_workbook() -> None:
 @pytest.mark.parametrize(
     ("error", "rule", "seconds"),
     [
-        # Detection time = objective's share / error rate x window x burn rate: 52 s, 8.6 min, 1 h; 2.2 min, 36 min; 7.2 h.
+        # Detection time = share allowed / error rate x window x burn rate: 52 s, 8.6 min, 1 h; 2.2, 36 min; 7.2 h.
         (1.0, SRE_RULES[0], 51.84),
         (0.1, SRE_RULES[0], 518.4),
         (0.0144, SRE_RULES[0], 3600),
