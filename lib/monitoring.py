@@ -189,13 +189,7 @@ class Monitoring:
             return None
         at_most = min(float(f"{ABOVE_USUAL * hits / n:.2g}"), 0.99)
         rules = tuple(each for each in default_rules(at_most) if each.burn * at_most <= 1)
-        return Objective(
-            f"{SLIS[metric].label} at most {100 * at_most:g} %",
-            metric,
-            at_most,
-            margin_target=self.margin_target,
-            rules=rules,
-        )
+        return Objective(SLIS[metric].label, metric, at_most, margin_target=self.margin_target, rules=rules)
 
     @property
     def usual_objectives(self) -> tuple[Objective, ...]:

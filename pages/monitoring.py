@@ -65,7 +65,8 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
     if view.nothing:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)
-    choose_metric(diagnosis)
+    if shown != "executive":
+        choose_metric(diagnosis)
 
 
 diagnosis = open_page("monitoring", "Monitoring")

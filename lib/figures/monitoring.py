@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_share, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, square
-from lib.figures.monitoring_view import UNLABELLED, Line, MonitoringView, part_words
+from lib.figures.monitoring_view import Line, MonitoringView, part_words
 from lib.figures.monitoring_words import MINUTE, burn_words, onset_words, rule_words
 from lib.figures.text import escape, name_of
-from lib.figures.theme import Look, fade
+from lib.figures.theme import Look
 from lib.figures.windows import runs_of
 from lib.metrics.incidents import SLIS, Part, PartAlert
 from lib.monitoring import ALL
@@ -94,24 +94,23 @@ def n_words(view: MonitoringView) -> str:
 
 
 def _keys(view: MonitoringView, look: Look) -> tuple[str, ...]:
-    keys = [key_item(_colour(view, line, look), name_of(part_words(line.part))) for line in view.lines]
+    keys = [key_item(_colour(line, look), name_of(part_words(line.part))) for line in view.lines]
     keys.append(key_item(look.palette.wrong, f"objective, at most {format_share(view.objective.at_most)}", "╍╍"))
-    if any(_has_lag(line) for line in view.lines):
-        keys.append(key_item(_colour(view, view.lines[0], look), "expected where labels are missing", "┅┅"))
+    if any(_has_lag(view, line) for line in view.lines):
+        keys.append(key_item(_colour(view.lines[0], look), "expected where labels are missing", "┅┅"))
     return tuple(keys)
 
 
-def _colour(view: MonitoringView, line: Line, look: Look) -> str:
-    alone = len(view.lines) == 1
-    return look.palette.candidate if alone or line.part != ALL else look.palette.baseline
+def _colour(line: Line, look: Look) -> str:
+    return look.palette.soft_ink if line.part == ALL else look.palette.series[0]
 
 
-def _has_lag(line: Line) -> bool:
-    return line.expected is not None and bool((line.unlabelled > UNLABELLED).any())
+def _has_lag(view: MonitoringView, line: Line) -> bool:
+    return line.expected is not None and view.label_lag is not None
 
 
 def _add_line(figure: go.Figure, view: MonitoringView, line: Line, look: Look) -> None:
-    colour = _colour(view, line, look)
+    colour = _colour(line, look)
     outline_x, outline_y, xs, ys = [GAP], [GAP], [GAP], [GAP]
     words: list[list[str]] = [["", "", "", ""]]
     for run in runs_of(line.starts, view.width, line.rate.is_defined):
@@ -142,8 +141,8 @@ def _add_line(figure: go.Figure, view: MonitoringView, line: Line, look: Look) -
         hovertemplate=f"<b>{name}</b> %{{customdata[0]}}<br>%{{customdata[1]}}<br>n = %{{customdata[2]}}, "
         "%{customdata[3]} without a label<extra></extra>",
     )
-    if _has_lag(line) and line.expected is not None:
-        shown = np.where(line.unlabelled > UNLABELLED, line.expected.value, np.nan)
+    if line.expected is not None and view.label_lag is not None:
+        shown = np.where(line.starts + view.width > view.label_lag.at, line.expected.value, np.nan)
         figure.add_scatter(
             x=1000.0 * (line.starts + view.width / 2),
             y=100 * shown,
@@ -231,14 +230,15 @@ def _add_versions(figure: go.Figure, view: MonitoringView, look: Look) -> Panel:
         ends: list[float] = []
         for run in runs_of(starts, view.width):
             ends += [1000.0 * float(starts[run[0]]), 1000.0 * float(starts[run[-1]] + view.width), math.nan]
-        colour = look.palette.series[versions.index(version) % len(look.palette.series)]
+        is_compared = version in view.versions
+        colour = look.version(version, view.versions[0]) if is_compared else look.palette.axis
         figure.add_scatter(
             x=ends,
             y=np.full(len(ends), float(row)),
             mode="lines",
             xaxis="x4",
             yaxis="y4",
-            line={"color": fade(colour, 0.8), "width": 7},
+            line={"color": colour, "width": 7},
             hoverinfo="text",
             hovertext=[f"{name_of(version)} has rows"] * len(ends),
         )

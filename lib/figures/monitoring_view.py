@@ -21,7 +21,7 @@ from lib.metrics.estimates import Estimate, Estimates, FloatArray, IntArray, add
 from lib.metrics.expected import EXPECTED, can_expect, expected_course
 from lib.metrics.incidents import SLIS, Incident, Onset, Part
 from lib.metrics.intervals import wilson
-from lib.metrics.onset import NO_ROWS, rate_between
+from lib.metrics.onset import NO_ROWS, Change, rate_between
 from lib.monitoring import ALL, Monitoring, Told
 from lib.scan import RowQuery
 from lib.scan.windows import DAY, HOUR, MINUTE, WEEK, WindowGrid
@@ -30,8 +30,6 @@ WIDTHS = (MINUTE * 5, MINUTE * 15, HOUR, 6 * HOUR, DAY, WEEK)
 MOST_WINDOWS = 200
 ROWS_PER_WINDOW = 200
 MOST_DRAWN = 3_000
-UNLABELLED = 0.1
-"""Where a larger share of a window's rows has no label, the rate that their scores expect is drawn too."""
 DRIFTS = ("score-drift", "feature-drift", "margin-collapse", "noisy-labels")
 """Checks whose findings say that the world or the model has drifted, so that training anew may help."""
 
@@ -121,6 +119,7 @@ class MonitoringView:
         told: what each objective would have told, the chosen one first.
         part: the part that is drawn beside all rows; all rows again where none is.
         width: of a window, in seconds.
+        versions: baseline and candidate, for their colours.
         results: of all checks.
         nothing: why there is nothing to show, if there is not.
     """
@@ -129,6 +128,7 @@ class MonitoringView:
     told: tuple[Told, ...]
     part: Part
     width: int
+    versions: tuple[str, ...]
     results: tuple[CheckResult, ...]
     nothing: str
 
@@ -151,7 +151,8 @@ class MonitoringView:
         nothing = nothing_words(diagnosis) or ("" if told else "No row is a violation or an error")
         pages = [each for held in told[:1] for each in held.incidents if each.action == "page"]
         chosen = part or (pages[0].lead.part if pages else ALL)
-        return cls(watched, told, chosen, width or usual_width(watched.timeline()), tuple(results), nothing)
+        per = width or usual_width(watched.timeline())
+        return cls(watched, told, chosen, per, diagnosis.shown_versions, tuple(results), nothing)
 
     @property
     def objective(self) -> Objective:
@@ -212,6 +213,11 @@ class MonitoringView:
                 if window[0] - slack <= onset.change.at <= window[1] + slack:
                     return each
         return None
+
+    @cached_property
+    def label_lag(self) -> Change | None:
+        """From when on labels are missing up to the end; None where they are not."""
+        return self.watched.label_lag
 
     @property
     def drifts(self) -> tuple[CheckResult, ...]:

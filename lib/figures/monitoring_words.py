@@ -128,7 +128,7 @@ def lag_words(view: MonitoringView) -> tuple[str, ...]:
         return ()
     missing = 1 - float(labelled.sum()) / total
     said = [f"{format_share(missing)} of {format_count(total)} scored rows have no label."]
-    lag = view.watched.label_lag
+    lag = view.label_lag
     if lag is None:
         said[0] += " None of that is a delay: labels are missing here and there, not towards the end."
     else:

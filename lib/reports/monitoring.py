@@ -1,4 +1,4 @@
-"""Monitoring as JSON: deploys, what the usual objectives would have told, onsets, and whether rollbacks restored a rate."""
+"""Monitoring as JSON: deploys, what the usual objectives would have told, onsets, whether rollbacks restored a rate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def monitoring_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> Monit
 def monitoring_as_json(view: MonitoringView) -> dict[str, Any]:
     """What the Monitoring page shows of its first objective, and what each objective would have told."""
     held = view.watched
-    lag, counts = held.label_lag, held.timeline().series("scored", "labelled").sum(axis=1)
+    lag, counts = view.label_lag, held.timeline().series("scored", "labelled").sum(axis=1)
     return {
         "version": held.version,
         "bucket_seconds": held.width,
