@@ -21,6 +21,7 @@ from lib.scan.windows import WindowGrid
 
 MOST_LANES = 6
 """Parts whose alerts have a lane of their own."""
+MOST_NAMED = 8
 GAP = np.array([np.nan])
 
 
@@ -50,7 +51,12 @@ def plot_monitoring(view: MonitoringView, look: Look, provenance: str) -> go.Fig
     figure.update_layout(
         {
             "xaxis": {"type": "date"},
-            "yaxis": {"title": {"text": "share of rows"}, "ticksuffix": PER_CENT, "rangemode": "tozero", "nticks": 5},
+            "yaxis": {
+                "title": {"text": "share of rows"},
+                "ticksuffix": PER_CENT,
+                "range": [0, _top(view)],
+                "nticks": 5,
+            },
             "xaxis2": {"type": "date"},
             "yaxis2": {"title": {"text": "budget left"}, "ticksuffix": PER_CENT, "nticks": 4},
         }
@@ -67,6 +73,12 @@ def plot_monitoring(view: MonitoringView, look: Look, provenance: str) -> go.Fig
     return finish(
         figure, title(view), n_words(view), provenance, look, panels, left=min(left_margin(labels, look), 150)
     )
+
+
+def _top(view: MonitoringView) -> float:
+    """How high the axis of the rate goes, in per cent: room for the names of deploys above all that is drawn."""
+    highest = [float(np.nanmax(line.rate.upper)) for line in view.lines if line.rate.is_defined.any()]
+    return 115 * max([view.objective.at_most, *highest])
 
 
 def title(view: MonitoringView) -> str:
@@ -260,10 +272,13 @@ def _starts(seconds: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def _mark_deploys(figure: go.Figure, view: MonitoringView, look: Look) -> None:
-    """A line at each deploy and rollback in every panel but the last, its name above the first."""
+    """A line at each deploy and rollback in every panel but the last, and its name where there is room."""
+    named = len(view.watched.deploys) <= MOST_NAMED and not look.is_narrow
     for deploy in view.watched.deploys:
         for axes in ("", "2", "3"):
             mark_vertical(figure, 1000.0 * deploy.at, look.palette.faint_ink, axes)
+        if not named:
+            continue
         figure.add_annotation(
             x=1000.0 * deploy.at,
             y=1,

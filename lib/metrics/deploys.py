@@ -17,8 +17,10 @@ from lib.metrics.onset import DAY, Change, rate_between
 Kind = Literal["deploy", "rollback"]
 Restored = Literal["yes", "no", "undecided", "no rise"]
 
-LEAST_BUCKETS = 3
-"""A version that has the most rows in fewer buckets in a row has not taken over."""
+ROWS_PER_BLOCK = 20
+"""So many rows on average tell which version is served: buckets are taken together until they have them."""
+LEAST_BLOCKS = 3
+"""A version that has the most rows in fewer blocks in a row has not taken over."""
 MOST_BESIDE = 0.2
 """With a larger share of rows beside the version that has most of them, versions stand side by side."""
 AROUND = DAY
@@ -50,24 +52,46 @@ def find_deploys(timeline: Timeline) -> tuple[Deploy, ...]:
     Where versions stand side by side most of the time none takes over from another, and there is no such time.
     """
     rows = np.stack([timeline.series("n", version=each) for each in timeline.versions])
-    held = np.flatnonzero(rows.sum(axis=0))
-    if len(timeline.versions) < 2 or not len(held) or are_beside(rows):
+    blocks = _blocks(rows)
+    if len(timeline.versions) < 2 or not rows.sum() or are_beside(rows):
         return ()
-    most = rows[:, held].argmax(axis=0)
-    runs: list[tuple[int, int]] = []
+    held = np.flatnonzero(blocks.sum(axis=0))
+    most = blocks[:, held].argmax(axis=0)
+    runs: list[tuple[int, int, int]] = []
     begin = 0
     for end in [*(np.flatnonzero(np.diff(most)) + 1).tolist(), len(most)]:
-        if end - begin >= LEAST_BUCKETS and (not runs or runs[-1][0] != most[begin]):
-            runs.append((int(most[begin]), int(held[begin])))
+        last = int(held[end - 1])
+        if runs and runs[-1][0] == most[begin]:
+            runs[-1] = (*runs[-1][:2], last)
+        elif end - begin >= LEAST_BLOCKS:
+            runs.append((int(most[begin]), int(held[begin]), last))
         begin = end
+    size = -(-rows.shape[1] // blocks.shape[1])
     seen: set[int] = set()
     found: list[Deploy] = []
-    for place, (version, bucket) in enumerate(runs):
+    for place, (version, first, _last) in enumerate(runs):
         if place:
+            old, _first, last = runs[place - 1]
+            bucket = _taken_over(rows[old], rows[version], last * size, (first + 1) * size)
             kind: Kind = "rollback" if version in seen else "deploy"
             found.append(Deploy(int(timeline.edges[bucket]), timeline.versions[version], kind))
         seen.add(version)
     return tuple(found)
+
+
+def _blocks(rows: FloatArray) -> FloatArray:
+    """The rows of each version in blocks of buckets that have twenty rows on average."""
+    n_versions, n_buckets = rows.shape
+    size = max(1, min(int(np.ceil(ROWS_PER_BLOCK * n_buckets / max(rows.sum(), 1.0))), n_buckets))
+    padded = np.pad(rows, ((0, 0), (0, -n_buckets % size)))
+    return padded.reshape(n_versions, -1, size).sum(axis=2)
+
+
+def _taken_over(old: FloatArray, new: FloatArray, start: int, end: int) -> int:
+    """The first bucket of the new version, from where on it has most rows and before which the old one has."""
+    ahead = np.concatenate([[0.0], np.cumsum(new[start:end] - old[start:end])])
+    cut = start + int(len(ahead) - 1 - np.argmin(ahead[::-1]))
+    return cut + int(np.argmax(new[cut:] > 0))
 
 
 def are_beside(rows: FloatArray) -> bool:
@@ -77,7 +101,7 @@ def are_beside(rows: FloatArray) -> bool:
         rows: shape (versions, buckets).
     """
     total = rows.sum()
-    return bool(total) and float(rows.max(axis=0).sum()) < (1 - MOST_BESIDE) * total
+    return bool(total) and float(_blocks(rows).max(axis=0).sum()) < (1 - MOST_BESIDE) * total
 
 
 @dataclass(frozen=True)

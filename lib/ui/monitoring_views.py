@@ -140,7 +140,7 @@ def _show_deploys(view: MonitoringView) -> None:
             estimate_cell(each.change, change=True),
             _restored_cell(recoveries.get(each.deploy)),
         ]
-        for each in view.around
+        for each in view.around[-MOST_LISTED:]
     ]
     heads = [
         Column("Deploy"),
@@ -150,7 +150,7 @@ def _show_deploys(view: MonitoringView) -> None:
     ]
     restored = "Yes where surely at most a fifth of the rise is left a week after, beside a week before the deploy"
     show_table([*heads, Column("Change"), Column("Restored", restored)], rows)
-    show_note(*(recovery_words(each) for each in view.recoveries))
+    show_note(*(recovery_words(each) for each in view.recoveries[-MOST_LISTED:]))
 
 
 def _restored_cell(recovery: Recovery | None) -> Cell:

@@ -64,6 +64,18 @@ def test_versions_side_by_side_take_over_from_nobody() -> None:
     rng = np.random.default_rng(0)
     assert find_deploys(timeline({"v1": rng.poisson(50, 720) * 1.0, "v2": rng.poisson(50, 720) * 1.0})) == ()
     assert find_deploys(timeline({"v1": np.full(720, 5.0)})) == ()
+    # Of hardly a row in each bucket any of them has one version only.
+    few = rng.poisson(0.4, (2, 720)) * 1.0
+    assert find_deploys(timeline({"v1": few[0], "v2": few[1]})) == ()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_rows_place_a_deploy_at_its_first_row(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, after = rng.poisson(0.5, 720) * 1.0, np.arange(720) >= 333
+    first = 333 + int(np.argmax(rows[333:] > 0))
+    (deploy,) = find_deploys(timeline({"v1": np.where(after, 0, rows), "v2": np.where(after, rows, 0)}))
+    assert deploy == Deploy(first * HOUR, "v2", "deploy")
 
 
 def test_both_sides_of_a_deploy_by_hand() -> None:

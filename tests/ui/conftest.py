@@ -21,10 +21,14 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.upload_folder import upload_store
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("home", "losses", "margins", "calibration", "thresholds", "support_vectors", "cohorts", "features", "samples")
+PAGES = (
+    "home", "losses", "margins", "calibration", "thresholds", "support_vectors", "cohorts", "monitoring", "features",
+    "samples",
+)  # fmt: skip
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
-    "fit", "files", "open", "filter", "features", "folds", "pairs", "dual", *(f"sample:{token}" for token in SAMPLES)
+    "fit", "files", "open", "filter", "features", "folds", "pairs", "dual", "monitoring",
+    *(f"sample:{token}" for token in SAMPLES),
 )  # fmt: skip
 PATIENCE = 90
 SESSION = "test session id"
