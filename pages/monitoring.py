@@ -66,7 +66,7 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)
     if shown != "executive":
-        choose_metric(diagnosis)
+        choose_metric(diagnosis, view.part)
 
 
 diagnosis = open_page("monitoring", "Monitoring")

@@ -24,7 +24,7 @@ from scripts.browsing import ROOT, launch, serve, settle
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {1440: 900, 420: 860}
 HIGHEST = 6000
-MOST_BYTES = 6_000_000
+MOST_BYTES = 8_000_000
 
 
 def look(_page: Page) -> None:
@@ -63,8 +63,6 @@ VIEWS = (
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
     View("monitoring", "/monitoring?dataset=sample-incident", "Monitoring"),
-    View("executive", "/monitoring?dataset=sample-incident&role=executive", "Monitoring"),
-    View("debug", "/monitoring?dataset=sample-incident&role=debug", "Monitoring"),
     View("features", "/features?dataset=sample-incident", "Features"),
     View("training", "/training?histories=sample-training", "Training"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lib.diagnose import Diagnosis
@@ -213,10 +215,19 @@ def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str) -> Non
         show_figure(figure, key, name="trends", table=view.frame())
 
 
-def choose_metric(diagnosis: Diagnosis) -> None:
-    """Any metric of the catalogue over time, of the rows that the sidebar chooses, by version."""
-    names = [each.name for each in METRICS if each.is_of(diagnosis.metric_settings) and each.name != "violation_rate"]
-    name = state.choose("over_time", "Another metric over time", names, default="average_hinge_loss", words=_label)
+def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
+    """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or of one part of them."""
+    settings = diagnosis.metric_settings
+    names = [each.name for each in METRICS if each.is_of(settings) and each.name != "violation_rate"]
+    with st.container(horizontal=True):
+        name = state.choose("over_time", "Another metric over time", names, default=EXECUTIVE_METRICS[1], words=_label)
+        if part.column:
+            whose = {"all": "all rows", "part": part_words(part)}
+            chosen = state.choose("over_time_of", "Of", list(whose), default="all", words=whose.__getitem__)
+            where = diagnosis.settings.where
+            if chosen == "part":
+                narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
+                diagnosis = diagnosis.with_settings(where=narrower)
     show_metric(diagnosis, ("violation_rate", name), "metric-figure")
 
 
