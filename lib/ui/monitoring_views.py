@@ -216,7 +216,7 @@ def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str) -> Non
 
 
 def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
-    """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or of one part of them."""
+    """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or one part of them."""
     settings = diagnosis.metric_settings
     names = [each.name for each in METRICS if each.is_of(settings) and each.name != "violation_rate"]
     with st.container(horizontal=True):
