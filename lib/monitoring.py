@@ -188,7 +188,7 @@ class Monitoring:
         if not 0 < hits < n:
             return None
         at_most = min(float(f"{ABOVE_USUAL * hits / n:.2g}"), 0.99)
-        rules = tuple(each for each in default_rules(at_most) if each.burn * at_most <= 1)
+        rules = default_rules(at_most)
         return Objective(SLIS[metric].label, metric, at_most, margin_target=self.margin_target, rules=rules)
 
     @property

@@ -145,14 +145,16 @@ class MonitoringView:
     ) -> MonitoringView:
         """The view of some objectives, of which there is one at least unless nothing is labelled.
 
-        Without a part it is the one that the first page is about.
+        Without a part it is the one that the first page is about, or else the clearest rise.
         """
         told = tuple(watched.tell(each) for each in objectives)
         nothing = nothing_words(diagnosis) or ("" if told else "No row is a violation or an error")
-        pages = [each for held in told[:1] for each in held.incidents if each.action == "page"]
-        chosen = part or (pages[0].lead.part if pages else ALL)
         per = width or usual_width(watched.timeline())
-        return cls(watched, told, chosen, per, diagnosis.shown_versions, tuple(results), nothing)
+        view = cls(watched, told, part or ALL, per, diagnosis.shown_versions, tuple(results), nothing)
+        if part is not None or nothing:
+            return view
+        page, onset = view.first_page, view.main_onset
+        return replace(view, part=page.lead.part if page is not None else onset.part if onset is not None else ALL)
 
     @property
     def objective(self) -> Objective:

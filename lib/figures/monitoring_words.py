@@ -52,7 +52,7 @@ def time_words(change: Change) -> str:
     at = format_time(change.at, MINUTE)
     same_day = change.lower // DAY == change.upper // DAY == change.at // DAY
     ends = [format_time(each, MINUTE).removesuffix(" UTC") for each in (change.lower, change.upper)]
-    shown = [each[11:] or "00:00" if same_day else each for each in ends]
+    shown = [each[11:] if same_day else each for each in ends]
     return f"{at} ({shown[0]} to {shown[1]})"
 
 

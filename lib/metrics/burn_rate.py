@@ -10,7 +10,7 @@ own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -58,13 +58,19 @@ RATE_RULES = (
     BurnRule(3 * DAY, 6 * HOUR, 1.0, "ticket"),
 )
 """For rates that are allowed to be several per cent: 14.4 times that would be more than all rows."""
+REACHABLE = 0.9
 SRE_MOST = 0.02
 """Up to this share the Workbook's table is meant where none is named."""
 
 
 def default_rules(at_most: float) -> tuple[BurnRule, ...]:
-    """The table that fits an objective."""
-    return SRE_RULES if at_most <= SRE_MOST else RATE_RULES
+    """The table that fits an objective.
+
+    Where a burn is more than nine rows of ten can reach, it is halfway between an objective just kept and all rows bad.
+    """
+    rules = SRE_RULES if at_most <= SRE_MOST else RATE_RULES
+    halfway = float(f"{(1 + 1 / at_most) / 2:.3g}")
+    return tuple(each if each.burn * at_most <= REACHABLE else replace(each, burn=halfway) for each in rules)
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,7 @@ def _set_objectives(made: Monitoring) -> tuple[Objective, ...]:
                 found.append(usual)
                 continue
             at_most = said / 100
-            rules = tuple(each for each in default_rules(at_most) if each.burn * at_most <= 1)
-            found.append(replace(usual, at_most=at_most, rules=rules))
+            found.append(replace(usual, at_most=at_most, rules=default_rules(at_most)))
     return tuple(found)
 
 

@@ -167,6 +167,9 @@ def test_the_budget_of_a_period_worked_by_hand() -> None:
 def test_an_objective_takes_the_table_that_fits() -> None:
     assert default_rules(0.001) == SRE_RULES
     assert default_rules(0.2) == RATE_RULES
+    # At 40 % all rows bad burn 2.5 times as fast: a page at 1.75 times, which 70 % of the rows reach.
+    assert [rule.burn for rule in default_rules(0.4)] == [1.75, 1.75, 1.0]
+    assert all(rule.burn * at_most < 1 for at_most in np.linspace(0.001, 0.99, 200) for rule in default_rules(at_most))
     assert max(rule.burn for rule in RATE_RULES) * 0.2 <= 1
     assert PERIOD == 30 * DAY
 
