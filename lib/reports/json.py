@@ -83,8 +83,9 @@ def report_as_json(report: Report) -> dict[str, Any]:
         ]
     if report.features:
         whole["features"] = [_feature(row) for row in report.features]
-    if report.monitoring is not None:
-        whole["monitoring"] = monitoring_as_json(report.monitoring)
+    monitoring = report.monitoring()
+    if monitoring is not None:
+        whole["monitoring"] = monitoring_as_json(monitoring)
     if report.training.histories:
         whole["training"] = training_as_json(report.training)
     return as_plain(whole)

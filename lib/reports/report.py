@@ -7,8 +7,9 @@ shown is the renderers' affair.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from lib import __version__
 from lib.checks import CheckResult
@@ -172,7 +173,7 @@ class Report:
         features: as the Features page ranks them; empty where none were read.
         features_one_in: of so many rows one was read for them.
         training: the training histories that were given with the predictions.
-        monitoring: as the Monitoring page opens; None without times or labels.
+        monitoring: gives what the Monitoring page opens with, counted when asked for; None without times or labels.
     """
 
     product_version: str
@@ -186,7 +187,7 @@ class Report:
     features: tuple[FeatureRow, ...] = ()
     features_one_in: int = 1
     training: Training = NO_TRAINING
-    monitoring: MonitoringView | None = None
+    monitoring: Callable[[], MonitoringView | None] = lambda: None
 
 
 def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: Training = NO_TRAINING) -> Report:
@@ -205,7 +206,7 @@ def build_report(diagnosis: Diagnosis, checks: Iterable[CheckResult], training: 
         features=() if ranking is None else ranking.rows,
         features_one_in=1 if ranking is None else ranking.one_in,
         training=training,
-        monitoring=monitoring_of(diagnosis, results),
+        monitoring=cache(lambda: monitoring_of(diagnosis, results)),
     )
 
 
