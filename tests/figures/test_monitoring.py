@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lib.checks import CheckResult, Severity, Status, Where
 from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
 from lib.figures.monitoring import plot_monitoring
@@ -83,6 +85,22 @@ def test_the_fault_is_found_by_the_day_with_its_group_and_version(make: Maker) -
     assert view.frame()["rows"].nunique() == 2
     assert offered_widths(view.watched.timeline()) == (DAY, 7 * DAY)
     assert usual_width(view.watched.timeline()) == DAY
+
+
+def test_training_anew_needs_days_on_end_and_a_drift(make: Maker) -> None:
+    diagnosis = drawn(make, version="v2")
+    alone = view_of(diagnosis)
+    assert not alone.retrain
+    assert "no check found a drift: look for a fault" in retrain_words(alone)
+    drift = CheckResult(
+        "H-F18", "score-drift", Status.WARN, Severity.WARNING, None, Where(), "Scores drifted", {}, "", "", "margins"
+    )
+    both = replace(alone, results=(drift,))
+    assert both.retrain
+    assert retrain_words(both).startswith("Train anew: an objective was missed for days on end (2")
+    quiet = replace(view_of(drawn(make, fault=False)), results=(drift,))
+    assert not quiet.retrain
+    assert retrain_words(quiet).endswith("the objectives were kept. score-drift found a drift.")
 
 
 def test_without_a_fault_nothing_is_told(make: Maker) -> None:

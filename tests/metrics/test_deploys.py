@@ -119,7 +119,7 @@ def test_what_is_left_and_what_is_gone_make_the_rise(seed: int, base: float, up:
     rng = np.random.default_rng(seed)
     n = rng.poisson(8, 720).astype(float)
     rate = np.where((EDGES[:-1] >= V2.at) & (EDGES[:-1] < BACK.at), base + up, base)
-    (found,) = find_recoveries(rng.binomial(n.astype(int), rate) * 1.0, n, EDGES, (V2, BACK))
+    (found,) = find_recoveries(rng.binomial(n.astype(int), rate).astype(np.float64), n, EDGES, (V2, BACK))
     assert found.rise.lower <= found.rise.value <= found.rise.upper
     if found.restored != "no rise":
         assert found.share_gone * found.rise.value == pytest.approx(found.during.value - found.after.value)
