@@ -67,7 +67,7 @@ def test_every_figure_is_framed_and_harmless(make: Maker, look: Look, *, fault: 
         layout: Any = figure.layout
         assert layout.meta["title"]
         assert layout.height > 300
-        whole = figure.to_json()
+        whole = str(figure.to_json())
         assert HOSTILE.split(" ")[0] not in whole
         assert "<i>b</i>" not in whole
         assert "\\u003ci\\u003eb" not in whole
