@@ -171,9 +171,14 @@ class Monitoring:
         each = self.course(metric, part, margin_target)
         return rate_between(each.hits, each.n, each.edges, start, end)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All rows, and each value of each cohort column."""
+        return ALL, *(Part(column, value) for column in self.columns for value in self.timeline(column).values)
+
     def n_parts(self, columns: Sequence[str]) -> int:
         """How many parts are watched: all rows, and each value of the columns."""
-        return 1 + sum(len(self.timeline(column).values) for column in columns)
+        return 1 + sum(each.column in columns for each in self.parts)
 
     @property
     def reference_end(self) -> float:

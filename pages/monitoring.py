@@ -17,6 +17,7 @@ from lib.ui.page import open_page
 
 VIEWS = {"executive": "Executive", "on-call": "On call", "debug": "Debug"}
 FIRST_PAGED = "what was paged first"
+ROWS_ALONE = "Objectives and onsets count rows, each as one: their rates are not weighted."
 WORDS = """
 **Objective**: the share of bad rows that is allowed. **Error budget**: as many bad rows as that allows in thirty days.
 
@@ -36,7 +37,7 @@ wakes somebody; a ticket waits for the morning. For a while after a deploy no al
 
 def choose_part(made: Monitoring) -> Part | None:
     """The part that is drawn beside all rows; None for the one that was paged first."""
-    parts = {part_words(each.part): each.part for each in made.courses("violation_rate", made.columns)}
+    parts = {part_words(each): each for each in made.parts}
     name = state.choose(
         "part", "Beside all rows", [FIRST_PAGED, *parts], default=FIRST_PAGED, words=lambda each: each.capitalize()
         if each in (FIRST_PAGED, "all rows") else each,
@@ -61,7 +62,7 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
     view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=int(width))
     with words:
         show_answer(answer(view))
-        show_note(*lag_words(view))
+        show_note(*lag_words(view), ROWS_ALONE if diagnosis.facts.weighted else "")
     if view.nothing:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)

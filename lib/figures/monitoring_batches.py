@@ -137,7 +137,7 @@ def plot_batches(view: Batches, look: Look, provenance: str) -> go.Figure:
         )
     figure.update_layout(xaxis={"type": "date"}, yaxis={"title": {"text": "margin"}, "nticks": 6, "showgrid": False})
     panels = [
-        Panel(220, f"{view.margin_name}: share of each {view.words}'s rows, darker is more"),
+        Panel(220, f"{view.margin_name}: share of each {view.words}'s rows, stronger is more"),
         Panel(60, "Positive among labelled rows"),
         Panel(60, "Rows without a label", (), f"time (UTC), per {view.words}", 2),
     ]

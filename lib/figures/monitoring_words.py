@@ -43,8 +43,8 @@ def span_words(seconds: float) -> str:
 
 
 def rule_words(rule: BurnRule) -> str:
-    """A rule as one says it: "4 × the budget over 1 h and 15 min"."""
-    return f"{rule.burn:g} × the budget over {span_words(rule.long)} and {span_words(rule.short)}"
+    """A rule as one says it: "4 × over 1 h and 15 min"."""
+    return f"{rule.burn:g} × over {span_words(rule.long)} and {span_words(rule.short)}"
 
 
 def time_words(change: Change) -> str:

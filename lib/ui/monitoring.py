@@ -10,7 +10,7 @@ from lib.diagnose import Diagnosis
 from lib.errors import DataError, SettingsError
 from lib.figures.format import format_share
 from lib.figures.monitoring_words import rule_words
-from lib.metrics.burn_rate import Objective, default_rules
+from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
 from lib.monitoring import SUGGESTED, Monitoring
 from lib.policy import Policy, policy_text, read_policy
@@ -104,22 +104,40 @@ def _set_objectives(made: Monitoring) -> tuple[Objective, ...]:
     return tuple(found)
 
 
+def _rules_cell(objective: Objective, action: Action) -> Cell:
+    first, *others = [rule_words(rule) for rule in objective.rules if rule.action == action] or ["never"]
+    return Cell(first, ", ".join(others))
+
+
 def _offer_policy(diagnosis: Diagnosis, policy: Policy, objectives: tuple[Objective, ...]) -> None:
     """Give a policy file, take it back, download what holds."""
-    heads = [Column("Objective"), Column("At most"), Column("Watches"), Column("Tells")]
+    pages = "Times the burn rate over a long and a short window at which somebody is woken"
+    tickets = "Times the burn rate over a long and a short window that can wait for the morning"
+    heads = [
+        Column("Objective"),
+        Column("At most"),
+        Column("Watches"),
+        Column("Page", pages),
+        Column("Ticket", tickets),
+    ]
     rows = [
         [
             Cell(each.name, SLIS[each.metric].definition),
             Cell(format_share(each.at_most)),
             Cell("all cohorts" if each.cohorts is None else ", ".join(each.cohorts) or "all rows alone"),
-            Cell("; ".join(f"{rule.action} at {rule_words(rule)}" for rule in each.rules) or "nothing"),
+            _rules_cell(each, "page"),
+            _rules_cell(each, "ticket"),
         ]
         for each in objectives
     ]
     if rows:
         show_table(heads, rows)
-    given = st.file_uploader("Policy file (TOML)", type=["toml"], key="policy file", help=POLICY_HELP)
-    if given is not None and st.session_state.get("policy read") != given.file_id:
+    given = st.file_uploader(
+        "Policy file (TOML)", type=["toml"], key="policy file", help=POLICY_HELP, max_upload_size=1
+    )
+    if given is None:
+        st.session_state.pop("policy problem", None)
+    elif st.session_state.get("policy read") != given.file_id:
         st.session_state["policy read"] = given.file_id
         try:
             read = read_policy(given.getvalue().decode("utf-8", "replace"), given.name)

@@ -141,7 +141,7 @@ def test_times_are_said_with_their_interval() -> None:
     assert time_words(near) == "1970-01-02 09:10 UTC (08:50 to 09:35)"
     far = Change(DAY + 600, DAY - 600, DAY + 1200, low, high, 1.0)
     assert time_words(far) == "1970-01-02 00:10 UTC (1970-01-01 23:50 to 1970-01-02 00:20)"
-    assert rule_words(RATE_RULES[0]) == "4 × the budget over 1 h and 15 min"
+    assert rule_words(RATE_RULES[0]) == "4 × over 1 h and 15 min"
     assert deploy_words(None) == "at no deploy that is known"
     assert part_words(Part("c", "")) == "c = (missing)"
 
