@@ -6,7 +6,7 @@ What is read is a grouping by short buckets, held like other tables; all that fo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,8 +103,7 @@ class Monitoring:
         self.tables, self.where, self.margin_target, self.version = tables, where, margin_target, version
         if tables.facts.windows is None:
             raise SettingsError("No row has a time, so there is nothing to monitor.")
-        chosen = {column for column, _value in where.cohorts}
-        self.columns = tuple(column for column in tables.facts.cohorts if column not in chosen)
+        self.columns = watched_columns(tables, where)
         self.deploys = tuple(deploys) or find_deploys(self.timeline())
         self._told: dict[Objective, Told] = {}
         self._onsets: dict[RateName, tuple[Onset, ...]] = {}
@@ -115,18 +114,6 @@ class Monitoring:
         made = self.tables.timeline(column, self.where, gamma)
         assert made is not None
         return made
-
-    def read(self, run: Run | None = None, report: object = None) -> None:
-        """Read what all else is computed from, in a run that its owner can cancel.
-
-        Raises:
-            Cancelled: `run` was cancelled; what was read so far is held.
-        """
-        tell = report if callable(report) else lambda _share, _words: None
-        columns = (None, *self.columns)
-        for place, column in enumerate(columns):
-            tell(place / len(columns), f"Counting rows by {column or 'version'} and time")
-            self.tables.timeline(column, self.where, self.margin_target, run=run)
 
     @property
     def width(self) -> int:
@@ -267,6 +254,36 @@ class Monitoring:
     def label_lag(self) -> Change | None:
         """From when on labels are missing up to the end; None where they are not."""
         return label_lag(self.timeline())
+
+
+def watched_columns(tables: HeldTables, where: Filter) -> tuple[str, ...]:
+    """The cohort columns that have more than one value among the rows that pass a filter."""
+    chosen = {column for column, _value in where.cohorts}
+    return tuple(column for column in tables.facts.cohorts if column not in chosen)
+
+
+def read_timelines(
+    tables: HeldTables,
+    where: Filter,
+    margin_target: float,
+    run: Run | None = None,
+    report: Callable[[float, str], None] = lambda _share, _words: None,
+) -> None:
+    """Read what monitoring is computed from, in a run that its owner can cancel.
+
+    Raises:
+        Cancelled: `run` was cancelled; what was read so far is held.
+    """
+    columns = (None, *watched_columns(tables, where))
+    for place, column in enumerate(columns):
+        report(place / len(columns), f"Counting rows by {column or 'version'} and time")
+        tables.timeline(column, where, margin_target, run=run)
+
+
+def are_read(tables: HeldTables, where: Filter, margin_target: float) -> bool:
+    """Whether all of that is held."""
+    columns = (None, *watched_columns(tables, where))
+    return all(tables.holds_timeline(column, where, margin_target) for column in columns)
 
 
 def can_monitor(tables: HeldTables) -> bool:

@@ -59,7 +59,8 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
             "per", "Window", widths, default=str(usual_width(made.timeline())), words=lambda w: WindowGrid(int(w)).words
         )
     objectives = choose_objectives(diagnosis, made)
-    view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=int(width))
+    with st.spinner("Replaying the objectives", show_time=True):
+        view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=int(width))
     with words:
         show_answer(answer(view))
         show_note(*lag_words(view), ROWS_ALONE if diagnosis.facts.weighted else "")

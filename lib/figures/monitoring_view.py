@@ -26,7 +26,7 @@ from lib.monitoring import ALL, Monitoring, Told
 from lib.scan import RowQuery
 from lib.scan.windows import DAY, HOUR, MINUTE, WEEK, WindowGrid
 
-WIDTHS = (MINUTE * 5, MINUTE * 15, HOUR, 6 * HOUR, DAY, WEEK)
+WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, WEEK)
 MOST_WINDOWS = 200
 ROWS_PER_WINDOW = 200
 MOST_DRAWN = 3_000

@@ -25,7 +25,7 @@ SNAP = 2e-11
 
 
 def choose_buckets(first: int, last: int, n_rows: int, n_groups: int = 1) -> WindowGrid:
-    """The finest of `WIDTHS` with at most 10,000 buckets and 400,000 entries.
+    """The finest of `WIDTHS` with at most 10,000 buckets and 400,000 entries; a minute within a day.
 
     Args:
         first: epoch second of the earliest row.
@@ -33,7 +33,7 @@ def choose_buckets(first: int, last: int, n_rows: int, n_groups: int = 1) -> Win
         n_rows: how many rows there are, so how many entries there are at most.
         n_groups: how many combinations of version and cohort value.
     """
-    for width in WIDTHS:
+    for width in WIDTHS if last - first > DAY else (MINUTE, *WIDTHS):
         grid = WindowGrid(width, FIRST_MONDAY if width >= WEEK else 0)
         count = (grid.start(last) - grid.start(first)) // width + 1
         if count <= MOST_BUCKETS and min(n_rows, count * n_groups) <= MOST_ENTRIES:

@@ -12,7 +12,7 @@ from lib.figures.format import format_share
 from lib.figures.monitoring_words import rule_words
 from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
-from lib.monitoring import SUGGESTED, Monitoring
+from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
 from lib.policy import Policy, policy_text, read_policy
 from lib.ui import state
 from lib.ui.html import Cell, Column, show_note, show_table
@@ -29,6 +29,7 @@ POLICY_HELP = (
 
 def watched(diagnosis: Diagnosis) -> Monitoring:
     """The monitoring of the versions that are chosen; of many rows it is read with progress and cancel."""
+    _read(diagnosis)
     versions = diagnosis.facts.versions
     policy = held_policy(diagnosis)
     made = diagnosis.watched(policy.deploys)
@@ -38,21 +39,21 @@ def watched(diagnosis: Diagnosis) -> Monitoring:
             words=lambda name: "All that were served" if name == EVERY_VERSION else name,
         )  # fmt: skip
         made = diagnosis.monitoring(None if chosen == EVERY_VERSION else chosen, policy.deploys)
-    _read(diagnosis, made)
     return made
 
 
-def _read(diagnosis: Diagnosis, made: Monitoring) -> None:
-    """Read what is counted along time, unless that is done."""
-    where, gamma = diagnosis.settings.where, diagnosis.settings.margin_target
-    held = diagnosis.tables.holds_timeline
-    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or all(
-        held(each, where, gamma) for each in (None, *made.columns)
-    ):
+def _read(diagnosis: Diagnosis) -> None:
+    """Count rows along time, unless that is done; of many rows with progress and cancel."""
+    tables, where, gamma = diagnosis.tables, diagnosis.settings.where, diagnosis.settings.margin_target
+    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma):
         return
     job = settle("monitoring")
     if job is None:
-        begin("monitoring", "Counting rows over time", lambda run, report: made.read(run, report))
+        begin(
+            "monitoring",
+            "Counting rows over time",
+            lambda run, report: read_timelines(tables, where, gamma, run, report),
+        )
         job = settle("monitoring")
     if job is not None and job.problem is not None:
         show_note(job.problem or "Cancelled: the rows were not counted over time.")

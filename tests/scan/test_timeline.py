@@ -90,6 +90,7 @@ def test_without_times_there_is_no_timeline(scan_of: ScanOf, frame: pd.DataFrame
 
 def test_buckets_are_short_and_not_too_many() -> None:
     assert choose_buckets(0, 30 * DAY - 1, 80_000, 40).width == 5 * MINUTE
+    assert choose_buckets(0, 8 * HOUR, 80_000, 40).width == MINUTE
     assert choose_buckets(0, 30 * DAY - 1, 10_000_000, 400).width == HOUR
     for days in (1, 30, 90, 365, 3650):
         grid = choose_buckets(0, days * DAY - 1, 1_000_000)

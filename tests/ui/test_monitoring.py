@@ -82,6 +82,14 @@ def test_what_is_wrong_with_a_policy_is_said(change: tuple[bytes, bytes], senten
     assert answer(app).startswith("Violation rate of language = pt rose")
 
 
+def test_many_rows_are_counted_in_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.ui.monitoring.ROWS_WITHOUT_WAITING", 0)
+    app = open_app("monitoring", dataset="sample-incident", gamma="0.8")
+    assert_sound(app)
+    assert answer(app).startswith("Violation rate of language = pt rose")
+    assert "job:monitoring" not in app.session_state
+
+
 def test_versions_side_by_side_show_the_candidate_and_no_deploys() -> None:
     rng = np.random.default_rng(0)
     frame = make_clean(1, 6000).drop(columns=["tenant", "cost", "latency_ms"])
