@@ -77,7 +77,8 @@ with st.popover("What the words mean", icon=":material/dictionary:", type="terti
 if can_monitor(diagnosis.tables):
     show_monitoring(diagnosis)
 else:
+    show_answer("Monitoring needs times and labels.")
     show_note(
-        "Monitoring needs times and labels. Give a column the role of the time, and one that of the label, on the Home "
+        "Give a column the role of the time, and one that of the label, on the Home "
         "page under how the columns were read."
     )
