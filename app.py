@@ -20,11 +20,13 @@ pages = [
     st.Page("pages/calibration.py", title="Calibration", icon=":material/balance:"),
     st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
     st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
+    st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/monitoring.py", title="Monitoring", icon=":material/monitor_heart:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
     st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
+    st.Page("pages/gate.py", title="Gate", icon=":material/verified_user:"),
     st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
 ]
 # The frame draws the links itself: Streamlit's own leave the view behind.

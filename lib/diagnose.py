@@ -16,24 +16,27 @@ from typing import Literal
 from weakref import WeakKeyDictionary
 
 from lib.calibrations import Calibrations
-from lib.cells import AnswerCounts, Cells, ValueCells, merge
+from lib.cells import AnswerCounts, Cells, PairCells, ValueCells, merge
 from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
-from lib.grid import COARSE, EXACT, Resolution
+from lib.grid import COARSE, EXACT, MAX_ABS_SCORE, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
+from lib.metrics.comparison import Change, Side, adjusted_p_values, change_of
 from lib.metrics.deploys import Deploy
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, explain_violations
-from lib.metrics.intervals import LEVEL, benjamini_hochberg, interval_p_value
+from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
-from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named, unpaired_change
+from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named
 from lib.monitoring import Monitoring
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
+from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
 from lib.scan.rare import Outside, RareValues
+from lib.scan.scan import Scan
 from lib.schema import (
     CLASS,
     EVERYTHING,
@@ -53,6 +56,12 @@ Verdict = Literal["", "better", "worse", "not comparable"]
 
 _FIXED: WeakKeyDictionary[Cells, Summary] = WeakKeyDictionary()
 """Of each table the metrics that γ does not move, so that the slider computes only those that it does."""
+
+_CHANGES: WeakKeyDictionary[PairCells, dict[tuple[str, MetricSettings], Change]] = WeakKeyDictionary()
+"""Of two versions that are paired the changes of metrics, so that the slider computes only those that it moves."""
+
+PAIRED_AT_ONCE = 300_000
+"""Two versions of a dataset of so many rows are paired when that is first asked for; of more when somebody says so."""
 
 
 def _fixed_names() -> list[str]:
@@ -248,15 +257,64 @@ class Diagnosis:
         """Every metric by version: the overview."""
         return self.summary(VERSION)
 
-    def change(self, metric: str) -> Estimate:
-        """A metric's change from baseline to candidate, as of two independent samples."""
-        names = self.versions.groups[VERSION].tolist()
-        found: list[Estimate] = []
+    @property
+    def pair_query(self) -> PairQuery:
+        """What is paired to compare baseline and candidate."""
+        settings = self.settings
+        return PairQuery(settings.baseline, settings.candidate, settings.where, (0.0,), MAX_ABS_SCORE, cells=True)
+
+    @property
+    def can_pair(self) -> bool:
+        """Whether there are two versions, rows and ids to pair them by."""
+        return self.is_compared and isinstance(self.tables, Scan) and self.facts.mapping.id is not None
+
+    @property
+    def pairs(self) -> Pairs | None:
+        """Baseline and candidate paired by id; None where they cannot be, and of many rows before `read_pairs`."""
+        if not self.can_pair or not isinstance(self.tables, Scan):
+            return None
+        held = held_pairs(self.tables, self.pair_query)
+        return self.read_pairs() if held is None and self.facts.n_rows <= PAIRED_AT_ONCE else held
+
+    def read_pairs(
+        self, *, run: Run | None = None, on_progress: Callable[[float, str], None] | None = None
+    ) -> Pairs | None:
+        """Pair baseline and candidate by id and hold what that gives for every γ; None where they cannot be.
+
+        Raises:
+            Cancelled: `run` was cancelled; nothing is held.
+        """
+        if not self.can_pair or not isinstance(self.tables, Scan):
+            return None
+        held = held_pairs(self.tables, self.pair_query)
+        return held or read_pairs(self.tables, self.pair_query, run=run, on_progress=on_progress)
+
+    def paired_change(self, metric: str) -> Change:
+        """A metric's change from baseline to candidate, its interval paired where rows are."""
+        names, chosen = self.versions.groups[VERSION].tolist(), metric_named(metric)
+        sides: list[Side] = []
         for name in (self.settings.baseline, self.settings.candidate):
             if name not in names:
-                return Estimate(math.nan, math.nan, math.nan, 0, f"no rows of {name}")
-            found.append(self.versions[metric][names.index(name)])
-        return unpaired_change(*found)
+                return Change(Estimate(math.nan, math.nan, math.nan, 0, f"no rows of {name}"))
+            cells = self.cells(VERSION).among(VERSION, (name,))
+            sides.append(Side(cells, self.versions[metric][names.index(name)]))
+        before, after = sides
+        pairs = None if self.pairs is None else self.pairs.cells
+        if pairs is None:
+            return change_of(chosen, before, after, None, self.metric_settings)
+        settings = self.metric_settings
+        if not chosen.uses_margin_target:
+            settings = dataclasses.replace(settings, margin_target=1.0)
+        # Which map makes probabilities is no setting of a metric.
+        wanted = f"{metric} {self.settings.recalibration or ''}", settings
+        held = _CHANGES.setdefault(pairs, {})
+        if wanted not in held:
+            held[wanted] = change_of(chosen, before, after, pairs, settings)
+        return held[wanted]
+
+    def change(self, metric: str) -> Estimate:
+        """A metric's change from baseline to candidate: paired, or as of two independent samples."""
+        return self.paired_change(metric).estimate
 
     @cached_property
     def scale_ratio(self) -> float:
@@ -289,12 +347,7 @@ class Diagnosis:
             and not self._is_on_two_scales(metric.name)
             and (change := self.change(metric.name)).is_defined
         }
-        values, lower, upper = ([getattr(each, end) for each in judged.values()] for end in ("value", "lower", "upper"))
-        p = interval_p_value(values, lower, upper)
-        return {
-            name: (float(one), float(adjusted))
-            for name, one, adjusted in zip(judged, p, benjamini_hochberg(p), strict=True)
-        }
+        return adjusted_p_values(judged)
 
     def verdict(self, metric: str) -> Verdict:
         """Whether a metric's change is beyond chance, all that are judged taken together, and for the better.

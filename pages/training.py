@@ -9,7 +9,7 @@ from lib.figures.training_view import BatchView, TrainingView, axes_of, curve_ro
 from lib.ui import state
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure
-from lib.ui.findings import show_training_findings
+from lib.ui.findings import show_cards
 from lib.ui.histories import look_at_sample, lost_histories, show_readings, training_look
 from lib.ui.html import show_answer, show_note, show_table
 from lib.ui.sidebar import show_datasets
@@ -80,7 +80,7 @@ if not look.training.histories:
     show_nothing()
 else:
     show_answer(answer_of(look))
-    show_training_findings(run_training_checks(look))
+    show_cards(run_training_checks(look))
     show_curves(look)
     st.subheader("Every curve in numbers", anchor=False)
     show_table(*table_of(look))

@@ -58,12 +58,14 @@ VIEWS = (
     View("thresholds", "/thresholds?dataset=sample-logistic&threshold_by=precision&target_precision=95", "Thresholds"),
     View("equal-recall", "/thresholds?dataset=sample-incident&threshold_by=equal_recall", "Thresholds"),
     View("support_vectors", "/support_vectors?dataset=sample-hinge&sv_c=1", "Support vectors"),
+    View("comparison", "/comparison?dataset=sample-hinge&parts_by=digit", "Comparison"),
     View("cohorts", "/cohorts?dataset=sample-incident", "Cohorts"),
     View("crossing", "/cohorts?dataset=sample-incident&crossed=platform", "Cohorts"),
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
     View("monitoring", "/monitoring?dataset=sample-incident", "Monitoring"),
     View("features", "/features?dataset=sample-incident", "Features"),
+    View("gate", "/gate?dataset=sample-logistic", "Gate"),
     View("training", "/training?histories=sample-training", "Training"),
 )
 

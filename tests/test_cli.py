@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from lib import __version__
-from lib.__main__ import SINGLE_ROLES, main, parse_options
+from lib.__main__ import main
+from lib.cli.options import SINGLE_ROLES, parse_options
 from lib.errors import SettingsError
 from lib.schema import SINGLE_ROLES as SCHEMA_ROLES
 from lib.schema import ScoreKind
@@ -160,7 +161,7 @@ def test_the_incident_of_rows_is_1() -> None:
 
 def test_usage_errors_are_sentences() -> None:
     for arguments, words in (
-        ([], ["Name a command: check or cells", "--help"]),
+        ([], ["Name a command: check, gate or cells", "--help"]),
         (["chek"], ["invalid choice", "--help"]),
         (["check"], ["Name at least one file"]),
         (["check", "--cohort", "a", "b.csv"], ["Name at least one file", "before --cohort"]),
@@ -488,9 +489,12 @@ def test_a_report_in_a_file_is_the_one_on_the_screen(tiny: Path, capfd: pytest.C
 
 
 def leave_out_rows(document: dict[str, Any]) -> dict[str, Any]:
-    """What saved cells can give: no feature, and of ids in several files that share a version nothing is known."""
+    """What saved cells can give: no feature, no pair, and of ids in several files that share a version nothing."""
     checks = [each for each in document["checks"] if each["code"] not in ("H-F15", "H-F21")]
-    return {**{key: value for key, value in document.items() if key != "features"}, "checks": checks}
+    compared = {**document["comparison"], "undefined": {}}
+    return {
+        **{key: value for key, value in document.items() if key != "features"}, "checks": checks, "comparison": compared
+    }  # fmt: skip
 
 
 def test_saved_cells_stand_for_the_rows(
@@ -616,7 +620,7 @@ def test_a_fault_of_the_product_is_a_sentence_too(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("lib.__main__.read_tables", fail)
+    monkeypatch.setattr("lib.cli.check.read_tables", fail)
     monkeypatch.delenv("MARGINALIA_TRACEBACK", raising=False)
     complain(["check", tiny], "Marginalia itself has a fault", "RuntimeError: a bug")
 

@@ -11,6 +11,7 @@ sums weighted by w and by w², so that standard errors and effective sample size
 
 from lib.cells.answers import AnswerCounts
 from lib.cells.once import kept, once
+from lib.cells.pairs import PAIR_SUMS, WEIGHTED_PAIR_SUMS, PairCells
 from lib.cells.rows import cells_of_rows
 from lib.cells.sums import (
     LABELS,
@@ -44,15 +45,18 @@ __all__ = [
     "MOST_MARGIN",
     "NEGATIVE",
     "NO_MARGIN",
+    "PAIR_SUMS",
     "POSITIVE",
     "UNLABELLED",
     "UNWEIGHTED",
     "VALUE_SUMS",
     "WEIGHTED",
+    "WEIGHTED_PAIR_SUMS",
     "WEIGHTED_VALUE_SUMS",
     "AnswerCounts",
     "Cells",
     "Coded",
+    "PairCells",
     "Parts",
     "Sums",
     "Timeline",

@@ -158,6 +158,8 @@ class Cells:
     @cached_property
     def _cumulative(self) -> FloatArray:
         """Inclusive cumulative sums that start anew in each block, so that small groups keep their digits."""
+        if (np.diff(self.starts) <= 1).all():
+            return self.sums
         cumulative = np.empty_like(self.sums)
         for low, high in zip(self._first_scored, self.starts[1:], strict=True):
             np.cumsum(self.sums[low:high], axis=0, out=cumulative[low:high])
@@ -343,6 +345,15 @@ class Cells:
     def keyed(self, key: str, value: str) -> Cells:
         """The same groups with one key more, last, that is the same in all."""
         return replace(self, groups={**self.groups, key: np.full(self.n_groups, value)})
+
+    def apart(self) -> Cells:
+        """Each cell as a group of its own, under one key more, `cell`, in their order; made once."""
+        if ("cell",) not in self._parts_made:
+            group, cell = self.block // 3, np.arange(len(self.block))
+            ends = np.searchsorted(3 * cell + self.block % 3, np.arange(3 * len(cell) + 1))
+            groups = {**{key: values[group] for key, values in self.groups.items()}, "cell": cell}
+            self._parts_made["cell",] = replace(self, groups=groups, starts=ends.astype(np.int64))
+        return self._parts_made["cell",]
 
     def of_label(self, label: int) -> Cells:
         """The rows of one label, −1, 0 or +1, in the same groups: those of the others count nothing; made once."""

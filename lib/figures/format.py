@@ -123,6 +123,13 @@ def format_change(change: float, unit: Unit) -> str:
     return f"{sign}{text}" + (POINTS if unit == "share" else "")
 
 
+def format_change_interval(lower: float, upper: float, unit: Unit) -> str:
+    """The interval of a difference: "+1.2 to +4.3 points", "−0.045 to −0.012"; "" where a side is not known."""
+    if math.isnan(lower) or math.isnan(upper):
+        return ""
+    return f"{format_change(lower, unit).removesuffix(POINTS)} to {format_change(upper, unit)}"
+
+
 def format_time(second: float, step: float = 1) -> str:
     """An epoch second in UTC, as fine as steps of `step` seconds need: "2026-04-02", "2026-04-02 09:00 UTC"."""
     at = datetime.fromtimestamp(second, UTC)

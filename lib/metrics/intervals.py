@@ -1,8 +1,8 @@
 """Intervals, tests and corrections, all elementwise over arrays and free of warnings.
 
-References: Wilson (1927); Newcombe (1998), methods 3 and 10; Zou and Donner (2008) for square-and-add; Woodruff (1952)
-for weighted quantiles; Altman and Bland (2011), BMJ 343:d2304, for p from an interval; Benjamini and Hochberg (1995);
-Holm (1979).
+References: Wilson (1927); Newcombe (1998), methods 3 and 10, and (1998b) for paired rates; Zou and Donner (2008) for
+square-and-add; Woodruff (1952) for weighted quantiles; Altman and Bland (2011), BMJ 343:d2304, for p from an interval;
+Benjamini and Hochberg (1995); Holm (1979).
 """
 
 from __future__ import annotations
@@ -110,16 +110,23 @@ def _binomial_quantile(level: float, n: FloatArray, share: float) -> FloatArray:
 
 
 def mover(
-    first: tuple[ArrayLike, ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike, ArrayLike]
+    first: tuple[ArrayLike, ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike, ArrayLike],
+    correlation: ArrayLike = 0.0,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """First − second of two independent numbers, each (value, lower, upper), by square-and-add.
+    """First − second of two numbers, each (value, lower, upper), by square-and-add; independent, or so correlated.
 
-    With Wilson intervals this is Newcombe's hybrid score interval (method 10).
+    With Wilson intervals this is Newcombe's hybrid score interval: method 10 of independent rates, and of paired ones
+    with their correlation (Newcombe 1998b).
     """
     a, a_low, a_high = (np.asarray(each, np.float64) for each in first)
     b, b_low, b_high = (np.asarray(each, np.float64) for each in second)
-    difference = a - b
-    return difference, difference - np.hypot(a - a_low, b_high - b), difference + np.hypot(a_high - a, b - b_low)
+    rho, difference = np.asarray(correlation, np.float64), a - b
+
+    def length(one: FloatArray, other: FloatArray) -> FloatArray:
+        return np.sqrt(np.maximum(one**2 + other**2 - 2 * rho * one * other, 0.0))
+
+    return difference, difference - length(a - a_low, b_high - b), difference + length(a_high - a, b - b_low)
 
 
 def interval_p_value(value: ArrayLike, lower: ArrayLike, upper: ArrayLike, level: float = LEVEL) -> FloatArray:

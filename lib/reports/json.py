@@ -13,17 +13,15 @@ from lib.checks.run import NO_PREDICTIONS
 from lib.figures.features_view import FeatureRow
 from lib.figures.support_vectors_view import SupportRow
 from lib.metrics.calibration import BINS
-from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
+from lib.metrics.estimates import Estimate
 from lib.metrics.features import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json, part_as_json
+from lib.reports.comparison_json import comparison_as_json
 from lib.reports.monitoring import monitoring_as_json
 from lib.reports.report import (
-    NOT_PAIRED,
-    ONE_VERSION,
     CohortNumbers,
-    Comparison,
     Numbers,
     Report,
     SupportNumbers,
@@ -68,7 +66,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
             for version in report.versions
         },
         "cohorts": [_cohort(row) for row in report.cohorts],
-        "comparison": _comparison(report.comparison),
+        "comparison": comparison_as_json(report.comparison),
         "checks": [_check(result) for result in report.checks],
     }
     if report.facts.windows is not None:
@@ -311,34 +309,6 @@ def _cohort(row: CohortNumbers) -> dict[str, Any]:
         "rank": row.rank,
         "small": row.is_small,
         **_numbers(row.numbers, undefined),
-    }
-
-
-def _comparison(comparison: Comparison) -> dict[str, Any]:
-    reason = NOT_PAIRED if comparison.deltas else ONE_VERSION
-    names = ["n_paired", "flips", "mcnemar_p", *([] if comparison.deltas else ["deltas"])]
-    return {
-        "baseline": comparison.baseline,
-        "candidate": comparison.candidate,
-        "n_paired": None,
-        "flips": None,
-        "mcnemar_p": None,
-        "scale_ratio": comparison.scale_ratio,
-        "deltas": {
-            name: {
-                "value": each.value,
-                "ci": _interval(each),
-                "n": int(each.n),
-                "paired": False,
-                "verdict": comparison.verdicts[name] or None,
-            }
-            | dict(zip(("p", "p_adjusted"), comparison.p_values.get(name, ()), strict=False))
-            | ({"bound": each.bound} if each.is_defined and each.bound > 0 else {})
-            | ({} if each.is_defined else {"undefined": {"value": each.reason}})
-            for name, each in comparison.deltas.items()
-        },
-        "undefined": dict.fromkeys(names, reason)
-        | ({"scale_ratio": NO_USABLE_ROWS} if math.isnan(comparison.scale_ratio) else {}),
     }
 
 

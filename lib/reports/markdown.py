@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lib.reports.outline import FindingText, Table, build_outline, harmless
+from lib.reports.outline import FindingText, Outline, Table, build_outline, harmless
 from lib.reports.report import Report
 from lib.reports.training import TrainingReport
 
@@ -15,10 +15,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WORD_JOINER = "\N{WORD JOINER}"
 
 
-def render_markdown(report: Report | TrainingReport) -> str:
+def render_markdown(report: Report | TrainingReport | Outline) -> str:
     """The report as headings, sentences and tables; what comes from data is shown as it is, and does nothing."""
-    outline = build_outline(report)
-    lines = ["# Marginalia", "", escape(outline.subject), "", f"## Findings: {escape(outline.verdict)}", ""]
+    outline = report if isinstance(report, Outline) else build_outline(report)
+    lines = ["# Marginalia", "", escape(outline.subject), "", f"## {escape(outline.verdict)}", ""]
     if outline.compared:
         lines += [escape(outline.compared), ""]
     for finding in outline.findings:

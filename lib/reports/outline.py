@@ -100,7 +100,7 @@ class FindingText:
 
 @dataclass(frozen=True)
 class Outline:
-    """A report in words: what it is about, findings, what else was checked, tables, and where it comes from."""
+    """What is told in words: of what, the verdict, findings, what else was checked, tables, and where it comes from."""
 
     subject: str
     verdict: str
@@ -132,12 +132,11 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         ]
     findings = [result for result in checks if result.is_finding]
     compared = _compared(report.comparison, has_findings=bool(findings)) if isinstance(report, Report) else ""
-    first = {result.name: result for result in reversed(findings)}
     return Outline(
         subject=subject,
-        verdict=_verdict(findings),
+        verdict=f"Findings: {_verdict(findings)}",
         compared=compared,
-        findings=tuple(_finding(result, is_first=first[result.name] is result) for result in findings),
+        findings=finding_texts(findings),
         checked=tuple(_checked(checks)),
         tables=tuple(table for table in tables if table is not None),
         provenance=provenance,
@@ -222,6 +221,12 @@ def _compared(comparison: Comparison, *, has_findings: bool) -> str:
     verdicts = [comparison.verdicts[name] for name in comparison.p_values]
     names = (comparison.baseline or MISSING, comparison.candidate or MISSING)
     return format_verdicts(*names, verdicts, has_findings=has_findings)
+
+
+def finding_texts(findings: Sequence[CheckResult]) -> tuple[FindingText, ...]:
+    """Findings in words; what a check's mean and what to do is said with the first of them."""
+    first = {result.name: result for result in reversed(findings)}
+    return tuple(_finding(result, is_first=first[result.name] is result) for result in findings)
 
 
 def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
@@ -375,15 +380,16 @@ def _change(report: Report) -> Table | None:
                 comparison.verdicts[metric.name],
             )
         )
+    paired = any(change.is_paired for change in comparison.changes.values())
     columns = (
         Column("Metric", is_number=False),
         Column(comparison.baseline or MISSING, is_data=True),
         Column(comparison.candidate or MISSING, is_data=True),
-        Column("Change and 95 % interval,\nunpaired"),
+        Column(f"Change and 95 % interval,\n{'paired' if paired else 'unpaired'}"),
         Column("", is_number=False),
     )
     notes = _notes([(comparison.baseline, before), (comparison.candidate, after)], METRICS)
-    said = ["Changes are unpaired: the two versions are taken as independent samples."]
+    said = [_pairing(comparison)]
     if comparison.p_values:
         said.append(f"{format_family(len(comparison.p_values))} Each interval is of its number alone.")
     if "not comparable" in comparison.verdicts.values():
@@ -397,6 +403,27 @@ def _change(report: Report) -> Table | None:
         tuple(rows),
         (*said, *(note for note in notes if note not in shown)),
     )
+
+
+def _pairing(comparison: Comparison) -> str:
+    """Whether changes are paired, and what became of the rows that are in both, in a sentence or two."""
+    flips = comparison.flips
+    if flips is None:
+        why = comparison.why_unpaired
+        reason = f" {why[:1].upper()}{why[1:]}." if why else ""
+        return f"Changes are unpaired: the two versions are taken as independent samples.{reason}"
+    left = [
+        metric_named(name).label
+        for name, change in comparison.changes.items()
+        if change.estimate.is_defined and not change.is_paired
+    ]
+    said = f"Changes are paired by id, on {format_plural(flips.n, 'row')} in both."
+    if flips.n_labelled:
+        said += (
+            f" Of {format_plural(flips.n_labelled, 'labelled row')}, {format_count(flips.fixed)} were fixed and "
+            f"{format_count(flips.broken)} broken (McNemar's exact p = {flips.p:.2g})."
+        )
+    return f"{said} Unpaired: {', '.join(left)}." if left else said
 
 
 def _with_change_interval(change: Estimate, metric: Metric) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from lib import __version__
+from lib import __version__, comparisons
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
@@ -20,11 +20,15 @@ from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cel
 from lib.metrics.calibration import Calibration, no_calibration
 from lib.metrics.calibration_parts import CalibrationPart
 from lib.metrics.catalogue import METRICS
+from lib.metrics.comparison import Change, Flips
+from lib.metrics.decomposition import Decomposition
+from lib.metrics.delong import DeLong
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import Recalibration
 from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
 from lib.metrics.support_vectors import TrainingBounds
+from lib.metrics.verdicts import Judgement
 from lib.reports.monitoring import monitoring_of
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
@@ -35,8 +39,9 @@ OF_WHOLE_VERSIONS = "recalibrated probabilities are measured for whole versions,
 OF_COMPARED_VERSIONS = "of so many versions calibration is measured for the two that are compared"
 MOST_CALIBRATED = 12
 """Of more versions only the two that are compared have their calibration measured."""
-NOT_PAIRED = "rows are not paired by id by this version; changes are those of two independent samples"
 ONE_VERSION = "there is only one version"
+TOLD_IN_PARTS = "violation_rate"
+"""The metric whose change a report tells in parts, for each cohort column."""
 
 
 @dataclass(frozen=True)
@@ -142,19 +147,49 @@ class WindowNumbers:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Each metric's change from baseline to candidate, as of two independent samples; empty for one version.
+class Parts:
+    """The change of a metric in parts by a cohort column; None for a `reason`."""
 
-    `p_values` are p and p adjusted for all that are judged, of those; `verdicts` says of each whether it is for the
-    better beyond chance; `scale_ratio` how many times as wide the candidate's margins spread as the baseline's.
+    column: str
+    metric: str
+    found: Decomposition | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Each metric's change from baseline to candidate, paired by id where rows are the same; empty for one version.
+
+    Attributes:
+        baseline, candidate: the versions.
+        changes: metric name to its change.
+        p_values: p and p adjusted for all that are judged, of those.
+        verdicts: whether each is for the better beyond chance.
+        judgements: the same against a non-inferiority margin, with the rows that would tell; None where neither way is
+            better.
+        scale_ratio: how many times as wide the candidate's margins spread as the baseline's.
+        flips: what became of the decisions of paired rows; None without such, for the reason `why_unpaired`.
+        delong: the test of both ROC AUCs; None where one is undefined.
+        parts: the change of the violation rate in parts, by each cohort column.
+        why_unpaired: why rows are not paired; "" where they are.
     """
 
     baseline: str
     candidate: str
-    deltas: dict[str, Estimate]
+    changes: dict[str, Change]
     p_values: dict[str, tuple[float, float]]
     verdicts: dict[str, Verdict]
+    judgements: dict[str, Judgement | None]
     scale_ratio: float
+    flips: Flips | None
+    delong: DeLong | None
+    parts: tuple[Parts, ...]
+    why_unpaired: str
+
+    @property
+    def deltas(self) -> dict[str, Estimate]:
+        """Metric name to candidate − baseline."""
+        return {name: change.estimate for name, change in self.changes.items()}
 
 
 @dataclass(frozen=True)
@@ -382,12 +417,27 @@ def _windows(diagnosis: Diagnosis) -> tuple[WindowNumbers, ...]:
 
 def _comparison(diagnosis: Diagnosis) -> Comparison:
     baseline, candidate = diagnosis.settings.baseline, diagnosis.settings.candidate
-    names = [metric.name for metric in METRICS] if diagnosis.is_compared else []
+    if not diagnosis.is_compared:
+        return Comparison(baseline, candidate, {}, {}, {}, {}, diagnosis.scale_ratio, None, None, (), ONE_VERSION)
+    compared = comparisons.Comparison(diagnosis)
+    names = [metric.name for metric in METRICS]
     return Comparison(
         baseline,
         candidate,
-        {name: diagnosis.change(name) for name in names},
-        diagnosis.change_p_values if names else {},
+        {name: compared.change(name) for name in names},
+        diagnosis.change_p_values,
         {name: diagnosis.verdict(name) for name in names},
+        {name: compared.judgement(name) for name in names},
         diagnosis.scale_ratio,
+        compared.flips,
+        compared.delong,
+        tuple(_parts(compared, column) for column in compared.columns),
+        compared.why_unpaired,
     )
+
+
+def _parts(compared: comparisons.Comparison, column: str) -> Parts:
+    found = compared.decomposition(column, TOLD_IN_PARTS)
+    if isinstance(found, Decomposition):
+        return Parts(column, TOLD_IN_PARTS, found, "")
+    return Parts(column, TOLD_IN_PARTS, None, found)

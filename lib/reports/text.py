@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.figures.format import NO_BREAK
-from lib.reports.outline import Column, FindingText, Table, build_outline, harmless
+from lib.reports.outline import Column, FindingText, Outline, Table, build_outline, harmless
 from lib.reports.report import Report
 from lib.reports.training import TrainingReport
 
@@ -20,10 +20,10 @@ LEAST, TIGHT, GAP = 14, 10, 2
 apart."""
 
 
-def render_text(report: Report | TrainingReport, width: int = WIDTH) -> str:
+def render_text(report: Report | TrainingReport | Outline, width: int = WIDTH) -> str:
     """The report as lines of at most `width` columns, findings first; words from data cannot move the cursor."""
-    outline = build_outline(report)
-    lines = [*_wrapped(outline.subject, width), "", *_heading(f"Findings: {outline.verdict}")]
+    outline = report if isinstance(report, Outline) else build_outline(report)
+    lines = [*_wrapped(outline.subject, width), "", *_heading(outline.verdict)]
     if outline.compared:
         lines += _wrapped(outline.compared, width)
     for finding in outline.findings:

@@ -21,20 +21,20 @@ class Input:
     name: str
 
 
-def find_inputs(names: Sequence[str], output: Path | None, store: Path) -> list[Input]:
-    """The files that were named, each of which is there and can be read; none of them is the output.
+def find_inputs(names: Sequence[str], outputs: Sequence[Path], store: Path) -> list[Input]:
+    """The files that were named, each of which is there and can be read; none of them is an output.
 
     Args:
         names: files, folders and patterns.
-        output: where something is going to be written, if anywhere.
+        outputs: where something is going to be written.
         store: the folder for links to files whose names are no text.
 
     Raises:
         DataError: a file, or any that fits a pattern, is not there or cannot be read.
-        SettingsError: the output is one of them, or cannot be written.
+        SettingsError: an output is one of them, or cannot be written.
     """
     paths = [_existing(path) for name in names for path in _find_files(name)]
-    _protect_inputs(output, paths)
+    protect_inputs(outputs, paths)
     whole = [_shown(path) for path in paths]
     short = [Path(each).name for each in whole]
     called = short if len(set(short)) == len(short) else whole
@@ -95,16 +95,26 @@ def _with_text_name(path: Path, link: Path) -> Path:
     return link
 
 
-def _protect_inputs(output: Path | None, inputs: Sequence[Path]) -> None:
-    """Refuse an output that would replace an input, or cannot be written, before any work is done."""
-    if output is None:
-        return
-    if output.is_dir():
-        raise SettingsError(f"{_shown(output)} is a folder; name a file to write.")
-    if not output.parent.is_dir():
-        raise SettingsError(f"There is no folder {_shown(output.parent)} to write {output.name} to.")
-    if output.exists() and any(output.samefile(path) for path in inputs):
-        raise SettingsError(f"{_shown(output)} is one of the files to read; write to another.")
+def protect_inputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse an output that would replace an input or another output, or cannot be written, before any work is done.
+
+    Raises:
+        SettingsError: one is such; the text says which.
+    """
+    for place, output in enumerate(outputs):
+        if output.is_dir():
+            raise SettingsError(f"{_shown(output)} is a folder; name a file to write.")
+        if not output.parent.is_dir():
+            raise SettingsError(f"There is no folder {_shown(output.parent)} to write {output.name} to.")
+        if output.exists() and any(output.samefile(path) for path in inputs):
+            raise SettingsError(f"{_shown(output)} is one of the files to read; write to another.")
+        if output.resolve() in [other.resolve() for other in outputs[:place]] and not _is_device(output):
+            raise SettingsError(f"{_shown(output)} is to be written twice; name two files.")
+
+
+def _is_device(path: Path) -> bool:
+    """Such as /dev/stdout, which several may be written to."""
+    return path.exists() and not path.is_file()
 
 
 def unwritable(path: Path, error: OSError) -> DataError:

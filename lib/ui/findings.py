@@ -52,10 +52,10 @@ def forget_findings() -> None:
     st.session_state.pop("findings", None)
 
 
-def show_training_findings(results: Sequence[CheckResult]) -> None:
-    """Cards for what the checks of training found."""
+def show_cards(results: Sequence[CheckResult], diagnosis: Diagnosis | None = None) -> None:
+    """Cards for the findings among some results; with a diagnosis, each with the way to the page that shows why."""
     for index, result in enumerate(result for result in results if result.is_finding):
-        _show_card(result, index, None)
+        _show_card(result, index, None if diagnosis is None else link_of(result, diagnosis))
 
 
 def _none_found(diagnosis: Diagnosis) -> str:

@@ -7,13 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.errors import DataError, SettingsError
+from lib.errors import SettingsError
 from lib.figures.format import format_share
 from lib.figures.monitoring_words import rule_words
 from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
 from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
-from lib.policy import Policy, policy_text, read_policy
+from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import begin, settle
@@ -65,7 +65,7 @@ def _read(diagnosis: Diagnosis) -> None:
 def held_policy(diagnosis: Diagnosis) -> Policy:
     """The policy of this session for this dataset; an empty one where none was given."""
     held = st.session_state.get(_POLICY)
-    return held[1] if held is not None and held[0] == diagnosis.facts.key else Policy()
+    return held[1] if held is not None and held[0] == diagnosis.facts.key else Policy("")
 
 
 def choose_objectives(diagnosis: Diagnosis, made: Monitoring) -> tuple[Objective, ...]:
@@ -142,9 +142,11 @@ def _offer_policy(diagnosis: Diagnosis, policy: Policy, objectives: tuple[Object
         st.session_state["policy read"] = given.file_id
         try:
             read = read_policy(given.getvalue().decode("utf-8", "replace"), given.name)
+            if not read.objectives and not read.deploys:
+                raise SettingsError(f"{given.name} has no [[objectives]] and no [[deploys]].")
             for each in read.objectives:
                 diagnosis.monitoring(None, read.deploys).tell(each)
-        except (DataError, SettingsError) as error:
+        except SettingsError as error:
             st.session_state["policy problem"] = str(error)
         else:
             st.session_state[_POLICY] = (diagnosis.facts.key, read)
@@ -155,7 +157,7 @@ def _offer_policy(diagnosis: Diagnosis, policy: Policy, objectives: tuple[Object
     with st.container(horizontal=True):
         st.download_button(
             "Policy",
-            data=policy_text(replace(policy, objectives=objectives)),
+            data=objectives_text(objectives, policy.deploys),
             file_name="policy.toml",
             mime="application/toml",
             icon=":material/download:",

@@ -54,7 +54,7 @@ def show_overview(diagnosis: Diagnosis) -> None:
     if diagnosis.is_compared:
         rows.append(
             [
-                Cell("Change", "unpaired"),
+                Cell("Change", "unpaired" if diagnosis.pairs is None else "paired by id"),
                 Cell(""),
                 *(_change(diagnosis, metric) for metric in metrics),
             ]

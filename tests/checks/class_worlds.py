@@ -14,7 +14,7 @@ from lib.cells import Cells, Coded
 from lib.checks import CHECKS, CheckResult, run_checks
 from lib.diagnose import Diagnosis, Settings
 from lib.grid import EXACT, Resolution
-from lib.schema import CLASS, ONE_VS_REST, PREDICTED, ClassColumn, Filter, ScoreKind
+from lib.schema import CLASS, ONE_VS_REST, PREDICTED, TOP_LABEL, ClassColumn, Filter, ScoreKind
 from tests.checks.tables import FrameTables
 
 COHORTS = ("language", "plan")
@@ -130,9 +130,12 @@ class ClassTables(FrameTables):
         one = rest.iloc[each].assign(score=against.ravel(), label=np.eye(len(names))[truth].ravel())
         self._one_vs_rest = FrameTables(one, COHORTS, score_kind=ScoreKind.LOGIT, windows=self.facts.windows)
         self._one_vs_rest.columns[ONE_VS_REST] = Coded.of(np.tile(np.array(names), len(frame)))
+        answer = rest.assign(score=against.max(axis=1), label=(own > others.max(axis=1)).astype(float))
+        self._answer = FrameTables(answer, COHORTS, score_kind=ScoreKind.LOGIT, windows=self.facts.windows)
+        self._answer.columns[TOP_LABEL] = Coded.of(np.zeros(len(frame), np.int64))
 
     def cells(self, keys: Any, where: Filter = Filter(), *, finest: Resolution = EXACT) -> Cells:
-        tables = self._one_vs_rest if ONE_VS_REST in keys else super()
+        tables = self._one_vs_rest if ONE_VS_REST in keys else self._answer if TOP_LABEL in keys else super()
         return tables.cells(keys, where, finest=finest)
 
 

@@ -14,7 +14,7 @@ from lib.reports import Report, render_json, render_markdown, render_text
 from lib.reports.json import as_plain, report_as_json, rounded
 from lib.scan import Scan
 from lib.sources import Answers
-from tests.reports.conftest import SAMPLES, STORE, report_of, sample_report, scan_of
+from tests.reports.conftest import SAMPLES, STORE, report_of, sample_report, saved_sample_report, scan_of
 
 METRICS = {
     "average_hinge_loss", "average_logistic_loss", "violation_rate", "median_margin", "hinge_loss_p90", "log_loss",
@@ -142,19 +142,47 @@ def test_times_are_iso_with_z(report: Report) -> None:
         assert (each["start"] is None) == ("start" in each["undefined"])
 
 
-def test_deltas_say_that_they_are_unpaired(report: Report) -> None:
+def test_deltas_are_paired_where_ids_match(report: Report) -> None:
     document = parsed(report)
     comparison, versions = document["comparison"], document["versions"]
-    assert comparison["n_paired"] is None
-    assert comparison["undefined"].keys() == {"n_paired", "flips", "mcnemar_p"}
     before, after = versions[comparison["baseline"]], versions[comparison["candidate"]]
+    is_paired = comparison["n_paired"] is not None
+    # Rows of the incident are other rows in each version.
+    assert is_paired is not document["inputs"][0]["name"].startswith("incident")
+    names = {"n_paired", "flips", "mcnemar_p", "agreement"}
+    assert names & comparison["undefined"].keys() == (set() if is_paired else names)
     assert METRICS - {"expected_calibration_error"} <= comparison["deltas"].keys()
     for name, delta in comparison["deltas"].items():
-        assert delta["paired"] is False
+        assert delta["paired"] is (is_paired and delta["value"] is not None)
+        assert ("correlation" in delta) is delta["paired"]
         if delta["value"] is None:
             assert delta["undefined"]["value"]
         else:
             assert delta["value"] == pytest.approx(after[name] - before[name], abs=1e-8)
+        if "judgement" in delta:
+            assert delta["judgement"] in {"better", "worse", "cannot tell yet"}
+            assert (delta["judgement"] == delta["verdict"]) is (delta["judgement"] != "cannot tell yet")
+
+
+def test_flips_and_parts_add_up(report: Report) -> None:
+    comparison = parsed(report)["comparison"]
+    for parts in comparison["parts"]:
+        if parts["value"] is not None:
+            told = [parts[name]["value"] for name in ("mix", "labels", "ranking", "threshold", "calibration")]
+            assert sum(told) == pytest.approx(parts["value"], abs=1e-9)
+            assert parts["within"]["value"] == pytest.approx(sum(told[1:]), abs=1e-9)
+            assert parts["value"] == pytest.approx(comparison["deltas"][parts["metric"]]["value"], abs=1e-9)
+    flips = comparison["flips"]
+    if flips is None:
+        return
+    assert sum(flips[name] for name in ("fixed", "broken", "both_right", "both_wrong")) == flips["labelled"]
+    assert flips["labelled"] + flips["relabelled"] <= comparison["n_paired"]
+    assert comparison["agreement"] == pytest.approx(1 - flips["churned"] / comparison["n_paired"])
+    accuracy, auc = comparison["deltas"]["accuracy"], comparison["deltas"]["roc_auc"]
+    if flips["labelled"] == accuracy["n"]:
+        assert accuracy["value"] == pytest.approx((flips["fixed"] - flips["broken"]) / flips["labelled"])
+    half = (auc["ci"][1] - auc["ci"][0]) / 2
+    assert half == pytest.approx(1.959963985 * comparison["delong"]["standard_error"], rel=1e-6)
 
 
 def test_checks_are_in_order_and_each_is_there(report: Report) -> None:
@@ -211,7 +239,14 @@ def test_saved_cells_say_the_same_as_the_rows(report: Report, saved_report: Repo
         assert fine["unlabelled_share"] == coarse["unlabelled_share"]
         for ours, theirs in zip(fine["objectives"], coarse["objectives"], strict=True):
             assert (ours["metric"], ours["rate"], ours["n"]) == (theirs["metric"], theirs["rate"], theirs["n"])
+    # Without ids nothing is paired, so intervals are wider; what changed is the same.
+    compared = [each.pop("comparison") for each in (rows, cells)]
     assert rows == cells
+    assert [each["n_paired"] for each in compared][1] is None
+    values = [{name: delta["value"] for name, delta in each["deltas"].items()} for each in compared]
+    assert values[0] == values[1]
+    parts = [[{name: part[name] for name in ("column", "value")} for part in each["parts"]] for each in compared]
+    assert parts[0] == parts[1]
 
 
 def test_no_labels_is_undefined_and_not_zero(report_of_csv: Callable[..., Report]) -> None:
@@ -299,11 +334,12 @@ def test_no_verdict_on_score_units_between_scales() -> None:
     assert comparison["scale_ratio"] == pytest.approx(1.87, abs=0.01)
     verdicts = {name: each["verdict"] for name, each in comparison["deltas"].items()}
     assert verdicts["average_hinge_loss"] == verdicts["violation_rate"] == "not comparable"
-    assert (verdicts["roc_auc"], verdicts["accuracy"], verdicts["precision"]) == ("worse", None, None)
-    # Beyond chance if it were looked at alone, but it is one of many.
-    accuracy = comparison["deltas"]["accuracy"]
-    assert accuracy["ci"][1] < 0
-    assert accuracy["p"] < 0.05 < accuracy["p_adjusted"]
+    assert (verdicts["roc_auc"], verdicts["accuracy"], verdicts["precision"]) == ("worse", "worse", "worse")
+    # Cells hold no ids: unpaired, it is beyond chance if it were looked at alone, but it is one of many.
+    unpaired = parsed(saved_sample_report("digits_hinge_vs_logistic.csv"))["comparison"]["deltas"]["accuracy"]
+    assert unpaired["ci"][1] < 0
+    assert unpaired["p"] < 0.05 < unpaired["p_adjusted"]
+    assert unpaired["verdict"] is None
     comparison = parsed(sample_report("digits_logistic.csv"))["comparison"]
     assert comparison["scale_ratio"] == 1
     assert comparison["deltas"]["violation_rate"]["verdict"] == "better"

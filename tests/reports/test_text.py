@@ -52,10 +52,14 @@ def test_undefined_is_said_in_words() -> None:
     assert "Log loss is undefined: the score is a raw decision score, not a probability." in text
 
 
-def test_changes_are_marked_unpaired(report: Report) -> None:
-    text = render_text(report)
-    assert "unpaired" in text
-    assert "Changes are unpaired: the two versions are taken as independent samples." in text
+def test_changes_are_marked_paired_or_not() -> None:
+    alone, paired = (render_text(sample_report(name)) for name in ("incident.csv.gz", "digits_hinge.csv"))
+    assert "unpaired" in alone
+    said = " ".join(alone.split())
+    assert "Changes are unpaired: the two versions are taken as independent samples. No scored row has the same" in said
+    said = " ".join(paired.split())
+    assert "unpaired" not in said
+    assert "Changes are paired by id, on 1,797 rows in both. Of 1,797 labelled rows, 104 were fixed" in said
 
 
 def test_rejected_rows_are_told_with_their_reason() -> None:

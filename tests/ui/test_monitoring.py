@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lib.diagnose import Diagnosis, Settings
-from lib.policy import read_policy
+from lib.policy import objectives_text, read_policy
 from lib.scan import save_cells
 from sample_data.make import make_clean
 from tests.reports.conftest import SAMPLES, scan_of
@@ -69,7 +69,8 @@ def test_a_policy_file_is_taken_and_taken_back() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ((b"0.12", b"12"), "ours.toml, line 5, objectives.at_most: found 12, expected a number above 0 and below 1."),
+        ((b"0.12", b"12"), "ours.toml, line 5: at_most is 12; a number from 0 to 1 is expected."),
+        ((POLICY, b"# nothing"), "ours.toml has no [[objectives]] and no [[deploys]]."),
         ((b'"error_rate"', b'"error_rate"\ncohorts = ["region"]'), "watches the cohort column 'region'; there are:"),
     ],
 )
@@ -120,10 +121,8 @@ def test_without_times_or_labels_the_page_says_what_is_needed() -> None:
 
 
 def test_the_download_is_a_policy_that_is_read_back() -> None:
-    from lib.policy import Policy, policy_text
-
     scan = scan_of(SAMPLES / "incident.csv.gz")
     watched = Diagnosis(scan, Settings.choose(scan.facts)).watched()
     objectives = watched.usual_objectives
-    assert read_policy(policy_text(Policy("", objectives)), "p").objectives == objectives
+    assert read_policy(objectives_text(objectives), "p").objectives == objectives
     assert pd.Series([each.at_most for each in objectives]).between(0.05, 0.3).all()

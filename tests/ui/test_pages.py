@@ -93,28 +93,39 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     assert answer(app).endswith(".")
     assert app.query_params["dataset"] == sample
     has_times = sample == "sample-incident"
-    drawn = {"home": int(has_times), "losses": 3, "margins": 1 + has_times, "cohorts": 1, "features": 2, "samples": 0}
+    drawn = {
+        "home": int(has_times),
+        "losses": 3,
+        "margins": 1 + has_times,
+        "cohorts": 1,
+        "features": 2,
+        "samples": 0,
+        "gate": 0,
+    }
     is_decision = sample in ("sample-losses", "sample-hinge")
-    drawn["calibration"] = 0 if is_decision else 4 + has_times
-    drawn["support_vectors"] = drawn["thresholds"] = 2
+    several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
+    drawn["calibration"] = 0 if is_decision else 4 + has_times + several
+    drawn["support_vectors"] = drawn["thresholds"] = drawn["comparison"] = 2
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
         notes = [note["text"] for note in figure["layout"]["annotations"]]
         assert any("Marginalia 0." in note and "UTC" in note for note in notes), "the line of provenance"
-    several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     has_sure_errors = sample in ("sample-incident", "sample-logistic")
     shown = {
-        "calibration": 1 if is_decision else 3 - several,
+        "calibration": 1 if is_decision else 4 + has_times,
         "home": 1,
         "losses": 0,
         "margins": 1 + several,
         "cohorts": 1 - several,
         "features": 1,
+        "gate": 1,
     }
     # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
     hinge = sample in ("sample-hinge", "sample-losses")
     shown["support_vectors"] = 2 + hinge if sample != "sample-incident" else 1
+    # Without ids in both there are neither flips nor quadrants, nor cohorts that disagree; ten digits are two tables.
+    shown["comparison"] = 6 - several if sample != "sample-incident" else 3
     assert len(tables(app)) == (shown | {"thresholds": 2, "samples": int(has_sure_errors)})[page]
     assert len([button for button in app.get("download_button") if button.proto.label == "CSV"]) >= len(figures(app))
 
@@ -252,7 +263,7 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     assert_sound(app)
     assert app.query_params["gamma"] == "2"
     after = answer(app), [table.rows for table in tables(app)], figures(app)
-    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors")
+    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors", "gate")
     if page == "home":
         (rows,), (was,) = (
             ({row[0].text: row for row in table} for table in after[1]),
@@ -280,7 +291,8 @@ def test_the_view_holds_over_pages() -> None:
 def test_a_version_against_itself_shows_it_once(page: str) -> None:
     app = open_app(page, dataset="sample-losses", baseline="logistic-2", candidate="logistic-2")
     assert_sound(app)
-    assert "against" not in answer(app) or page == "cohorts"
+    # Splits of one version can be compared.
+    assert "against" not in answer(app) or page in ("cohorts", "comparison")
     if page == "home":
         assert [row[0].text for row in tables(app)[0].rows] == ["hinge-2", "logistic-2"]
     if page == "margins":

@@ -1,0 +1,107 @@
+"""A metric's change in parts as a waterfall: from the baseline's number, part by part, to the candidate's."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from lib.figures.decomposition_view import DecompositionView
+from lib.figures.format import PER_CENT, format_change, format_count, format_estimate, format_value
+from lib.figures.frame import Panel, empty_figure, finish, left_margin
+from lib.figures.text import escape, name_of
+from lib.figures.theme import TEXT_SIZE, Look
+
+ROW_HEIGHT = 34
+
+
+def plot_decomposition(view: DecompositionView, look: Look, provenance: str) -> go.Figure:
+    """Floating bars one below the other; red where a part made it worse, thin lines for intervals."""
+    if view.found is None:
+        return empty_figure(escape(view.sentence(), 300), provenance, look)
+    colours, unit = look.palette, view.metric.unit
+    factor = 100.0 if unit == "share" else 1.0
+    first, second = map(name_of, view.names)
+    labels = [first, *view.parts, second]
+    figure, at, reach = go.Figure(), view.before.value, [view.before.value, view.after.value]
+    for row, (name, part) in enumerate(view.parts.items(), start=1):
+        colour = colours.wrong if view.is_worse(part) else colours.candidate
+        end = at + part.value
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                x=[factor * part.value],
+                base=[factor * at],
+                y=[row],
+                width=0.56,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate=f"<b>{name}</b> {format_change(part.value, unit)}<br>95 % interval "
+                f"{format_change(part.lower, unit)} to {format_change(part.upper, unit)}<extra></extra>",
+            )
+        )
+        ends = [factor * (at + each) for each in (part.lower, part.upper)]
+        figure.add_trace(
+            go.Scatter(x=ends, y=[row, row], mode="lines", line={"color": colours.ink, "width": 1.4}, hoverinfo="skip")
+        )
+        figure.add_annotation(
+            x=max(*ends, factor * at, factor * end),
+            y=row,
+            text=format_change(part.value, unit),
+            xanchor="left",
+            xshift=5,
+            showarrow=False,
+            font={"size": TEXT_SIZE, "color": colours.ink},
+        )
+        figure.add_shape(
+            type="line",
+            x0=factor * end,
+            x1=factor * end,
+            y0=row,
+            y1=row + 1,
+            line={"color": colours.axis, "width": 1},
+            layer="below",
+        )
+        reach += [at, end, at + part.lower, at + part.upper]
+        at = end
+    for row, each, colour in (
+        (0, view.before, colours.baseline),
+        (len(labels) - 1, view.after, colours.candidate),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=[factor * each.value],
+                y=[row],
+                mode="markers+text",
+                marker={"color": colour, "size": 11, "symbol": "diamond"},
+                text=[f"  {format_value(each.value, unit)}"],
+                textposition="middle right",
+                textfont={"size": TEXT_SIZE, "color": colours.ink},
+                hovertemplate=f"<b>{labels[row]}</b> {escape(format_estimate(each, unit), 120)}<extra></extra>",
+            )
+        )
+    low, high = factor * min(reach), factor * max(reach)
+    room = (high - low) or 1.0
+    figure.update_layout(
+        xaxis={
+            "range": [low - 0.06 * room, high + (0.3 if look.is_narrow else 0.16) * room],
+            "ticksuffix": PER_CENT if unit == "share" else "",
+            "showgrid": True,
+            "gridcolor": colours.grid,
+        },
+        yaxis={
+            "tickmode": "array",
+            "tickvals": list(range(len(labels))),
+            "ticktext": labels,
+            "range": [len(labels) - 0.5, -0.5],
+            "showgrid": False,
+        },
+    )
+    return finish(
+        figure,
+        escape(view.sentence(), 300),
+        f"By {escape(view.column, 40)}, n = {format_count(view.before.n)} and {format_count(view.after.n)} rows. "
+        "Lines are 95 % intervals of the parts.",
+        provenance,
+        look,
+        [Panel(ROW_HEIGHT * len(labels), "", (), escape(view.metric.label))],
+        left=left_margin(labels, look, titled=False),
+        right=16,
+    )
