@@ -23,6 +23,7 @@ pages = [
     st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
     st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
     st.Page("pages/slices.py", title="Slices", icon=":material/pie_chart:"),
+    st.Page("pages/monitoring.py", title="Monitoring", icon=":material/monitor_heart:"),
     st.Page("pages/features.py", title="Features", icon=":material/tune:"),
     st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
     st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),

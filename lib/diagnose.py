@@ -22,6 +22,7 @@ from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, MAX_ABS_SCORE, Resolution
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.comparison import Change, Side, adjusted_p_values, change_of
+from lib.metrics.deploys import Deploy
 from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.explained import Explained, explain_violations
 from lib.metrics.intervals import LEVEL
@@ -30,6 +31,7 @@ from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named
+from lib.monitoring import Monitoring
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
 from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
@@ -119,6 +121,7 @@ class Diagnosis:
         self._summaries: dict[tuple[str, ...], Summary] = {}
         self._class_tables: dict[tuple[str, ...], ClassTables | None] = {}
         self._contrasts: dict[tuple[str, str], CohortContrast] = {}
+        self._monitoring: dict[tuple[str | None, tuple[Deploy, ...]], Monitoring] = {}
 
     @property
     def facts(self) -> Facts:
@@ -190,6 +193,27 @@ class Diagnosis:
                 made = None
             self._class_tables[keys] = made
         return self._class_tables[keys]
+
+    def monitoring(self, version: str | None = None, deploys: tuple[Deploy, ...] = ()) -> Monitoring:
+        """Courses along time, of one version or of all; without deploys they are read from the version column.
+
+        Raises:
+            SettingsError: no row has a time.
+        """
+        if (version, deploys) not in self._monitoring:
+            self._monitoring[version, deploys] = Monitoring(
+                self.tables, self.settings.where, self.settings.margin_target, version=version, deploys=deploys
+            )
+        return self._monitoring[version, deploys]
+
+    def watched(self, deploys: tuple[Deploy, ...] = ()) -> Monitoring:
+        """What is monitored unless a version is named: all that was served; the candidate of versions side by side.
+
+        Raises:
+            SettingsError: no row has a time.
+        """
+        whole = self.monitoring(None, deploys)
+        return self.monitoring(self.settings.candidate, deploys) if whole.is_beside else whole
 
     def answers(self, *keys: str) -> AnswerCounts:
         """What the chosen rows of each of several classes were answered with, by these keys."""

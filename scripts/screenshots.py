@@ -64,6 +64,7 @@ VIEWS = (
     View("samples", "/samples?dataset=sample-incident&margin_to=-2&rows_class=positive", "Samples"),
     View("fit-lab", "/fit_lab?dataset=sample-incident&fit=yes", "Fit lab"),
     View("slices", "/slices?dataset=sample-incident&slice_metric=error_rate", "Slices"),
+    View("monitoring", "/monitoring?dataset=sample-incident", "Monitoring"),
     View("features", "/features?dataset=sample-incident", "Features"),
     View("gate", "/gate?dataset=sample-logistic", "Gate"),
     View("training", "/training?histories=sample-training", "Training"),

@@ -45,7 +45,7 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
     names = ("json.py", "report.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
-    names += ("slices.py",)
+    names += ("slices.py", "monitoring.py")
     keys = {key for name in names for key in json_keys(reports / name)}
     keys |= {key for path in checks.glob("*.py") for key in evidence_keys(path)}
     return {key.removesuffix("_ci") for key in keys}

@@ -19,7 +19,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells"),
     ("sources", "metrics"),
     ("scan", "jobs"),
-    ("features", "calibrations", "thresholds", "slices"),
+    ("features", "calibrations", "thresholds", "slices", "monitoring"),
     ("diagnose", "comparisons"),
     ("checks", "policy", "gate"),
     ("figures",),

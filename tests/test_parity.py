@@ -373,3 +373,36 @@ def test_the_parts_on_the_calibration_page_are_those_of_the_json(faces: Faces) -
         "sample-hinge": set(),
     }
     assert kinds >= wanted.get(faces.token, set())
+
+
+def test_monitoring_shows_the_numbers_of_the_json(faces: Faces) -> None:
+    app, told = faces.page("monitoring"), faces.json.get("monitoring")
+    if told is None:
+        assert "Monitoring needs times and labels" in text_of(app) or "there is nothing to monitor" in text_of(app)
+        return
+    found = {heads: table for table in tables(app) for heads in table.heads}
+    for each in told["deploys"]:
+        row = next(row for row in found["Restored"].rows if row[0].text == each["name"])
+        cells = dict(zip(found["Restored"].heads, row, strict=True))
+        for head in ("before", "after"):
+            assert is_same(cells[head.capitalize()], each[head], each[f"{head}_ci"], "share"), head
+        assert cells["Change"].text == format_change(each["change"], "share")
+    for each in told["onsets"]:
+        (column, value), *_others = each["cohort"].items() or [("", "")]
+        shown = f"{column} = {value}" if column else "all rows"
+        row = next(
+            row for row in found["Deploy"].rows
+            if row[0].text == shown and row[1].text.startswith(each["at"][:16].replace("T", " "))
+        )  # fmt: skip
+        assert is_same(row[2], each["before"], each["before_ci"], "share")
+        assert is_same(row[3], each["after"], each["after_ci"], "share")
+    opened = [each["opened"] for objective in told["objectives"] for each in objective["incidents"]]
+    listed = [row[1].text for row in found["Burn"].rows] if "Burn" in found else []
+    assert listed == [f"{each[:10]} {each[11:16]} UTC" for each in opened]
+    app.segmented_control(key="control:role").set_value("executive")
+    (table,) = (table for table in tables(run(app)) if "Budget left" in table.heads)
+    for each in told["objectives"]:
+        assert is_same(table[each["name"], "Rate"], each["rate"], each["rate_ci"], "share")
+        pages = [incident for incident in each["incidents"] if incident["action"] == "page"]
+        assert table[each["name"], "Pages"].text == str(len(pages))
+        assert table[each["name"], "Missed for days"].text == format_share(each["sustained_share"])

@@ -26,6 +26,7 @@ from lib.cells.sums import (
     Sums,
 )
 from lib.cells.table import Cells, bin_ids, merge
+from lib.cells.timeline import COUNTS, Timeline
 from lib.cells.values import (
     FINEST_STEPS,
     MOST_MARGIN,
@@ -37,6 +38,7 @@ from lib.cells.values import (
 )
 
 __all__ = [
+    "COUNTS",
     "FINEST_STEPS",
     "LABELS",
     "MOMENTS",
@@ -57,6 +59,7 @@ __all__ = [
     "PairCells",
     "Parts",
     "Sums",
+    "Timeline",
     "ValueBins",
     "ValueCells",
     "bin_ids",

@@ -19,6 +19,7 @@ from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json, part_as_json
 from lib.reports.comparison_json import comparison_as_json
+from lib.reports.monitoring import monitoring_as_json
 from lib.reports.report import (
     CohortNumbers,
     Numbers,
@@ -83,6 +84,9 @@ def report_as_json(report: Report) -> dict[str, Any]:
         whole["features"] = [_feature(row) for row in report.features]
     if report.slices is not None:
         whole["slices"] = slices_as_json(report.slices)
+    monitoring = report.monitoring()
+    if monitoring is not None:
+        whole["monitoring"] = monitoring_as_json(monitoring)
     if report.training.histories:
         whole["training"] = training_as_json(report.training)
     return as_plain(whole)

@@ -7,13 +7,15 @@ shown is the renderers' affair.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from lib import __version__, comparisons
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis, Settings, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
+from lib.figures.monitoring_view import MonitoringView
 from lib.figures.slices_view import SlicesView
 from lib.figures.support_vectors_view import CLASSES, SupportRow, bounds_of, cells_of_split, support_rows
 from lib.metrics.calibration import Calibration, no_calibration
@@ -28,6 +30,7 @@ from lib.metrics.rounding import Rounding
 from lib.metrics.summary import Summary
 from lib.metrics.support_vectors import TrainingBounds
 from lib.metrics.verdicts import Judgement
+from lib.reports.monitoring import monitoring_of
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, ONE_VS_REST, SPLIT, VERSION, WINDOW, cohort_key
@@ -207,6 +210,7 @@ class Report:
         features_one_in: of so many rows one was read for them.
         training: the training histories that were given with the predictions.
         slices: the worst slices of the candidate, where they were asked for.
+        monitoring: gives what the Monitoring page opens with, counted when asked for; None without times or labels.
     """
 
     product_version: str
@@ -221,6 +225,7 @@ class Report:
     features_one_in: int = 1
     training: Training = NO_TRAINING
     slices: SlicesView | None = None
+    monitoring: Callable[[], MonitoringView | None] = lambda: None
 
 
 def build_report(
@@ -231,6 +236,7 @@ def build_report(
 ) -> Report:
     """Gather the numbers of a diagnosis and the results of its checks; of its features, where they were read."""
     ranking = None if diagnosis.features is None else RankingView.of(diagnosis)
+    results = tuple(checks)
     return Report(
         product_version=__version__,
         facts=diagnosis.facts,
@@ -239,11 +245,12 @@ def build_report(
         cohorts=tuple(row for column in diagnosis.facts.cohorts for row in _cohorts(diagnosis, column)),
         windows=_windows(diagnosis),
         comparison=_comparison(diagnosis),
-        checks=tuple(checks),
+        checks=results,
         features=() if ranking is None else ranking.rows,
         features_one_in=1 if ranking is None else ranking.one_in,
         training=training,
         slices=slices,
+        monitoring=cache(lambda: monitoring_of(diagnosis, results)),
     )
 
 

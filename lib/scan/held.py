@@ -10,19 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.cells import AnswerCounts, Cells, Coded, ValueCells
+from lib.cells import AnswerCounts, Cells, Coded, Timeline, ValueCells
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.facts import Facts
 from lib.scan.features import FeatureCells
 from lib.scan.rare import Outside, RareValues
-from lib.schema import CLASS, EVERYTHING, FOLD, PREDICTED, SPLIT, VERSION, WINDOW, Filter
+from lib.scan.timeline import timeline_of_cells
+from lib.schema import CLASS, EVERYTHING, FOLD, PREDICTED, SPLIT, VERSION, WINDOW, Filter, cohort_key
 from lib.sources.engine import Run
 
 MOST_BYTES = 1_200_000_000
 """What the tables of all datasets may take; beyond it those of the filter that was asked for longest ago are let go."""
 MOST_BINS = 200
 """Into how many bins a value column is cut at most."""
+KEPT_TIMELINES = 2
+"""Of one column and filter, those of so many margin targets: a slider passes by many."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class HeldTables(ABC):
         self._held: dict[tuple[tuple[str, ...], Filter, str], Cells] = {}
         self._values: dict[ValueQuery, ValueCells] = {}
         self._rare: dict[tuple[str, Filter, Outside], RareValues | None] = {}
+        self._timelines: dict[tuple[str | None, Filter, float], Timeline | None] = {}
         # The run of the thread that reads, so that its owner can cancel it and nobody else's work.
         self._working = threading.local()
 
@@ -57,6 +61,7 @@ class HeldTables(ABC):
             tables: list[object] = [made for (_keys, of, _finest), made in self._held.items() if of == where]
             tables += [made for query, made in self._values.items() if query.where == where]
             tables += [made for (_column, of, _outside), made in self._rare.items() if of == where and made is not None]
+            tables += [made for (_column, of, _gamma), made in self._timelines.items() if of == where and made]
         counted: dict[int, int] = {}
         while tables:
             table = tables.pop()
@@ -81,6 +86,7 @@ class HeldTables(ABC):
             self._held = {key: made for key, made in self._held.items() if key[1] != where}
             self._values = {query: made for query, made in self._values.items() if query.where != where}
             self._rare = {key: made for key, made in self._rare.items() if key[1] != where}
+            self._timelines = {key: made for key, made in self._timelines.items() if key[1] != where}
 
     def cells(self, keys: Sequence[str], where: Filter = EVERYTHING, *, finest: Resolution = EXACT) -> Cells:
         """Cells by `keys` (label apart) of the usable rows that pass `where`.
@@ -229,6 +235,50 @@ class HeldTables(ABC):
 
             moved = read(versions, (VERSION, SPLIT, WINDOW), margins=False)
             yield FeatureCells(moved, read(versions[-1:], (FOLD,), margins=True))
+
+    def timeline(
+        self,
+        column: str | None = None,
+        where: Filter = EVERYTHING,
+        margin_target: float = 1.0,
+        *,
+        run: Run | None = None,
+    ) -> Timeline | None:
+        """Counts in short buckets of time, by version and a cohort column, if any; None where no row has a time.
+
+        Made from rows when first asked for, and anew for another margin target: so short a bucket has no table of
+        scores. Of saved cells, buckets are as wide as their windows.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+            SettingsError: saved cells have no table for the filter.
+        """
+        wanted = column, where, margin_target
+        _use.touch(self, where)
+        with self._lock:
+            if wanted in self._timelines:
+                return self._timelines[wanted]
+        made = None if self.facts.windows is None else self._make_timeline(column, where, margin_target, run)
+        with self._lock:
+            others = [key for key in self._timelines if key[:2] == wanted[:2]]
+            for key in others[: max(0, len(others) + 1 - KEPT_TIMELINES)]:
+                del self._timelines[key]
+            made = self._timelines.setdefault(wanted, made)
+        _use.bound()
+        return made
+
+    def holds_timeline(self, column: str | None, where: Filter, margin_target: float) -> bool:
+        """Whether those counts are there already."""
+        with self._lock:
+            return (column, where, margin_target) in self._timelines
+
+    def _make_timeline(self, column: str | None, where: Filter, margin_target: float, run: Run | None) -> Timeline:
+        """Those counts, from the table over windows."""
+        del run
+        assert self.facts.windows is not None
+        keys = (VERSION, *([] if column is None else [cohort_key(column)]), WINDOW)
+        cells = self.cells(keys, where, finest=EXACT if column is None else COARSE)
+        return timeline_of_cells(cells, column, self.facts.windows, margin_target)
 
     def holds_values(
         self,

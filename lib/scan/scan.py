@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from lib.cells import AnswerCounts, Cells, ValueBins, ValueCells
+from lib.cells import AnswerCounts, Cells, Timeline, ValueBins, ValueCells
 from lib.grid import FINE, Resolution
 from lib.scan.answers import count_answers
 from lib.scan.classes import class_categories
@@ -39,6 +39,7 @@ from lib.scan.rows import (
     prepared_rows,
 )
 from lib.scan.tables import default_tables_of, words_of
+from lib.scan.timeline import choose_buckets, count_timeline
 from lib.scan.values import RawCursor, choose_all_bins, choose_bins, compute_value_cells
 from lib.schema import (
     EVERYTHING,
@@ -243,6 +244,24 @@ class Scan(HeldTables):
         """What the rows of each of several classes were answered with, by `keys`; counted anew each time."""
         with self.rows() as cursor:
             return count_answers(cursor, self.prepared, keys, where, self.facts.windows)
+
+    def _make_timeline(self, column: str | None, where: Filter, margin_target: float, run: Run | None) -> Timeline:
+        facts = self.facts
+        assert facts.first is not None
+        assert facts.last is not None
+        n_groups = self.n_groups((VERSION, *([] if column is None else [cohort_key(column)])))
+        with self.rows(run) as cursor:
+            return count_timeline(
+                cursor,
+                self.prepared,
+                column,
+                where,
+                choose_buckets(facts.first, facts.last, facts.n_rows, n_groups),
+                margin_target,
+                first=facts.first,
+                last=facts.last,
+                is_calibratable=facts.mapping.score_kind.is_probabilistic and not facts.mapping.is_multiclass,
+            )
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
         open_raw = self.open_raw(run or Run())

@@ -76,7 +76,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     raised = [
         result
         for result in results
-        if result.status in (Status.FAIL, Status.WARN) and (topic is None or page_of(result) == topic)
+        if result.status in (Status.FAIL, Status.WARN) and (topic is None or is_of(result, topic))
     ]
     for index, result in enumerate(raised):
         _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
@@ -157,6 +157,11 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
         start, end = result.where.window
         view["windows"] = f"{start}..{end - windows.width}"
     return view
+
+
+def is_of(result: CheckResult, topic: str) -> bool:
+    """Whether a page opens with a finding: its own, and on Monitoring whatever has a time."""
+    return page_of(result) == topic or (topic == "monitoring" and result.where.window is not None)
 
 
 def page_of(result: CheckResult) -> str:

@@ -75,7 +75,7 @@ WRONG = [
     ("[gate]\n\nx = [1,\n", 3, "this is no TOML"),
     ('[gate]\non_cannot_tell = "pass"\non_cannot_tell = "fail"\n', 3, "this is no TOML"),
     ("[[limit]]\n", 1, "there is no section 'limit'. Did you mean limits?"),
-    ("a = 1\n", 1, "there is no section 'a'. There are gate, limits, findings."),
+    ("a = 1\n", 1, "there is no section 'a'. There are gate, limits, findings, objectives, deploys."),
     ("gate = 1\n", 1, "[gate] is a table"),
     ("[[gate]]\n", 1, "[gate] is a table"),
     ("[limits]\n", 1, "headed [[limits]]"),

@@ -23,11 +23,11 @@ from lib.ui.upload_folder import upload_store
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "home", "losses", "margins", "calibration", "thresholds", "support_vectors", "comparison", "cohorts", "slices",
-    "features", "gate", "samples",
+    "monitoring", "features", "gate", "samples",
 )  # fmt: skip
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
-    "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices",
+    "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
     *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90

@@ -101,6 +101,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         "features": 2,
         "samples": 0,
         "gate": 0,
+        "monitoring": 2 * has_times,
     }
     is_decision = sample in ("sample-losses", "sample-hinge")
     several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
@@ -120,6 +121,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         "cohorts": 1 - several,
         "features": 1,
         "gate": 1,
+        "monitoring": 5 * has_times,
     }
     # Kinds of rows, the ledger of two versions on the same ids, and what theory says of decision scores.
     hinge = sample in ("sample-hinge", "sample-losses")
@@ -263,7 +265,8 @@ def test_gamma_moves_the_numbers_and_the_link(page: str) -> None:
     assert_sound(app)
     assert app.query_params["gamma"] == "2"
     after = answer(app), [table.rows for table in tables(app)], figures(app)
-    assert after[2] != before[2] or page in ("home", "samples", "calibration", "thresholds", "support_vectors", "gate")
+    still = ("home", "samples", "calibration", "thresholds", "support_vectors", "monitoring", "gate")
+    assert after[2] != before[2] or page in still
     if page == "home":
         (rows,), (was,) = (
             ({row[0].text: row for row in table} for table in after[1]),

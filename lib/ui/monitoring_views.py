@@ -1,0 +1,235 @@
+"""The three views of the Monitoring page: for who runs a model, who is called for it, and who mends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.features_view import EXPLAINS, RankingView
+from lib.figures.format import format_change, format_count, format_plural, format_share, format_span, format_time
+from lib.figures.frame import provenance_line
+from lib.figures.monitoring import plot_monitoring
+from lib.figures.monitoring_batches import Batches, plot_batches
+from lib.figures.monitoring_view import MonitoringView, part_words
+from lib.figures.monitoring_words import (
+    MINUTE,
+    burn_words,
+    deploy_words,
+    recovery_words,
+    retrain_words,
+    rule_words,
+    time_words,
+)
+from lib.figures.windows import plot_windows
+from lib.figures.windows_view import WindowsView
+from lib.metrics.catalogue import METRICS, metric_named
+from lib.metrics.deploys import Recovery
+from lib.metrics.incidents import SLIS, Part
+from lib.monitoring import Told
+from lib.scan import Scan, count_rows
+from lib.ui import state
+from lib.ui.cohorts import estimate_cell
+from lib.ui.figure import current_look, show_figure
+from lib.ui.html import Cell, Column, show_note, show_table
+from lib.ui.ranking import show_ranking
+from lib.ui.rows import show_rows
+
+MOST_LISTED = 8
+EXECUTIVE_METRICS = ("violation_rate", "average_hinge_loss", "recall")
+
+
+def show_rate(view: MonitoringView, diagnosis: Diagnosis) -> None:
+    """The rate with its objective, budget, alerts and deploys."""
+    figure = plot_monitoring(view, current_look(), provenance_line(diagnosis))
+    show_figure(figure, "monitoring-figure", name=f"monitoring-{view.metric}", table=view.frame())
+
+
+def show_executive(view: MonitoringView, diagnosis: Diagnosis) -> None:
+    """Objectives and what is left of them, incidents, whether to train anew, and the trends."""
+    heads = [
+        Column("Objective"),
+        Column("Rate", "Over all labelled rows"),
+        Column("Budget left", "What is left of the bad rows that the objective allows, at the end of the log"),
+        Column("Pages", "Incidents that would have woken somebody"),
+        Column("Tickets", "Incidents that would have waited for the morning"),
+        Column("Missed for days", "H-M7: the share of the time in which it was missed for three days on end or longer"),
+    ]
+    show_table(heads, [_objective_row(view, told) for told in view.told])
+    show_note(retrain_words(view))
+    show_rate(view, diagnosis)
+    show_metric(diagnosis, EXECUTIVE_METRICS, "trend-figure")
+
+
+def _objective_row(view: MonitoringView, told: Told) -> list[Cell]:
+    objective = told.objective
+    rate = view.watched.rate(objective.metric, margin_target=objective.margin_target)
+    left = float(told.budget_left[-1]) if len(told.budget_left) else float("nan")
+    pages = [each for each in told.incidents if each.action == "page"]
+    return [
+        Cell(objective.name, f"at most {format_share(objective.at_most)}"),
+        estimate_cell(rate),
+        Cell(format_change(left, "share").removeprefix("+").replace("points", "%"), tone="worse" if left < 0 else ""),
+        Cell(format_count(len(pages)), ", ".join(part_words(each.lead.part) for each in pages[:3])),
+        Cell(format_count(len(told.incidents) - len(pages))),
+        Cell(format_share(told.sustained_share)),
+    ]
+
+
+def show_on_call(view: MonitoringView, diagnosis: Diagnosis) -> None:
+    """What is the matter now, for whom most, what was deployed, and what would have been told when."""
+    show_rate(view, diagnosis)
+    st.subheader("Now, and who is hit most", anchor=False)
+    incident = "In the incident" if view.first_page is not None else "Last day"
+    end = format_time(int(view.watched.timeline().edges[-1]), MINUTE)
+    show_table(
+        [
+            Column("Rows"),
+            Column("Last day", f"The day up to {end}, where the log ends"),
+            Column(incident, "From the first page until the incident was over; the last day where nobody was paged"),
+            Column("Before", "Up to the first deploy, or to the first page"),
+        ],
+        [
+            [Cell(part_words(each.part)), *map(estimate_cell, (each.last_day, each.incident, each.before))]
+            for each in view.hit_most()[:MOST_LISTED]
+        ],
+    )
+    _show_incidents(view)
+    _show_deploys(view)
+    _show_onsets(view)
+    drifts = [f"{each.name}: {each.title}." for each in view.drifts]
+    show_note(*(drifts or ["No check found a drift of scores, features, margins or labels."]))
+
+
+def _show_incidents(view: MonitoringView) -> None:
+    st.subheader("What would have been told", anchor=False)
+    rows = [
+        [
+            Cell(held.action, told.objective.name),
+            Cell(
+                format_time(held.opened, MINUTE),
+                "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
+            ),
+            Cell(part_words(held.lead.part), _others(held.others)),
+            Cell(burn_words(held), rule_words(held.lead.alert.rule)),
+        ]
+        for told in view.told
+        for held in told.incidents[:MOST_LISTED]
+    ]  # fmt: skip
+    if rows:
+        show_table([Column("Alert"), Column("Opened"), Column("Rows"), Column("Burn")], rows)
+    else:
+        show_note("Nothing: no objective was burnt fast enough for long enough.")
+
+
+def _others(parts: tuple[Part, ...]) -> str:
+    return f"and {format_plural(len(parts), 'other part')}" if parts else ""
+
+
+def _show_deploys(view: MonitoringView) -> None:
+    st.subheader(f"Deploys, and {SLIS[view.metric].label.lower()} of {part_words(view.part)} around them", anchor=False)
+    if not view.around:
+        show_note("No version took over from another, and no policy lists a deploy.")
+        return
+    recoveries = {each.rollback: each for each in view.recoveries}
+    rows = [
+        [
+            Cell(each.deploy.name, each.deploy.kind),
+            Cell(format_time(each.deploy.at, MINUTE)),
+            estimate_cell(each.before),
+            estimate_cell(each.after),
+            estimate_cell(each.change, change=True),
+            _restored_cell(recoveries.get(each.deploy)),
+        ]
+        for each in view.around[-MOST_LISTED:]
+    ]
+    heads = [
+        Column("Deploy"),
+        Column("When"),
+        Column("Before", "Up to a day before"),
+        Column("After", "Up to a day after"),
+    ]
+    restored = "Yes where surely at most a fifth of the rise is left a week after, beside a week before the deploy"
+    show_table([*heads, Column("Change"), Column("Restored", restored)], rows)
+    show_note(*(recovery_words(each) for each in view.recoveries[-MOST_LISTED:]))
+
+
+def _restored_cell(recovery: Recovery | None) -> Cell:
+    if recovery is None:
+        return Cell("")
+    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} of the rise is gone"
+    return Cell(recovery.restored, gone, {"yes": "better", "no": "worse"}.get(recovery.restored, ""))
+
+
+def _show_onsets(view: MonitoringView) -> None:
+    st.subheader(f"When {SLIS[view.metric].label.lower()} changed", anchor=False)
+    if not view.onsets:
+        show_note("At no time beyond what hour, weekday and chance make of it.")
+        return
+    rows = [
+        [
+            Cell(part_words(each.part), _others(each.others)),
+            Cell(time_words(each.change), "95 % interval"),
+            estimate_cell(each.change.before),
+            estimate_cell(each.change.after),
+            Cell(deploy_words(view.watched.deploy_of(each))),
+        ]
+        for each in view.onsets[:MOST_LISTED]
+    ]
+    show_table([Column("Rows"), Column("When"), Column("Before"), Column("After"), Column("Deploy")], rows)
+
+
+def show_debug(view: MonitoringView, diagnosis: Diagnosis) -> None:
+    """Margins batch by batch, labels, what explains violations, and the rows themselves."""
+    batches = Batches.of(diagnosis, view.part)
+    figure = plot_batches(batches, current_look(), provenance_line(diagnosis))
+    show_figure(figure, "batches-figure", name="margins-by-window", table=batches.frame())
+    st.subheader("What explains violations", anchor=False)
+    if diagnosis.features is None:
+        show_note("Which features explain violations is read on the Features page; it then stands here too.")
+        st.page_link(
+            "pages/features.py", label="Read the features", icon=":material/tune:", query_params=state.current()
+        )
+    else:
+        show_ranking(RankingView.of(diagnosis, EXPLAINS).rows[:MOST_LISTED], diagnosis)
+    st.subheader("The rows", anchor=False)
+    tables = diagnosis.tables
+    if not isinstance(tables, Scan):
+        show_note("Only saved cells are loaded: they hold counts, not rows.")
+        return
+    query = view.rows(diagnosis)
+    total = count_rows(tables, query)
+    show_note(
+        f"{format_plural(total, 'violation')} of {part_words(view.part)}, {format_span(*view.incident_span, MINUTE)}."
+    )
+    if total:
+        show_rows(tables, query, total, "incident rows")
+
+
+def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str) -> None:
+    """Any metrics over time, by version."""
+    view = WindowsView.of(diagnosis, metrics)
+    if view is not None:
+        figure = plot_windows(view, current_look(), provenance_line(diagnosis))
+        show_figure(figure, key, name="trends", table=view.frame())
+
+
+def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
+    """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or one part of them."""
+    settings = diagnosis.metric_settings
+    names = [each.name for each in METRICS if each.is_of(settings) and each.name != "violation_rate"]
+    with st.container(horizontal=True):
+        name = state.choose("over_time", "Another metric over time", names, default=EXECUTIVE_METRICS[1], words=_label)
+        if part.column:
+            whose = {"all": "all rows", "part": part_words(part)}
+            chosen = state.choose("over_time_of", "Of", list(whose), default="all", words=whose.__getitem__)
+            where = diagnosis.settings.where
+            if chosen == "part":
+                narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
+                diagnosis = diagnosis.with_settings(where=narrower)
+    show_metric(diagnosis, ("violation_rate", name), "metric-figure")
+
+
+def _label(name: str) -> str:
+    return metric_named(name).label

@@ -1,0 +1,84 @@
+"""Monitoring: what was missed, when somebody would have been told, and what deploys and rollbacks did to it."""
+
+import streamlit as st
+
+from lib.diagnose import Diagnosis
+from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
+from lib.figures.monitoring_words import answer, lag_words
+from lib.metrics.incidents import Part
+from lib.monitoring import Monitoring, can_monitor
+from lib.scan import WindowGrid
+from lib.ui import state
+from lib.ui.findings import findings_of
+from lib.ui.html import show_answer, show_note
+from lib.ui.monitoring import choose_objectives, watched
+from lib.ui.monitoring_views import choose_metric, show_debug, show_executive, show_on_call
+from lib.ui.page import open_page
+
+VIEWS = {"executive": "Executive", "on-call": "On call", "debug": "Debug"}
+FIRST_PAGED = "what was paged first"
+ROWS_ALONE = "Objectives and onsets count rows, each as one: their rates are not weighted."
+WORDS = """
+**Objective**: the share of bad rows that is allowed. **Error budget**: as many bad rows as that allows in thirty days.
+
+**Burn rate**: the share of bad rows over the share that is allowed; at 1 the budget lasts just as long as its period.
+
+**Page, ticket**: the burn rate is above a bound over a long window and over a short one, so that it matters and still
+lasts, and the long one is surely above the objective, with all parts and times that are watched taken together. A page
+wakes somebody; a ticket waits for the morning. For a while after a deploy no alert opens.
+
+**Replay**: what would have been told, if every row's label had been known when the row was served.
+
+**Onset**: the time at which a rate changed, with its 95 % interval, beyond what hour of day and weekday make of it.
+
+**Restored**: surely at most a fifth of the rise is left after the rollback, beside before the deploy.
+"""
+
+
+def choose_part(made: Monitoring) -> Part | None:
+    """The part that is drawn beside all rows; None for the one that was paged first."""
+    parts = {part_words(each): each for each in made.parts}
+    name = state.choose(
+        "part", "Beside all rows", [FIRST_PAGED, *parts], default=FIRST_PAGED, words=lambda each: each.capitalize()
+        if each in (FIRST_PAGED, "all rows") else each,
+    )  # fmt: skip
+    return parts.get(name)
+
+
+def show_monitoring(diagnosis: Diagnosis) -> None:
+    """The page of a dataset with times and labels."""
+    words = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = state.choose(
+            "role", "View", list(VIEWS), default="on-call", draw=st.segmented_control, words=VIEWS.__getitem__
+        )
+        made = watched(diagnosis)
+        part = choose_part(made)
+        widths = [str(each) for each in offered_widths(made.timeline())]
+        width = state.choose(
+            "per", "Window", widths, default=str(usual_width(made.timeline())), words=lambda w: WindowGrid(int(w)).words
+        )
+    objectives = choose_objectives(diagnosis, made)
+    with st.spinner("Replaying the objectives", show_time=True):
+        view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=int(width))
+    with words:
+        show_answer(answer(view))
+        show_note(*lag_words(view), ROWS_ALONE if diagnosis.facts.weighted else "")
+    if view.nothing:
+        return
+    {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)
+    if shown != "executive":
+        choose_metric(diagnosis, view.part)
+
+
+diagnosis = open_page("monitoring", "Monitoring")
+with st.popover("What the words mean", icon=":material/dictionary:", type="tertiary"):
+    st.markdown(WORDS)
+if can_monitor(diagnosis.tables):
+    show_monitoring(diagnosis)
+else:
+    show_answer("Monitoring needs times and labels.")
+    show_note(
+        "Give a column the role of the time, and one that of the label, on the Home "
+        "page under how the columns were read."
+    )

@@ -1,0 +1,159 @@
+"""The Monitoring figures and sentences: framed at every width, hostile names made harmless, times in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.checks import CheckResult, Severity, Status, Where
+from lib.diagnose import Diagnosis
+from lib.figures.frame import provenance_line
+from lib.figures.monitoring import plot_monitoring
+from lib.figures.monitoring_batches import Batches, plot_batches
+from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
+from lib.figures.monitoring_words import (
+    answer,
+    deploy_words,
+    lag_words,
+    recovery_words,
+    retrain_words,
+    rule_words,
+    span_words,
+    time_words,
+)
+from lib.figures.theme import Look
+from lib.metrics.burn_rate import RATE_RULES
+from lib.metrics.deploys import Deploy, Recovery, difference
+from lib.metrics.incidents import Part
+from lib.metrics.onset import Change, rate_of
+from lib.monitoring import ALL
+from tests.figures.conftest import Maker
+
+LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
+HOSTILE, GROUP = "<b>%{x}</b> $v$", "<i>b</i> %{y}"
+DAY, HOUR = 86_400, 3600
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def drawn(make: Maker, *, fault: bool = True, version: str = HOSTILE) -> Diagnosis:
+    """Thirty days by the day, a version on days 12 to 19 that is wrong about one group."""
+    rng = np.random.default_rng(0)
+    day = np.repeat(np.arange(30), 300)
+    score = rng.normal(0, 3, len(day))
+    label = np.where(rng.random(len(day)) < 1 / (1 + np.exp(-score)), 1, -1)
+    group = rng.choice(["a", GROUP], len(day), p=[0.7, 0.3])
+    served = (day >= 12) & (day < 20)
+    score = np.where(fault & served & (group == GROUP), -score, score)
+    names = np.where(served, version, "old").tolist()
+    return make(label, score, names, group=group, window=(day * DAY).tolist())
+
+
+def view_of(diagnosis: Diagnosis) -> MonitoringView:
+    watched = diagnosis.watched()
+    return MonitoringView.of(diagnosis, watched, watched.usual_objectives, ())
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("fault", [True, False])
+def test_every_figure_is_framed_and_harmless(make: Maker, look: Look, *, fault: bool) -> None:
+    diagnosis = drawn(make, fault=fault)
+    view = view_of(diagnosis)
+    provenance = provenance_line(diagnosis)
+    figures = plot_monitoring(view, look, provenance), plot_batches(Batches.of(diagnosis, view.part), look, provenance)
+    for figure in figures:
+        layout: Any = figure.layout
+        assert layout.meta["title"]
+        assert layout.height > 300
+        whole = str(figure.to_json())
+        assert HOSTILE.split(" ")[0] not in whole
+        assert "<i>b</i>" not in whole
+        assert "\\u003ci\\u003eb" not in whole
+
+
+def test_the_fault_is_found_by_the_day_with_its_group_and_version(make: Maker) -> None:
+    view = view_of(drawn(make, version="v2"))
+    onset = view.main_onset
+    assert onset is not None
+    assert onset.part == Part("group", GROUP)
+    assert onset.change.at == 12 * DAY
+    assert view.watched.deploys == (Deploy(12 * DAY, "v2", "deploy"), Deploy(20 * DAY, "old", "rollback"))
+    assert "when v2 was deployed" in answer(view)
+    assert "It was rolled back on 1970-01-21 00:00 UTC, which restored it" in answer(view)
+    assert view.frame()["rows"].nunique() == 2
+    assert offered_widths(view.watched.timeline()) == (DAY, 7 * DAY)
+    assert usual_width(view.watched.timeline()) == DAY
+
+
+def test_training_anew_needs_days_on_end_and_a_drift(make: Maker) -> None:
+    diagnosis = drawn(make, version="v2")
+    alone = view_of(diagnosis)
+    assert not alone.retrain
+    assert "no check found a drift: look for a fault" in retrain_words(alone)
+    drift = CheckResult(
+        "H-F18", "score-drift", Status.WARN, Severity.WARNING, None, Where(), "Scores drifted", {}, "", "", "margins"
+    )
+    both = replace(alone, results=(drift,))
+    assert both.retrain
+    assert retrain_words(both).startswith("Train anew: an objective was missed for days on end (2")
+    quiet = replace(view_of(drawn(make, fault=False)), results=(drift,))
+    assert not quiet.retrain
+    assert retrain_words(quiet).endswith("the objectives were kept. score-drift found a drift.")
+
+
+def test_without_a_fault_nothing_is_told(make: Maker) -> None:
+    view = view_of(drawn(make, fault=False))
+    assert view.main_onset is None
+    assert view.part == ALL
+    assert len(view.lines) == 1
+    assert answer(view).startswith("Violation rate did not change beyond what hour, weekday and chance make of it.")
+    assert "paged nobody, watching 3 parts" in answer(view)
+    assert retrain_words(view).startswith("No reason to train anew")
+    assert lag_words(view)[0].endswith("not towards the end.")
+    figure = plot_monitoring(view, Look(), "")
+    layout: Any = figure.layout
+    assert "would have raised no alert" in str(layout.annotations)
+
+
+def test_without_labels_there_is_nothing_to_monitor(make: Maker) -> None:
+    diagnosis = make([0] * 40, np.linspace(-2, 2, 40).tolist(), ["v"] * 40, window=[DAY * (n // 8) for n in range(40)])
+    view = view_of(diagnosis)
+    assert "there is nothing to monitor" in answer(view)
+    layout: Any = plot_monitoring(view, Look(), "").layout
+    assert "there is nothing to monitor" in layout.meta["title"]
+    empty: Any = plot_batches(Batches.of(diagnosis, ALL), Look(), "").layout
+    assert empty.meta["title"] == "No labelled, scored rows of all rows."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 min"), (1200, "20 min"), (3900, "1 h 5 min"), (7200, "2 h"), (2 * DAY + 7300, "2 d 2 h"), (DAY, "1 d")],
+)
+def test_spans_are_said_to_the_minute(seconds: float, words: str) -> None:
+    assert span_words(seconds) == words
+
+
+def test_times_are_said_with_their_interval() -> None:
+    low, high = rate_of(1, 10), rate_of(9, 10)
+    near = Change(DAY + 33_000, DAY + 31_800, DAY + 34_500, low, high, 1.0)
+    assert time_words(near) == "1970-01-02 09:10 UTC (08:50 to 09:35)"
+    far = Change(DAY + 600, DAY - 600, DAY + 1200, low, high, 1.0)
+    assert time_words(far) == "1970-01-02 00:10 UTC (1970-01-01 23:50 to 1970-01-02 00:20)"
+    assert rule_words(RATE_RULES[0]) == "4 × over 1 h and 15 min"
+    assert deploy_words(None) == "at no deploy that is known"
+    assert part_words(Part("c", "")) == "c = (missing)"
+
+
+@pytest.mark.parametrize(
+    ("after", "restored", "words"),
+    [(20, "yes", "which restored it: 100"), (60, "no", "which did not restore it: 33"), (0, "no rise", "not surely")],
+)
+def test_recoveries_are_said_with_the_number(after: int, restored: Any, words: str) -> None:
+    before, during, later = rate_of(20, 200), rate_of(80, 200), rate_of(after, 200)
+    deploy, back = Deploy(DAY, "v2", "deploy"), Deploy(2 * DAY, "v1", "rollback")
+    recovery = Recovery(
+        deploy, back, before, during, later, difference(during, before), difference(later, before), restored
+    )
+    assert words in recovery_words(recovery).replace(NO_BREAK, " ")

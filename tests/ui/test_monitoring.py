@@ -1,0 +1,128 @@
+"""The Monitoring page: three views, objectives set and given as a file, what is wrong with one, versions abreast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.diagnose import Diagnosis, Settings
+from lib.policy import objectives_text, read_policy
+from lib.scan import save_cells
+from sample_data.make import make_clean
+from tests.reports.conftest import SAMPLES, scan_of
+from tests.ui.conftest import answer, assert_sound, figures, findings, go_to, open_app, run, tables, text_of, upload
+
+POLICY = b"""
+[[objectives]]
+name = "Errors"
+metric = "error_rate"
+at_most = 0.12
+
+[[deploys]]
+at = 2026-04-02T09:00:00Z
+name = "release 4"
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "heads"),
+    [("executive", "Budget left"), ("on-call", "Restored"), ("debug", "")],
+)
+def test_every_view_opens_with_the_finding_and_the_sentence(role: str, heads: str) -> None:
+    app = open_app("monitoring", dataset="sample-incident", role=role)
+    assert_sound(app)
+    (finding,) = findings(app)
+    assert finding.startswith("error Scores are reversed for language = pt in version 2026.04")
+    assert answer(app).startswith("Violation rate of language = pt rose from ")
+    assert any(heads in table.heads for table in tables(app)) is bool(heads)
+    assert len(figures(app)) == 2
+    assert app.query_params["role"] == role
+
+
+def test_the_objective_is_set_on_the_page_and_in_the_link() -> None:
+    app = open_app("monitoring", dataset="sample-incident", role="executive", most_violation_rate="97")
+    table = next(table for table in tables(app) if "Pages" in table.heads)
+    assert table["Violation rate", "Pages"].text == "0"
+    assert table["Error rate", "Pages"].text == "1"
+    app.number_input(key="control:most_violation_rate").set_value(20.0)
+    run(app)
+    assert app.query_params["most_violation_rate"] == "20"
+    table = next(table for table in tables(app) if "Pages" in table.heads)
+    assert table["Violation rate", "Objective"].detail == "at most 20.0\N{NO-BREAK SPACE}%"
+    assert table["Violation rate", "Pages"].text == "1"
+
+
+def test_a_policy_file_is_taken_and_taken_back() -> None:
+    app = open_app("monitoring", dataset="sample-incident")
+    app.file_uploader(key="policy file").upload("ours.toml", POLICY)
+    run(app)
+    assert_sound(app)
+    assert "for language = pt" in answer(app)
+    assert any(row[0].text == "release 4" for table in tables(app) for row in table.rows)
+    assert answer(app).startswith("Error rate of language = pt rose")
+    next(button for button in app.button if button.label == "Without ours.toml").click()
+    run(app)
+    assert answer(app).startswith("Violation rate of language = pt rose")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ((b"0.12", b"12"), "ours.toml, line 5: at_most is 12; a number from 0 to 1 is expected."),
+        ((POLICY, b"# nothing"), "ours.toml has no [[objectives]] and no [[deploys]]."),
+        ((b'"error_rate"', b'"error_rate"\ncohorts = ["region"]'), "watches the cohort column 'region'; there are:"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_said(change: tuple[bytes, bytes], sentence: str) -> None:
+    app = open_app("monitoring", dataset="sample-incident")
+    app.file_uploader(key="policy file").upload("ours.toml", POLICY.replace(*change))
+    run(app)
+    assert not app.exception
+    assert [sentence in each.value for each in app.error] == [True]
+    assert answer(app).startswith("Violation rate of language = pt rose")
+
+
+def test_many_rows_are_counted_in_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.ui.monitoring.ROWS_WITHOUT_WAITING", 0)
+    app = open_app("monitoring", dataset="sample-incident", gamma="0.8")
+    assert_sound(app)
+    assert answer(app).startswith("Violation rate of language = pt rose")
+    assert "job:monitoring" not in app.session_state
+
+
+def test_versions_side_by_side_show_the_candidate_and_no_deploys() -> None:
+    rng = np.random.default_rng(0)
+    frame = make_clean(1, 6000).drop(columns=["tenant", "cost", "latency_ms"])
+    frame["version"] = rng.choice(["a", "b"], len(frame))
+    app = upload(open_app(), "rows.csv", frame.to_csv(index=False).encode())
+    if any(button.label == "Open with this mapping" for button in app.button):
+        next(button for button in app.button if button.label == "Open with this mapping").click()
+        run(app)
+    page = go_to(app, "monitoring")
+    assert_sound(page)
+    assert page.selectbox(key="control:monitored").value == "b"
+    assert "No version took over from another" in text_of(page)
+    assert "paged nobody" in answer(page)
+
+
+def test_saved_cells_are_monitored_by_their_windows(tmp_path) -> None:
+    save_cells(scan_of(SAMPLES / "incident.csv.gz"), tmp_path / "cells.parquet")
+    app = upload(open_app(), "cells.parquet", (tmp_path / "cells.parquet").read_bytes())
+    page = go_to(app, "monitoring")
+    assert_sound(page)
+    assert "Violation rate of language = pt rose" in answer(page)
+
+
+def test_without_times_or_labels_the_page_says_what_is_needed() -> None:
+    app = open_app("monitoring", dataset="sample-hinge")
+    assert_sound(app)
+    assert "Monitoring needs times and labels" in text_of(app)
+
+
+def test_the_download_is_a_policy_that_is_read_back() -> None:
+    scan = scan_of(SAMPLES / "incident.csv.gz")
+    watched = Diagnosis(scan, Settings.choose(scan.facts)).watched()
+    objectives = watched.usual_objectives
+    assert read_policy(objectives_text(objectives), "p").objectives == objectives
+    assert pd.Series([each.at_most for each in objectives]).between(0.05, 0.3).all()
