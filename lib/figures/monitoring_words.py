@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from lib.figures.format import (
     POINTS,
     format_change,
     format_count,
-    format_estimate,
     format_plural,
     format_share,
     format_time,
 )
 from lib.figures.monitoring_view import MonitoringView, part_words
-from lib.metrics.burn_rate import BurnRule
+from lib.metrics.burn_rate import BurnRule, seconds_to_exhaustion
 from lib.metrics.deploys import Deploy, Recovery
 from lib.metrics.incidents import SLIS, Incident, Onset
 from lib.metrics.onset import DAY, Change
+from lib.monitoring import Told
 
 MINUTE, HOUR = 60, 3600
 CAUSES = {
@@ -163,22 +165,15 @@ def retrain_words(view: MonitoringView) -> str:
     return f"No reason to train anew: over each day the objectives were kept.{drifted}"
 
 
-def objective_words(view: MonitoringView) -> str:
-    """Rate of all rows against what is allowed."""
-    line = view.watched.course(view.metric)
-    rate = format_share(float(line.hits.sum() / line.n.sum())) if line.n.sum() else "undefined"
-    return f"{rate} of {format_count(float(line.n.sum()))} rows, at most {format_share(view.objective.at_most)} allowed"
-
-
 def burn_words(incident: Incident) -> str:
     """The highest burn of an incident's lead and the rows behind it."""
     alert = incident.lead.alert
     return f"{alert.burn:.1f} × the budget, {alert.hits} of {alert.n} rows when it opened"
 
 
-def estimate_words(view: MonitoringView) -> str:
-    """The rate of the part in the last window."""
-    line = view.lines[-1]
-    if not len(line.starts):
-        return "no rows"
-    return format_estimate(line.rate[len(line.starts) - 1], "share")
+def pace_words(view: MonitoringView, told: Told) -> str:
+    """How long a whole budget lasts at the rate of the last day: "a budget lasts 35 d at the last day's rate"."""
+    objective, end = told.objective, int(view.watched.timeline().edges[-1])
+    rate = view.watched.rate(objective.metric, start=end - DAY, margin_target=objective.margin_target)
+    lasts = seconds_to_exhaustion(rate.value / objective.at_most, objective.period) if rate.value > 0 else math.inf
+    return f"a budget lasts {span_words(lasts)} at the last day's rate" if math.isfinite(lasts) else ""

@@ -41,10 +41,6 @@ class BurnRule:
     burn: float
     action: Action
 
-    def budget_spent(self, period: int = PERIOD) -> float:
-        """The share of a period's budget that is gone when a burn at just this rate is told."""
-        return self.burn * self.long / period
-
 
 SRE_RULES = (
     BurnRule(HOUR, 5 * MINUTE, 14.4, "page"),

@@ -17,6 +17,7 @@ from lib.figures.monitoring_words import (
     MINUTE,
     burn_words,
     deploy_words,
+    pace_words,
     recovery_words,
     retrain_words,
     rule_words,
@@ -70,7 +71,11 @@ def _objective_row(view: MonitoringView, told: Told) -> list[Cell]:
     return [
         Cell(objective.name, f"at most {format_share(objective.at_most)}"),
         estimate_cell(rate),
-        Cell(format_change(left, "share").removeprefix("+").replace("points", "%"), tone="worse" if left < 0 else ""),
+        Cell(
+            format_change(left, "share").removeprefix("+").replace("points", "%"),
+            pace_words(view, told),
+            "worse" if left < 0 else "",
+        ),
         Cell(format_count(len(pages)), ", ".join(part_words(each.lead.part) for each in pages[:3])),
         Cell(format_count(len(told.incidents) - len(pages))),
         Cell(format_share(told.sustained_share)),
