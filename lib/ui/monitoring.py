@@ -16,7 +16,7 @@ from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
 from lib.ui.html import Cell, Column, show_note, show_table
-from lib.ui.jobs import begin, settle
+from lib.ui.jobs import begin, forget, settle
 from lib.ui.page import ROWS_WITHOUT_WAITING
 
 EVERY_VERSION = "all"
@@ -46,6 +46,7 @@ def _read(diagnosis: Diagnosis) -> None:
     """Count rows along time, unless that is done; of many rows with progress and cancel."""
     tables, where, gamma = diagnosis.tables, diagnosis.settings.where, diagnosis.settings.margin_target
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma):
+        forget("monitoring")
         return
     job = settle("monitoring")
     if job is None:

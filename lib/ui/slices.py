@@ -67,6 +67,8 @@ def settle_slices(scan: Scan, query: SliceQuery) -> SliceAnswer | None:
     """
     held = held_slices(scan, query)
     if held is not None:
+        # Done since the run of the page that waited for it.
+        forget(JOB)
         return held
     if scan.facts.n_rows <= ROWS_WITHOUT_WAITING:
         with st.spinner("Searching for slices", show_time=True):
