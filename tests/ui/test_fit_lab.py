@@ -48,7 +48,7 @@ def test_a_fit_that_is_done_between_two_looks_leaves_no_job(monkeypatch: pytest.
     def just_missed(job: Job[Any], _seconds: float = 0.0) -> bool:
         return wait(job, 300) and next(looks, True)
 
-    app = open_app("fit_lab", dataset="sample-losses")
+    app = opened(world())
     monkeypatch.setattr(Job, "wait", just_missed)
     press(app, "Fit")
     assert list(looks) == []
