@@ -13,8 +13,8 @@ from tests.checks.conftest import make_world
 from tests.checks.feature_tables import diagnose_features
 from tests.checks.feature_worlds import FAULTS, FEATURES, SCOPES, break_feature, clean_features, findings_of, is_found
 
-N_CLEAN, MOST_ALARMS = 100, 4
-N_FAULTY, LEAST_FOUND = 12, 11
+N_CLEAN, MOST_ALARMS = 60, 3
+N_FAULTY, LEAST_FOUND = 8, 7
 
 
 def answer_of(frame, features=FEATURES, cohorts=()) -> Any:

@@ -95,7 +95,7 @@ def test_a_part_of_the_course_is_found_with_both_ends() -> None:
 
 def test_intervals_cover_the_time() -> None:
     covered: list[bool] = []
-    for seed in range(120):
+    for seed in range(80):
         rng = np.random.default_rng([7, seed])
         truth = rng.uniform(0.2, 0.8) * BUCKETS
         share = np.clip(np.arange(BUCKETS) + 1 - truth, 0, 1)
@@ -105,7 +105,7 @@ def test_intervals_cover_the_time() -> None:
             change.lower <= EDGES[0] + truth * WIDTH <= change.upper
             for change in find_changes(hits, n, EDGES, expected_rate(hits, n, EDGES))
         ]
-    assert len(covered) >= 110
+    assert len(covered) >= 73
     assert np.mean(covered) >= 0.95
 
 

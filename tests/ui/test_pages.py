@@ -107,6 +107,8 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
     several = sample == "sample-digits"  # each class has a row on the Margins page, and no column on that of cohorts
     drawn["calibration"] = 0 if is_decision else 4 + has_times + several
     drawn["support_vectors"] = drawn["thresholds"] = drawn["comparison"] = 2
+    # No slice of the ten digits stands out.
+    drawn["slices"] = 1 - several
     assert len(figures(app)) == drawn[page]
     for figure in figures(app):
         assert figure["layout"]["meta"]["title"]
@@ -119,6 +121,7 @@ def test_every_page_draws_every_sample(sample: str, page: str) -> None:
         "losses": 0,
         "margins": 1 + several,
         "cohorts": 1 - several,
+        "slices": 1 - several,
         "features": 1,
         "gate": 1,
         "monitoring": 5 * has_times,
