@@ -52,9 +52,10 @@ def show_overview(diagnosis: Diagnosis) -> None:
         folded = [version for version in versions if version not in diagnosis.shown_versions]
     rows = [_row(diagnosis, version, metrics) for version in versions if version not in folded]
     if diagnosis.is_compared:
+        is_paired = any(diagnosis.paired_change(metric.name).is_paired for metric in metrics)
         rows.append(
             [
-                Cell("Change", "unpaired" if diagnosis.pairs is None else "paired by id"),
+                Cell("Change", "paired by id" if is_paired else "unpaired"),
                 Cell(""),
                 *(_change(diagnosis, metric) for metric in metrics),
             ]

@@ -61,7 +61,7 @@ def visit(browser: Browser, address: str) -> Iterator[Opener]:
     ran: list[str] = []
     asked: list[str] = []
 
-    def open_page(path: str = "/", *, width: int = 1440, height: int = 1000, dark: bool = False) -> Page:
+    def open_page(path: str = "/", *, width: int = 1440, height: int = 1300, dark: bool = False) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
@@ -117,6 +117,9 @@ def give_file(page: Page, name: str, content: bytes) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a selectbox."""
     box = page.get_by_role("combobox", name=label, exact=True)
+    # A list that is open closes when what it stands in is scrolled.
+    box.scroll_into_view_if_needed()
+    settle(page)
     box.click()
     page.get_by_role("option", name=option, exact=True).click()
     expect(page.get_by_role("option")).to_have_count(0)

@@ -481,6 +481,8 @@ def test_odd_files_are_shown_on_every_page(name: str) -> None:
             assert "No column was read as a cohort" in text_of(app)
         elif page == "features" and name in ("one row", "two rows", "no version", "huge margins"):
             assert "No column was read as a feature" in text_of(app)
+        elif page == "slices" and name in ("one row", "two rows", "no version", "huge margins", "no label"):
+            assert ("no labels" if name == "no label" else "No column was read as a cohort") in text_of(app)
         else:
             assert answer(app)
         assert "nan" not in text_of(app).lower().split()
