@@ -41,7 +41,7 @@ def find(page: Page, part: str, said: str) -> None:
 
 
 def test_a_tenant_among_a_thousand_is_found_and_its_link_shows_it(visit: Opener) -> None:
-    page = visit()
+    page = visit(height=1000)
     give_file(page, "tenants.csv", make_file())
     expect(page.get_by_role("heading", name="How the columns are read")).to_be_visible()
     page.get_by_role("button", name="Probability: its logit").click()
