@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from scripts.browsing import serve, settle
 
@@ -114,14 +115,26 @@ def give_file(page: Page, name: str, content: bytes) -> None:
     page.locator("input[type=file]").set_input_files([FilePayload(name=name, mimeType="text/csv", buffer=content)])
 
 
+def pick(page: Page, box: Locator, option: str) -> None:
+    """Open a list and choose of it; again where it was closed, as it is when what it stands in is scrolled."""
+    found = page.get_by_role("option", name=option, exact=True)
+    for _each in range(4):
+        box.scroll_into_view_if_needed()
+        settle(page)
+        box.press("ArrowDown")
+        try:
+            found.click(timeout=5_000)
+        except PlaywrightTimeout:
+            page.keyboard.press("Escape")
+        else:
+            return
+    found.click()
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a selectbox."""
     box = page.get_by_role("combobox", name=label, exact=True)
-    # A list that is open closes when what it stands in is scrolled.
-    box.scroll_into_view_if_needed()
-    settle(page)
-    box.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    pick(page, box, option)
     expect(page.get_by_role("option")).to_have_count(0)
     settle(page)
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.browsing import settle
-from tests.browser.conftest import Opener, choose, chosen, give_file, go, wait_for_view
+from tests.browser.conftest import Opener, choose, chosen, give_file, go, pick, wait_for_view
 
 pytestmark = pytest.mark.browser
 
@@ -47,8 +47,7 @@ def test_a_tenant_among_a_thousand_is_found_and_its_link_shows_it(visit: Opener)
     page.get_by_role("button", name="Probability: its logit").click()
     settle(page)
     expect(page.get_by_text("as a cohort column each is found by its name")).to_be_visible()
-    page.get_by_role("combobox", name="Cohorts").press("ArrowDown")
-    page.get_by_role("option", name="tenant", exact=True).click()
+    pick(page, page.get_by_role("combobox", name="Cohorts"), "tenant")
     expect(page.get_by_text("each is found by its name.")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="Open with this mapping").click()
