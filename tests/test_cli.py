@@ -670,7 +670,7 @@ def test_a_fault_of_the_product_is_a_sentence_too(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("lib.cli.check.read_tables", fail)
+    monkeypatch.setattr("lib.cli.check.read_diagnosis", fail)
     monkeypatch.delenv("MARGINALIA_TRACEBACK", raising=False)
     complain(["check", tiny], "Marginalia itself has a fault", "RuntimeError: a bug")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.cli.output import terminal_width, write_text
-from lib.cli.reading import read_tables, refuse_unused, split_histories
+from lib.cli.reading import read_diagnosis, refuse_unused, split_histories
 from lib.cli.status import FAILED, GOOD
 from lib.errors import SettingsError
 
@@ -30,22 +30,11 @@ def check(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     if not inputs:
         refuse_unused(training, options)
         return check_training(training, options, report)
-    tables = read_tables(inputs, options, store, run, report)
+    diagnosis = read_diagnosis(inputs, options, store, run, report)
 
     from lib.checks import run_checks
-    from lib.diagnose import Diagnosis, Settings
     from lib.reports import build_report
 
-    settings = Settings.choose(
-        tables.facts,
-        baseline=options.baseline,
-        candidate=options.candidate,
-        margin_target=options.gamma,
-        recalibration=options.recalibrate,
-    )
-    diagnosis = Diagnosis(tables, settings)
-    if options.recalibrate:
-        diagnosis.calibrations.read_folds(run=run, on_progress=report)
     if diagnosis.can_read_features:
         diagnosis.read_features(run=run, on_progress=report)
     diagnosis.read_pairs(run=run, on_progress=report)

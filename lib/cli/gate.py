@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.cli.output import terminal_width, write_text
-from lib.cli.reading import read_tables, split_histories
+from lib.cli.reading import read_diagnosis, split_histories
 from lib.cli.status import FAILED, GOOD
 from lib.errors import DataError, SettingsError
 
@@ -31,22 +31,11 @@ def gate(options: argparse.Namespace, store: Path, run: Run, report: Callable[[f
         raise SettingsError(
             f"{training.histories[0].name} holds training curves, and no file holds predictions, which the gate judges."
         )
-    tables = read_tables(inputs, options, store, run, report)
+    diagnosis = read_diagnosis(inputs, options, store, run, report)
 
     from lib.checks import run_checks
-    from lib.diagnose import Diagnosis, Settings
     from lib.gate import judge_gate
 
-    settings = Settings.choose(
-        tables.facts,
-        baseline=options.baseline,
-        candidate=options.candidate,
-        margin_target=options.gamma,
-        recalibration=options.recalibrate,
-    )
-    diagnosis = Diagnosis(tables, settings)
-    if options.recalibrate:
-        diagnosis.calibrations.read_folds(run=run, on_progress=report)
     if any(limit.is_relative for limit in policy.limits):
         diagnosis.read_pairs(run=run, on_progress=report)
     judge_gate(diagnosis, policy)  # What the dataset does not have is said before the checks are run.

@@ -12,6 +12,7 @@ from lib.cli.options import SINGLE_ROLES
 from lib.errors import AmbiguityError, SettingsError
 
 if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
     from lib.scan import SavedCells, Scan
     from lib.scan.held import HeldTables
     from lib.schema import Mapping, Question
@@ -68,6 +69,27 @@ def refuse_unused(training: Training, options: argparse.Namespace) -> None:
             f"{training.histories[0].name} holds training curves, and no file holds predictions: leave out what says "
             "which columns mean what, the baseline, the candidate and --slices."
         )
+
+
+def read_diagnosis(
+    inputs: Sequence[Input], options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]
+) -> Diagnosis:
+    """The files under the settings that the options choose, read by fold where probabilities are made of the score."""
+    tables = read_tables(inputs, options, store, run, report)
+
+    from lib.diagnose import Diagnosis, Settings
+
+    settings = Settings.choose(
+        tables.facts,
+        baseline=options.baseline,
+        candidate=options.candidate,
+        margin_target=options.gamma,
+        recalibration=options.recalibrate,
+    )
+    diagnosis = Diagnosis(tables, settings)
+    if options.recalibrate:
+        diagnosis.calibrations.read_folds(run=run, on_progress=report)
+    return diagnosis
 
 
 def read_tables(

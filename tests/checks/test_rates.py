@@ -1,4 +1,7 @@
-"""At most 6 alarms of each check in 200 clean data sets; 95 % of faults found, with the right part named."""
+"""Few alarms of each check on clean data; faults found, with the right part named.
+
+The promise is at most 6 alarms in 200 clean data sets and 95 % of faults: scripts/make_checks_doc.py measures it whole.
+"""
 
 from collections import Counter
 
@@ -7,9 +10,9 @@ import pytest
 from tests.checks.class_worlds import FAULTS, clean_classes, is_named, measure_fault
 from tests.checks.rates import CASES, false_alarms, measure_case, measure_clean
 
-N_CLEAN, MOST_ALARMS = 200, 6
+N_CLEAN, MOST_ALARMS = 80, 3
 N_RESCALED, MOST_OF_RESCALED = 40, 2
-N_FAULTY, LEAST_FOUND = 8, 7  # more of each in the page that scripts/make_checks_doc.py writes
+N_FAULTY, LEAST_FOUND = 8, 7
 
 
 @pytest.mark.parametrize(

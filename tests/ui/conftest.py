@@ -18,6 +18,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.datasets import workspace
 from lib.ui.upload_folder import upload_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,15 @@ def components_are_looked_for_once() -> Iterator[None]:
         manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def uploads_are_closed_after_each_test() -> Iterator[None]:
+    """A server keeps so many datasets open and no more; what the tests of a module share stays, and the samples."""
+    before = {*workspace()._open, *SAMPLES}
+    yield
+    for token in workspace()._open.keys() - before:
+        workspace().close(token)
 
 
 _make_manager = PagesManager.__init__
