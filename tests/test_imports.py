@@ -13,14 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# `grid` (the bins of the cells) is the one room that the design does not name.
+# `grid` (the bins of the cells) and, for embeddings, `vectors` (what cells are to predictions), `neighbours` (vectors to
+# graphs, as `scan` is rows to cells), `projection` (graphs to layouts) and `embeddings` (the diagnosis of vectors) are
+# rooms that the design does not name.
 # From the ground up. A room may import what is below it and, within a line, what stands to its left.
 ORDER = (
-    ("errors", "schema", "grid", "cells"),
+    ("errors", "schema", "grid", "cells", "vectors"),
     ("sources", "metrics"),
-    ("scan", "jobs"),
+    ("scan", "neighbours", "projection", "jobs"),
     ("features", "calibrations", "thresholds", "slices", "monitoring"),
-    ("diagnose", "comparisons"),
+    ("diagnose", "comparisons", "embeddings"),
     ("checks", "policy", "gate"),
     ("figures",),
     ("reports",),
@@ -45,6 +47,9 @@ PACKAGES = {
     "kaleido": PLOTLY_ROOMS,
     "ibis": {"scan"},
     "duckdb": {"sources", "scan"},
+    "faiss": {"neighbours"},
+    "umap": {"projection"},
+    "numba": {"projection"},
     **{name: set() for name in ("pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve")},
 }
 NUMERIC = {"math", "statistics", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
@@ -53,6 +58,7 @@ FILES = {"pathlib", "os", "io", "shutil", "tempfile", "glob", "urllib", "http", 
 FORBIDDEN = {
     "grid": FILES | {"pandas", "scipy", "sklearn"},
     "cells": FILES | {"pandas", "scipy", "sklearn"},
+    "vectors": FILES | {"pandas", "scipy", "sklearn"},
     "metrics": FILES,
     "pages": NUMERIC,
     "app": NUMERIC,
