@@ -39,8 +39,8 @@ class Vectors:
         ids: shape (n,), texts. May repeat: what repeats is told by the index check and never paired.
         is_good: shape (n,), whether the row can be used at all: every value finite. A row of zeros is good, but has no
             direction: under the cosine distance it is neither a query nor in the gallery.
-        is_query, is_gallery: shape (n,), which rows ask and which may be found. All of both in one set of vectors, where
-            a row is not found by itself.
+        is_query, is_gallery: shape (n,), which rows ask and which may be found. In one set of vectors all
+            rows are both, and none finds itself.
         stored_as: how the file held the values: "float16", "float32", "float64", "int8", "uint8" or "binary".
         sha256: of the content that the matrix was made from, in hex: what is computed from it is kept under this.
     """

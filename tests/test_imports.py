@@ -13,9 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# `grid` (the bins of the cells) and, for embeddings, `vectors` (what cells are to predictions), `neighbours` (vectors to
-# graphs, as `scan` is rows to cells), `projection` (graphs to layouts) and `embeddings` (the diagnosis of vectors) are
-# rooms that the design does not name.
+# `grid` (the bins of the cells) and, for embeddings, `vectors` (what cells are to predictions), `neighbours` (vectors
+# to graphs, as `scan` is rows to cells), `projection` (graphs to layouts) and `embeddings` (the diagnosis of vectors)
+# are rooms that the design does not name.
 # From the ground up. A room may import what is below it and, within a line, what stands to its left.
 ORDER = (
     ("errors", "schema", "grid", "cells", "vectors"),
