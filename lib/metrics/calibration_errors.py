@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from scipy import fft, special
 
-from lib.metrics.estimates import FloatArray, add_up, divide
+from lib.metrics.estimates import FloatArray, IntArray, add_up, divide
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.intervals import kish_n
 from lib.metrics.reliability import isotonic_of_each
@@ -27,7 +27,7 @@ SMOOTH_POINTS = 2**10
 NARROWEST = 1e-3
 """The least bandwidth of smoothing: where smooth ECE is below it, it is 0 for what is asked here."""
 POINTS_PER_WIDTH, LEAST_POINTS = 6.0, 128
-FIRST_WIDTH, SMOOTHINGS = 0.05, 9
+WIDE_BINS, FIRST_SLOPE, SMOOTHINGS = 16, -1.25, 9
 """Each step at least halves how far, in logarithms, the width is from the one that is sought."""
 CLOSE = 0.005
 """How far, in logarithms, an error may be from its width; the next step is far closer."""
@@ -195,8 +195,8 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
     spectrum = np.asarray(fft.dct(grid, type=1, axis=1))
     wave = np.pi * np.arange(SMOOTH_POINTS + 1)
 
-    def error(width: FloatArray) -> FloatArray:
-        found = np.zeros(len(width))
+    def error(which: IntArray, width: FloatArray) -> FloatArray:
+        found = np.zeros(len(which))
         points = 2.0 ** np.ceil(
             np.log2(np.clip(POINTS_PER_WIDTH / np.nan_to_num(width, nan=1.0), LEAST_POINTS, SMOOTH_POINTS))
         )
@@ -204,21 +204,28 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
             # What is smoothed widely has no high frequencies: fewer points give the same.
             rows = np.flatnonzero(points == size)
             kernel = np.exp(-0.5 * (width[rows, None] * wave[: size + 1]) ** 2)
-            smooth = np.abs(np.asarray(fft.idct(spectrum[rows, : size + 1] * kernel, type=1, axis=1)))
+            smooth = np.abs(np.asarray(fft.idct(spectrum[which[rows], : size + 1] * kernel, type=1, axis=1)))
             found[rows] = smooth.sum(axis=1) - (smooth[:, 0] + smooth[:, -1]) / 2
         return found
 
-    # The logarithm of the error falls with that of the width, at most as fast as it: a secant finds where they meet.
-    before, width = np.full(len(residual), FIRST_WIDTH), np.full(len(residual), FIRST_WIDTH)
-    gap_before = np.zeros(len(residual))
-    for step in range(SMOOTHINGS):
-        gap = np.log(np.clip(error(width), NARROWEST, 1.0) / width)
-        moved = np.log(width / before)
-        slope = np.clip(
-            np.divide(gap - gap_before, moved, out=np.full(len(gap), -2.0), where=np.abs(moved) > 1e-9), -2, -1
-        )
-        before, gap_before = width, gap
-        width = width * np.exp(-gap / slope)
-        if step and np.abs(gap).max(initial=0.0) < CLOSE:
+    # The logarithm of the error falls with that of the width, at most as fast as it: a secant finds where they meet. It
+    # begins where chance alone, or the residuals of a few wide bins alone, would have them meet.
+    noise = (residual**2).sum(axis=1)
+    wide = np.abs(np.add.reduceat(grid, np.arange(0, SMOOTH_POINTS, SMOOTH_POINTS // WIDE_BINS), axis=1)).sum(axis=1)
+    lasting = np.sqrt(np.maximum(wide**2 - 2 / np.pi * WIDE_BINS * noise, 0.0))
+    width = np.clip(np.maximum(np.cbrt(noise / np.pi**1.5), lasting), NARROWEST, 1.0)
+    before, gap_before = width, np.zeros(len(width))
+    moving = np.arange(len(width))
+    for _ in range(SMOOTHINGS):
+        gap = np.log(np.clip(error(moving, width[moving]), NARROWEST, 1.0) / width[moving])
+        moved = np.log(width[moving] / before[moving])
+        fall = np.full(len(gap), FIRST_SLOPE)
+        np.divide(gap - gap_before[moving], moved, out=fall, where=np.abs(moved) > 1e-9)
+        before, gap_before[moving] = width.copy(), gap
+        width[moving] *= np.exp(-gap / np.clip(fall, -2, -1))
+        moving = moving[np.abs(gap) >= CLOSE]
+        if not len(moving):
             break
-    return error(width)
+    least = np.flatnonzero(width < NARROWEST * (1 + CLOSE))
+    width[least] = error(least, width[least])
+    return width
