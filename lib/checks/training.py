@@ -190,7 +190,21 @@ def _non_convergence(run: Run) -> Judged | None:
     if _is_flat(found) and loss.metric not in LOG_LOSSES and is_from_the_start(loss):
         said = f"the training loss does not fall: {_number(found.start)} at its start, {_number(found.end)} at the end"
         return Judged(1 - found.fall, said, {**numbers, "kind": "does not fall"})
-    return None
+    return _restless_validation(run)
+
+
+def _restless_validation(run: Run) -> Judged | None:
+    """A validation loss that swings while the training loss does not: which weights are best is then luck."""
+    loss = run.validation_loss
+    found = None if loss is None else course(loss.value)
+    if loss is None or found is None or not _swings(found):
+        return None
+    said = (
+        f"the validation loss swings by {_number(found.swing)} around {_number(found.end)} in its second half, and the "
+        "training loss does not"
+    )
+    numbers = {"loss": loss.written, "swing": found.swing, "end": found.end, "kind": "validation oscillates"}
+    return Judged(found.swing / max(abs(found.end), 1e-300), said, numbers)
 
 
 def _swings(found: Course) -> bool:

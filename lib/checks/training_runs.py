@@ -94,6 +94,11 @@ class Run:
         return self._main(TRAIN)
 
     @cached_property
+    def validation_loss(self) -> Curve | None:
+        """The main loss of validation, chosen as that of training is."""
+        return self._main(VALIDATION)
+
+    @cached_property
     def losses(self) -> list[Curve]:
         """Every curve of training or validation of which less is better."""
         return [each for each in self.curves if is_higher_better(each.metric) is False]
@@ -107,7 +112,7 @@ class Run:
     def main(self) -> Curve:
         """The curve that says how good the run is: the validation loss, else a validation metric, else the first."""
         validation = [each for each in self.of(VALIDATION) if is_higher_better(each.metric) is not None]
-        return self._main(VALIDATION) or (validation or [self.loss or self.curves[0]])[0]
+        return self.validation_loss or (validation or [self.loss or self.curves[0]])[0]
 
     @cached_property
     def pairs(self) -> list[Pair]:

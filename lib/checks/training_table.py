@@ -52,15 +52,16 @@ TRAINING_CHECKS: tuple[Check, ...] = (
         reference="H-F4. Values that are no number; the training loss of each run in at most 50 pieces: the mean of "
         "the last eighth against the lowest mean of an eighth and four times the noise of second "
         "differences (it diverges), the spread of the second half around its own line against all that "
-        "was gained (it oscillates, eight pieces or more), and the first eighth against the last eighth "
-        "where no level is known (it does not fall)",
+        "was gained (it oscillates, eight pieces or more; of the validation loss too), and the first "
+        "eighth against the last eighth where no level is known (it does not fall)",
         minimum_effect="half of what was gained is lost again, and 10 %; or a spread of a quarter of what was gained "
         "and 15 % of the level; or less than 5 % of its start lost by a loss that is no log loss. An "
         "error where the loss ends as no number, or a fifth above its start",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The steps are too large for this loss: the learning rate, or a gradient that is not clipped; with "
-        "NaN also a logarithm or a division at 0, a bad row, or half precision that overflows.",
+        "NaN also a logarithm or a division at 0, a bad row, or half precision that overflows. Where validation alone "
+        "swings, too few rows are validated on, or layers that behave differently then (batch normalisation, dropout).",
         remedy="Lower the learning rate (by three to ten times), warm it up, clip gradients, enlarge the batch. "
         "With NaN look at the first batch that gives one.",
         topic="training",

@@ -18,6 +18,7 @@ FAULTS = {
     "validation loss rises": "overfitting",
     "validation accuracy falls": "overfitting",
     "swings": "non-convergence",
+    "validation alone swings": "non-convergence",
     "diverges": "non-convergence",
     "NaN": "non-convergence",
     "does not fall": "non-convergence",
@@ -138,6 +139,8 @@ def faulty_training(seed: int, fault: str) -> Training:
     elif fault == "no better than the class balance":
         metric, level = "log_loss", decay(rng, n, 1.5, 0.51)  # 20 % positives: 0.500
         validation = level
+    elif fault == "validation alone swings":
+        validation = np.abs(start * (0.6 + rng.uniform(0.3, 0.5) * rng.choice([-1.0, 1.0], n))) + 0.01
     elif fault.startswith("validation"):
         turn = rng.uniform(0.15, 0.6)
         best = float(np.interp(turn, t, validation))
