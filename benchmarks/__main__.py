@@ -32,6 +32,7 @@ EXPECTED_LARGEST = "under 60 s and 2 GB"
 EXPECTED_SESSIONS = "under 2 GB"
 EXPECTED_PAGE = "expected: under 1 s; under 50 ms"
 EXPECTED_SLICES = "under 10 s"
+EXPECTED_COMPARISON = "under 10 s"
 EXPECTED_SWITCH = "under 0.5 s"
 
 
@@ -55,6 +56,7 @@ def main() -> None:
         print_largest(largest, ours[largest, "parquet"])
         print_growth([*sizes, largest], ours)
         print_slices(folder, min(SESSION_ROWS, options.rows))
+        print_comparison(folder, options.rows)
         print_slider(folder, sorted({*sizes[-2:], min(EXACT_ROWS, options.rows), largest}))
         file_of(folder, largest, "parquet").unlink()
         print_sessions(folder, min(SESSION_ROWS, options.rows))
@@ -186,6 +188,24 @@ def print_slices(folder: Path, rows: int) -> None:
         ["ratio", f"{second / first:.1f} x", f"{theirs.peak / mine.peak:.1f} x", ""],
     ]
     print_table(["by", "time of the search", "peak memory", "slices"], table)
+
+
+def print_comparison(folder: Path, rows: int) -> None:
+    """Two versions joined on their ids, beside pandas."""
+    path, store = folder / "comparison.parquet", folder / "store-comparison"
+    run_module("benchmarks.comparison", "make", path, rows)
+    mine, theirs = (run_module("benchmarks.comparison", by, path, store) for by in ("marginalia", "pandas"))
+    shutil.rmtree(store)
+    path.unlink()
+    first, again, second = mine.said["seconds"], mine.said["again"], theirs.said["seconds"]
+    pairs = mine.said["pairs"]
+    print(f"\nTwo versions joined on id, {rows:,} rows, {pairs:,} pairs, scan done (expected: {EXPECTED_COMPARISON})")
+    table = [
+        ["marginalia", f"{first:.1f} s; {1e3 * again:.0f} ms", f"{mine.peak / GB:.2f} GB"],
+        ["pandas, a part of it", f"{second:.1f} s", f"{theirs.peak / GB:.2f} GB"],
+        ["ratio", f"{second / first:.1f} x", f"{theirs.peak / mine.peak:.1f} x"],
+    ]
+    print_table(["by", "time to all numbers; again", "peak memory"], table)
 
 
 def print_sessions(folder: Path, rows: int) -> None:
