@@ -1,7 +1,7 @@
 """Two versions joined on their ids: `python -m benchmarks.comparison BY FILE STORE` prints JSON.
 
-BY is `make` (FILE gets STORE rows, half of them of each version, the second scored anew), `marginalia`, or `pandas`: the
-join, flips, and changes of three metrics by value of three cohort columns, as one would in a notebook.
+BY is `make` (FILE gets STORE rows, half of them of each version, the second scored anew), `marginalia`, or `pandas`:
+the join, flips, and changes of three metrics by value of three cohort columns, as one would in a notebook.
 """
 
 from __future__ import annotations
