@@ -4,5 +4,6 @@ The only room that knows faiss.
 """
 
 from lib.neighbours.graph import Report, compute_graph
+from lib.neighbours.matches import compute_matches
 
-__all__ = ["Report", "compute_graph"]
+__all__ = ["Report", "compute_graph", "compute_matches"]

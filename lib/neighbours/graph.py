@@ -83,9 +83,7 @@ class Lists:
             ):
                 self.search_exactly(some)
 
-    def _is_certain(
-        self, asked: Rows, proposed: NDArray[np.float32], exact: NDArray[np.float32]
-    ) -> NDArray[np.bool_]:
+    def _is_certain(self, asked: Rows, proposed: NDArray[np.float32], exact: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Whether no point that faiss left out can be as near as the last of a list, whatever faiss rounded."""
         last = self._distances[asked, -1].astype(np.float64)
         share = 8 * np.sqrt(self.space.dimension) * ROUNDING

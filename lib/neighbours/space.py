@@ -147,7 +147,9 @@ def _centre(matrix: Matrix, gallery: Rows) -> Floats:
 
 def _distinct(matrix: Matrix, gallery: Rows) -> tuple[Rows, Rows]:
     """The lowest row of each distinct point, ascending, and the point of each row of the gallery."""
-    factors = np.random.default_rng(0).integers(0, 2**63, matrix.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    factors = np.random.default_rng(0).integers(0, 2**63, matrix.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(
+        1
+    )
     sums = np.empty(len(gallery), np.uint64)
     for places in blocks(np.arange(len(gallery)), ROWS_AT_ONCE):
         # Adding 0 makes −0 into 0; sums of integers wrap around.
