@@ -88,7 +88,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class NeighbourGraph:
-    """The exact nearest gallery rows of each query, itself left out.
+    """The nearest gallery rows of each query, itself left out.
 
     Attributes:
         distance: what near means.
@@ -96,12 +96,16 @@ class NeighbourGraph:
         rows: shape (q, k), the rows found, nearest first, of equals the lower row first; `NO_ROW` where the gallery has
             no more.
         distances: shape (q, k), float32, ascending along a row; inf where there is no row.
+        recall: share of the nearest rows that the lists hold: 1 where the search was exact, else as measured.
+        n_measured: by exact lists of how many queries, drawn at random; 0 where the search was exact.
     """
 
     distance: Distance
     queries: Rows
     rows: NDArray[np.int32]
     distances: NDArray[np.float32]
+    recall: float = 1.0
+    n_measured: int = 0
 
     @property
     def k(self) -> int:

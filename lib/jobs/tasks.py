@@ -29,5 +29,27 @@ def fit_lab(rows: Any, settings: Any, report: Report) -> Any:
     return run_lab(rows, settings, report)
 
 
-TASKS: dict[str, Callable[..., Any]] = {"rest": rest, "fit_lab": fit_lab}
+def neighbour_graph(given: Any, distance: Any, k: int, path: str, report: Report) -> None:
+    """Write the neighbour graph of `HandedVectors` to a file: it is too large for the pipe."""
+    from pathlib import Path
+
+    from lib.neighbours import compute_graph
+    from lib.neighbours.saved import save_graph
+
+    save_graph(compute_graph(given.vectors(), distance, k, report), Path(path))
+
+
+def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], report: Report) -> Any:
+    """Rank the right answers of `HandedVectors`: a `RankedMatches`."""
+    from lib.neighbours import compute_matches
+
+    return compute_matches(given.vectors(), truth, graph, ks, report)
+
+
+TASKS: dict[str, Callable[..., Any]] = {
+    "rest": rest,
+    "fit_lab": fit_lab,
+    "neighbour_graph": neighbour_graph,
+    "ranked_matches": ranked_matches,
+}
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""

@@ -1,0 +1,55 @@
+"""Neighbour graphs and rankings of right answers: made in a worker, graphs kept on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lib.errors import MarginaliaError
+from lib.jobs.matrices import handed
+from lib.jobs.pool import Progress, shared_pool
+from lib.metrics.ranked_matches import RankedMatches
+from lib.neighbours.saved import graph_path, load_graph
+from lib.sources import Run
+from lib.vectors import Distance, NeighbourGraph, Truth, Vectors
+
+
+def neighbour_graph(
+    vectors: Vectors, distance: Distance, k: int, folder: Path, run: Run, on_progress: Progress
+) -> NeighbourGraph:
+    """The graph of `lib.neighbours.compute_graph`, from `folder` if it was made before.
+
+    Raises:
+        Cancelled: `run` was cancelled; the worker is gone and nothing is kept.
+        LimitError: the worker needed more memory than it may have, or the disk is full.
+        SettingsError: k is below 1.
+    """
+    path = graph_path(folder, vectors, distance, k)
+    kept = load_graph(path)
+    if kept is not None:
+        return kept
+    with handed(vectors, folder) as given:
+        shared_pool().work("neighbour_graph", given, distance, k, str(path), run=run, on_progress=on_progress)
+    made = load_graph(path)
+    if made is None:
+        raise MarginaliaError(f"The neighbours of {vectors.version} were written and cannot be read again.")
+    return made
+
+
+def ranked_matches(
+    vectors: Vectors,
+    truth: Truth,
+    graph: NeighbourGraph,
+    ks: tuple[int, ...],
+    folder: Path,
+    run: Run,
+    on_progress: Progress,
+) -> RankedMatches:
+    """The rankings of `lib.neighbours.compute_matches`, in a worker; not kept.
+
+    Raises:
+        Cancelled: `run` was cancelled; the worker is gone.
+        LimitError: the worker needed more memory than it may have.
+        SettingsError: a k is below 1, or the graph has shorter lists.
+    """
+    with handed(vectors, folder) as given:
+        return shared_pool().work("ranked_matches", given, truth, graph, ks, run=run, on_progress=on_progress)
