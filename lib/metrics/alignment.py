@@ -1,4 +1,4 @@
-"""Two versions of the same ids: is one a rotation of the other, what is left after turning, and which rows were not redone.
+"""Two versions of the same ids: is one a rotation of the other, what is left after turning, which rows are stale.
 
 A rotation moves every coordinate and no neighbour: the vectors are to be made again on both sides, and the model is
 fine. The candidate is turned onto the baseline (orthogonal Procrustes about the origin, which leaves cosines alone),
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.metrics.estimates import BoolArray, Estimate, Estimates, FloatArray, IntArray, add_up, divide, estimates
-from lib.metrics.intervals import mean_interval, wilson
+from lib.metrics.intervals import mean_interval
+from lib.metrics.sample_means import rate_of
 from lib.metrics.vector_rows import blocks, draw_rows, moments, take
 from lib.vectors import Distance, Matrix, Rows
 
@@ -39,6 +40,7 @@ LEAST_GAP = 3.0
 LEAST_SPLIT = 0.85
 """How much of the variance of log residuals two groups explain; of one normal group they explain 2/π, 0.64."""
 FINEST = 1e-4
+NO_IDS = "no id is in both versions"
 TOO_FEW = f"fewer than {LEAST_ROWS} ids are in both versions"
 
 
@@ -105,7 +107,7 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
         raise ValueError(f"pairs need as many rows in both versions, not {len(rows)} and {len(other)}")
     n, none = len(rows), np.full(len(rows), np.nan)
     displacement, is_identical, is_unchanged = _compare(baseline, candidate, rows, other, distance)
-    shares = _share(is_identical), _share(is_unchanged)
+    shares = rate_of(is_identical, NO_IDS), rate_of(is_unchanged, NO_IDS)
     if n < LEAST_ROWS:
         no_rows = np.zeros(n, np.bool_)
         parts = (shares[0], is_identical, shares[1], is_unchanged, no_rows)
@@ -248,13 +250,6 @@ def _lengths(
 def _spread(matrix: Matrix, rows: Rows, distance: Distance) -> float:
     _, covariance = moments(matrix, draw_rows(rows, FIT_ROWS, 0), distance)
     return float(np.sqrt(max(float(np.trace(covariance)), 1e-24)))
-
-
-def _share(flags: BoolArray) -> Estimate:
-    if not len(flags):
-        return Estimate(np.nan, np.nan, np.nan, 0, "no id is in both versions")
-    lower, upper = wilson(flags.mean(), len(flags))
-    return Estimate(float(flags.mean()), float(lower), float(upper), len(flags))
 
 
 def _root_mean_square(values: FloatArray) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 
 from lib.metrics.estimates import Estimate, FloatArray
 from lib.metrics.intervals import LEVEL, mover, wilson
+from lib.metrics.sample_means import rate_of
 from lib.metrics.variance_spectrum import Precision
 from lib.metrics.vector_rows import blocks, moments
 from lib.vectors import Distance, Matrix, Rows
@@ -128,14 +129,16 @@ def trade_off(
     before = recall_of(matrix)
     n = int(np.isfinite(before).sum())
     same = Estimate(0.0, 0.0, 0.0, n) if n else Estimate(np.nan, np.nan, np.nan, 0, NO_QUERIES)
-    full = Point(whole, _recall(before), same, bool(n), cost(whole))
+    full = Point(whole, rate_of(before[np.isfinite(before)], NO_QUERIES), same, bool(n), cost(whole))
     points: list[Point] = []
     keeps = dict.fromkeys(Way, bool(n))
     for setting, smaller in smaller_vectors(matrix, rows):
         after = recall_of(smaller)
         change = paired_change(before, after, 1 - (1 - LEVEL) / len(Way))
         keeps[setting.way] = keeps[setting.way] and change.is_defined and change.lower >= -tolerance
-        points.append(Point(setting, _recall(after), change, keeps[setting.way], cost(setting)))
+        points.append(
+            Point(setting, rate_of(after[np.isfinite(after)], NO_QUERIES), change, keeps[setting.way], cost(setting))
+        )
     return Curve(full, tuple(points), tolerance)
 
 
@@ -206,12 +209,3 @@ def _product(matrix: Matrix, axes: FloatArray) -> Matrix:
     for place in blocks(*matrix.shape):
         result[place] = matrix[place].astype(np.float64) @ axes
     return result
-
-
-def _recall(values: FloatArray) -> Estimate:
-    answered = values[np.isfinite(values)]
-    n = len(answered)
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, 0, NO_QUERIES)
-    lower, upper = wilson(answered.mean(), n)
-    return Estimate(float(answered.mean()), float(lower), float(upper), n)

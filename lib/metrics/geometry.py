@@ -15,8 +15,9 @@ import numpy as np
 from scipy import special
 
 from lib.metrics.estimates import Estimate, FloatArray, IntArray, add_up
-from lib.metrics.intervals import mean_interval, normal_quantile, wilson
+from lib.metrics.intervals import normal_quantile
 from lib.metrics.permutations import NOISE_LEVEL
+from lib.metrics.sample_means import mean_of, rate_of
 from lib.metrics.vector_rows import blocks, draw_rows, moments, squared_distances, take
 from lib.vectors import NO_LABEL, NO_ROW, Distance, Matrix, NeighbourGraph, Rows
 
@@ -25,6 +26,7 @@ PAIR_ROWS = 2_000
 UNIT_TOLERANCE = 1e-3
 """A length within this of 1 is that of a normalised vector: float16 is."""
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+NO_ROWS = "no rows"
 TOO_FEW = "fewer than three rows"
 NO_PAIRS = "no two rows have the same label"
 
@@ -71,9 +73,9 @@ def norms(matrix: Matrix, rows: Rows) -> Norms:
     return Norms(
         length,
         np.quantile(length, QUANTILES) if n else none,
-        _mean(length, "no rows"),
-        _share(np.abs(length - 1) > UNIT_TOLERANCE),
-        _share(length == 0),
+        mean_of(length, NO_ROWS),
+        rate_of(np.abs(length - 1) > UNIT_TOLERANCE, NO_ROWS),
+        rate_of(length == 0, NO_ROWS),
     )
 
 
@@ -139,7 +141,7 @@ def alignment_of_labels(matrix: Matrix, rows: Rows, labels: IntArray, n_labels: 
 
 
 def uniformity(matrix: Matrix, rows: Rows, seed: int = 0) -> Estimate:
-    """ln of the mean of exp(−2‖u − v‖²) over all pairs of at most `PAIR_ROWS` rows, drawn with `seed`; n is theirs.
+    """Logarithm of the mean of exp(−2‖u − v‖²) over all pairs of at most `PAIR_ROWS` rows that are drawn; n is theirs.
 
     At most 0, where all point one way; least where directions are spread evenly, about −4 in many dimensions.
     """
@@ -186,21 +188,4 @@ def silhouette(
     outside[each, code] = np.inf
     nearest, largest = outside.min(axis=1), np.maximum(inside, outside.min(axis=1))
     value = np.where((own > 0) & (largest > 0), (nearest - inside) / np.where(largest > 0, largest, 1.0), 0.0)
-    return _mean(value, TOO_FEW), value, rows[drawn]
-
-
-def _mean(values: FloatArray, reason: str) -> Estimate:
-    n = len(values)
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, n, reason)
-    error = float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
-    lower, upper = mean_interval(values.mean(), error, n - 1)
-    return Estimate(float(values.mean()), float(lower), float(upper), n)
-
-
-def _share(flags: np.ndarray) -> Estimate:
-    n = len(flags)
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, n, "no rows")
-    lower, upper = wilson(flags.mean(), n)
-    return Estimate(float(flags.mean()), float(lower), float(upper), n)
+    return mean_of(value, TOO_FEW), value, rows[drawn]

@@ -11,10 +11,10 @@ import numpy as np
 from scipy import sparse, special
 from scipy.sparse import csgraph
 
-from lib.metrics.estimates import BoolArray, Estimate, FloatArray, IntArray
-from lib.metrics.intervals import wilson
+from lib.metrics.estimates import Estimate, FloatArray, IntArray
 from lib.metrics.local_scale import chords, local_dimension
-from lib.vectors import NO_LABEL, NO_ROW, NeighbourGraph, Rows
+from lib.metrics.sample_means import rate_of
+from lib.vectors import NO_LABEL, NO_ROW, Distance, NeighbourGraph, Rows
 
 NO_GROUP = -1
 NO_PAIRS = "no two rows are as near"
@@ -60,8 +60,8 @@ class Leaks:
 
     Attributes:
         pairs: share of the pairs whose rows are in different parts.
-        rows: shape-free count of rows that have a near duplicate in another part.
-        n: of so many rows that are in a part.
+        rows: how many rows have a near duplicate in another part.
+        n: how many rows are in a part.
     """
 
     pairs: Estimate
@@ -112,14 +112,14 @@ def leaks_across(found: NearDuplicates, split: IntArray) -> Leaks:
     known = (one != NO_LABEL) & (other != NO_LABEL)
     across = known & (one != other)
     rows = np.unique(np.concatenate([found.first[across], found.second[across]]))
-    return Leaks(_share(across[known], NO_PAIRS), len(rows), int((split != NO_LABEL).sum()))
+    return Leaks(rate_of(across[known], NO_PAIRS), len(rows), int((split != NO_LABEL).sum()))
 
 
 def precision_of_pairs(found: NearDuplicates, labels: IntArray) -> Estimate:
     """Share of the pairs whose rows have the same label; `labels` has shape (n,), `NO_LABEL` for none."""
     one, other = labels[found.first], labels[found.second]
-    known: BoolArray = (one != NO_LABEL) & (other != NO_LABEL)
-    return _share((one == other)[known], NO_LABELS)
+    known = (one != NO_LABEL) & (other != NO_LABEL)
+    return rate_of((one == other)[known], NO_LABELS)
 
 
 def _expected(graph: NeighbourGraph, cut: float) -> float:
@@ -129,7 +129,7 @@ def _expected(graph: NeighbourGraph, cut: float) -> float:
         return float("nan")
     apart = chords(graph)[:, -1]
     # The cut as a chord, as `chords` has it.
-    limit = np.sqrt(2 * cut) if graph.distance.value == "cosine" else cut
+    limit = np.sqrt(2 * cut) if graph.distance is Distance.COSINE else cut
     typical = float(np.median(apart[np.isfinite(apart)])) if np.isfinite(apart).any() else float("nan")
     if not np.isfinite(typical):
         return float("nan")
@@ -151,11 +151,3 @@ def _groups(first: Rows, second: Rows, n: int) -> tuple[IntArray, IntArray]:
     rank[order] = np.arange(len(names))
     group[member] = rank[code]
     return group, sizes[order]
-
-
-def _share(flags: np.ndarray, reason: str) -> Estimate:
-    n = len(flags)
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, 0, reason)
-    lower, upper = wilson(flags.mean(), n)
-    return Estimate(float(flags.mean()), float(lower), float(upper), n)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from lib.metrics.estimates import Estimate, FloatArray, IntArray
-from lib.metrics.intervals import mean_interval, wilson
+from lib.metrics.sample_means import mean_of, rate_of
 from lib.metrics.vector_rows import blocks, draw_rows, squared_distances, take
 from lib.vectors import NO_LABEL, Distance, Matrix, Rows, Truth
 
@@ -33,7 +33,8 @@ class Triplets:
 
     Attributes:
         anchor, positive, negative: shape (t,), rows.
-        d_positive, d_negative: shape (t,), distances of the anchor to them: pairs that belong together, and that do not.
+        d_positive, d_negative: shape (t,), distances of the anchor to them: pairs that belong together, and
+            pairs that do not.
         n_anchors: how many rows could be an anchor.
         seed: of what was drawn.
     """
@@ -105,17 +106,17 @@ def draw_triplets(
 
 def shares_at(triplets: Triplets, margin: float) -> TripletShares:
     """What the triplets are at a margin."""
-    gap, n = triplets.triplet_margin, len(triplets.anchor)
+    gap = triplets.triplet_margin
     violation = np.maximum(margin - gap, 0.0)
     pulled, pushed = triplets.d_positive**2 / 2, np.maximum(margin - triplets.d_negative, 0.0) ** 2 / 2
     return TripletShares(
         margin=margin,
-        violation_rate=_share(gap < margin),
-        easy=_share(gap >= margin),
-        semi_hard=_share((gap > 0) & (gap < margin)),
-        hard=_share((gap <= 0) & (gap < margin)),
-        triplet_loss=_mean(violation, n),
-        contrastive_loss=_mean((pulled + pushed) / 2, n),
+        violation_rate=rate_of(gap < margin, NO_TRIPLETS),
+        easy=rate_of(gap >= margin, NO_TRIPLETS),
+        semi_hard=rate_of((gap > 0) & (gap < margin), NO_TRIPLETS),
+        hard=rate_of((gap <= 0) & (gap < margin), NO_TRIPLETS),
+        triplet_loss=mean_of(violation, NO_TRIPLETS),
+        contrastive_loss=mean_of((pulled + pushed) / 2, NO_TRIPLETS),
     )
 
 
@@ -155,7 +156,7 @@ def proxy_loss(matrix: Matrix, rows: Rows, labels: IntArray, seed: int = 0) -> E
         nearest = far[each, column]
         far[each, column] = -np.inf
         loss[part] = special.logsumexp(far, axis=1) - nearest
-    return _mean(loss, len(drawn))
+    return mean_of(loss, NO_PROXIES)
 
 
 def _by_label(rows: Rows, labels: IntArray, most: int, rng: np.random.Generator) -> tuple[Rows, Rows, Rows, int]:
@@ -203,19 +204,3 @@ def _by_list(rows: Rows, truth: Truth, most: int, rng: np.random.Generator) -> t
         negative[missing[wrong]] = tried[wrong]
     found = negative != NO_LABEL
     return anchor[found], positive[found], negative[found], len(anchors)
-
-
-def _share(flags: np.ndarray) -> Estimate:
-    n = len(flags)
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, 0, NO_TRIPLETS)
-    lower, upper = wilson(flags.mean(), n)
-    return Estimate(float(flags.mean()), float(lower), float(upper), n)
-
-
-def _mean(values: FloatArray, n: int) -> Estimate:
-    if not n:
-        return Estimate(np.nan, np.nan, np.nan, 0, NO_TRIPLETS)
-    error = float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
-    lower, upper = mean_interval(values.mean(), error, n - 1)
-    return Estimate(float(values.mean()), float(lower), float(upper), n)
