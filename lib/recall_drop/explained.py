@@ -19,7 +19,7 @@ from lib.metrics.recall_parts import RecallParts
 from lib.neighbours.graph import Report
 from lib.recall_drop.crossed import recall_estimate
 from lib.recall_drop.question import Answers, Asked, answer
-from lib.recall_drop.remedies import REMEDIES, Found, centred, remedied
+from lib.recall_drop.remedies import REMEDIES, Found, centred, remedied, surplus
 from lib.vectors import Distance, Vectors
 
 UNCHANGED = "recall did not change beyond chance"
@@ -90,7 +90,8 @@ class Recalls:
         return abs(self.z) > 1.96 and abs(self.change) >= LEAST_CHANGE
 
     def with_remedies(self, names: frozenset[str]) -> Answers:
-        """The answers of the candidate with some of `REMEDIES`."""
+        """The answers of the candidate with some of `REMEDIES`, those left out that change nothing."""
+        names = names - {name for name in ("duplicates", "gallery-growth") if not surplus(self.found, name)}
         if names not in self._remedied:
             vectors = remedied(self.asked.after.vectors, self.found, set(names))
             self._remedied[names] = self._answer(vectors)
