@@ -43,7 +43,12 @@ _THINGS = (
     "vase", "stool", "bowl", "tray", "candle", "frame", "rug", "jug", "plate", "blanket",
     "bench", "hook", "bucket", "ladder", "broom", "pillow", "curtain", "cabinet", "drawer", "hanger",
 )  # fmt: skip
-_TAKEN = {"web": "from the shop", "phone": "taken with a phone", "scan": "scanned from print", "photo": "from the studio"}
+_TAKEN = {
+    "web": "from the shop",
+    "phone": "taken with a phone",
+    "scan": "scanned from print",
+    "photo": "from the studio",
+}
 
 
 @functools.lru_cache(maxsize=2)

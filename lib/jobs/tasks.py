@@ -46,10 +46,22 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
+def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
+    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
+    from dataclasses import replace
+
+    from lib.recall_drop import compute_recall_drop
+
+    sides = (given.before, before), (given.after, after)
+    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
+    return compute_recall_drop(replace(given, before=first, after=second), report)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "rest": rest,
     "fit_lab": fit_lab,
     "neighbour_graph": neighbour_graph,
     "ranked_matches": ranked_matches,
+    "recall_drop": recall_drop,
 }
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""

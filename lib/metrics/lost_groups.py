@@ -74,9 +74,7 @@ class LostGroups:
     n_grouped: int
 
 
-def lost_groups(
-    query: IntArray, answer: IntArray, n_queries: int, columns: dict[str, NDArray[np.str_]]
-) -> LostGroups:
+def lost_groups(query: IntArray, answer: IntArray, n_queries: int, columns: dict[str, NDArray[np.str_]]) -> LostGroups:
     """Group the queries that were lost.
 
     Args:
@@ -90,7 +88,8 @@ def lost_groups(
     sets = [lost, *(each for each, _answers, _counts in groups)]
     found = _shared(sets, n_queries, columns)
     made = tuple(
-        LostGroup(each, answers, counts, shared) for (each, answers, counts), shared in zip(groups, found[1:], strict=True)
+        LostGroup(each, answers, counts, shared)
+        for (each, answers, counts), shared in zip(groups, found[1:], strict=True)
     )
     return LostGroups(made, found[0], len(lost), int(sum(len(each.queries) for each in made)))
 

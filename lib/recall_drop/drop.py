@@ -150,7 +150,9 @@ def _galleries(asked: Asked) -> tuple[GalleryRows, GalleryRows]:
 def _findings(recalls: Recalls, cohorts: dict[str, NDArray[np.str_]]) -> tuple[list[Finding], str]:
     """All findings in their order, and the column whose mix changed most."""
     asked, found = recalls.asked, recalls.found
-    mix, column = judge_mix(*(_cohorts_asking(side, each) for side, each in zip((asked.before, asked.after), recalls.answers, strict=True)))
+    mix, column = judge_mix(
+        *(_cohorts_asking(side, each) for side, each in zip((asked.before, asked.after), recalls.answers, strict=True))
+    )
     has_fallen = recalls.has_changed and recalls.change < 0
     of_values = judge_values(found.rows, found.values, asked.distance, cohorts, has_fallen=has_fallen)
     is_rounded = found.values is not None and found.values.is_quantised
@@ -177,12 +179,16 @@ def _parts(recalls: Recalls, column: str) -> RecallParts:
     number = np.arange(asked.before.vectors.n + asked.after.vectors.n)
     number[asked.before.vectors.n + asked.second] = asked.first
     worlds = [(asked.before, before, distinct, distinct, number[: asked.before.vectors.n])]
-    steps = [recalls.with_remedies(frozenset(names)) for names in ((), ("duplicates",), ("duplicates", "gallery-growth"))]
+    steps = [
+        recalls.with_remedies(frozenset(names)) for names in ((), ("duplicates",), ("duplicates", "gallery-growth"))
+    ]
     worlds.append((asked.after, *steps, number[asked.before.vectors.n :]))
     sides = []
     for side, exact, single, comparable, draw in worlds:
         rows = np.flatnonzero(side.vectors.is_query)
         found = exact.hit if side.hits is None else np.where(exact.asked, side.hits, np.nan)
         cohort = side.cohorts[column] if column else np.full(side.vectors.n, NO_COHORT)
-        sides.append(PartsSide(found[rows], exact.hit[rows], single.hit[rows], comparable.hit[rows], cohort[rows], draw[rows]))
+        sides.append(
+            PartsSide(found[rows], exact.hit[rows], single.hit[rows], comparable.hit[rows], cohort[rows], draw[rows])
+        )
     return recall_parts(sides[0], sides[1])

@@ -171,7 +171,9 @@ def _table(recalls: Recalls, curable: frozenset[str]) -> list[Counterfactual]:
         names = [name for name in REMEDIES if name in curable]
         rows.append((" + ".join(names), "all of these together", curable))
     made = [(name, text, recall_estimate(recalls.with_remedies(names).hit)) for name, text, names in rows]
-    made.append(("hubs-corrected", "vectors are centred and of length 1, which makes hubs fewer", recalls.without_hubs()))
+    made.append(
+        ("hubs-corrected", "vectors are centred and of length 1, which makes hubs fewer", recalls.without_hubs())
+    )
     return [Counterfactual(name, text, recall, _restored(recalls, recall.value)) for name, text, recall in made]
 
 

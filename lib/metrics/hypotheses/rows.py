@@ -166,9 +166,7 @@ def row_states(rows: SharedRows) -> RowStates:
     return RowStates(kind, partner, residual, other=other, **common)
 
 
-def _sides(
-    rows: SharedRows, least: int
-) -> tuple[float, float, NDArray[np.float32] | None, NDArray[np.float32] | None]:
+def _sides(rows: SharedRows, least: int) -> tuple[float, float, NDArray[np.float32] | None, NDArray[np.float32] | None]:
     """Median residual of queries by their own map and by that of the gallery, and the two maps."""
     queries = np.flatnonzero(rows.is_query & ~rows.is_gallery)
     gallery = np.flatnonzero(rows.is_gallery & ~rows.is_query)

@@ -73,7 +73,10 @@ def shared_rows(before: Vectors, after: Vectors, first: IntArray, second: IntArr
     """
     usable = before.is_good[first] & after.is_good[second]
     first, second = first[usable], second[usable]
-    norms = [np.linalg.norm(each.matrix[rows].astype(np.float64), axis=1) for each, rows in _both(before, after, first, second)]
+    norms = [
+        np.linalg.norm(each.matrix[rows].astype(np.float64), axis=1)
+        for each, rows in _both(before, after, first, second)
+    ]
     there = (norms[0] > 0) & (norms[1] > 0)
     first, second = first[there], second[there]
     width = max(before.dimension, after.dimension)

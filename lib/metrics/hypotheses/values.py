@@ -66,7 +66,10 @@ def value_states(rows: SharedRows, before: Vectors, after: Vectors) -> ValueStat
     dead = gone[1] & ~gone[0]
     last = np.flatnonzero(~gone[1])
     is_tail = bool(dead.any()) and (len(last) == 0 or bool(np.flatnonzero(dead)[0] > last[-1]))
-    shares = [_effective(each) / max(1, int((~lost).sum())) for each, lost in zip((rows.before, rows.after), gone, strict=True)]
+    shares = [
+        _effective(each) / max(1, int((~lost).sum()))
+        for each, lost in zip((rows.before, rows.after), gone, strict=True)
+    ]
     effective = shares[0], shares[1]
     levels = _levels(before.matrix, rows.first), _levels(after.matrix, rows.second)
     spread = _varies(rows.norm_before), _varies(rows.norm_after)
@@ -98,7 +101,9 @@ def judge_values(
     """
     if states is None:
         names = ("not-normalised", "truncated", "quantised", "dead-dimensions", "collapse")
-        return [Finding(name, Verdict.UNDECIDED, "It cannot be told: the versions share no rows.", {}) for name in names]
+        return [
+            Finding(name, Verdict.UNDECIDED, "It cannot be told: the versions share no rows.", {}) for name in names
+        ]
     return [
         _norms(rows, states, distance, cohorts),
         *_dimensions(rows, states),
@@ -107,9 +112,7 @@ def judge_values(
     ]
 
 
-def _norms(
-    rows: SharedRows, states: ValueStates, distance: Distance, cohorts: dict[str, NDArray[np.str_]]
-) -> Finding:
+def _norms(rows: SharedRows, states: ValueStates, distance: Distance, cohorts: dict[str, NDArray[np.str_]]) -> Finding:
     name = "not-normalised"
     old, new = states.spread
     evidence: dict[str, float] = {"norm_spread_before": old, "norm_spread_after": new}
@@ -137,7 +140,7 @@ def _varies(norms: FloatArray) -> float:
 
 def is_off(rows: SharedRows) -> BoolArray:
     """Shape (m,): the rows that are not of the length that the others are, relative to the baseline."""
-    return np.abs(rows.log_ratio - np.median(rows.log_ratio)) > NORM_SPREAD
+    return np.abs(rows.log_ratio - (np.median(rows.log_ratio) if rows.n else 0.0)) > NORM_SPREAD
 
 
 def cohort_of(off: BoolArray, cohorts: dict[str, NDArray[np.str_]]) -> tuple[str, str] | None:
