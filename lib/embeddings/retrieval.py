@@ -17,8 +17,6 @@ from lib.metrics.retrieval import retrieval_values
 from lib.sources import Run
 
 NO_TRUTH = "nothing tells which rows are right answers: no label, no pairs"
-FEWEST_QUERIES = 10
-"""A cohort of fewer queries with an answer is left out of what is compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +97,7 @@ def read_retrieval(
         ranked = diagnosis.matches(version, run, on_progress)
         vectors = diagnosis.vectors(version)
         graph = diagnosis.graph(version, run, on_progress)
-        gallery = np.flatnonzero(vectors.usable(settings.distance) & vectors.is_gallery)
-        hubs = tuple(hubness(graph, gallery, k) for k in settings.ks)
+        hubs = tuple(hubness(graph, diagnosis.gallery(version), k) for k in settings.ks)
         if ranked is None:
             return Retrieval(version, None, (), hubs)
         values = list(retrieval_values(ranked))
