@@ -55,7 +55,9 @@ def lay_out(
     """
     began = time.perf_counter()
     if graph.distance is not settings.distance:
-        raise SettingsError(f"The neighbours are by {graph.distance} distance, the map is asked for by {settings.distance}.")
+        raise SettingsError(
+            f"The neighbours are by {graph.distance} distance, the map is asked for by {settings.distance}."
+        )
     k = settings.n_neighbors - 1
     if graph.k < k:
         raise SettingsError(f"The map is asked for with {settings.n_neighbors} neighbours; there are {graph.k + 1}.")

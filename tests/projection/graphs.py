@@ -10,7 +10,10 @@ from lib.vectors import Distance, NeighbourGraph
 
 
 def graph_of(
-    matrix: NDArray[np.float32], k: int, distance: Distance = Distance.EUCLIDEAN, gallery: NDArray[np.bool_] | None = None
+    matrix: NDArray[np.float32],
+    k: int,
+    distance: Distance = Distance.EUCLIDEAN,
+    gallery: NDArray[np.bool_] | None = None,
 ) -> NeighbourGraph:
     """The k nearest rows of the gallery (all rows without one) of every row, itself left out."""
     rows = np.arange(len(matrix)) if gallery is None else np.flatnonzero(gallery)
