@@ -21,6 +21,7 @@ from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
 from lib.checks.separation import Part, cells_outside
+from lib.checks.worsening import worse_runs
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.intervals import holm
@@ -148,7 +149,8 @@ def _left_without(
     """The values that are still worse without the parts that other checks name; None when there are none of those."""
     reversals = find_reversals(diagnosis)
     axes = reversals.axes
-    places = [widened(place, len(axes.windows)) for place in cause_places(diagnosis) + noisy_places(diagnosis)]
+    causes = [*cause_places(diagnosis), *noisy_places(diagnosis), *worse_runs(diagnosis)]
+    places = [widened(place, len(axes.windows)) for place in causes]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
     rare = [part for part in rare_cause_parts(diagnosis) if version in part.versions]
     if not own and not rare:

@@ -22,7 +22,7 @@ from lib.checks.margin_collapse import Magnitudes
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
 from lib.checks.reversal import find_reversals
-from lib.checks.search import Found, count_trials, find_parts, widened
+from lib.checks.search import SPILT, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.grid import MISSING_BIN
 from lib.metrics.confidence import sure_scores
@@ -32,10 +32,16 @@ from lib.schema import VERSION
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-LEAST_EXCESS = 0.05
+LEAST_EXCESS, LEAST_SHARE = 0.05, 0.02
+"""Of the sure rows so many more are wrong; and so many labels turned round explain it."""
 BINS = 6
+LEAST_REST = 0.1
+"""So many rows, as a share of the part's, have to be left to say how often rows of a score are positive."""
 PARAMETER = 1.0
-"""What a parameter more is worth in log likelihood (Akaike): a weaker model has two, a share of wrong labels one."""
+"""What a parameter more is worth in log likelihood (Akaike): a weaker model has two, a share of wrong labels one.
+
+For a time a weaker model is the likelier of the two, so there wrong labels have to be the better explanation by as much
+without it."""
 SHARES = np.linspace(0.0, 0.49, 50)
 
 
@@ -44,7 +50,8 @@ class MoreWrong(HigherShare):
     """The rule: of the sure rows more are wrong, and wrong labels explain it better than a weaker model does.
 
     With `together`, where scores have a unit, a cohort over all time is judged by its rows of all versions: who labels
-    is no matter of the version, and a part of the rows would only be one more chance to be taken for noise.
+    is no matter of the version, and a part of the rows would only be one more chance to be taken for noise. A cohort
+    for a time has to be unlike the other cohorts of that time: else it is the time, and not who labels there.
     """
 
     together: bool = True
@@ -53,14 +60,34 @@ class MoreWrong(HigherShare):
         """A proper part of its version in which a share of wrong labels fits best."""
         if place.column is None and place.run is None:
             return False
-        version = None if self.together and place.run is None else place.version
+        if place.column is not None and place.run is not None and not self._is_unlike_others(block, place):
+            return False
+        version = None if self.together and place.run is None else self._version(block, place)
         here = block.inside(Place(version, place.column, place.value, place.run)) & block.is_left()
         there = block.inside(Place(version)) & block.is_left() & ~here
-        return noise_of(block.cells, here, there)[1]
+        sure, others = (block.moments[tuple(block.group[each].T)][:, ROWS].sum() for each in (here, there))
+        if others < max(self.least_rows, LEAST_REST * sure):
+            return False
+        share, lead = noise_of(block.cells, here, there)
+        return share >= LEAST_SHARE and lead >= (-PARAMETER if place.run is None else PARAMETER)
+
+    def _version(self, block: Block, place: Place) -> int | None:
+        """The version of a part; of a run in all versions the only one that has rows in it, if there is one."""
+        rows = block.moments[block.slices(place)][..., ROWS].sum(axis=(1, 2))
+        filled = np.flatnonzero(rows > SPILT * rows.sum())
+        return int(filled[0]) if place.version is None and len(filled) == 1 else place.version
+
+    def _is_unlike_others(self, block: Block, place: Place) -> bool:
+        """Whether other values at the same time have fewer sure and wrong rows, by what matters."""
+        own = block.moments[block.slices(place)].sum(axis=(0, 1, 2))
+        others = block.moments[block.slices(Place(place.version, run=place.run))].sum(axis=(0, 1, 2)) - own
+        if others[ROWS] < self.least_rows:
+            return True
+        return bool(own[HITS] / own[ROWS] - others[HITS] / others[ROWS] >= self.effect)
 
 
-def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, bool]:
-    """The share of wrong labels that fits some groups of a table best, and whether it fits better than a weaker model.
+def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, float]:
+    """The share of wrong labels that fits some groups of a table best, and by how much better than a weaker model.
 
     Args:
         cells: the table.
@@ -91,7 +118,7 @@ def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, bo
 
     by_share = likelihood(SHARES[:, None] + (1 - 2 * SHARES[:, None]) * q)
     best = int(np.argmax(by_share))
-    return float(SHARES[best]), bool(by_share[best] >= likelihood(_weaker(n, k, special.logit(q))) - PARAMETER)
+    return float(SHARES[best]), float(by_share[best] - likelihood(_weaker(n, k, special.logit(q))))
 
 
 def _weaker(n: FloatArray, k: FloatArray, x: FloatArray) -> FloatArray:

@@ -25,6 +25,10 @@ PAGES = {
     "training": "pages/training.py",
     "calibration": "pages/calibration.py",
     "support_vectors": "pages/support_vectors.py",
+    "thresholds": "pages/thresholds.py",
+    "comparison": "pages/comparison.py",
+    "monitoring": "pages/monitoring.py",
+    "slices": "pages/slices.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
