@@ -10,6 +10,7 @@ import numpy as np
 
 from lib.checks import words
 from lib.checks.constant_score import constant_places
+from lib.checks.crossings import find_crossed
 from lib.checks.margin_collapse import find_collapses
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
@@ -99,9 +100,10 @@ def _explained(diagnosis: Diagnosis) -> set[str]:
     places = [each.place for each in reversals.found] + constant_places(diagnosis) + noisy_places(diagnosis)
     places += [each.place for each in find_collapses(diagnosis).found]
     places += [each.place for each in find_worsenings(diagnosis).found]
+    crossed = {version for each in find_crossed(diagnosis) for version in each.versions}
     if reversals.everything or any(place.version is None for place in places):
         return set(diagnosis.shown_versions)
-    return {diagnosis.facts.versions[place.version] for place in places if place.version is not None}
+    return crossed | {diagnosis.facts.versions[place.version] for place in places if place.version is not None}
 
 
 def _sentence(diagnosis: Diagnosis, version: str, judged: Judged) -> str:

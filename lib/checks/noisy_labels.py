@@ -15,18 +15,16 @@ import numpy as np
 from scipy import special
 
 from lib.cells import Cells
-from lib.checks import words
-from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, where_of
+from lib.checks.blocks import Axes, Block, BoolArray, Features, FloatArray, Place, make_block, read_tables
 from lib.checks.causes import cause_places
 from lib.checks.margin_collapse import Magnitudes
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import SPILT, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.grid import MISSING_BIN
 from lib.metrics.confidence import sure_scores
-from lib.metrics.intervals import wilson
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
@@ -147,15 +145,7 @@ class Noise:
 def find_noise(diagnosis: Diagnosis) -> Noise:
     """Search versions, cohorts and windows for sure and wrong rows."""
     axes, tables = read_tables(diagnosis)
-    sure = _sure_scores(diagnosis)
-
-    def features(cells: Cells) -> FloatArray:
-        magnitudes = Magnitudes.of(cells, labelled=True)
-        by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
-        rows = magnitudes.n - magnitudes.below(np.nextafter(by_group, np.inf)[cells.block // 3])
-        wrong = magnitudes.classes * cells.score < 0
-        return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
-
+    features = sure_features(diagnosis)
     blocks = [make_block(table, axes, features) for table in tables]
     is_in_units = diagnosis.facts.mapping.score_kind.is_probabilistic
     rule = MoreWrong(usual_share(blocks[0]), LEAST_EXCESS, LEAST_EXCESS, together=is_in_units)
@@ -167,6 +157,20 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
         there = each.block.inside(Place(each.place.version)) & ~here
         found.append((each, noise_of(each.block.cells, here, there)[0]))
     return Noise(axes, found, trials, n)
+
+
+def sure_features(diagnosis: Diagnosis) -> Features:
+    """Of cells by version and perhaps more: the rows that are sure and wrong, and those that are sure."""
+    sure = _sure_scores(diagnosis)
+
+    def features(cells: Cells) -> FloatArray:
+        magnitudes = Magnitudes.of(cells, labelled=True)
+        by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
+        rows = magnitudes.n - magnitudes.below(np.nextafter(by_group, np.inf)[cells.block // 3])
+        wrong = magnitudes.classes * cells.score < 0
+        return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
+
+    return features
 
 
 def _sure_scores(diagnosis: Diagnosis) -> dict[str, float]:
@@ -181,54 +185,3 @@ def noisy_places(diagnosis: Diagnosis) -> list[Place]:
     if diagnosis.facts.mapping.is_multiclass or find_reversals(diagnosis).reason:
         return []
     return [found.place for found, _share in find_noise(diagnosis).found]
-
-
-def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
-    """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
-    if diagnosis.facts.mapping.is_multiclass:
-        return NotApplicable(
-            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, "
-            "not how sure the answer was, so wrong labels cannot be told from a weaker model."
-        )
-    reversals = find_reversals(diagnosis)
-    if reversals.reason:
-        return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
-    if reversals.everything:
-        return NotApplicable("Everything is reversed: see label-encoding.")
-    noise = find_noise(diagnosis)
-    if not noise.n:
-        return NotApplicable("The model is sure of no labelled row.")
-    if not noise.found:
-        return Passed(
-            f"Sure and wrong rows gather nowhere as wrong labels would ({words.plural(noise.trials, 'part')} looked "
-            f"at, n = {words.count(noise.n)}).",
-            {"n": noise.n, "n_parts": int(noise.trials)},
-        )
-    return [_finding(found, share, noise.axes) for found, share in noise.found]
-
-
-def _finding(found: Found, noise: float, axes: Axes) -> Finding:
-    version = None if found.place.version is None else axes.versions[found.place.version]
-    where = where_of(found.place, found.block, axes, found.extent)
-    n, share = float(found.unit[ROWS]), float(found.unit[HITS] / found.unit[ROWS])
-    rest = float(found.rest[HITS] / found.rest[ROWS])
-    low, high = wilson(share, n)
-    return Finding(
-        Status.WARN,
-        version,
-        where,
-        f"Labels look wrong{words.place(version, where, axes.facts)}: of the rows that the model is sure of, "
-        f"{words.percent(share)} are labelled otherwise against {words.percent(rest)} elsewhere "
-        f"(n = {words.count(n)}); {words.percent(noise)} of labels turned round would explain it",
-        {
-            "n": int(n),
-            "share_wrong": share,
-            "share_wrong_ci": [float(low), float(high)],
-            "share_wrong_elsewhere": rest,
-            "share_noise": noise,
-            "p_adjusted": found.p,
-            "n_parts": int(found.trials),
-            "consequences": [],
-        },
-        found.gain,
-    )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib.checks.cohort_disparity import explained_sentences
 from lib.checks.feature_drift import with_drifts_of_scores
 from lib.checks.miscalibration import explained_miscalibrations
 from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
@@ -18,6 +17,7 @@ from lib.checks.score_drift import explained_drifts
 from lib.checks.table import CHECKS
 from lib.checks.training_runs import TrainingLook, least_constant_loss
 from lib.checks.worse_answers import explained_worsenings
+from lib.checks.worse_cohorts import explained_sentences
 from lib.errors import SettingsError, UndefinedError
 from lib.sources.training import NO_TRAINING, Training
 

@@ -9,6 +9,7 @@ import numpy as np
 from lib.cells import NEGATIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import where_of
+from lib.checks.crossings import Crossing, crossing_of, find_crossed
 from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.worsening import Kind, Worsening, Worsenings, find_worsenings
@@ -45,14 +46,29 @@ def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:
         return NotApplicable("Labelled rows with a score are too few, or of one class.")
     if worsenings.n == 0:
         return NotApplicable("No row has both a label and a score.")
-    found = worsenings.of_kind(kind)
+    found = [each for each in worsenings.of_kind(kind) if not _is_of_crossing(diagnosis, worsenings, each)]
     if found:
         return [_finding(diagnosis, worsenings, each) for each in found]
-    also = ", beyond what other findings explain" if worsenings.explained else ""
+    also = ", beyond what other findings explain" if _explained(diagnosis, worsenings) else ""
     return Passed(
         f"{passed}{also}, in {_compared(diagnosis)} (n = {words.count(worsenings.n)}).",
         {"n": worsenings.n, "n_parts": int(worsenings.trials)},
     )
+
+
+def _is_of_crossing(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> bool:
+    """Whether a finding of two cohorts at once says why."""
+    if each.found is not None:
+        return crossing_of(diagnosis, "time", worsenings.found.index(each))[1]
+    return any(
+        crossed.is_reversed and diagnosis.settings.candidate in crossed.versions for crossed in find_crossed(diagnosis)
+    )
+
+
+def _explained(diagnosis: Diagnosis, worsenings: Worsenings) -> list[Worsening]:
+    """The versions that are worse only by rows that other findings name."""
+    told = [each for each in worsenings.found if each.found is None and _is_of_crossing(diagnosis, worsenings, each)]
+    return [*worsenings.explained, *told]
 
 
 def _reason(diagnosis: Diagnosis) -> str:
@@ -79,6 +95,7 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
     axes, here, there = worsenings.axes, each.here, each.there
     version = None if each.place.version is None else axes.versions[each.place.version]
     where = Where() if each.found is None else where_of(each.place, each.found.block, axes, each.found.extent)
+    crossed = None if each.found is None else crossing_of(diagnosis, "time", worsenings.found.index(each))[0]
     place = words.place(version, where, axes.facts)
     against = f"in version {diagnosis.settings.baseline or '(none)'}" if each.found is None else "at other times"
     (found, flagged), (found_before, flagged_before) = here.rates, there.rates
@@ -96,6 +113,9 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
     else:
         ordered = "" if np.isnan(each.auc) else f", {_auc(each)}"
         title = f"More wrong answers{place}: {accuracy} {against}{ordered} ({n})"
+    if crossed is not None:
+        where = Where(crossed.crossing.cohort, where.window)
+        title += _within(crossed.crossing)
     return Finding(
         Status.WARN,
         version,
@@ -116,6 +136,15 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
             "consequences": [],
         },
         (here.wrong / here.n - there.wrong / there.n) * float(np.sqrt(here.n)),
+    )
+
+
+def _within(crossing: Crossing) -> str:
+    """In which part of a cohort its errors lie."""
+    column, value = crossing.part.cohorts[1]
+    return (
+        f"; they lie within {column} = {value or '(none)'}, where {words.percent(crossing.share)} are wrong against "
+        f"{words.percent(crossing.share_rest)} in the rest of it"
     )
 
 
@@ -152,5 +181,5 @@ def explained_worsenings(diagnosis: Diagnosis) -> list[tuple[str | None, str]]:
             f"{words.percent(each.here.accuracy)} against {words.percent(each.there.accuracy)} in version "
             f"{settings.baseline or '(none)'}",
         )
-        for each in worsenings.explained
+        for each in _explained(diagnosis, worsenings)
     ]

@@ -169,7 +169,14 @@ def is_of(result: CheckResult, topic: str) -> bool:
 
 
 def page_of(result: CheckResult) -> str:
-    """The page that shows why: the check's own, except that losses are drawn neither by cohort nor by class."""
+    """The page that shows why: the check's own, except that losses are drawn neither by cohort nor by class.
+
+    What lies where two cohorts cross is shown by Slices, and what is worse for a time by Monitoring.
+    """
+    if len(result.where.cohort) > 1:
+        return "slices"
+    if result.topic in ("comparison", "thresholds") and result.where.window is not None:
+        return "cohorts" if result.where.cohort else "monitoring"
     if result.topic == "losses" and result.where.cohort:
         return "cohorts"
     return "margins" if EXCHANGED in result.evidence else result.topic
