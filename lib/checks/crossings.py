@@ -119,7 +119,7 @@ def _best(diagnosis: Diagnosis, part: Part, columns: list[str]) -> Crossing | No
 def _answers(cells: Cells) -> FloatArray:
     """Wrong answers and rows of each group, shape (G, 2)."""
     counts, group = count_answers(cells), cells.block // 3
-    return np.stack([np.bincount(group, counts[:, each], cells.n_groups) for each in (0, 1)], axis=1)
+    return np.stack([np.bincount(group, counts[:, each], cells.n_groups).astype(np.float64) for each in (0, 1)], axis=1)
 
 
 def _share(counts: FloatArray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from lib.cells import NEGATIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import where_of
 from lib.checks.crossings import Crossing, crossing_of, find_crossed
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import Answer, CheckResult, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.worsening import Kind, Worsening, Worsenings, find_worsenings
 from lib.grid import MISSING_BIN
@@ -33,6 +34,12 @@ def check_false_positive_rise(diagnosis: Diagnosis) -> Answer:
 def check_quality_regression(diagnosis: Diagnosis) -> Answer:
     """Warn where answers are worse and no other check says why."""
     return _answer(diagnosis, "errors", "Answers are as good as before")
+
+
+def says_worse(results: Sequence[CheckResult]) -> bool:
+    """Whether a finding says that the candidate as a whole answers worse than the baseline."""
+    codes = ("H-F12", "H-F13", "H-F23")
+    return any(each.is_finding and each.code in codes and each.where == Where() for each in results)
 
 
 def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from lib.checks import CheckResult, Status, run_checks
+from lib.checks import CheckResult, Status, run_checks, says_worse
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
 from lib.figures.text import MISSING
@@ -84,7 +84,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     ]
     for index, result in enumerate(raised):
         _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
-    if topic is None:
+    if topic is None and not says_worse(results):
         _show_verdicts(diagnosis, has_findings=bool(raised))
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
@@ -99,7 +99,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
 
 
 def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
-    """Whether the candidate is better or worse as a whole, which no check asks."""
+    """In how many numbers the candidate is better or worse, by however little; where no finding says it is worse."""
     if not diagnosis.is_compared:
         return
     names = (diagnosis.settings.baseline or MISSING, diagnosis.settings.candidate or MISSING)
