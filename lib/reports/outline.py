@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lib.checks import CheckResult, Severity, Status
+from lib.checks import CheckResult, Severity, Status, says_worse
 from lib.checks.training_runs import TrainingLook
 from lib.checks.words import problem
 from lib.figures.format import (

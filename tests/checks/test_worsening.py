@@ -1,4 +1,4 @@
-"""A moved threshold, more false positives and a plain regression: one cause is one finding, and nothing on clean data."""
+"""A moved threshold, more false positives, a plain regression, and faults where two cohorts cross: one finding each."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_a_weaker_time_is_found_and_named(world):
     frame = world(8_000)
     part = frame["day"].between(8, 12)
     odds = logit(frame["score"]) + np.where(part, 6 * np.random.default_rng(3).standard_normal(len(frame)), 0.0)
-    found = [each for each in run_checks(diagnose(frame.assign(score=expit(odds)), ("language", "plan")))]
+    found = run_checks(diagnose(frame.assign(score=expit(odds)), ("language", "plan")))
     (own,) = [each for each in found if each.is_finding and each.name == "quality-regression"]
     start, end = own.where.window
     assert (start - 1_767_571_200, end - 1_767_571_200) == (8 * 86_400, 13 * 86_400)
