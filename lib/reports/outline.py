@@ -133,8 +133,9 @@ def build_outline(report: Report | TrainingReport) -> Outline:
             _rejected(report),
         ]
     findings = [result for result in checks if result.is_finding]
-    is_compared = isinstance(report, Report) and not says_worse(findings)
-    compared = _compared(report.comparison, has_findings=bool(findings)) if is_compared else ""
+    compared = ""
+    if isinstance(report, Report) and not says_worse(findings):
+        compared = _compared(report.comparison, has_findings=bool(findings))
     return Outline(
         subject=subject,
         verdict=f"Findings: {_verdict(findings)}",

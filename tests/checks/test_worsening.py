@@ -78,6 +78,7 @@ def test_a_weaker_time_is_found_and_named(world):
     odds = logit(frame["score"]) + np.where(part, 6 * np.random.default_rng(3).standard_normal(len(frame)), 0.0)
     found = run_checks(diagnose(frame.assign(score=expit(odds)), ("language", "plan")))
     (own,) = [each for each in found if each.is_finding and each.name == "quality-regression"]
+    assert own.where.window is not None
     start, end = own.where.window
     assert (start - 1_767_571_200, end - 1_767_571_200) == (8 * 86_400, 13 * 86_400)
     assert "at other times" in own.title
