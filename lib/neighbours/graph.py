@@ -33,8 +33,8 @@ SLACK = 8
 ROUNDING = 2.0**-24
 """Of float32, relative."""
 EXACT_UP_TO = 1e13
-"""Queries times points times dimension, up to which the search is exact: two cores make about 8e10 products a second, so
-it takes them two minutes: 280,000 rows of 128 values among one another."""
+"""Queries times points times dimension, up to which the search is exact: two cores make about 8e10 products a second,
+so it takes them two minutes: 280,000 rows of 128 values among one another."""
 
 
 def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) -> NeighbourGraph:
