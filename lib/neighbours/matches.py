@@ -18,7 +18,7 @@ from lib.neighbours.space import Space, blocks
 from lib.vectors import NO_ROW, Flags, NeighbourGraph, Rows, Truth, Vectors
 
 PAIRS = 1_000_000_000
-"""So many distances are worked out and sorted, which takes about fifteen seconds."""
+"""So many distances are worked out and sorted, which takes about twenty seconds."""
 LISTS_AT_ONCE = 4_096
 SEED = 0
 
