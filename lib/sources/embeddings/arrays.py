@@ -18,7 +18,15 @@ from safetensors import SafetensorError, safe_open
 
 from lib.errors import DataError, LimitError
 from lib.sources.embeddings.bits import declares_bits, unpack_bits
-from lib.sources.embeddings.matrix import BLOCK_BYTES, MatrixWriter, check_size, rows_per_block, write_header
+from lib.sources.embeddings.matrix import (
+    BLOCK_BYTES,
+    MatrixWriter,
+    check_size,
+    find_good,
+    open_matrix,
+    rows_per_block,
+    write_header,
+)
 from lib.sources.engine import Run
 from lib.sources.files import UNPACKED_LIMIT
 
@@ -201,8 +209,10 @@ def as_raw_bytes(path: Path, name: str, n: int | None) -> StoredArray:
 
 def write_array(
     array: StoredArray, target: Path, name: str, stored_as: str, run: Run, tick: Callable[[float], None]
-) -> tuple[int, int]:
-    """Write a matrix as float32 to the .npy file `target`; its shape (n, d). Packed bits become −1 and +1.
+) -> tuple[int, NDArray[np.bool_]]:
+    """Write a matrix as float32 to the .npy file `target`; its dimension, and which rows are finite throughout.
+
+    Packed bits become −1 and +1.
 
     Raises:
         DataError: it is no matrix of numbers, or ends too early.
@@ -214,7 +224,8 @@ def write_array(
     dimension = 8 * width if packed else width
     if array.is_fortran and n > 1 and width > 1:
         _write_columns(array, target, name, packed, run, tick)
-        return n, dimension
+        return dimension, find_good(open_matrix(target))
+    check_size(name, n, dimension, target.parent)
     step = rows_per_block(dimension)
     with MatrixWriter(target, name, n, dimension) as writer, array.open() as stream:
         for first in range(0, n, step):
@@ -223,7 +234,7 @@ def write_array(
             content = _read_exactly(stream, rows * width * array.dtype.itemsize, name)
             writer.append(_decode(array, np.frombuffer(content, array.dtype).reshape(rows, width), packed))
             tick((first + rows) / n)
-    return n, dimension
+    return dimension, writer.is_good
 
 
 def _write_columns(

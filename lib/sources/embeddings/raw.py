@@ -23,7 +23,7 @@ from lib.sources.embeddings.bits import declares_bits
 from lib.sources.embeddings.columns import choose
 from lib.sources.embeddings.formats import recognise_vectors
 from lib.sources.embeddings.lists import NO_LINE, write_vectors
-from lib.sources.embeddings.matrix import find_good, open_matrix
+from lib.sources.embeddings.matrix import open_matrix
 from lib.sources.embeddings.tables import TableParts, open_table
 from lib.sources.engine import Run
 
@@ -165,9 +165,9 @@ def _make(
         held = _list_arrays(path, name, content, n_rows)
         chosen = _choose_array(held, name, column)
         stored_as = chosen.stored_as(name)
-        n, dimension = arrays.write_array(chosen, target, name, stored_as, run, tick)
-        table, notes = _gather_columns(held, chosen, n)
-        is_good, odd_rows, odd_lengths, label = find_good(open_matrix(target)), none, none, chosen.name
+        dimension, is_good = arrays.write_array(chosen, target, name, stored_as, run, tick)
+        table, notes = _gather_columns(held, chosen, len(is_good))
+        odd_rows, odd_lengths, label = none, none, chosen.name
     else:
         parts = open_table(path, name, content, work, run, lambda done: tick(0.5 * done))
         labels = [each.label for each in parts.candidates]
@@ -251,4 +251,6 @@ def _gather_meta(parts: TableParts, vectors: tuple[str, ...], n: int) -> Any:
 
 def take_rows(table: Any, rows: NDArray[np.int64]) -> Any:
     """Rows of a table in that order; nothing but missing values where a row is below 0."""
-    return table.take(pa.array(rows, mask=rows < 0))
+    # A file may declare that a column has no missing values, which then no longer holds.
+    nullable = pa.Table.from_arrays(table.columns, names=table.column_names)
+    return nullable.take(pa.array(rows, mask=rows < 0))
