@@ -63,9 +63,7 @@ def test_every_problem_by_hand() -> None:
 
 
 def test_sentences_name_the_first_places_and_count_the_rest() -> None:
-    (problem,) = compute_index_report(version(np.zeros((25, 2)), [f"r{k}" for k in range(25)])).problems[
-        :1
-    ]
+    (problem,) = compute_index_report(version(np.zeros((25, 2)), [f"r{k}" for k in range(25)])).problems[:1]
     assert problem.name == ic.ZERO_NORM
     assert problem.sentence.startswith("25 rows: each is zero throughout")
     assert problem.sentence.endswith("row 10 (id r9) and 15 more.")
