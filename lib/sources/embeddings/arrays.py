@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -39,7 +40,20 @@ _TENSORS: Final = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
 }  # fmt: skip
-_DAMAGED = (ValueError, TypeError, SyntaxError, EOFError, OverflowError, RecursionError, MemoryError, KeyError)
+_DAMAGED: Final = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    KeyError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What is raised on the way through a header that was not written by NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +126,7 @@ def list_npz(path: Path, name: str) -> list[StoredArray]:
             place = part.filename.removesuffix(".npy")
             found.append(_read_header(opener, place, f"{place} of {name}", part.file_size))
         return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
+    except (NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
         raise DataError(f"{name} cannot be read as an NPZ file: it is damaged or locked. Save it again.") from error
 
 
@@ -126,7 +140,7 @@ def _read_header(opener: Callable[[], BinaryIO], name: str, place: str, size: in
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, is_fortran, dtype = read(stream)
             offset = stream.tell()
-    except (*_DAMAGED, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise DataError(f"{place} has a damaged header: it is no array as NumPy writes them. Save it again.") from error
     if any(each < 0 for each in shape):
         raise DataError(f"{place} says that its shape is {_shown(shape)}, which no array has. Save it again.")

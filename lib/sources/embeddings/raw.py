@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lib.errors import DataError
 from lib.sources import files
 from lib.sources.arrow import stored_type
 from lib.sources.embeddings import arrays
@@ -122,6 +123,10 @@ def read_vectors(
             except OSError:
                 if not folder.is_dir():  # another session was first
                     raise
+        except (UnicodeDecodeError, pa.ArrowException) as error:
+            raise DataError(
+                f"{name} is damaged or holds text that is not UTF-8: its columns cannot be read. Write it again."
+            ) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
     report(1.0, f"Read {name}")
@@ -188,6 +193,7 @@ def _make(
             "so that both distances rank as the number of differing bits does."
         )
     if table is not None:
+        table.validate(full=True)
         pq.write_table(table, made / "meta.parquet")
     np.savez(made / "rows.npz", is_good=is_good, odd_rows=odd_rows, odd_lengths=odd_lengths)
     description = {"column": label if label != name else "", "stored_as": stored_as, "notes": notes}

@@ -85,6 +85,8 @@ REFUSED = [
     ("page.html", b"<!doctype html><p>404", DataError, "a web page"),
     ("cut.parquet", FORMATS["lists.parquet"](MATRIX, IDS)[:-30], DataError, "damaged or incomplete Parquet file"),
     ("cut.arrow", FORMATS["v.arrow"](MATRIX, IDS)[:-200], DataError, "damaged or incomplete Arrow file"),
+    ("name.arrow", FORMATS["v.arrow"](MATRIX, IDS).replace(b"embedding", b"embe\xffding"), DataError, "not UTF-8"),
+    ("token.npy", header("(\n"), DataError, "damaged header"),
     ("words.csv", "a,b\nx,y\nz,w\n", DataError, "words.csv holds no vectors: it has no column of lists of numbers"),
     ("words.jsonl", '{"a": "x"}\n{"a": "y"}\n', DataError, "words.jsonl holds no vectors"),
     ("text.tsv", "1.5\t2.5\nx\t3\n", DataError, "not all its values are numbers. Column 1 holds x"),

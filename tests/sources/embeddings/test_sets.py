@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -314,7 +315,7 @@ def test_vectors_are_told_from_predictions(tmp_path: Path, name: str, content: b
 
 
 def test_digits_as_they_come(read: Read) -> None:
-    digits = load_digits(as_frame=True)
+    digits: Any = load_digits(as_frame=True)
     frame = digits.frame.assign(id=[f"d{k}" for k in range(len(digits.frame))])
     data = read({"digits.csv": csv(frame)})
     vectors = data.versions["digits"]
