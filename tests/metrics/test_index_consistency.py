@@ -18,7 +18,7 @@ from lib.vectors import Vectors
 def version(matrix: Any, ids: list[str] | None = None) -> Vectors:
     values = np.ascontiguousarray(matrix, np.float32)
     names = np.array([f"r{k}" for k in range(len(values))] if ids is None else ids, object)
-    good = np.isfinite(values).all(axis=1)
+    good = np.asarray(np.isfinite(values).all(axis=1), bool)
     return Vectors("v1", values, names, good, good, good, "float32", "5ha")
 
 

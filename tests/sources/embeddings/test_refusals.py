@@ -14,8 +14,11 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save as save_tensors
 
-from lib.errors import AmbiguityError, DataError, LimitError, MarginaliaError
+from lib.errors import AmbiguityError, Cancelled, DataError, LimitError, MarginaliaError
 from lib.sources.embeddings import matrix as matrices
+from lib.sources.embeddings import read_embeddings
+from lib.sources.engine import Run
+from lib.sources.inputs import Input
 from tests.sources.embeddings.conftest import FORMATS, Read, npy, npz
 
 MATRIX = np.random.default_rng(3).normal(size=(6, 4))
@@ -172,3 +175,15 @@ def test_lists_of_lengths_equally_frequent_take_the_longer(read: Read) -> None:
     data = read({"v.jsonl": '{"v": [1, 2]}\n{"v": [1, 2, 3]}'})
     assert data.versions["v"].dimension == 3
     assert data.faults["v"].odd_rows.tolist() == [0]
+
+
+def test_a_cancelled_reading_leaves_nothing(tmp_path: Path) -> None:
+    run, path = Run(), tmp_path / "v.npy"
+    path.write_bytes(npy(MATRIX, IDS))
+
+    def stop(_fraction: float, _what: str) -> None:
+        run.cancel()
+
+    with pytest.raises(Cancelled):
+        read_embeddings([Input(path, "v.npy")], tmp_path / "store", run=run, on_progress=stop)
+    assert list((tmp_path / "store").iterdir()) == []
