@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,15 @@ from safetensors import SafetensorError, safe_open
 
 from lib.errors import DataError, LimitError
 from lib.sources.embeddings.bits import declares_bits, unpack_bits
-from lib.sources.embeddings.matrix import BLOCK_BYTES, MatrixWriter, check_size, rows_per_block, write_header
+from lib.sources.embeddings.matrix import (
+    BLOCK_BYTES,
+    MatrixWriter,
+    check_size,
+    find_good,
+    open_matrix,
+    rows_per_block,
+    write_header,
+)
 from lib.sources.engine import Run
 from lib.sources.files import UNPACKED_LIMIT
 
@@ -31,7 +40,20 @@ _TENSORS: Final = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
 }  # fmt: skip
-_DAMAGED = (ValueError, TypeError, SyntaxError, EOFError, OverflowError, RecursionError, MemoryError, KeyError)
+_DAMAGED: Final = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    KeyError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What is raised on the way through a header that was not written by NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +126,7 @@ def list_npz(path: Path, name: str) -> list[StoredArray]:
             place = part.filename.removesuffix(".npy")
             found.append(_read_header(opener, place, f"{place} of {name}", part.file_size))
         return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
+    except (NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
         raise DataError(f"{name} cannot be read as an NPZ file: it is damaged or locked. Save it again.") from error
 
 
@@ -118,7 +140,7 @@ def _read_header(opener: Callable[[], BinaryIO], name: str, place: str, size: in
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, is_fortran, dtype = read(stream)
             offset = stream.tell()
-    except (*_DAMAGED, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise DataError(f"{place} has a damaged header: it is no array as NumPy writes them. Save it again.") from error
     if any(each < 0 for each in shape):
         raise DataError(f"{place} says that its shape is {_shown(shape)}, which no array has. Save it again.")
@@ -201,8 +223,10 @@ def as_raw_bytes(path: Path, name: str, n: int | None) -> StoredArray:
 
 def write_array(
     array: StoredArray, target: Path, name: str, stored_as: str, run: Run, tick: Callable[[float], None]
-) -> tuple[int, int]:
-    """Write a matrix as float32 to the .npy file `target`; its shape (n, d). Packed bits become −1 and +1.
+) -> tuple[int, NDArray[np.bool_]]:
+    """Write a matrix as float32 to the .npy file `target`; its dimension, and which rows are finite throughout.
+
+    Packed bits become −1 and +1.
 
     Raises:
         DataError: it is no matrix of numbers, or ends too early.
@@ -214,7 +238,8 @@ def write_array(
     dimension = 8 * width if packed else width
     if array.is_fortran and n > 1 and width > 1:
         _write_columns(array, target, name, packed, run, tick)
-        return n, dimension
+        return dimension, find_good(open_matrix(target))
+    check_size(name, n, dimension, target.parent)
     step = rows_per_block(dimension)
     with MatrixWriter(target, name, n, dimension) as writer, array.open() as stream:
         for first in range(0, n, step):
@@ -223,7 +248,7 @@ def write_array(
             content = _read_exactly(stream, rows * width * array.dtype.itemsize, name)
             writer.append(_decode(array, np.frombuffer(content, array.dtype).reshape(rows, width), packed))
             tick((first + rows) / n)
-    return n, dimension
+    return dimension, writer.is_good
 
 
 def _write_columns(

@@ -79,7 +79,7 @@ def looks_like_embeddings(path: Path, name: str) -> bool:
                 while sink.tell() < limit and (block := source.read(files.BLOCK)):
                     sink.write(block)
             return _looks_like_vectors(plain, name, content)
-    except (MarginaliaError, OSError, pa.ArrowException):
+    except (MarginaliaError, OSError, UnicodeDecodeError, pa.ArrowException):
         return False
 
 
