@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 GROUPS, INNER = 40, 6
 NEIGHBORS = 15
-JUDGED = 2_000
+JUDGED = 500
 """Rows whose neighbours are looked at; trustworthiness ranks all rows for each of them."""
 
 
