@@ -57,7 +57,7 @@ def marginalia(
     graph = neighbours(matrix, NEIGHBORS, chosen)
     times["neighbours"] = time.perf_counter() - began - times["first picture"]
     settings = LayoutSettings(n_neighbors=NEIGHBORS, seed=seed, distance=Distance.EUCLIDEAN)
-    layout = lay_out(graph, start, settings, lambda _share, _words: None, chosen)
+    layout = lay_out(graph, start, settings, lambda _share, _words: None, chosen, matrix)
     times["layout"] = layout.seconds
     return layout.coordinates, times
 
