@@ -50,7 +50,7 @@ def marginalia(
 
     times: dict[str, float] = {}
     began = time.perf_counter()
-    usable = np.isfinite(matrix).all(axis=1)
+    usable = np.asarray(np.isfinite(matrix).all(axis=1))
     start = compute_pca(matrix, usable, Distance.EUCLIDEAN).coordinates
     times["first picture"] = time.perf_counter() - began
     chosen = choose_landmarks(usable, landmarks, seed) if landmarks else None

@@ -120,10 +120,10 @@ def fit_curve(min_dist: float) -> tuple[float, float]:
 
 def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int, spread: float | None) -> Points:
     """Starting points of a given spread (None: as they are), all known, no two the same."""
-    known = np.isfinite(start).all(axis=1)
+    known: Flags = np.asarray(np.isfinite(start).all(axis=1))
     centre = start[known].mean(axis=0, dtype=np.float64) if known.any() else np.zeros(2)
     own = float(start[known].std(axis=0, dtype=np.float64).max()) if known.any() else 0.0
-    points = np.where(known[:, None], start - centre, 0.0)
+    points = np.where(known[:, np.newaxis], start - centre, 0.0)
     if not known.all():
         pulled = weights[~known].multiply(known)
         total = np.asarray(pulled.sum(axis=1)).ravel()

@@ -36,10 +36,12 @@ def find_nearby(matrix: Matrix, graph: NeighbourGraph, k: int) -> NeighbourGraph
     if graph.distance is Distance.COSINE:
         lengths = np.linalg.norm(points.astype(np.float64), axis=1, keepdims=True)
         points = (points / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    rows, squared = _nearest(points, graph.queries, np.ascontiguousarray(shared), starts, members[order], k)
+    rows, squared = _nearest(
+        points, graph.queries, np.ascontiguousarray(shared), starts, members[order].astype(np.int64), k
+    )
     # Of vectors of length 1 half the squared distance is 1 − cosine.
     distances = squared / 2 if graph.distance is Distance.COSINE else np.sqrt(squared)
-    return NeighbourGraph(graph.distance, graph.queries, rows, distances)
+    return NeighbourGraph(graph.distance, graph.queries, rows, distances.astype(np.float32))
 
 
 @numba.njit(cache=True, fastmath=True)
