@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import struct
 import tokenize
 import zipfile
 import zlib
@@ -15,7 +13,6 @@ from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from lib.errors import DataError, LimitError
 from lib.sources.embeddings.bits import declares_bits, unpack_bits
@@ -33,14 +30,8 @@ from lib.sources.files import UNPACKED_LIMIT
 
 NO_PICKLE: Final = "A pickle can run anything when it is read, so none is opened here"
 MOST_PARTS: Final = 1_000
-MOST_HEADER: Final = 100_000_000
-"""Bytes of a safetensors header: its own bound."""
 _FLOATS: Final = frozenset({"float16", "float32", "float64"})
-_TENSORS: Final = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
-}  # fmt: skip
-_DAMAGED: Final = (
+DAMAGED: Final = (
     ValueError,
     TypeError,
     SyntaxError,
@@ -126,7 +117,7 @@ def list_npz(path: Path, name: str) -> list[StoredArray]:
             place = part.filename.removesuffix(".npy")
             found.append(_read_header(opener, place, f"{place} of {name}", part.file_size))
         return found
-    except (NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
+    except (NotImplementedError, RuntimeError, OSError, *DAMAGED) as error:
         raise DataError(f"{name} cannot be read as an NPZ file: it is damaged or locked. Save it again.") from error
 
 
@@ -140,7 +131,7 @@ def _read_header(opener: Callable[[], BinaryIO], name: str, place: str, size: in
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, is_fortran, dtype = read(stream)
             offset = stream.tell()
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataError(f"{place} has a damaged header: it is no array as NumPy writes them. Save it again.") from error
     if any(each < 0 for each in shape):
         raise DataError(f"{place} says that its shape is {_shown(shape)}, which no array has. Save it again.")
@@ -166,39 +157,6 @@ def _find_trouble(dtype: np.dtype[Any], place: str) -> str:
     if dtype.names is not None or dtype.subdtype is not None:
         return f"{place} is a structured array, not a matrix of numbers. Save its fields one by one."
     return ""
-
-
-def list_safetensors(path: Path, name: str) -> list[StoredArray]:
-    """The tensors of a safetensors file; the library itself checks that its offsets are those of its content.
-
-    Raises:
-        DataError: the header is damaged, or its offsets are wrong.
-    """
-    try:
-        with safe_open(str(path), framework="np"):
-            pass
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, MOST_HEADER)))
-        found: list[StoredArray] = []
-        for key, entry in header.items():
-            if key == "__metadata__":
-                continue
-            kind, shape, begin = entry["dtype"], tuple(entry["shape"]), int(entry["data_offsets"][0])
-
-            def opener(at: int = 8 + length + begin) -> BinaryIO:
-                stream = path.open("rb")
-                stream.seek(at)
-                return stream
-
-            trouble = "" if kind in _TENSORS else f"{key} of {name} has the type {kind}, which is not read here."
-            dtype = np.dtype(_TENSORS.get(kind, "u1"))
-            found.append(StoredArray(key, shape, dtype, False, opener, kind == "BF16", trouble))
-        return found
-    except (SafetensorError, struct.error, OSError, *_DAMAGED) as error:
-        raise DataError(
-            f"{name} is a damaged or incomplete safetensors file: its header does not fit its content. Save it again."
-        ) from error
 
 
 def as_raw_bytes(path: Path, name: str, n: int | None) -> StoredArray:

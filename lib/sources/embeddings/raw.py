@@ -26,6 +26,7 @@ from lib.sources.embeddings.formats import recognise_vectors
 from lib.sources.embeddings.lists import NO_LINE, write_vectors
 from lib.sources.embeddings.matrix import open_matrix
 from lib.sources.embeddings.tables import TableParts, open_table
+from lib.sources.embeddings.tensors import list_safetensors
 from lib.sources.engine import Run
 
 Progress = Callable[[float, str], None]
@@ -206,7 +207,7 @@ def _list_arrays(path: Path, name: str, content: str, n_rows: int | None) -> lis
     if content == "npz":
         return arrays.list_npz(path, name)
     if content == "safetensors":
-        return arrays.list_safetensors(path, name)
+        return list_safetensors(path, name)
     return [arrays.as_raw_bytes(path, name, n_rows)]
 
 
