@@ -46,6 +46,66 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
+def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, matrix: Any, report: Report) -> Any:
+    """Lay out the rows of a `NeighbourGraph`: a `Layout`. Arrays may be `Mapped`."""
+    from dataclasses import replace
+
+    from lib.jobs.arrays import opened
+    from lib.projection.layout import lay_out as lay_out_here
+
+    graph = replace(graph, queries=opened(graph.queries), rows=opened(graph.rows), distances=opened(graph.distances))
+    return lay_out_here(graph, opened(start), settings, report, landmarks, None if matrix is None else opened(matrix))
+
+
+def warm_layout(report: Report) -> None:
+    """Load what a layout needs, and compile it where this machine has not yet."""
+    import numpy as np
+
+    from lib.projection.layout import lay_out as lay_out_here
+    from lib.projection.settings import LayoutSettings
+    from lib.vectors import Distance, NeighbourGraph
+
+    queries = np.arange(4)
+    rows = np.array([[1, 2], [0, 2], [3, 0], [2, 1]], np.int32)
+    graph = NeighbourGraph(Distance.COSINE, queries, rows, np.ones((4, 2), np.float32))
+    lay_out_here(graph, np.eye(4, 2, dtype=np.float32), LayoutSettings(n_neighbors=3), report)
+
+
+def vector_geometry(given: Any, graph: Any, labels: Any, distance: Any, report: Report) -> Any:
+    """How `HandedVectors` lie: a `Geometry`."""
+    from lib.metrics.vector_measures import compute_geometry
+
+    return compute_geometry(given.vectors(), graph, labels, distance, report)
+
+
+def vector_drift(before: Any, after: Any, paired: Any, cohorts: Any, distance: Any, report: Report) -> Any:
+    """How far some `HandedVectors` are from others: a `VectorDrift`."""
+    from lib.metrics.vector_measures import compute_drift
+
+    return compute_drift(before.vectors(), after.vectors(), paired, cohorts, distance, report)
+
+
+def vector_leakage(given: Any, columns: Any, distance: Any, report: Report) -> Any:
+    """What can be told from `HandedVectors`: a `Leakage` by column."""
+    from lib.metrics.vector_measures import compute_leakage
+
+    return compute_leakage(given.vectors(), columns, distance, report)
+
+
+def vector_triplets(given: Any, truth: Any, distance: Any, report: Report) -> Any:
+    """`Triplets` of `HandedVectors`, and their proxy loss."""
+    from lib.metrics.vector_measures import compute_triplets
+
+    return compute_triplets(given.vectors(), truth, distance, report)
+
+
+def vector_dimensions(given: Any, truth: Any, distance: Any, k: int, most: int, report: Report) -> Any:
+    """Recall against the size of `HandedVectors`: a `Curve`."""
+    from lib.neighbours import compute_trade_off
+
+    return compute_trade_off(given.vectors(), truth, distance, k, most, report)
+
+
 def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
     """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
     from dataclasses import replace
@@ -62,6 +122,13 @@ TASKS: dict[str, Callable[..., Any]] = {
     "fit_lab": fit_lab,
     "neighbour_graph": neighbour_graph,
     "ranked_matches": ranked_matches,
+    "vector_geometry": vector_geometry,
+    "vector_drift": vector_drift,
+    "vector_leakage": vector_leakage,
+    "vector_triplets": vector_triplets,
+    "vector_dimensions": vector_dimensions,
+    "lay_out": lay_out,
+    "warm_layout": warm_layout,
     "recall_drop": recall_drop,
 }
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""
