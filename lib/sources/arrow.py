@@ -33,11 +33,11 @@ def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     size = max(1, path.stat().st_size)
     try:
         with pa.OSFile(str(path), "rb") as source:
-            schema, batches = _open(source, name, size)
+            schema, batches = open_batches(source, name, size)
             if len(schema) > MAX_COLUMNS:
                 raise LimitError(f"{name} has {len(schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
             names, notes = name_columns(schema.names)
-            kinds = [_stored_type(each.type) for each in schema]
+            kinds = [stored_type(each.type) for each in schema]
             kept = [
                 (place, column, kind) for place, (column, kind) in enumerate(zip(names, kinds, strict=True)) if kind
             ]
@@ -46,7 +46,7 @@ def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
             written = pa.schema([(column, kind) for _, column, kind in kept])
             with pq.ParquetWriter(target, written, compression="snappy", use_dictionary=False) as writer:
                 for batch in batches:
-                    columns = [_stored(batch.column(place), kind) for place, _, kind in kept]
+                    columns = [stored_column(batch.column(place), kind) for place, _, kind in kept]
                     table = pa.table(columns, schema=written)
                     for first in range(0, table.num_rows, _ROWS):
                         run.check()
@@ -60,7 +60,7 @@ def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     return Converted(notes=notes, unusable=unusable)
 
 
-def _open(source: Any, name: str, size: int) -> tuple[Any, Generator[Any]]:
+def open_batches(source: Any, name: str, size: int) -> tuple[Any, Generator[Any]]:
     """The schema and the batches."""
     head = source.read(len(FILE_MAGIC))
     source.seek(0)
@@ -77,12 +77,12 @@ def _open(source: Any, name: str, size: int) -> tuple[Any, Generator[Any]]:
     return file.schema, (file.get_batch(k) for k in range(count))
 
 
-def _stored_type(kind: Any) -> Any:
+def stored_type(kind: Any) -> Any:
     """The type that a column is written with; None for one that no role can have."""
     if isinstance(kind, pa.BaseExtensionType):
-        return _stored_type(kind.storage_type)
+        return stored_type(kind.storage_type)
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return _stored_type(kind.value_type)
+        return stored_type(kind.value_type)
     if pa.types.is_null(kind):
         return pa.string()
     unusable = pa.types.is_nested(kind) or pa.types.is_interval(kind) or _holds_bytes(kind)
@@ -94,7 +94,7 @@ def _holds_bytes(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _stored(column: Any, kind: Any) -> Any:
+def stored_column(column: Any, kind: Any) -> Any:
     """A column of a batch in the type that it is written with; what is damaged inside is found before it is read."""
     column.validate(full=True)
     if isinstance(column, pa.ExtensionArray):

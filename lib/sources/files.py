@@ -56,6 +56,7 @@ _SUFFIXES: Final = frozenset(
     {".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".parq", ".jsonl", ".ndjson", ".json", ".arrow", ".arrows"}
     | {".feather", ".ipc", ".gz", ".gzip", ".zst", ".zstd"}
 )
+_VECTOR_SUFFIXES: Final = frozenset({".npy", ".npz", ".safetensors", ".bytes"})
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def compute_stem(name: str) -> str:
     'model-1.2'
     """
     path = Path(name.replace("\\", "/"))
-    while path.suffix.lower() in _SUFFIXES and path.stem:
+    while path.suffix.lower() in _SUFFIXES | _VECTOR_SUFFIXES and path.stem:
         path = Path(path.stem)
     return path.name or name
 
@@ -110,8 +111,8 @@ def refuse_change(path: Path, name: str, stamp: tuple[int, int, int]) -> None:
         raise DataError(f"{name} changed while it was read. Read it again when nothing writes to it.")
 
 
-def recognise(path: Path, name: str) -> Recognised:
-    """What the file holds, judged by its first bytes; `DataError` says what was found if it cannot be read."""
+def read_head(path: Path, name: str) -> tuple[bytes, str]:
+    """The first 4,096 plain bytes of a file, and how it is compressed; `DataError` if there are none."""
     try:
         with path.open("rb") as file:
             head = file.read(4096)
@@ -129,6 +130,12 @@ def recognise(path: Path, name: str) -> Recognised:
             head = file.read(4096)
         if not head:
             raise DataError(f"{name} is a {compression} file with nothing inside. {ACCEPTED}.")
+    return head, compression
+
+
+def recognise(path: Path, name: str) -> Recognised:
+    """What the file holds, judged by its first bytes; `DataError` says what was found if it cannot be read."""
+    head, compression = read_head(path, name)
     if head.startswith(b"PAR1"):
         return Recognised("parquet", compression)
     if head.startswith((FILE_MAGIC, STREAM_MAGIC)):

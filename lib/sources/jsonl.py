@@ -27,7 +27,7 @@ from lib.sources.sql import MISSING_TEXTS, explain, fetch, quote_name, quote_tex
 NOT_AN_OBJECT: Final = "not a JSON object"
 _BLOCK: Final = 8 * 1024**2
 _LINES: Final = pa.schema([("record", pa.int64()), ("line", pa.string())])
-_IS_OBJECT: Final = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
+IS_OBJECT: Final = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
 """A CASE, because the engine may look at the type of what is no JSON where the two are joined by AND."""
 
 
@@ -51,7 +51,7 @@ def convert_jsonl(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     """
     lines, texts = target.with_suffix(".lines"), target.with_suffix(".texts")
     try:
-        rejected, n_lines = _cut_lines(path, lines, run, lambda done: tick(0.3 * done))
+        rejected, n_lines = cut_lines(path, lines, run, lambda done: tick(0.3 * done))
         with run.cursor() as cursor:
             try:
                 keys, n_bad = _find_keys(cursor, lines)
@@ -89,7 +89,7 @@ def convert_jsonl(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     )
 
 
-def _cut_lines(path: Path, target: Path, run: Run, tick: Tick) -> tuple[list[_Rejected], int]:
+def cut_lines(path: Path, target: Path, run: Run, tick: Tick) -> tuple[list[_Rejected], int]:
     """Write the lines of a file with their record numbers; those that are no text or too long are given back."""
     rejected: list[_Rejected] = []
     size, record = max(1, path.stat().st_size), 0
@@ -142,7 +142,7 @@ def _find_keys(cursor: duckdb.DuckDBPyConnection, lines: Path) -> tuple[list[str
     Most files have one list of keys, so that lists are told apart before keys are.
     """
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE key_lists AS SELECT CASE WHEN {_IS_OBJECT} THEN json_keys(line) END AS keys, "
+        f"CREATE OR REPLACE TEMP TABLE key_lists AS SELECT CASE WHEN {IS_OBJECT} THEN json_keys(line) END AS keys, "
         f"min(record) AS record, count(*) AS n FROM {table_of(lines)} GROUP BY 1"
     )
     try:
@@ -158,7 +158,7 @@ def _find_keys(cursor: duckdb.DuckDBPyConnection, lines: Path) -> tuple[list[str
 
 
 def _find_bad_lines(cursor: duckdb.DuckDBPyConnection, lines: Path) -> list[_Rejected]:
-    query = f"SELECT record, left(line, {FOUND_LENGTH}) FROM {table_of(lines)} WHERE NOT {_IS_OBJECT}"
+    query = f"SELECT record, left(line, {FOUND_LENGTH}) FROM {table_of(lines)} WHERE NOT {IS_OBJECT}"
     return [_Rejected(int(str(record)), NOT_AN_OBJECT, str(found)) for record, found in fetch(cursor, query)]
 
 
@@ -203,7 +203,7 @@ def _as_texts(columns: dict[str, str], lines: Path) -> str:
 
 
 def _objects(lines: Path) -> str:
-    return f"(SELECT line FROM {table_of(lines)} WHERE {_IS_OBJECT})"
+    return f"(SELECT line FROM {table_of(lines)} WHERE {IS_OBJECT})"
 
 
 def _pick(function: str, keys: list[str]) -> str:

@@ -78,7 +78,7 @@ def read_layout(path: Path, name: str) -> Layout:
     text = head.decode("utf-8-sig", errors="replace")
     before, said = _find_preamble(text)
     stripped = text[len(before) :]
-    delimiter = _choose_delimiter(stripped)
+    delimiter = choose_delimiter(stripped)
     rows = _parse(stripped, delimiter)
     if not rows:
         raise DataError(f"{name} holds no rows.")
@@ -122,7 +122,7 @@ def _find_preamble(text: str) -> tuple[str, tuple[str, ...]]:
         return before, ()
     number = len([line for line in comments[0].splitlines() if line])
     following = text[comments.end() :]
-    delimiter = _choose_delimiter(following)
+    delimiter = choose_delimiter(following)
     widths = [len(row) for row in _parse(comments[0] + following, delimiter, number + 1) if row]
     if not following or (number == 1 and len(widths) == 2 and widths[0] == widths[1] > 1):
         return before, ()
@@ -193,7 +193,7 @@ def _parse(text: str, delimiter: str, rows: int = 5_000) -> list[list[str]]:
     return found
 
 
-def _choose_delimiter(text: str) -> str:
+def choose_delimiter(text: str) -> str:
     """The delimiter under which most records have as many fields as the header; then the one with most fields."""
     best, best_rank = ",", (0.0, 0)
     for delimiter in DELIMITERS:

@@ -12,12 +12,13 @@ EXACT: Final = 2
 PART: Final = 1
 
 
-def _words(text: str) -> frozenset[str]:
+def as_words(text: str) -> frozenset[str]:
+    """The words of a text, for lists of names."""
     return frozenset(text.split())
 
 
 _EXACT: Final[dict[Role, frozenset[str]]] = {
-    role: _words(names)
+    role: as_words(names)
     for role, names in {
         Role.LABEL: """label labels target targets y y_true ytrue class truth ground_truth groundtruth actual actuals
             outcome gold gold_label true_label true_class response klasse clase classe ziel zielvariable zielgrosse
@@ -67,11 +68,11 @@ _PARTS: Final[dict[Role, frozenset[str]]] = {
 _PREDICTED: Final = frozenset(
     {"pred", "preds", "predicted", "prediction", "predictions", "hat", "yhat", "estimate", "estimated"}
 )
-_PROBABILITY: Final = _words(
+_PROBABILITY: Final = as_words(
     """prob probs proba probas probability probabilities p p1 prob1 confidence wahrscheinlichkeit probabilidad
     probabilidade probabilita probabilite kans 概率 確率 вероятность"""
 )
-_LABELLER: Final = _words(
+_LABELLER: Final = as_words(
     """labeller labeler labellers labelers annotator annotators rater raters reviewer reviewers grader graders coder
     coders annotateur annotatrice anotador anotadora annotatore bewerter bewerterin evaluador avaliador"""
 )
