@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,13 +31,14 @@ class HandedVectors:
 
 
 @contextmanager
-def handed(vectors: Vectors, folder: Path) -> Iterator[HandedVectors]:
+def handed(vectors: Vectors, folder: Path) -> Generator[HandedVectors]:
     """Vectors for a worker, within a block; a matrix that lies in no file is written to one for as long."""
     matrix = vectors.matrix
     rest = replace(vectors, matrix=np.empty((0, matrix.shape[1]), np.float32), ids=np.empty(0, np.str_))
     shape = (matrix.shape[0], matrix.shape[1])
-    if _is_file(matrix):
-        yield HandedVectors(rest, str(matrix.filename), matrix.offset, shape)
+    lies_in = _file_of(matrix)
+    if lies_in is not None:
+        yield HandedVectors(rest, *lies_in, shape)
         return
     with tempfile.NamedTemporaryFile(prefix="matrix-", dir=folder) as file:
         # An empty file cannot be mapped.
@@ -45,12 +47,12 @@ def handed(vectors: Vectors, folder: Path) -> Iterator[HandedVectors]:
         yield HandedVectors(rest, file.name, 0, shape)
 
 
-def _is_file(matrix: Matrix) -> bool:
-    """Whether a matrix is a whole mapped file that is still there: a part of one does not know where it begins."""
-    return (
-        isinstance(matrix, np.memmap)
-        and isinstance(matrix.base, mmap.mmap)
-        and matrix.flags.c_contiguous
-        and matrix.filename is not None
-        and Path(matrix.filename).is_file()
-    )
+def _file_of(matrix: Matrix) -> tuple[str, int] | None:
+    """File and offset of a matrix that is a whole mapping of one that is still there.
+
+    A part of a mapping still names the offset of the whole.
+    """
+    if not isinstance(matrix, np.memmap) or not isinstance(matrix.base, mmap.mmap) or not matrix.flags.c_contiguous:
+        return None
+    mapped: Any = matrix
+    return (str(mapped.filename), int(mapped.offset)) if mapped.filename and Path(mapped.filename).is_file() else None

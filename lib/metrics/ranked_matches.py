@@ -83,7 +83,7 @@ def expected_reciprocal_rank(nearer: ArrayLike, ties: ArrayLike, matching: Array
     result = 1 / (b + 1)
     several = np.flatnonzero(t > m)
     distinct, which = np.unique(rows[several], axis=0, return_inverse=True)
-    means = np.array([_mean_of_reciprocal(*each) for each in distinct.tolist()])
+    means = np.array([_mean_of_reciprocal(b, t, m) for b, t, m in distinct.tolist()])
     result[several] = means[which] if len(several) else 0.0
     return result
 
@@ -172,7 +172,7 @@ def work_out(rankings: Rankings, n_gallery: ArrayLike, n_relevant: ArrayLike, ks
     first = np.flatnonzero(np.diff(rankings.query, prepend=-1))
     nearest = np.full((3, len(r)), np.nan)
     nearest[:, rankings.query[first]] = [answers.nearer[first], answers.ties[first], answers.matching[first]]
-    hit = hit_probability(*(each[:, None] for each in nearest), np.array(ks))
+    hit = hit_probability(nearest[0][:, None], nearest[1][:, None], nearest[2][:, None], np.array(ks))
     return Worked(
         matches=counts[:, :-1],
         hit=np.where(np.isnan(hit), 0.0, hit),

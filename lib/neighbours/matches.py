@@ -12,8 +12,8 @@ import numpy as np
 
 from lib.errors import SettingsError
 from lib.metrics.ranked_matches import RankedMatches, Rankings, Tied, Worked, tied_at, work_out
+from lib.metrics.relevance import Relevance
 from lib.neighbours.graph import DISTANCES_AT_ONCE, Report
-from lib.neighbours.relevance import Relevance
 from lib.neighbours.space import Space, blocks
 from lib.vectors import NO_ROW, Flags, NeighbourGraph, Rows, Truth, Vectors
 
@@ -61,7 +61,7 @@ def compute_matches(
         rankings = _ranked(space, queries[at], relevance, n_gallery[at], ks)
         made.put(at, work_out(rankings, n_gallery[at], n_relevant[at], ks))
         done += len(at)
-    made.forget(~in_sample, (open_[:, None] & ~settled & ~in_sample[:, None]).any(axis=0))
+    made.forget(~in_sample, ~settled[~in_sample].all(axis=0))
     made.forget(n_relevant == 0, np.ones(len(ks) + 2, np.bool_))
     return RankedMatches(queries, n_gallery, n_relevant, ks, **made.columns, in_sample=in_sample)
 
@@ -76,7 +76,7 @@ def _check(ks: tuple[int, ...], graph: NeighbourGraph) -> None:
 
 
 class _Made:
-    """The columns while they are filled. Kinds are the places in `settled`: each k, the first match, what is up to R."""
+    """The columns while they are filled. Their kinds, in the order of `settled`: each k, the first match, up to R."""
 
     def __init__(self, n: int, ks: tuple[int, ...]) -> None:
         wide = {name: np.full((n, len(ks)), np.nan) for name in ("matches", "hit")}
@@ -90,9 +90,9 @@ class _Made:
     def forget(self, rows: Flags, kinds: Flags) -> None:
         for name in ("matches", "hit"):
             self.columns[name][np.ix_(rows, kinds[:-2])] = np.nan
-        for kind, names in zip(kinds[-2:], (("nearer", "ties", "matching"), ("r_precision", "average_precision_at_r"))):
-            for name in names if kind else ():
-                self.columns[name][rows] = np.nan
+        of_first, of_r = ("nearer", "ties", "matching"), ("r_precision", "average_precision_at_r")
+        for name in (*(of_first if kinds[-2] else ()), *(of_r if kinds[-1] else ())):
+            self.columns[name][rows] = np.nan
 
 
 def _listed(
@@ -117,8 +117,9 @@ def _listed(
     ends[:, -1] = graph.k
     ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
     ends = np.minimum(ends, (rows != NO_ROW).sum(axis=1)[:, None])
-    found = np.concatenate([np.zeros((len(at), 1), np.int64), np.cumsum(is_right, axis=1)], axis=1)
-    matched = np.take_along_axis(found, nearer, axis=1)
+    found = np.zeros((len(at), graph.k + 1), np.int64)
+    found[:, 1:] = np.cumsum(is_right, axis=1)
+    matched: Rows = np.take_along_axis(found, nearer, axis=1)
     matching = np.take_along_axis(found, ends, axis=1) - matched
     all_ = Tied(nearer, ends - nearer, matched, matching)
 

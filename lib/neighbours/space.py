@@ -1,9 +1,9 @@
 """Where vectors lie under a distance: what faiss searches among, and exact distances.
 
 An exact distance is worked out in float64 from the stored values and then rounded to what float32 can tell: Euclidean
-distances to the nearest float32, cosine distances to multiples of 2⁻²³. Whatever is equal up to that is a tie. Rows that
-are identical bit by bit are one point, found once: that they tie does not rest on arithmetic, and ten thousand copies
-of a row cost no more than one.
+distances to the nearest float32, cosine distances to multiples of 2⁻²³. Whatever is equal up to that is a tie. Rows
+that are identical bit by bit are one point, found once: that they tie does not rest on arithmetic, and ten thousand
+copies of a row cost no more than one.
 """
 
 from __future__ import annotations
