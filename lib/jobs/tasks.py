@@ -46,10 +46,37 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
+def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, report: Report) -> Any:
+    """Lay out the rows of a `NeighbourGraph`: a `Layout`. Arrays may be `Mapped`."""
+    from dataclasses import replace
+
+    from lib.jobs.arrays import opened
+    from lib.projection.layout import lay_out as lay_out_here
+
+    graph = replace(graph, queries=opened(graph.queries), rows=opened(graph.rows), distances=opened(graph.distances))
+    return lay_out_here(graph, opened(start), settings, report, landmarks)
+
+
+def warm_layout(report: Report) -> None:
+    """Load what a layout needs, and compile it where this machine has not yet."""
+    import numpy as np
+
+    from lib.projection.layout import lay_out as lay_out_here
+    from lib.projection.settings import LayoutSettings
+    from lib.vectors import Distance, NeighbourGraph
+
+    queries = np.arange(4)
+    rows = np.array([[1, 2], [0, 2], [3, 0], [2, 1]], np.int32)
+    graph = NeighbourGraph(Distance.COSINE, queries, rows, np.ones((4, 2), np.float32))
+    lay_out_here(graph, np.eye(4, 2, dtype=np.float32), LayoutSettings(n_neighbors=3), report)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "rest": rest,
     "fit_lab": fit_lab,
     "neighbour_graph": neighbour_graph,
     "ranked_matches": ranked_matches,
+    "lay_out": lay_out,
+    "warm_layout": warm_layout,
 }
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""

@@ -1,0 +1,137 @@
+"""UMAP from a graph: what it keeps, that a seed is a picture, and what it does where there is little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.manifold import trustworthiness
+
+from lib.errors import SettingsError, UndefinedError
+from lib.projection import LayoutSettings, choose_landmarks, compute_kept, compute_pca
+from lib.projection.layout import fit_curve, lay_out
+from lib.projection.membership import compute_weights
+from lib.vectors import NO_ROW, Distance, NeighbourGraph
+from tests.projection.graphs import graph_of
+
+SETTINGS = LayoutSettings(distance=Distance.EUCLIDEAN)
+DIGITS = load_digits().data.astype(np.float32)
+GRAPH = graph_of(DIGITS, 15)
+START = compute_pca(DIGITS, np.ones(len(DIGITS), bool), Distance.EUCLIDEAN).coordinates
+
+
+def quiet(_share: float, _words: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def layout():
+    return lay_out(GRAPH, START, SETTINGS, quiet)
+
+
+def test_it_keeps_neighbours(layout) -> None:
+    assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.98
+    kept = compute_kept(layout.coordinates, GRAPH.rows, GRAPH.queries)
+    assert kept.mean() >= 0.5
+    assert kept.mean() > 2 * compute_kept(START, GRAPH.rows, GRAPH.queries).mean()
+
+
+def test_a_seed_is_a_picture(layout) -> None:
+    again = lay_out(GRAPH, START, SETTINGS, quiet)
+    assert np.array_equal(again.coordinates, layout.coordinates)
+    other = lay_out(GRAPH, START, replace(SETTINGS, seed=1), quiet)
+    assert not np.allclose(other.coordinates, layout.coordinates)
+
+
+def test_min_dist_spreads_points(layout) -> None:
+    near = np.median(_nearest_distances(layout.coordinates))
+    wide = lay_out(GRAPH, START, replace(SETTINGS, min_dist=0.8), quiet)
+    assert np.median(_nearest_distances(wide.coordinates)) > 2 * near
+
+
+def _nearest_distances(points):
+    return graph_of(points, 1).distances[:, 0]
+
+
+def test_progress_goes_from_nothing_to_all_by_epochs() -> None:
+    told: list[float] = []
+    lay_out(GRAPH, START, SETTINGS, lambda share, _words: told.append(share))
+    assert told == sorted(told)
+    assert len(told) > 100
+    assert told[0] == 0
+    assert told[-1] <= 1
+
+
+def test_landmarks_place_the_others_among_them() -> None:
+    landmarks = choose_landmarks(np.ones(len(DIGITS), bool), 600, seed=0)
+    assert landmarks.sum() == 600
+    layout = lay_out(graph_of(DIGITS, 15, gallery=landmarks), START, SETTINGS, quiet, landmarks)
+    assert layout.n_landmarks == 600
+    assert np.isfinite(layout.coordinates).all()
+    assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.96
+
+
+def test_rows_without_neighbours_have_no_place() -> None:
+    rows, distances = GRAPH.rows.copy(), GRAPH.distances.copy()
+    lonely = 7
+    rows[lonely], distances[lonely] = NO_ROW, np.inf
+    distances[rows == lonely] = np.inf
+    rows[rows == lonely] = NO_ROW
+    layout = lay_out(replace(GRAPH, rows=rows, distances=distances), START, SETTINGS, quiet)
+    assert np.flatnonzero(np.isnan(layout.coordinates[:, 0])).tolist() == [lonely]
+    assert np.isnan(layout.coordinates[lonely, 1])
+
+
+def test_equal_vectors_part() -> None:
+    graph = graph_of(np.zeros((40, 3), np.float32), 14)
+    layout = lay_out(graph, np.zeros((40, 2), np.float32), SETTINGS, quiet)
+    assert np.isfinite(layout.coordinates).all()
+    assert len(np.unique(layout.coordinates, axis=0)) == 40
+
+
+def test_rows_without_a_start_begin_among_their_neighbours() -> None:
+    start = START.copy()
+    start[::3] = np.nan
+    layout = lay_out(GRAPH, start, SETTINGS, quiet)
+    assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.98
+
+
+def test_what_cannot_be_asked_for_is_said() -> None:
+    with pytest.raises(SettingsError, match="euclidean distance, the map is asked for by cosine"):
+        lay_out(GRAPH, START, LayoutSettings(), quiet)
+    with pytest.raises(SettingsError, match="with 40 neighbours; there are 16"):
+        lay_out(GRAPH, START, replace(SETTINGS, n_neighbors=40), quiet)
+    with pytest.raises(SettingsError, match=r"min_dist is 1\.5; it goes from 0\.0 to 0\.99"):
+        replace(SETTINGS, min_dist=1.5)
+    nobody = replace(GRAPH, rows=np.full_like(GRAPH.rows, NO_ROW))
+    with pytest.raises(UndefinedError, match="No row has a neighbour"):
+        lay_out(nobody, START, SETTINGS, quiet)
+
+
+def test_weights_of_a_hand_worked_graph() -> None:
+    # Of each row the nearer neighbour weighs 1 and the farther w with 1 + w = log2(3).
+    rows = np.array([[1, 2], [0, 2], [1, 0]], np.int32)
+    distances = np.array([[1, 3], [1, 2], [2, 3]], np.float32)
+    weights = compute_weights(rows, distances, np.arange(3), 3).toarray()
+    w = np.log2(3) - 1
+    expected = np.array([[0, 1, w + w - w * w], [1, 0, 1], [w + w - w * w, 1, 0]])
+    assert weights == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")  # of umap-learn's own imports
+def test_it_weighs_as_umap_learn_does() -> None:
+    from umap.umap_ import find_ab_params, fuzzy_simplicial_set
+
+    graph: NeighbourGraph = GRAPH
+    own = np.arange(len(DIGITS))
+    indices = np.column_stack([own, graph.rows[:, :14]])
+    distances = np.column_stack([np.zeros(len(DIGITS)), graph.distances[:, :14]]).astype(np.float32)
+    theirs, _sigmas, _rhos = fuzzy_simplicial_set(
+        DIGITS, 15, np.random.RandomState(0), "euclidean", knn_indices=indices, knn_dists=distances
+    )
+    mine = compute_weights(graph.rows[:, :14], graph.distances[:, :14], graph.queries, len(DIGITS))
+    assert abs(mine - theirs).max() < 1e-4
+    for min_dist in (0.0, 0.1, 0.5):
+        assert fit_curve(min_dist) == pytest.approx(find_ab_params(1.0, min_dist), rel=1e-4)
