@@ -142,7 +142,10 @@ def test_identical_predictions_and_simpsons_paradox_are_named(uploaded: AppTest)
     app.switch_page("pages/comparison.py")
     run(app)
     assert_sound(app)
-    assert "All 400 rows in both have the same score: the predictions are identical." in answer(app)
+    assert answer(app) == (
+        "v3 against v2: the predictions are identical, nothing changed. All 400 rows in both have the same score."
+    )
+    assert {row[4].text for row in tables(app)[0].rows} == {"unchanged", ""}
     assert "3 versions side by side" in [each["layout"]["meta"]["title"] for each in figures(app)]
     app.selectbox(key="control:baseline").set_value("v1")
     run(app)
