@@ -173,6 +173,11 @@ class ComparisonView:
             f"{format_count(flips.broken)} broken, a difference {chance} (McNemar's exact p = {flips.p:.2g})."
         )
 
+    @property
+    def is_paired(self) -> bool:
+        """Whether the change of one metric at least is told of paired rows."""
+        return any(row.change.is_paired for row in self.rows)
+
     def pairing(self) -> str:
         """Whether rows are paired, and which are not, in a sentence or two (plain text)."""
         why, pairs = self.comparison.why_unpaired, self.comparison.pairs

@@ -1,4 +1,4 @@
-"""The frame of every page: the way to the others, the sidebar's global choices, the title, and the findings of the page's topic."""
+"""The frame of every page: the way to the others, the global choices, the title and the findings."""
 
 from __future__ import annotations
 
