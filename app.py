@@ -13,22 +13,28 @@ st.set_page_config(
     layout="wide",
     menu_items={"About": "Marginalia: where a classifier is unsure, and whom it fails."},
 )
-pages = [
-    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-    st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
-    st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
-    st.Page("pages/calibration.py", title="Calibration", icon=":material/balance:"),
-    st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
-    st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
-    st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
-    st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
-    st.Page("pages/slices.py", title="Slices", icon=":material/pie_chart:"),
-    st.Page("pages/monitoring.py", title="Monitoring", icon=":material/monitor_heart:"),
-    st.Page("pages/features.py", title="Features", icon=":material/tune:"),
-    st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
-    st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
-    st.Page("pages/gate.py", title="Gate", icon=":material/verified_user:"),
-    st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
-]
+GROUPS = {
+    "Home": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+    "One model": [
+        st.Page("pages/losses.py", title="Losses", icon=":material/show_chart:"),
+        st.Page("pages/margins.py", title="Margins", icon=":material/equalizer:"),
+        st.Page("pages/calibration.py", title="Calibration", icon=":material/balance:"),
+        st.Page("pages/thresholds.py", title="Thresholds", icon=":material/rule:"),
+        st.Page("pages/support_vectors.py", title="Support vectors", icon=":material/join_inner:"),
+        st.Page("pages/training.py", title="Training", icon=":material/timeline:"),
+        st.Page("pages/fit_lab.py", title="Fit lab", icon=":material/science:"),
+    ],
+    "Two versions": [
+        st.Page("pages/comparison.py", title="Comparison", icon=":material/compare_arrows:"),
+        st.Page("pages/gate.py", title="Gate", icon=":material/verified_user:"),
+    ],
+    "Over time": [st.Page("pages/monitoring.py", title="Monitoring", icon=":material/monitor_heart:")],
+    "Rows": [
+        st.Page("pages/cohorts.py", title="Cohorts", icon=":material/groups:"),
+        st.Page("pages/slices.py", title="Slices", icon=":material/pie_chart:"),
+        st.Page("pages/features.py", title="Features", icon=":material/tune:"),
+        st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
+    ],
+}
 # The frame draws the links itself: Streamlit's own leave the view behind.
-run_page(st.navigation(pages, position="hidden"), pages)
+run_page(st.navigation(GROUPS, position="hidden"), GROUPS)

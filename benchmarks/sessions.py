@@ -16,7 +16,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from benchmarks.data import file_of, write_files
 from benchmarks.measure import Peak
-from scripts.browsing import launch, serve, settle
+from scripts.browsing import launch, link_to, serve, settle
 
 SESSIONS, DATASETS = 10, 3
 PAGES = ("Losses", "Margins", "Cohorts", "Samples", "Home")
@@ -74,7 +74,7 @@ def main(folder: Path, rows: int) -> None:
             people.append((page, Talk(page)))
         for page, talk in people * ROUNDS:
             for name in PAGES:
-                link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
+                link = link_to(page, name)
                 talk.begin()
                 drawn[name].append(link.evaluate(_SWITCH) / 1e3)
                 answered[name].append(talk.seconds)

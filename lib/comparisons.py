@@ -10,7 +10,7 @@ from functools import cached_property
 from lib.cells import Cells, once
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
-from lib.metrics.comparison import Change, Disagreement, Flips, Side, adjusted_p_values, change_of
+from lib.metrics.comparison import Change, Disagreement, Flips, Side, adjusted_p_values, change_of, is_identical
 from lib.metrics.decomposition import Decomposition, decompose
 from lib.metrics.delong import DeLong, delong_test
 from lib.metrics.estimates import Estimate
@@ -148,6 +148,12 @@ class Comparison:
         """What became of the decisions of paired rows; None without pairs."""
         cells = None if self.pairs is None else self.pairs.cells
         return Flips.of(cells) if cells is not None and cells.n_pairs else None
+
+    @cached_property
+    def is_identical(self) -> bool:
+        """Whether both samples are the same rows with the same scores and labels, told by their ids."""
+        cells = None if self.pairs is None else self.pairs.cells
+        return cells is not None and cells.n_pairs > 0 and is_identical(cells, *self.cells)
 
     @cached_property
     def delong(self) -> DeLong | None:

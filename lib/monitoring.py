@@ -286,6 +286,7 @@ def are_read(tables: HeldTables, where: Filter, margin_target: float) -> bool:
     return all(tables.holds_timeline(column, where, margin_target) for column in columns)
 
 
-def can_monitor(tables: HeldTables) -> bool:
-    """Whether there are times and labels."""
-    return tables.facts.windows is not None and tables.facts.mapping.label is not None
+def missing_for_monitoring(tables: HeldTables) -> str:
+    """What monitoring needs and the data have not: "times", "labels" or "times and labels"; "" where it can be."""
+    there = {"times": tables.facts.windows is not None, "labels": tables.facts.mapping.label is not None}
+    return " and ".join(name for name, is_there in there.items() if not is_there)

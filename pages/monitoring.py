@@ -6,7 +6,7 @@ from lib.diagnose import Diagnosis
 from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
 from lib.figures.monitoring_words import answer, lag_words
 from lib.metrics.incidents import Part
-from lib.monitoring import Monitoring, can_monitor
+from lib.monitoring import Monitoring, missing_for_monitoring
 from lib.scan import WindowGrid
 from lib.ui import state
 from lib.ui.findings import findings_of
@@ -74,11 +74,11 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
 diagnosis = open_page("monitoring", "Monitoring")
 with st.popover("What the words mean", icon=":material/dictionary:", type="tertiary"):
     st.markdown(WORDS)
-if can_monitor(diagnosis.tables):
-    show_monitoring(diagnosis)
-else:
-    show_answer("Monitoring needs times and labels.")
+if missing := missing_for_monitoring(diagnosis.tables):
+    show_answer(f"Monitoring needs times and labels; here are no {missing.replace(' and', ' and no')}.")
     show_note(
-        "Give a column the role of the time, and one that of the label, on the Home "
-        "page under how the columns were read."
+        f"Give a column the role of the {missing.removesuffix('s').replace('s and', ' and one that of the')}, on the "
+        "Home page under how the columns were read."
     )
+else:
+    show_monitoring(diagnosis)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_OPTIONS = (
@@ -113,3 +113,24 @@ def settle(page: Page, quiet: int = 400) -> None:
     page.evaluate("window.settledSince = undefined")
     # Not at every frame, which the browser would draw for this alone.
     page.wait_for_function(_IS_SETTLED, arg=quiet, timeout=SETTLE_SECONDS * 1000, polling=50)
+
+
+def link_to(page: Page, name: str) -> Locator:
+    """The link to another page in the line above the title; the group that it is in is unfolded.
+
+    Raises:
+        RuntimeError: there is no link of that name.
+    """
+    line, unfolded = page.locator(".st-key-pages"), page.get_by_test_id("stPopoverBody")
+    link = line.get_by_role("link", name=name, exact=True)
+    if link.count():
+        return link
+    for group in line.get_by_role("button").all():
+        group.click()
+        unfolded.get_by_role("link").first.wait_for()
+        link = unfolded.get_by_role("link", name=name, exact=True)
+        if link.count():
+            return link
+        group.click()
+        unfolded.wait_for(state="detached")
+    raise RuntimeError(f"No page is called {name}.")

@@ -17,6 +17,7 @@ from lib.figures.format import (
     format_change,
     format_count,
     format_interval,
+    format_more_rows,
     format_plural,
     format_share,
     format_time,
@@ -77,7 +78,7 @@ class MetricRow:
     @property
     def tone(self) -> str:
         """How the verdict is marked."""
-        return self.verdict if self.verdict != "cannot tell yet" else ""
+        return self.verdict if self.verdict not in ("cannot tell yet", "unchanged") else ""
 
     @property
     def beside(self) -> str:
@@ -85,19 +86,13 @@ class MetricRow:
         if self.judgement is None or not self.is_comparable:
             return ""
         margin = format_change(self.judgement.tolerance, self.metric.unit).removeprefix("+").removeprefix("±")
-        if self.judgement.word == "better":
+        if self.judgement.word in ("better", "unchanged"):
             return ""
         if self.judgement.is_tolerable:
             return f"by less than {margin}" if self.judgement.word == "worse" else f"but no worse than by {margin}"
         if self.judgement.word == "worse":
             return ""
-        more = self.judgement.more_rows
-        return "" if math.isnan(more) else f"about {format_count(_rounded(more))} more labelled rows would tell"
-
-
-def _rounded(n: float) -> float:
-    """A number of rows to two digits."""
-    return float(f"{n:.1e}") if n >= 100 else n
+        return format_more_rows(self.judgement.more_rows, self.change.estimate, self.metric.unit, " in each")
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +138,20 @@ class ComparisonView:
         """What became of the decisions of paired rows."""
         return self.comparison.flips
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether both are the same rows with the same scores and labels."""
+        return self.comparison.is_identical
+
     def answer(self) -> str:
         """What the page says, in one or two sentences (plain text)."""
         first, second = self.names
         words = [row.verdict for row in self.rows if row.judgement is not None]
         if not words:
             return f"{second} cannot be compared with {first}: no metric is defined in both."
-        counts = {word: words.count(word) for word in ("worse", "better", "cannot tell yet")}
+        if self.is_unchanged:
+            return f"{second} against {first}: the predictions are identical, nothing changed. {self._flips_words()}"
+        counts = {word: words.count(word) for word in ("worse", "better", "unchanged", "cannot tell yet")}
         said = ", ".join(f"{word} in {n}" for word, n in counts.items() if n)
         numbers = format_plural(len(words), "number")
         return f"{second} against {first}, of {numbers}: {said}. {self._flips_words()}".strip()
@@ -159,7 +161,8 @@ class ComparisonView:
         if flips is None:
             return ""
         if not flips.moved:
-            return f"All {format_plural(flips.n, 'row')} in both have the same score: the predictions are identical."
+            same = "" if self.is_unchanged else ": their predictions are identical"
+            return f"All {format_plural(flips.n, 'row')} in both have the same score{same}."
         if not flips.n_labelled:
             return f"Of {format_plural(flips.n, 'row')} in both, {format_count(flips.churned)} have another decision."
         if not flips.fixed + flips.broken:
@@ -169,6 +172,11 @@ class ComparisonView:
             f"Of {format_plural(flips.n_labelled, 'labelled row')} in both, {format_count(flips.fixed)} were fixed and "
             f"{format_count(flips.broken)} broken, a difference {chance} (McNemar's exact p = {flips.p:.2g})."
         )
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the change of one metric at least is told of paired rows."""
+        return any(row.change.is_paired for row in self.rows)
 
     def pairing(self) -> str:
         """Whether rows are paired, and which are not, in a sentence or two (plain text)."""

@@ -130,6 +130,22 @@ def format_change_interval(lower: float, upper: float, unit: Unit) -> str:
     return f"{format_change(lower, unit).removesuffix(POINTS)} to {format_change(upper, unit)}"
 
 
+def format_more_rows(more: float, number: Estimate, unit: Unit, each: str = "") -> str:
+    """How many more labelled rows would tell, or that data of this kind do not.
+
+    Args:
+        more: so many, to be shown to two digits; NaN where no number does.
+        number: what cannot be told, with its interval.
+        unit: its unit.
+        each: whose rows, such as " in each version".
+    """
+    if math.isnan(more):
+        half = format_change(max(number.upper - number.value, number.value - number.lower), unit).removeprefix("+")
+        return f"too close to tell with data of this kind: known to {half} either way"
+    rounded = float(f"{more:.1e}") if more >= 100 else more
+    return f"about {format_plural(rounded, 'more labelled row')}{each} would tell"
+
+
 def format_time(second: float, step: float = 1) -> str:
     """An epoch second in UTC, as fine as steps of `step` seconds need: "2026-04-02", "2026-04-02 09:00 UTC"."""
     at = datetime.fromtimestamp(second, UTC)

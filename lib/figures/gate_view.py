@@ -17,6 +17,7 @@ from lib.figures.format import (
     format_change_interval,
     format_count,
     format_interval,
+    format_more_rows,
     format_plural,
     format_value,
 )
@@ -53,11 +54,9 @@ def remark(decision: Decision) -> str:
     more = decision.more_rows
     if decision.reason:
         said = decision.reason if math.isnan(more) else f"{decision.reason}, {format_count(more)} more are needed"
-    elif math.isnan(more):
-        said = "it stands on the limit: no number of rows would tell"
     else:
         each = " in each version" if decision.limit.is_relative else ""
-        said = f"about {format_plural(more, 'more labelled row')}{each} would tell"
+        said = format_more_rows(more, decision.number, decision.limit.of.unit, each)
     return f"{said} (the policy lets it pass)" if decision.lets_pass else said
 
 

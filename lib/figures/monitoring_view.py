@@ -16,7 +16,7 @@ from lib.figures.format import format_time
 from lib.figures.nothing import nothing_words
 from lib.figures.text import MISSING
 from lib.metrics.burn_rate import Objective, RateName
-from lib.metrics.deploys import Around, Recovery, difference
+from lib.metrics.deploys import AROUND, Around, Recovery, difference
 from lib.metrics.estimates import Estimate, Estimates, FloatArray, IntArray, add_up, divide, estimates
 from lib.metrics.expected import EXPECTED, can_expect, expected_course
 from lib.metrics.incidents import SLIS, Incident, Onset, Part
@@ -102,7 +102,7 @@ def line_of(watched: Monitoring, metric: RateName, part: Part, width: int) -> Li
 
 @dataclass(frozen=True)
 class Hit:
-    """The rate of a part in the last day, in the incident, and before the first deploy or the incident."""
+    """The rate of a part in the last day, in the incident, and in the week before the first deploy or the incident."""
 
     part: Part
     last_day: Estimate
@@ -177,11 +177,16 @@ class MonitoringView:
         """Those of the objective."""
         return self.told[0].incidents
 
+    @cached_property
+    def first_paged(self) -> tuple[Objective, Incident] | None:
+        """The first page of any objective, and which that is."""
+        pages = [(told.objective, each) for told in self.told for each in told.incidents if each.action == "page"]
+        return min(pages, key=lambda each: each[1].opened, default=None)
+
     @property
     def first_page(self) -> Incident | None:
         """The first page of any objective."""
-        pages = [each for told in self.told for each in told.incidents if each.action == "page"]
-        return min(pages, key=lambda each: each.opened, default=None)
+        return None if self.first_paged is None else self.first_paged[1]
 
     @cached_property
     def onsets(self) -> tuple[Onset, ...]:
@@ -246,7 +251,7 @@ class MonitoringView:
         usual = min(self.watched.reference_end, start)
         found: list[tuple[float, Hit]] = []
         for each in self.watched.courses(self.metric, self.watched.columns):
-            spans = ((last - DAY, last), (start, end), (float("-inf"), usual))
+            spans = ((last - DAY, last), (start, end), (usual - AROUND, usual))
             rates = [rate_between(each.hits, each.n, each.edges, *span) for span in spans]
             rise = difference(rates[1], rates[2])
             surely = rise.lower if rise.is_defined else float("-inf")

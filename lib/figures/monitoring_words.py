@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from lib.figures.format import (
     POINTS,
@@ -13,13 +14,15 @@ from lib.figures.format import (
     format_time,
 )
 from lib.figures.monitoring_view import MonitoringView, part_words
-from lib.metrics.burn_rate import BurnRule, seconds_to_exhaustion
+from lib.metrics.burn_rate import BurnRule, Objective, seconds_to_exhaustion
 from lib.metrics.deploys import Deploy, Recovery
-from lib.metrics.incidents import SLIS, Incident, Onset
+from lib.metrics.incidents import SLIS, Incident, Onset, Part
 from lib.metrics.onset import DAY, Change
 from lib.monitoring import Told
 
 MINUTE, HOUR = 60, 3600
+MOST_NAMED = 8
+"""Of more parts than this the first are named, the others counted."""
 CAUSES = {
     "label-flip": "its scores are reversed",
     "constant-score": "its scores collapsed to few values",
@@ -87,22 +90,62 @@ def recovery_words(recovery: Recovery) -> str:
     )
     left = format_change(recovery.left.value, "share")
     gone = format_share(recovery.share_gone, 0)
-    return f"{said}: {gone} of the rise is gone, {left} ({low} to {high}) beside before."
+    before, after = (format_share(each.value) for each in (recovery.before, recovery.after))
+    return (
+        f"{said}: {after} in the week after it, {before} in the week before the deploy, a difference of {left} ({low} "
+        f"to {high}); {gone} of the rise is gone."
+    )
 
 
-def page_words(view: MonitoringView, page: Incident) -> str:
-    """When a policy would have paged, and how long before the rollback."""
+def name_parts(parts: Sequence[Part]) -> str:
+    """Some parts by name, of many the first: "all rows, platform = web and 7 other parts"."""
+    named = parts if len(parts) <= MOST_NAMED else parts[: MOST_NAMED - 1]
+    left = len(parts) - len(named)
+    more = f" and {format_plural(left, 'other part')}" if left else ""
+    return ", ".join(map(part_words, named)) + more
+
+
+def also_words(incident: Incident) -> str:
+    """The other parts of an incident, and the tickets that go with its page and may outlast it; "" without any."""
+    tickets = incident.tickets
+    ticketed = tuple(dict.fromkeys(each.part for each in tickets))
+    told = incident.alerts if not tickets else [each for each in incident.alerts if each not in tickets]
+    others = tuple(dict.fromkeys(each.part for each in told if each.part != incident.lead.part))
+    said = [f"also {name_parts(others)}"] if others else []
+    if tickets:
+        ends = [each.alert.closed for each in tickets]
+        until = "the end" if None in ends else format_time(max(end for end in ends if end is not None), MINUTE)
+        said.append(f"{format_plural(len(tickets), 'ticket')} until {until}: {name_parts(ticketed)}")
+    return "; ".join(said)
+
+
+def tickets_words(told: Told) -> str:
+    """The tickets of an objective that go with its pages, in words; "" without any."""
+    beside = [each for held in told.incidents for each in held.tickets]
+    parts = tuple(dict.fromkeys(each.part for each in beside))
+    return f"and {len(beside)} with a page: {name_parts(parts)}" if beside else ""
+
+
+def page_words(view: MonitoringView, objective: Objective, page: Incident) -> str:
+    """When a policy would have paged, by which objective, and how long before the rollback."""
     at = format_time(page.opened, MINUTE)
     later = [each.at for each in view.watched.deploys if each.kind == "rollback" and each.at >= page.opened]
     before = f", {span_words(later[0] - page.opened)} before the rollback" if later else ""
-    return f"This policy would have paged at {at}{before}, for {part_words(page.lead.part)}."
+    of = (
+        f"{objective.name[:1].lower()}{objective.name[1:]}"
+        if objective.name == SLIS[objective.metric].label
+        else objective.name
+    )
+    return (
+        f"This policy would have paged at {at}{before}, for {part_words(page.lead.part)}, by its objective of the {of}."
+    )
 
 
 def answer(view: MonitoringView) -> str:
     """What the page opens with."""
     if view.nothing:
         return f"{view.nothing}: there is nothing to monitor."
-    onset, page = view.main_onset, view.first_page
+    onset, paged = view.main_onset, view.first_paged
     said: list[str] = []
     if onset is not None:
         found = view.finding_of(onset)
@@ -114,8 +157,8 @@ def answer(view: MonitoringView) -> str:
     else:
         label = SLIS[view.metric].label
         said.append(f"{label} did not change beyond what hour, weekday and chance make of it.")
-    if page is not None:
-        said.append(page_words(view, page))
+    if paged is not None:
+        said.append(page_words(view, *paged))
     else:
         n_parts = view.told[0].n_parts
         said.append(f"This policy would have paged nobody, watching {format_plural(n_parts, 'part')}.")
@@ -129,6 +172,8 @@ def lag_words(view: MonitoringView) -> tuple[str, ...]:
     if not total:
         return ()
     missing = 1 - float(labelled.sum()) / total
+    if missing <= 0:
+        return (f"All {format_count(total)} scored rows have a label.",)
     said = [f"{format_share(missing)} of {format_count(total)} scored rows have no label."]
     lag = view.label_lag
     if lag is None:

@@ -72,11 +72,11 @@ def change_of(metric: Metric, before: Side, after: Side, pairs: PairCells | None
     plain = unpaired_change(before.estimate, after.estimate)
     if not plain.is_defined or pairs is None or not pairs.n_pairs:
         return Change(plain)
+    if is_identical(pairs, before.cells, after.cells):
+        return Change(replace(plain, value=0.0, lower=0.0, upper=0.0, bound=0.0), 1.0)
     first, second = (influence_of(metric, side.cells, settings) for side in (before, after))
     if first is None or second is None:
         return Change(plain)
-    if is_identical(pairs, before.cells, after.cells):
-        return Change(replace(plain, lower=plain.value, upper=plain.value), 1.0)
     variances = variance_of(before.cells, first), variance_of(after.cells, second)
     covariance = _covariance(pairs, (before.cells, first), (after.cells, second))
     spread = math.sqrt(variances[0] * variances[1])

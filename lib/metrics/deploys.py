@@ -23,10 +23,8 @@ LEAST_BLOCKS = 3
 """A version that has the most rows in fewer blocks in a row has not taken over."""
 MOST_BESIDE = 0.2
 """With a larger share of rows beside the version that has most of them, versions stand side by side."""
-AROUND = DAY
-"""How far before and after a deploy is looked, at most."""
-AROUND_INCIDENT = 7 * DAY
-"""How far before a deploy and after its rollback."""
+AROUND = 7 * DAY
+"""How far before and after a deploy is looked, at most: one stretch for what it did and for what its rollback undid."""
 RESTORED = 0.2
 """A rate is restored when surely at most so much of its rise is left."""
 
@@ -106,7 +104,7 @@ def are_beside(rows: FloatArray) -> bool:
 
 @dataclass(frozen=True)
 class Around:
-    """A rate on both sides of a deploy: up to a day each, not beyond another one.
+    """A rate on both sides of a deploy: up to a week each, not beyond another one.
 
     Attributes:
         deploy: which.
@@ -178,9 +176,9 @@ def find_recoveries(
         deploy, rollback = deploys[place - 1], deploys[place]
         if deploy.kind != "deploy" or rollback.kind != "rollback":
             continue
-        before = rate_between(hits, n, edges, max(times[place - 1], deploy.at - AROUND_INCIDENT), deploy.at)
+        before = rate_between(hits, n, edges, max(times[place - 1], deploy.at - AROUND), deploy.at)
         during = rate_between(hits, n, edges, deploy.at, rollback.at)
-        after = rate_between(hits, n, edges, rollback.at, min(times[place + 2], rollback.at + AROUND_INCIDENT))
+        after = rate_between(hits, n, edges, rollback.at, min(times[place + 2], rollback.at + AROUND))
         rise, left = difference(during, before), difference(after, before)
         found.append(Recovery(deploy, rollback, before, during, after, rise, left, _restored(rise, left)))
     return tuple(found)

@@ -105,6 +105,12 @@ class Incident:
         """The other parts that alerted, once each."""
         return tuple(dict.fromkeys(each.part for each in self.alerts if each.part != self.lead.part))
 
+    @property
+    def tickets(self) -> tuple[PartAlert, ...]:
+        """The slower alerts that go with a page; none of an incident that is tickets alone."""
+        held = [each for each in self.alerts if each.alert.rule.action == "ticket"]
+        return tuple(held) if self.action == "page" else ()
+
 
 def group_alerts(alerts: Sequence[PartAlert]) -> tuple[Incident, ...]:
     """One incident for alerts that are open at one time or within six hours of each other, in the order of time.

@@ -24,8 +24,8 @@ Outcome = Literal["pass", "fail", "cannot tell"]
 Shape = Literal["wilson", "log odds", "plain"]
 """How an interval follows from the number of rows."""
 
-MOST_ROWS = 1e9
-"""So many rows nobody labels: it is as good as at the limit."""
+MOST_TIMES = 100
+"""With more than so many times the rows there are, what is asked cannot be told with data of this kind."""
 ROUNDING = 1e-12
 """An end that lies on the limit but for rounding lies on it."""
 NO_SIDE = "so few rows do not bound it"
@@ -39,7 +39,7 @@ class Held:
         outcome: whether it keeps it.
         estimate: the number with the interval that decided.
         more_rows: where it cannot be told, how many more rows like these would tell, if the number is what it seems;
-            NaN where it is undefined, or stands so near the limit that 10⁹ rows would not; 0 where it can be told.
+            NaN where it is undefined or no number of rows tells (`rows_to_tell`); 0 where it can be told.
         reason: why nothing can be told of it at all; "" otherwise.
     """
 
@@ -47,6 +47,20 @@ class Held:
     estimate: Estimate
     more_rows: float = 0.0
     reason: str = ""
+
+
+def rows_to_tell(n: float, times: float) -> float:
+    """How many more rows would tell what an interval does not, which narrows with the root of the rows.
+
+    Args:
+        n: rows there are, at least 0.
+        times: how many times as wide the interval is as it may be, above 1; infinite where no width would do.
+
+    Returns:
+        At least 1; NaN where it is more than a hundred times the rows there are.
+    """
+    more = n * (times**2 - 1)
+    return float(max(math.ceil(more), 1)) if more <= MOST_TIMES * n else math.nan
 
 
 def shape_of(unit: Unit) -> Shape:
@@ -100,8 +114,7 @@ def hold(estimate: Estimate, limit: float, *, most: bool, shape: Shape, judged: 
     if (room - estimate.value) * (limit - estimate.value) <= 0:
         return Held("cannot tell", shown, math.nan)
     away = _errors(estimate.value, end, room, shape)
-    more = math.ceil(estimate.n * ((times / away) ** 2 - 1)) if away > 0 else math.inf
-    return Held("cannot tell", shown, float(max(more, 1)) if more < MOST_ROWS else math.nan)
+    return Held("cannot tell", shown, rows_to_tell(estimate.n, times / away if away > 0 else math.inf))
 
 
 def _end(value: float, end: float, times: float, shape: Shape) -> float:

@@ -1,8 +1,8 @@
 """Whether a change is for the better: better, worse, or cannot be told yet, and against what is still tolerable.
 
-A change is better or worse where its interval lies on one side of 0. It is tolerable where the whole interval is no
-worse than a non-inferiority margin δ, whatever else it is. Where neither can be told, how many more labelled rows would
-tell follows from the interval, which narrows with the root of the rows.
+A change is better or worse where its interval lies on one side of 0, and unchanged where it is 0 without any doubt. It
+is tolerable where the whole interval is no worse than a non-inferiority margin δ, whatever else it is. Where neither can
+be told, how many more labelled rows would tell follows from the interval, which narrows with the root of the rows.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from scipy import special
 from lib.metrics.catalogue import Direction, Unit
 from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import LEVEL, normal_quantile
+from lib.metrics.limits import rows_to_tell
 
-Word = Literal["better", "worse", "cannot tell yet"]
+Word = Literal["better", "worse", "unchanged", "cannot tell yet"]
 POINTS, PER_CENT = 1.0, 2.0
 """The margin unless another is chosen: so many points of a share or an index, so many per cent of a loss or a score."""
-MOST_ROWS = 1e9
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Judgement:
         tolerance: δ, at least 0, in the unit of the metric.
         is_tolerable: whether the candidate is surely no worse than by δ.
         more_rows: how many more labelled rows like these would tell better from worse, or that it is tolerable,
-            if the change is what it seems; 0 where it can be told, NaN where no number of rows below a milliard would.
+            if the change is what it seems; 0 where it can be told, NaN where no number of rows tells (`rows_to_tell`).
     """
 
     word: Word
@@ -66,6 +66,8 @@ def judge(change: Estimate, direction: Direction, tolerance: float, stretch: flo
     """
     if direction == "neutral" or not change.is_defined or math.isnan(change.lower + change.upper):
         return None
+    if change.lower == change.value == change.upper == 0:
+        return Judgement("unchanged", tolerance, True, 0.0)
     sign = 1.0 if direction == "higher" else -1.0
     gain = sign * change.value
     low, high = sorted((sign * change.lower, sign * change.upper))
@@ -76,6 +78,5 @@ def judge(change: Estimate, direction: Direction, tolerance: float, stretch: flo
         return Judgement(word, tolerance, is_tolerable, 0.0)
     # The sides of the interval that have to shrink, and to what: that it is tolerable, or that the sign is sure.
     needed = [(below, gain + tolerance), (stretch * below, gain), (stretch * above, -gain)]
-    times = [(half / room) ** 2 for half, room in needed if room > 0]
-    more = math.ceil(change.n * (min(times) - 1)) if times else math.inf
-    return Judgement(word, tolerance, is_tolerable, float(more) if more < MOST_ROWS else math.nan)
+    times = min((half / room for half, room in needed if room > 0), default=math.inf)
+    return Judgement(word, tolerance, is_tolerable, rows_to_tell(change.n, times))

@@ -77,7 +77,7 @@ def _delta(comparison: Comparison, name: str) -> dict[str, Any]:
             "more_rows": None if math.isnan(judgement.more_rows) else int(judgement.more_rows),
         }
         if math.isnan(judgement.more_rows):
-            undefined["more_rows"] = "no number of rows below a milliard would tell"
+            undefined["more_rows"] = "a hundred times as many rows would not tell"
     if each.is_defined and each.bound > 0:
         found["bound"] = each.bound
     return found | ({"undefined": undefined} if undefined else {})

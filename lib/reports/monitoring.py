@@ -14,12 +14,12 @@ from lib.figures.monitoring_view import MonitoringView
 from lib.metrics.deploys import Around, Deploy, Recovery
 from lib.metrics.estimates import Estimate
 from lib.metrics.incidents import Incident, Onset, Part
-from lib.monitoring import Told, can_monitor
+from lib.monitoring import Told, missing_for_monitoring
 
 
 def monitoring_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> MonitoringView | None:
     """The view of the objectives that hold where nobody has set any, as the page opens; None where there is none."""
-    if not can_monitor(diagnosis.tables):
+    if missing_for_monitoring(diagnosis.tables):
         return None
     try:
         watched = diagnosis.watched()

@@ -33,7 +33,8 @@ from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure
-from lib.ui.html import Cell, Column, show_note, show_table
+from lib.ui.findings import explaining, show_cards
+from lib.ui.html import Cell, Column, show_long_table, show_note, show_table
 from lib.ui.jobs import begin, settle
 
 PAIRS = "comparison"
@@ -110,22 +111,22 @@ def show_metrics(view: ComparisonView) -> None:
     first, second = view.names
     heads = [
         Column("Metric"),
+        Column("Verdict", "Beyond chance, corrected for all numbers judged; beneath it what is tolerable"),
+        Column("Change", "With its 95 % interval"),
         Column(first),
         Column(second),
-        Column("Change", "With its 95 % interval"),
-        Column("Verdict", "Beyond chance, corrected for all numbers judged; beneath it what is tolerable"),
     ]
     rows: list[list[Cell]] = []
     for row in view.rows:
         change, around = change_words(row.change.estimate, row.metric.unit)
-        how = "paired" if row.change.is_paired else "unpaired"
+        how = "" if row.change.is_paired or not view.is_paired else ", unpaired"
         rows.append(
             [
                 Cell(row.metric.label),
+                Cell(row.verdict, row.beside, row.tone, wordy=True),
+                Cell(change, f"{around}{how}" if row.change.estimate.is_defined else around),
                 estimate_cell(row.before, row.metric.unit),
                 estimate_cell(row.after, row.metric.unit),
-                Cell(change, f"{around}, {how}" if row.change.estimate.is_defined else around),
-                Cell(row.verdict, row.beside, row.tone),
             ]
         )
     show_table(heads, rows)
@@ -232,10 +233,7 @@ def show_disagreement(comparison: Comparison) -> None:
         ]
         for value, flips, share, p in zip(found.value, found.flips, found.share, found.p_adjusted.tolist(), strict=True)
     ]
-    show_table(heads, rows[:FEW])
-    if len(rows) > FEW:
-        with st.expander(f"The other {format_count(len(rows) - FEW)}"):
-            show_table(heads, rows[FEW:])
+    show_long_table(heads, rows, FEW, "value")
 
 
 def show_parts(comparison: Comparison) -> None:
@@ -265,6 +263,9 @@ def show_parts(comparison: Comparison) -> None:
         name=f"parts-of-{metric}",
         table=view.frame(),
     )
+    if comparison.is_of_versions and (found := explaining(comparison.diagnosis, column)):
+        st.markdown("**What may explain it**")
+        show_cards(found, comparison.diagnosis)
     if view.found is None:
         return
     show_note(view.order())

@@ -52,6 +52,15 @@ def forget_findings() -> None:
     st.session_state.pop("findings", None)
 
 
+def explaining(diagnosis: Diagnosis, column: str) -> list[CheckResult]:
+    """The findings in the candidate, of which a change against the baseline may come: of a cohort column's values first.
+
+    At most two, the most serious.
+    """
+    own = [each for each in findings_of(diagnosis) if each.is_finding and each.version == diagnosis.settings.candidate]
+    return sorted(own, key=lambda each: column not in each.where.cohort)[:2]
+
+
 def show_cards(results: Sequence[CheckResult], diagnosis: Diagnosis | None = None) -> None:
     """Cards for the findings among some results; with a diagnosis, each with the way to the page that shows why."""
     for index, result in enumerate(result for result in results if result.is_finding):
@@ -124,7 +133,7 @@ def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> 
         if link is not None and page != "home":
             st.page_link(
                 PAGES[page],
-                label=f"Show why on {page.capitalize()}",
+                label=f"Show why on {page.capitalize().replace('_', ' ')}",
                 icon=":material/arrow_forward:",
                 query_params=link,
             )

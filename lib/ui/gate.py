@@ -7,14 +7,13 @@ from typing import cast
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_plural
 from lib.figures.gate_view import DecisionRow, GateView
 from lib.gate import PER_CENT, POINTS, GateResult, write_policy
 from lib.policy import OnCannotTell
 from lib.policy.table import MOST_BYTES
 from lib.reports import gate_outline, render_junit, render_markdown, render_openmetrics
 from lib.ui import state
-from lib.ui.html import Cell, Column, show_table
+from lib.ui.html import Cell, Column, show_long_table
 
 _HELD, _TEXT, _FILE = "gate-policy", "gate-policy-text", "gate-policy-file"
 POLICY_NAME = "policy.toml"
@@ -24,7 +23,6 @@ TONES = {"fail": "worse", "cannot tell": "not comparable", "pass": ""}
 COLUMNS = (
     Column("Limit"),
     Column("Verdict", "Pass: the whole interval is within the limit. Fail: all of it is beyond."),
-    Column("Of"),
     Column("Number", "The candidate's, or its change against the baseline, with the interval that decides"),
     Column("Baseline, candidate"),
     Column("Rows"),
@@ -93,17 +91,13 @@ def _forget() -> None:
 
 def show_decisions(view: GateView) -> None:
     """A row for each number that was held against a limit; what does not let the candidate pass comes first."""
-    show_table(COLUMNS, [_cells(row) for row in view.rows[:MOST_ROWS]])
-    if more := view.rows[MOST_ROWS:]:
-        with st.expander(format_plural(len(more), "more number")):
-            show_table(COLUMNS, [_cells(row) for row in more])
+    show_long_table(COLUMNS, [_cells(row) for row in view.rows], MOST_ROWS, "number")
 
 
 def _cells(row: DecisionRow) -> list[Cell]:
     return [
-        Cell(row.metric, row.bound),
-        Cell(row.verdict, row.remark, TONES[row.verdict]),
-        Cell(row.part),
+        Cell(row.metric, f"{row.bound}, {row.part}", wordy=True),
+        Cell(row.verdict, row.remark, TONES[row.verdict], wordy=True),
         Cell(row.number, row.interval),
         Cell(row.sides),
         Cell(row.rows),

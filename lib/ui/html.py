@@ -12,6 +12,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.checks.words import plural
+
 _STYLE = Path(__file__).parent / "assets" / "style.css"
 _COLOURS = {
     False: "--m-wrong:#B3261E;--m-care:#9A5B00;--m-note:#5F6B6F;--m-better:#1F7A4D;--m-rule:#D9DFE0;--m-ground:#FCFCFB;"
@@ -31,11 +33,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, the lighter line beneath it, and a tone: "better", "worse", "not comparable" or none."""
+    """A value, the lighter line beneath it, and a tone: "better", "worse", "not comparable" or none.
+
+    A line of several words is `wordy`: it is broken where there is no room, which numbers are not.
+    """
 
     text: str
     detail: str = ""
     tone: str = ""
+    wordy: bool = False
 
 
 def show_style(*, dark: bool) -> None:
@@ -68,7 +74,16 @@ def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Non
     )
 
 
+def show_long_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], most: int, noun: str) -> None:
+    """A table of which the first rows stand open, and the others, such as "3 more numbers", behind a line to unfold."""
+    show_table(columns, rows[:most])
+    if left := rows[most:]:
+        with st.expander(plural(len(left), f"more {noun}")):
+            show_table(columns, left)
+
+
 def _cell(cell: Cell) -> str:
-    tone = f" class='m-{cell.tone.replace(' ', '-')}'" if cell.tone else ""
+    names = [f"m-{cell.tone.replace(' ', '-')}"] * bool(cell.tone) + ["m-words"] * cell.wordy
+    tone = f" class='{' '.join(names)}'" if names else ""
     detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
     return f"<td{tone}>{escape(cell.text)}{detail}</td>"

@@ -15,12 +15,15 @@ from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_view import MonitoringView, part_words
 from lib.figures.monitoring_words import (
     MINUTE,
+    also_words,
     burn_words,
     deploy_words,
+    name_parts,
     pace_words,
     recovery_words,
     retrain_words,
     rule_words,
+    tickets_words,
     time_words,
 )
 from lib.figures.windows import plot_windows
@@ -33,7 +36,7 @@ from lib.scan import Scan, count_rows
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.figure import current_look, show_figure
-from lib.ui.html import Cell, Column, show_note, show_table
+from lib.ui.html import Cell, Column, show_long_table, show_note, show_table
 from lib.ui.ranking import show_ranking
 from lib.ui.rows import show_rows
 
@@ -54,7 +57,7 @@ def show_executive(view: MonitoringView, diagnosis: Diagnosis) -> None:
         Column("Rate", "Over all labelled rows"),
         Column("Budget left", "What is left of the bad rows that the objective allows, at the end of the log"),
         Column("Pages", "Incidents that would have woken somebody"),
-        Column("Tickets", "Incidents that would have waited for the morning"),
+        Column("Tickets", "Incidents that would have waited for the morning; beneath, the tickets that go with a page"),
         Column("Missed for days", "H-M7: the share of the time in which it was missed for three days on end or longer"),
     ]
     show_table(heads, [_objective_row(view, told) for told in view.told])
@@ -76,8 +79,8 @@ def _objective_row(view: MonitoringView, told: Told) -> list[Cell]:
             pace_words(view, told),
             "worse" if left < 0 else "",
         ),
-        Cell(format_count(len(pages)), ", ".join(part_words(each.lead.part) for each in pages[:3])),
-        Cell(format_count(len(told.incidents) - len(pages))),
+        Cell(format_count(len(pages)), name_parts(tuple(dict.fromkeys(each.lead.part for each in pages))), wordy=True),
+        Cell(format_count(len(told.incidents) - len(pages)), tickets_words(told), wordy=True),
         Cell(format_share(told.sustained_share)),
     ]
 
@@ -86,20 +89,19 @@ def show_on_call(view: MonitoringView, diagnosis: Diagnosis) -> None:
     """What is the matter now, for whom most, what was deployed, and what would have been told when."""
     show_rate(view, diagnosis)
     st.subheader("Now, and who is hit most", anchor=False)
-    incident = "In the incident" if view.first_page is not None else "Last day"
+    paged = view.first_page is not None
     end = format_time(int(view.watched.timeline().edges[-1]), MINUTE)
-    show_table(
+    heads = [Column("Rows"), Column("Last day", f"The day up to {end}, where the log ends")]
+    heads += [Column("In the incident", "From the first page until the incident was over")] if paged else []
+    heads.append(Column("Before", "In the week up to the first deploy, or to the first page"))
+    rows = [
         [
-            Column("Rows"),
-            Column("Last day", f"The day up to {end}, where the log ends"),
-            Column(incident, "From the first page until the incident was over; the last day where nobody was paged"),
-            Column("Before", "Up to the first deploy, or to the first page"),
-        ],
-        [
-            [Cell(part_words(each.part)), *map(estimate_cell, (each.last_day, each.incident, each.before))]
-            for each in view.hit_most()[:MOST_LISTED]
-        ],
-    )
+            Cell(part_words(each.part)),
+            *map(estimate_cell, (each.last_day, *([each.incident] if paged else []), each.before)),
+        ]
+        for each in view.hit_most()
+    ]
+    show_long_table(heads, rows, MOST_LISTED, "part")
     _show_incidents(view)
     _show_deploys(view)
     _show_onsets(view)
@@ -116,20 +118,16 @@ def _show_incidents(view: MonitoringView) -> None:
                 format_time(held.opened, MINUTE),
                 "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
             ),
-            Cell(part_words(held.lead.part), _others(held.others)),
+            Cell(part_words(held.lead.part), also_words(held), wordy=True),
             Cell(burn_words(held), rule_words(held.lead.alert.rule)),
         ]
         for told in view.told
-        for held in told.incidents[:MOST_LISTED]
+        for held in told.incidents
     ]  # fmt: skip
     if rows:
-        show_table([Column("Alert"), Column("Opened"), Column("Rows"), Column("Burn")], rows)
+        show_long_table([Column("Alert"), Column("Opened"), Column("Rows"), Column("Burn")], rows, MOST_LISTED, "alert")
     else:
         show_note("Nothing: no objective was burnt fast enough for long enough.")
-
-
-def _others(parts: tuple[Part, ...]) -> str:
-    return f"and {format_plural(len(parts), 'other part')}" if parts else ""
 
 
 def _show_deploys(view: MonitoringView) -> None:
@@ -147,16 +145,16 @@ def _show_deploys(view: MonitoringView) -> None:
             estimate_cell(each.change, change=True),
             _restored_cell(recoveries.get(each.deploy)),
         ]
-        for each in view.around[-MOST_LISTED:]
+        for each in reversed(view.around)
     ]
     heads = [
         Column("Deploy"),
         Column("When"),
-        Column("Before", "Up to a day before"),
-        Column("After", "Up to a day after"),
+        Column("Before", "Up to a week before, not beyond another deploy"),
+        Column("After", "Up to a week after, not beyond another deploy"),
     ]
     restored = "Yes where surely at most a fifth of the rise is left a week after, beside a week before the deploy"
-    show_table([*heads, Column("Change"), Column("Restored", restored)], rows)
+    show_long_table([*heads, Column("Change"), Column("Restored", restored)], rows, MOST_LISTED, "deploy")
     show_note(*(recovery_words(each) for each in view.recoveries[-MOST_LISTED:]))
 
 
@@ -174,15 +172,17 @@ def _show_onsets(view: MonitoringView) -> None:
         return
     rows = [
         [
-            Cell(part_words(each.part), _others(each.others)),
+            Cell(part_words(each.part), f"also {name_parts(each.others)}" if each.others else "", wordy=True),
             Cell(time_words(each.change), "95 % interval"),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
             Cell(deploy_words(view.watched.deploy_of(each))),
         ]
-        for each in view.onsets[:MOST_LISTED]
+        for each in view.onsets
     ]
-    show_table([Column("Rows"), Column("When"), Column("Before"), Column("After"), Column("Deploy")], rows)
+    stretch = "Of the whole stretch from the change before to the one after, not of a week around a deploy"
+    heads = [Column("Rows"), Column("When"), Column("Before", stretch), Column("After", stretch), Column("Deploy")]
+    show_long_table(heads, rows, MOST_LISTED, "change")
 
 
 def show_debug(view: MonitoringView, diagnosis: Diagnosis) -> None:

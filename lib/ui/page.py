@@ -1,9 +1,9 @@
-"""The frame of every page: the sidebar's global choices, the title, and the findings of the page's topic."""
+"""The frame of every page: the way to the others, the global choices, the title and the findings."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,7 +22,8 @@ from lib.ui.figure import is_dark
 from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
 from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
-from lib.ui.sidebar import choose_settings, show_datasets, show_link, show_pages
+from lib.ui.navigation import show_pages
+from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.ui.viewport import watch_viewport
 from lib.workspace import HeldDraft, OpenDataset
 
@@ -43,16 +44,16 @@ def use_navigation() -> None:
     PagesManager.uses_pages_directory = False
 
 
-def run_page(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
+def run_page(page: StreamlitPage, groups: Mapping[str, Sequence[StreamlitPage]]) -> None:
     """Run a page within the view: the URL before it and after it, and no traceback ever on it."""
     st.session_state[_FRAMED] = True
     show_style(dark=is_dark())
     watch_viewport()
     state.read_view(page.url_path, first_dataset())
-    with st.sidebar, st.container(key="pages"):
+    with st.container(key="pages"):
         links = st.empty()
-    with links.container():
-        show_pages(pages)
+    linked = state.current()
+    show_pages(links, groups, page)
     unmet = st.empty()
     _show_unmet(unmet)
     is_over = True
@@ -75,8 +76,8 @@ def run_page(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
         st.session_state[_FRAMED] = False
         if is_over:
             state.write_view()
-            with links.container():
-                show_pages(pages)
+            if state.current() != linked:
+                show_pages(links, groups, page, again=True)
             _show_unmet(unmet)
 
 

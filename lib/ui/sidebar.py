@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from lib.diagnose import Settings
 from lib.figures.text import MISSING
@@ -31,12 +29,6 @@ GAMMA_HELP = (
     "The margin that a correct decision should keep. A row whose margin m (y·score; of several classes the true one's "
     "score minus the highest other) is below γ is a violation; hinge loss is max(0, γ − m)."
 )
-
-
-def show_pages(pages: Sequence[StreamlitPage]) -> None:
-    """The list of pages, each a link to the present view, so that a change of page is one step in the history."""
-    for page in pages:
-        st.page_link(page, query_params=state.current())
 
 
 def show_datasets() -> None:

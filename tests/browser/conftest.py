@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from scripts.browsing import serve, settle
+from scripts.browsing import link_to, serve, settle
 
 IMAGE, FORMULA = "<img src=x onerror=alert(1)>", "=cmd()"
 TENANTS = ("acme", IMAGE, FORMULA, "lumen")
@@ -104,8 +104,8 @@ def view_of(page: Page) -> dict[str, str]:
 
 
 def go(page: Page, name: str) -> None:
-    """Go to another page by the list in the sidebar."""
-    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    """Go to another page by its link above the title."""
+    link_to(page, name).click()
     expect(page).to_have_url(re.compile(r"://[^/]*/(\?|$)" if name == "Home" else rf"/{name.lower()}(\?|$)"))
     settle(page)
 

@@ -267,7 +267,7 @@ def test_who_disagrees_most() -> None:
         (-0.004, -0.006, -0.002, "worse", True),
         (0.001, -0.004, 0.006, "cannot tell yet", True),
         (0.001, -0.04, 0.042, "cannot tell yet", False),
-        (0.0, 0.0, 0.0, "cannot tell yet", True),
+        (0.0, 0.0, 0.0, "unchanged", True),
     ],
 )
 def test_verdicts_by_hand(value: float, lower: float, upper: float, word: str, tolerable: bool) -> None:
@@ -301,6 +301,11 @@ def test_so_many_more_rows_would_tell() -> None:
     worse = judge(Estimate(-0.02, -0.05, 0.01, 1000), "higher", 0.01)
     assert worse is not None
     assert worse.more_rows == math.ceil(1000 * (1.5**2 - 1))
+    # As many rows as a hundred times those there are is the most that is said.
+    for half, tells in ((0.1004, True), (0.1006, False)):
+        most = judge(Estimate(0.0, -half, half, 1000), "higher", 0.01)
+        assert most is not None
+        assert math.isnan(most.more_rows) is not tells
     never = judge(Estimate(0.0, -0.05, 0.05, 1000), "higher", 0.0)
     assert never is not None
     assert math.isnan(never.more_rows)

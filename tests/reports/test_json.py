@@ -160,8 +160,8 @@ def test_deltas_are_paired_where_ids_match(report: Report) -> None:
         else:
             assert delta["value"] == pytest.approx(after[name] - before[name], abs=1e-8)
         if "judgement" in delta:
-            assert delta["judgement"] in {"better", "worse", "cannot tell yet"}
-            assert (delta["judgement"] == delta["verdict"]) is (delta["judgement"] != "cannot tell yet")
+            assert delta["judgement"] in {"better", "worse", "unchanged", "cannot tell yet"}
+            assert (delta["judgement"] == delta["verdict"]) is (delta["judgement"] in {"better", "worse"})
 
 
 def test_flips_and_parts_add_up(report: Report) -> None:

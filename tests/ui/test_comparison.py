@@ -34,9 +34,9 @@ def test_the_table_shows_the_numbers_of_the_json(hinge: AppTest) -> None:
     assert len(table.rows) > 15
     for row in table.rows:
         metric = LABELS[row[0].text]
-        delta, change, verdict = report["deltas"][metric.name], row[3], row[4]
+        delta, change, verdict = report["deltas"][metric.name], row[2], row[1]
         assert change.text == format_change(delta["value"], metric.unit)
-        assert change.detail.endswith("paired" if delta["paired"] else "unpaired")
+        assert change.detail.endswith("unpaired") is (not delta["paired"] and "undefined" not in delta)
         assert verdict.text == delta.get("judgement", "")
         assert verdict.tone == (delta["verdict"] or "")
     flips = next(each for each in tables(hinge) if each.heads == ["In hinge-1", "Right in hinge-2", "Wrong in hinge-2"])
@@ -86,7 +86,7 @@ def test_two_windows_or_cohorts_are_other_rows(key: str) -> None:
     before, after = app.selectbox(key="control:before").value, app.selectbox(key="control:after").value
     assert before != after
     table = tables(app)[0]
-    assert {row[3].detail.rpartition(", ")[2] for row in table.rows if row[3].text != "undefined"} == {"unpaired"}
+    assert not any("paired" in row[2].detail for row in table.rows)
     assert "Flips" not in [each.value for each in app.subheader]
     (figure,) = figures(app)
     assert "2026.04 against 2026.03" not in figure["layout"]["meta"]["provenance"]
@@ -142,7 +142,10 @@ def test_identical_predictions_and_simpsons_paradox_are_named(uploaded: AppTest)
     app.switch_page("pages/comparison.py")
     run(app)
     assert_sound(app)
-    assert "All 400 rows in both have the same score: the predictions are identical." in answer(app)
+    assert answer(app) == (
+        "v3 against v2: the predictions are identical, nothing changed. All 400 rows in both have the same score."
+    )
+    assert {row[1].text for row in tables(app)[0].rows} == {"unchanged", ""}
     assert "3 versions side by side" in [each["layout"]["meta"]["title"] for each in figures(app)]
     app.selectbox(key="control:baseline").set_value("v1")
     run(app)

@@ -34,7 +34,7 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     (table,) = tables(app)
     assert table.rows[0][1].text == "fail"
     assert table.rows[0][1].tone == "worse"
-    assert any(row[2].text == "language = pt" and row[1].text == "fail" for row in table.rows)
+    assert any(row[0].detail.endswith(", language = pt") and row[1].text == "fail" for row in table.rows)
 
     # It follows the controls, and they the link.
     app.slider(key="control:gate_points").set_value(10.0)
