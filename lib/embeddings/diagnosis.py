@@ -1,0 +1,105 @@
+"""Embeddings under settings: what is asked of them, by topic, each worked out once and kept with the embeddings.
+
+A topic is read with progress and cancel, most of it in a worker; pages read what they show, the command line everything.
+What is kept is found by what it depends on, so that another choice of candidate reads only what that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from lib.embeddings.settings import EmbeddingSettings
+from lib.jobs.neighbours import neighbour_graph, ranked_matches
+from lib.metrics.estimates import IntArray
+from lib.metrics.ranked_matches import RankedMatches
+from lib.sources import Run
+from lib.sources.embeddings import EmbeddingSet
+from lib.vectors import NeighbourGraph, Truth, Vectors
+
+T = TypeVar("T")
+Report = Callable[[float, str], None]
+
+NEIGHBOURS = 30
+"""How many neighbours a graph holds at least: what the map, outliers and duplicates look at."""
+
+_HELD: WeakKeyDictionary[EmbeddingSet, dict[Hashable, object]] = WeakKeyDictionary()
+
+
+def ignore(_share: float, _words: str) -> None:
+    """Told how far something is, says nothing."""
+
+
+class EmbeddingDiagnosis:
+    """A set of embeddings under settings."""
+
+    def __init__(self, embeddings: EmbeddingSet, settings: EmbeddingSettings, folder: Path) -> None:
+        """Of embeddings whose graphs and layouts are kept in a folder, private to whoever opened them."""
+        self.embeddings, self.settings, self.folder = embeddings, settings, folder
+
+    # What is there without reading ---------------------------------------------------------------------------
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there are two versions to compare."""
+        return self.settings.baseline != self.settings.candidate
+
+    def vectors(self, version: str) -> Vectors:
+        """The vectors of a version."""
+        return self.embeddings.versions[version]
+
+    def truth(self, version: str) -> Truth | None:
+        """The right answers of a version; None where nothing tells any."""
+        return self.embeddings.truth.get(version)
+
+    def cohort_codes(self, version: str, column: str) -> tuple[IntArray, tuple[str, ...]]:
+        """A cohort column of a version as codes, shape (n,), and what they stand for; "" is a missing value."""
+        values, codes = np.unique(self.embeddings.texts(version, column).astype(str), return_inverse=True)
+        return codes.astype(np.int64), tuple(values.tolist())
+
+    # What is read once ---------------------------------------------------------------------------------------
+
+    def holds(self, *wanted: Hashable) -> bool:
+        """Whether this was worked out already."""
+        return wanted in _HELD.get(self.embeddings, {})
+
+    def once(self, wanted: tuple[Hashable, ...], compute: Callable[[], T]) -> T:
+        """The result of `compute`, which is called unless it was before; of two at once the first one's is kept."""
+        held = _HELD.setdefault(self.embeddings, {})
+        if wanted not in held:
+            # Not under a lock: who waits for another's work could not cancel.
+            held.setdefault(wanted, compute())
+        return held[wanted]  # type: ignore[return-value]
+
+    def graph(self, version: str, run: Run | None = None, on_progress: Report = ignore) -> NeighbourGraph:
+        """The neighbours of every row of a version; longer lists than are asked for serve everything."""
+        settings, vectors = self.settings, self.vectors(version)
+        k = max(NEIGHBOURS, settings.k)
+        return self.once(
+            ("graph", version, settings.distance, k),
+            lambda: neighbour_graph(vectors, settings.distance, k, self.folder, run or Run(), on_progress),
+        )
+
+    def matches(self, version: str, run: Run | None = None, on_progress: Report = ignore) -> RankedMatches | None:
+        """Where right answers stand in the rankings of a version; None where nothing tells which they are."""
+        truth = self.truth(version)
+        if truth is None:
+            return None
+        settings = self.settings
+        graph = self.graph(version, run, part(on_progress, 0.0, 0.5))
+
+        def compute() -> RankedMatches:
+            return ranked_matches(
+                self.vectors(version), truth, graph, settings.ks, self.folder, run or Run(), part(on_progress, 0.5, 1.0)
+            )
+
+        return self.once(("matches", version, settings.distance, settings.ks), compute)
+
+
+def part(report: Report, begin: float, end: float) -> Report:
+    """Progress of a part of the work as progress of the whole."""
+    return lambda share, words: report(begin + share * (end - begin), words)
