@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from lib import workspace as workspace_module
+from lib.workspace import workspace as workspace_module
 from lib.errors import LimitError
 from lib.scan.held import HeldTables
 from lib.sources.training import read_history

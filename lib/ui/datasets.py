@@ -158,7 +158,7 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Rem
         kept_files = [folder / upload.path.name for upload in uploads]
         # All at once: the session that has sent them may end before the last is read.
         for upload, kept in zip(uploads, kept_files, strict=True):
-            _link(upload.path, kept)
+            link_file(upload.path, kept)
         for index, (upload, kept) in enumerate(zip(uploads, kept_files, strict=True)):
             first, width = index / len(uploads), READ_SHARE / len(uploads)
             table = read_table(
@@ -278,7 +278,7 @@ def draft_again(opened: OpenDataset, answers: Answers) -> HeldDraft:
     return space.hold(draft.name, replace(draft, folder=folder), folder, opened.token)
 
 
-def _link(source: Path, target: Path) -> None:
+def link_file(source: Path, target: Path) -> None:
     """The same bytes under another name, so that they outlive the upload; copied where links cannot be."""
     try:
         os.link(source, target)

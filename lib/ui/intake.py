@@ -157,7 +157,7 @@ def drop_draft(held: HeldDraft) -> None:
     if held.origin:
         state.put("dataset", held.origin)
     else:
-        state.restart({})
+        state.look_at(state.DATASET, "")
 
 
 def settle_draft(held: HeldDraft, answers: Answers) -> None:
@@ -178,4 +178,4 @@ def settle_opened(opened: OpenDataset, answers: Answers) -> None:
 
 
 def _look_at(token: str) -> None:
-    state.restart({"dataset": token})
+    state.look_at(state.DATASET, token)
