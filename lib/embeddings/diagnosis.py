@@ -1,6 +1,6 @@
 """Embeddings under settings: what is asked of them, by topic, each worked out once and kept with the embeddings.
 
-A topic is read with progress and cancel, most of it in a worker; pages read what they show, the command line everything.
+A topic is read with progress and cancel, most of it in a worker; pages read what they show, the command line all.
 What is kept is found by what it depends on, so that another choice of candidate reads only what that changes.
 """
 
@@ -55,6 +55,11 @@ class EmbeddingDiagnosis:
     def truth(self, version: str) -> Truth | None:
         """The right answers of a version; None where nothing tells any."""
         return self.embeddings.truth.get(version)
+
+    def gallery(self, version: str) -> IntArray:
+        """The rows of a version that can be found, ascending."""
+        vectors = self.vectors(version)
+        return np.flatnonzero(vectors.usable(self.settings.distance) & vectors.is_gallery)
 
     def cohort_codes(self, version: str, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A cohort column of a version as codes, shape (n,), and what they stand for; "" is a missing value."""

@@ -49,7 +49,9 @@ class EmbeddingSettings:
             if name is not None and name not in names:
                 raise SettingsError(f"There is no version {name} to be the {role}; there are {join_names(names)}.")
         if not ks or min(ks) < 1 or max(ks) > LONGEST:
-            raise SettingsError(f"Lists of neighbours hold 1 to {LONGEST} rows; {', '.join(map(str, ks))} was asked for.")
+            raise SettingsError(
+                f"Lists of neighbours hold 1 to {LONGEST} rows; {', '.join(map(str, ks))} was asked for."
+            )
         chosen = candidate or (names[-1] if names[-1] != baseline else names[0])
         before = baseline or next((name for name in names if name != chosen), chosen)
         return cls(before, chosen, distance, tuple(sorted(set(ks))))
