@@ -1,4 +1,4 @@
-"""The command line: `check` tells what is wrong, `gate` whether a candidate may pass, `cells` summarises the data.
+"""The command line: `check` says what is wrong, `gate` who may pass; `cells` summarises rows, `embed` reads vectors.
 
 Exit status 0: all good; 1: a check failed with severity error, or the gate was not passed; 2: a usage or data error,
 one sentence on standard error; 130: stopped with Ctrl-C. What is heavy is imported when it is needed, so that `--help`
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from lib.cli.cells import cells
 from lib.cli.check import check
+from lib.cli.embed import embed
 from lib.cli.gate import gate
 from lib.cli.options import parse_options
 from lib.cli.output import show_progress
@@ -33,7 +34,7 @@ from lib.errors import Cancelled, MarginaliaError, MisreadError
 TRACEBACK_VARIABLE = "MARGINALIA_TRACEBACK"
 STOP_SECONDS = 20
 """How long work that was stopped may take to notice; on an idle machine it takes a blink."""
-COMMANDS = {"check": check, "gate": gate, "cells": cells}
+COMMANDS = {"check": check, "gate": gate, "cells": cells, "embed": embed}
 
 
 def _work(command: Callable[..., int], options: argparse.Namespace) -> int:

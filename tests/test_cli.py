@@ -162,7 +162,7 @@ def test_the_incident_of_rows_is_1() -> None:
 
 def test_usage_errors_are_sentences() -> None:
     for arguments, words in (
-        ([], ["Name a command: check, gate or cells", "--help"]),
+        ([], ["Name a command: check, gate, cells or embed", "--help"]),
         (["chek"], ["invalid choice", "--help"]),
         (["check"], ["Name at least one file"]),
         (["check", "--cohort", "a", "b.csv"], ["Name at least one file", "before --cohort"]),

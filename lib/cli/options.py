@@ -21,6 +21,10 @@ MOST_GAMMA = 100
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
 SLICE_METRICS = ("violation_rate", "error_rate", "average_logistic_loss", "average_hinge_loss")
+EMBED_ROLES = ("id", "label", "version", "split", "time", "query", "text", "image")
+"""Options of `embed` that name the column of a role."""
+DISTANCES = ("cosine", "euclidean")
+MOST_NEIGHBOURS = 1_000
 MAPS = ("platt", "temperature", "beta", "isotonic")
 
 CHECK_EXAMPLES = f"""examples:
@@ -53,6 +57,16 @@ CELLS_EXAMPLES = f"""examples:
 
 The file holds counts and sums by version, split, cohort and window: no row, no id, no feature of the original.
 """
+EMBED_EXAMPLES = f"""examples:
+  {PROGRAM} embed vectors.npz
+  {PROGRAM} embed v1.npy v2.npy --metadata rows.csv --label class --format json
+  {PROGRAM} embed tensors.tsv metadata.tsv
+  {PROGRAM} embed queries.npy gallery.npy --qrels test.qrels
+  {PROGRAM} embed index.parquet --query is_query --neighbours answers.csv --distance euclidean
+
+Columns and their meaning are inferred; what could be read in two ways is an error (exit status 2) that names the
+option that settles it. --id '' joins metadata by row order.
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,7 +83,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog=PROGRAM,
         description="From a file of predictions to a finding that can be trusted.",
-        epilog=f"{CHECK_EXAMPLES}\nMore: {PROGRAM} check --help, gate --help or cells --help; docs/command-line.md.",
+        epilog=f"{CHECK_EXAMPLES}\nMore: {PROGRAM} check --help, gate, cells or embed --help; docs/command-line.md.",
         formatter_class=raw,
         allow_abbrev=False,
     )
@@ -123,7 +137,16 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     _add_mapping(cells)
     cells.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the Parquet file to write")
-    return parser, {"check": check, "gate": gate, "cells": cells}
+    embed = commands.add_parser(
+        "embed",
+        help="look at vectors: whether their index is sound, and what their metadata means",
+        description="Look at embeddings. Exit status: 0 all good, 2 usage or data error.",
+        epilog=EMBED_EXAMPLES,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    _add_embed(embed)
+    return parser, {"check": check, "gate": gate, "cells": cells, "embed": embed}
 
 
 def _add_mapping(parser: argparse.ArgumentParser) -> None:
@@ -173,6 +196,58 @@ def _add_compared(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_embed(embed: Parser) -> None:
+    embed.add_argument(
+        "files",
+        metavar="FILES",
+        nargs="*",
+        help="NPY, NPZ, safetensors, Parquet, Arrow, CSV, TSV, JSONL or a projector's .bytes, also gzip or zstd; each "
+        "is a version unless a column says it; one file without vectors among them is their metadata",
+    )
+    beside = embed.add_argument_group("files beside the vectors")
+    beside.add_argument(
+        "--metadata", metavar="FILE", help="a table with a row for each vector, joined by id or in order"
+    )
+    beside.add_argument("--pairs", metavar="FILE", help="right answers: a table of query id and relevant id")
+    beside.add_argument("--qrels", metavar="FILE", help="right answers as TREC or BEIR write them")
+    beside.add_argument("--neighbours", metavar="FILE", help="what an index has answered: query id, neighbour id, rank")
+    group = embed.add_argument_group("what the columns mean (default: inferred)")
+    group.add_argument(
+        "--vectors", metavar="C", help="the array or column that holds the vectors (dim_* of a column each)"
+    )
+    for role in EMBED_ROLES:
+        meaning = {
+            "id": "the id; '' joins metadata by row order",
+            "query": "which rows are queries and which gallery",
+            "image": "the image's URL",
+            "version": "the version (without one each file is a version)",
+        }.get(role, f"the {role}")
+        group.add_argument(f"--{role}", metavar="C", help=f"column of {meaning}")
+    group.add_argument("--cohort", metavar="C", nargs="+", action="extend", help="cohort columns; after FILES")
+    group.add_argument("--sensitive", metavar="C", nargs="+", action="extend", help="sensitive columns; after FILES")
+    compared = embed.add_argument_group("what is compared")
+    compared.add_argument("--distance", choices=DISTANCES, default="cosine", help="(default: cosine)")
+    compared.add_argument(
+        "--k", metavar="K", type=_neighbours, default=(1, 5, 10), help="how many neighbours count (default: 1,5,10)"
+    )
+    compared.add_argument("--baseline", metavar="V", help="the version to compare with (default: the first)")
+    compared.add_argument("--candidate", metavar="V", help="the version that is judged (default: the last)")
+    shown = embed.add_argument_group("how it is shown")
+    shown.add_argument("--format", choices=FORMATS, default="text", help="(default: text)")
+    shown.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there instead of to the terminal")
+
+
+def _neighbours(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    values = {int(part) for part in parts if part.isdecimal()}
+    if not all(part.isdecimal() for part in parts) or not all(1 <= value <= MOST_NEIGHBOURS for value in values):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no list of numbers of neighbours: whole numbers from 1 to {MOST_NEIGHBOURS:,} are expected, "
+            "with commas between"
+        )
+    return tuple(sorted(values))
+
+
 def _gamma(text: str) -> float:
     try:
         value = float(text)
@@ -195,7 +270,7 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser, commands = build_parser()
     options, rest = parser.parse_known_args(arguments)
     if options.command is None:
-        raise SettingsError(f"Name a command: check, gate or cells. See {PROGRAM} --help.")
+        raise SettingsError(f"Name a command: check, gate, cells or embed. See {PROGRAM} --help.")
     for each in rest:
         if each.startswith("-") and each != "-":
             name = each.split("=")[0]
@@ -204,7 +279,7 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
             raise SettingsError(f"There is no option {name}.{hint}")
     options.files = [*options.files, *rest]
     if not options.files:
-        greedy = [name for name in ("cohort", "unlabelled") if getattr(options, name)]
+        greedy = [name for name in ("cohort", "unlabelled", "sensitive") if getattr(options, name, None)]
         hint = "".join(f" Files stand before --{name}, which takes all that is behind it." for name in greedy)
         raise SettingsError(f"Name at least one file.{hint}")
     return options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -112,7 +112,7 @@ def _sample_table(path: Path, name: str, content: str) -> tuple[list[str], list[
     return list(layout.names), find_text_candidates(layout.names, layout.sample[:200])
 
 
-def _as_lists(batch: pa.RecordBatch) -> dict[str, list[object]]:
+def _as_lists(batch: Any) -> dict[str, list[object]]:
     return {
         column: batch.column(place).to_pylist()
         for place, column in enumerate(batch.schema.names)

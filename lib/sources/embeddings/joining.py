@@ -52,7 +52,7 @@ def join_metadata(raw: RawVectors, meta: Any, meta_name: str, answer: str | None
     if meta is None:
         return Joined(raw.table)
     n, own_id = len(raw.matrix), None if answer == "" else _find_id(raw.table, answer)
-    if own_id is None:
+    if raw.table is None or own_id is None:
         if answer and answer not in meta.column_names:
             raise DataError(f"{meta_name} has no column {answer}: it has {join_names(meta.column_names, 12)}.")
         if n != meta.num_rows:
@@ -91,7 +91,8 @@ def join_metadata(raw: RawVectors, meta: Any, meta_name: str, answer: str | None
     repeats = len(keys) - len(first) - int((keys == "").sum())
     note += f"; {format_count(repeats, 'row')} repeat an id, of which the first counts." if repeats else "."
     # The ids are those of the vectors, under the name that the metadata has for them.
-    own = raw.table.rename_columns([column if name == own_id else name for name in raw.table.column_names])
+    held: Any = raw.table
+    own = held.rename_columns([column if name == own_id else name for name in held.column_names])
     joined = _beside(own, take_rows(meta, rows), rows >= 0, id_column=column)
     return Joined(joined, note, np.flatnonzero(rows < 0), tuple(missing.tolist()))
 
@@ -103,10 +104,9 @@ def _beside(own: Any, meta: Any, matched: NDArray[np.bool_], id_column: str = ""
     second that is called like one of the first has "metadata" behind its name.
     """
     others = [name for name in meta.column_names if name != id_column]
-    kept = (
-        [] if own is None else [name for name in own.column_names if not _is_repeated(own, name, meta, others, matched)]
-    )
-    columns = {name: own.column(name) for name in kept}
+    names: list[str] = [] if own is None else own.column_names
+    kept = [name for name in names if not _is_repeated(own, name, meta, others, matched)]
+    columns: dict[str, Any] = {} if own is None else {name: own.column(name) for name in kept}
     for name in others:
         called = name
         while called.casefold() in {each.casefold() for each in columns}:
@@ -144,7 +144,7 @@ def _find_matching(ids: NDArray[np.object_], meta: Any, own_id: str, answer: str
         named = [name for name in meta.column_names if name == own_id or match_role(name, Role.ID)]
         tried = named or [each.name for each in meta.schema if not pa.types.is_floating(each.type)][:_MOST_TRIED]
     wanted = pd.Index(ids)
-    counts = {name: int(wanted.isin(pd.unique(pd.Series(texts_of(meta.column(name))))).sum()) for name in tried}
+    counts = {name: int(wanted.isin(texts_of(meta.column(name)).tolist()).sum()) for name in tried}
     best = max(counts.values(), default=0)
     fitting = [name for name, count in counts.items() if count == best and count]
     if own_id in fitting:

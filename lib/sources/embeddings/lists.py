@@ -80,7 +80,7 @@ def _parse_texts(source: Path, column: str, target: Path, run: Run) -> Path:
     plain = f"CASE WHEN contains({text}, ',') THEN {text} ELSE '[' || {spaced} || ']' END"
     query = f"SELECT TRY_CAST({plain} AS DOUBLE[]) AS {text} FROM {table_of(source)}"
     with run.cursor() as cursor:
-        copy = f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION none, ROW_GROUP_SIZE 2048)"
+        copy = f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 2048)"
         run_watched(run, cursor, copy)
     return target
 

@@ -225,7 +225,7 @@ def _of_jsonl(path: Path, name: str, work: Path, run: Run, tick: Tick) -> TableP
             if keys:
                 query = (
                     f"COPY (SELECT {picked} FROM {objects}) TO {quote_text(str(vectors))} "
-                    f"(FORMAT parquet, COMPRESSION none, ROW_GROUP_SIZE {_ROW_GROUP})"
+                    f"(FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE {_ROW_GROUP})"
                 )
                 run_watched(run, cursor, query, lambda done: tick(0.2 + 0.5 * done))
         except duckdb.InterruptException:

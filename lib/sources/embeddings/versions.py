@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -191,16 +192,15 @@ def _mark(
     if column is None or metadata is None or column not in metadata.column_names:
         sides = np.concatenate([np.full(len(part.rows), part.side, object) for part in parts])
         return sides != "gallery", sides != "query"
-    texts = np.char.lower(np.char.strip(texts_of(metadata.column(column)).astype(str)))
-    held = set(np.unique(texts).tolist())
+    texts = pd.Series(texts_of(metadata.column(column))).str.strip().str.casefold()
+    held = set(texts.unique().tolist())
     if odd := sorted(held - QUERY - GALLERY - YES - NO - {"both", ""}):
         raise DataError(
             f"{column} cannot say which rows are queries: it holds {join_names(odd, 3)}. Its values have to be "
             "query and gallery (or both), or true and false."
         )
-    both = np.isin(texts, ["both", ""])
-    is_query = np.isin(texts, sorted(QUERY | YES)) | both
-    return is_query, np.isin(texts, sorted(GALLERY | NO)) | both
+    is_query, is_gallery = texts.isin([*QUERY, *YES, "both", ""]), texts.isin([*GALLERY, *NO, "both", ""])
+    return is_query.to_numpy(bool), is_gallery.to_numpy(bool)
 
 
 def _gather(parts: Sequence[_Part], content: str, dimension: int, store: Path, run: Run) -> NDArray[np.float32]:
