@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.errors import SettingsError
-from lib.metrics.estimates import FloatArray, IntArray
+from lib.metrics.estimates import BoolArray, FloatArray, IntArray
 from lib.metrics.query_means import QueryValues
 from lib.vectors import NO_ROW, Distance, NeighbourGraph, Vectors
 
@@ -80,11 +80,11 @@ def ann_recall(vectors: Vectors, graph: NeighbourGraph, answers: IntArray, k: in
     )
 
 
-def _repeated(answers: IntArray) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _repeated(answers: IntArray) -> BoolArray:
     """Where an entry of a line stood before in it."""
     order = np.argsort(answers, axis=1, kind="stable")
     ordered = np.take_along_axis(answers, order, axis=1)
-    again = np.zeros(answers.shape, np.bool_)
+    again: BoolArray = np.zeros(answers.shape, np.bool_)
     np.put_along_axis(again, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
     return again
 

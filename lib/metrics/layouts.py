@@ -51,7 +51,7 @@ def layout_neighbours(layout: Layout, k: int) -> IntArray:
     """
     if not 1 <= k < len(layout):
         raise SettingsError(f"{len(layout)} points do not have {k} neighbours each; choose a smaller k.")
-    found = KDTree(layout).query(layout, k + 1)[1]
+    found = np.asarray(KDTree(layout).query(layout, k + 1)[1])
     # Points on one spot may come before the point itself, or push it out.
     is_self = found == np.arange(len(layout))[:, None]
     is_self[~is_self.any(axis=1), -1] = True

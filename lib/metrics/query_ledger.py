@@ -115,7 +115,8 @@ def query_ledger(before: LedgerSide, after: LedgerSide, paired: PairedQueries, k
         raise SettingsError(f"Lists of {k} cannot be compared: they hold {longest}. Choose a k from 1 to {longest}.")
     able = before.is_answerable[paired.first] & after.is_answerable[paired.second]
     first, second = paired.first[able], paired.second[able]
-    was, now = before.is_right[first, :k].any(axis=1), after.is_right[second, :k].any(axis=1)
+    was: BoolArray = np.any(before.is_right[first, :k], axis=1)
+    now: BoolArray = np.any(after.is_right[second, :k], axis=1)
     displacer = np.full(len(first), NO_ROW, np.int64)
     lost = np.flatnonzero(was & ~now)
     displacer[lost] = _nearest_new(

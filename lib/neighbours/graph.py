@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import SettingsError
+from lib.metrics.estimates import divide
 from lib.neighbours.space import Space, blocks
 from lib.vectors import NO_ROW, Distance, Matrix, NeighbourGraph, Rows, Vectors
 
@@ -95,8 +96,9 @@ class Lists:
         size = self.space.norm(self.space.queries[asked])
         # A point as near as the last has a norm of at most the query's and that distance.
         norms = size**2 + (size + last) ** 2
-        observed = np.abs(seen - exact.astype(np.float64) ** 2)[:, :1] / norms[:, None]
-        allowed = max(share, 4 * float(observed.max(initial=0.0, where=norms[:, None] > 0))) * norms
+        observed = divide(np.abs(seen - exact.astype(np.float64) ** 2), norms[:, None])
+        is_near = (exact <= last[:, None]) & (norms[:, None] > 0)
+        allowed = max(share, 4 * float(observed.max(initial=0.0, where=is_near))) * norms
         return last**2 < seen[:, -1] - allowed
 
     def search_exactly(self, asked: Rows) -> None:

@@ -61,7 +61,7 @@ def compute_matches(
         rankings = _ranked(space, queries[at], relevance, n_gallery[at], ks)
         made.put(at, work_out(rankings, n_gallery[at], n_relevant[at], ks))
         done += len(at)
-    made.forget(~in_sample, ~settled[~in_sample].all(axis=0))
+    made.forget(~in_sample, (~settled[~in_sample]).any(axis=0))
     made.forget(n_relevant == 0, np.ones(len(ks) + 2, np.bool_))
     return RankedMatches(queries, n_gallery, n_relevant, ks, **made.columns, in_sample=in_sample)
 
