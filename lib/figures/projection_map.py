@@ -81,14 +81,15 @@ class MapView:
 
 
 def colour_by_category(values: Sequence[str | None], look: Look) -> Colours:
-    """Colours for texts: the eight most frequent have one each, the rest share one, and None has the faintest.
+    """Colours for texts: the seven most frequent have one each, the rest share one, and None has the faintest.
 
     Of equally frequent values the first in the alphabet comes first.
     """
     texts = np.array(["" if value is None else value for value in values], dtype=str)
     is_missing = np.array([value is None for value in values], dtype=bool)
     known, places, counts = np.unique(texts[~is_missing], return_inverse=True, return_counts=True)
-    series = look.palette.series
+    # The last colour of the set is a grey, which is what the rest has here.
+    series = look.palette.series[:-1]
     order = np.argsort(-counts, kind="stable")
     code_of = np.full(len(known), len(series), np.uint8)
     code_of[order[: len(series)]] = np.arange(min(len(known), len(series)))
@@ -130,10 +131,9 @@ def encode_map(view: MapView) -> bytes:
     has_rows = not np.array_equal(rows, np.arange(len(placed)))
     if has_rows:
         parts.append(rows.astype("<u4").tobytes())
-    shape = hashlib.sha256(parts[0])
+    shape = hashlib.sha256(parts[0] + json.dumps(spans).encode())
     shape.update(rows.astype("<u4").tobytes())
-    lines = "".join(f"{' '.join(str(each).splitlines())}\n" for each in view.ids[placed])
-    ids = zlib.compress(lines.encode("utf-8", "replace"), 6)
+    ids = zlib.compress(_lines(view.ids[placed].tolist()).encode("utf-8", "replace"), 1)
     if sum(map(len, parts)) + len(ids) > MOST_BYTES:
         ids = b""
     parts.append(ids)
@@ -161,6 +161,14 @@ def encode_map(view: MapView) -> bytes:
     header["key"] = whole.hexdigest()[:16]
     text = json.dumps(header).encode()
     return b"".join([len(text).to_bytes(4, "little"), text, *parts])
+
+
+def _lines(ids: list[object]) -> str:
+    """A line each, also where an id has several."""
+    text = "\n".join(map(str, ids)) + "\n"
+    if text.count("\n") != len(ids):
+        text = "\n".join(str(each).replace("\n", " ") for each in ids) + "\n"
+    return text
 
 
 def _places(

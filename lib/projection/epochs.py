@@ -8,6 +8,8 @@ in the order of the rows: the same seed is the same picture to the last bit, and
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +55,8 @@ def move_points(
         starts: shape (n + 1,), where the edges of each point begin.
         others: the other end of each edge.
         rates: how often an edge pulls, in [0, 1] times an epoch.
-        pull, push: from `compute_forces`.
+        pull: from `compute_forces`, by the bits of a squared distance.
+        push: likewise.
         epoch: from 0.
         step: the length of steps, from 1 down to 0.
         seed: of random numbers.
@@ -94,7 +97,7 @@ def _clipped(value: float) -> float:
 
 
 @numba.njit(cache=True, inline="always")
-def _mixed(value: int) -> int:
+def _mixed(value: Any) -> Any:
     """A number that differs in all bits where the given one differs in one (a finaliser of 32 bits); never 0."""
     value = np.uint32(value)
     value = np.uint32((value ^ (value >> np.uint32(16))) * np.uint32(0x7FEB352D))

@@ -86,7 +86,7 @@ def lay_out(
 
 
 def fit_curve(min_dist: float) -> tuple[float, float]:
-    """a and b with 1/(1 + a·d^(2b)) nearest to a curve that is 1 up to `min_dist` and falls as e^−(d − min_dist)."""
+    """Give a and b with 1/(1 + a·d^(2b)) nearest to a curve: 1 up to `min_dist`, then e^−(d − min_dist)."""
     places = np.linspace(0.0, 3.0, 300)
     wanted = np.where(places < min_dist, 1.0, np.exp(min_dist - places))
     (a, b), _errors = scipy.optimize.curve_fit(lambda d, a, b: 1 / (1 + a * d ** (2 * b)), places, wanted)

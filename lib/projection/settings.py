@@ -59,7 +59,8 @@ PARAMETERS: Final = (
         "Seed",
         0,
         2**31 - 1,
-        "The start of the random numbers. The same seed gives the same map; what another seed moves is not in the data.",
+        "The start of the random numbers. The same seed gives the same map; what moves with another seed is not "
+        "in the data.",
     ),
 )
 

@@ -22,7 +22,9 @@ def load_layout(folder: Path, key: str) -> Layout | None:
         with _path(folder, key).open("rb") as file, np.load(file, allow_pickle=False) as held:
             said: dict[str, Any] = json.loads(str(held["said"]))
             coordinates = held["coordinates"]
-        settings = LayoutSettings(**{**said["settings"], "distance": Distance(said["settings"]["distance"])})
+        kept: dict[str, Any] = said["settings"]
+        kept["distance"] = Distance(kept["distance"])
+        settings = LayoutSettings(**kept)
         if coordinates.ndim != 2 or coordinates.shape[1] != 2 or coordinates.dtype != np.float32:
             return None
         return Layout(coordinates, Method(said["method"]), settings, said["n_landmarks"], said["seconds"])

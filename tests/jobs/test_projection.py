@@ -22,7 +22,7 @@ from lib.sources import Run
 from lib.vectors import Distance
 from tests.projection.graphs import graph_of
 
-DIGITS = load_digits().data.astype(np.float32)
+DIGITS = np.asarray(load_digits(return_X_y=True)[0], np.float32)
 START = compute_pca(DIGITS, np.ones(len(DIGITS), bool), Distance.EUCLIDEAN).coordinates
 REQUEST = LayoutRequest("digits", graph_of(DIGITS, 15), START, LayoutSettings(distance=Distance.EUCLIDEAN))
 

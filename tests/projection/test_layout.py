@@ -17,7 +17,7 @@ from lib.vectors import NO_ROW, Distance, NeighbourGraph
 from tests.projection.graphs import graph_of
 
 SETTINGS = LayoutSettings(distance=Distance.EUCLIDEAN)
-DIGITS = load_digits().data.astype(np.float32)
+DIGITS = np.asarray(load_digits(return_X_y=True)[0], np.float32)
 GRAPH = graph_of(DIGITS, 15)
 START = compute_pca(DIGITS, np.ones(len(DIGITS), bool), Distance.EUCLIDEAN).coordinates
 
@@ -128,7 +128,7 @@ def test_it_weighs_as_umap_learn_does() -> None:
     own = np.arange(len(DIGITS))
     indices = np.column_stack([own, graph.rows[:, :14]])
     distances = np.column_stack([np.zeros(len(DIGITS)), graph.distances[:, :14]]).astype(np.float32)
-    theirs, _sigmas, _rhos = fuzzy_simplicial_set(
+    theirs, *_scales = fuzzy_simplicial_set(
         DIGITS, 15, np.random.RandomState(0), "euclidean", knn_indices=indices, knn_dists=distances
     )
     mine = compute_weights(graph.rows[:, :14], graph.distances[:, :14], graph.queries, len(DIGITS))

@@ -15,7 +15,7 @@ from lib.projection import compute_pca
 from lib.projection import pca as module
 from lib.vectors import Distance
 
-DIGITS = load_digits().data.astype(np.float32)
+DIGITS = np.asarray(load_digits(return_X_y=True)[0], np.float32)
 ALL = np.ones(len(DIGITS), bool)
 
 
@@ -27,7 +27,7 @@ def test_it_is_scikit_learns(distance: Distance, block: int, monkeypatch: pytest
     theirs = PCA(2, svd_solver="full")
     points = theirs.fit_transform(DIGITS.astype(float) if distance is Distance.EUCLIDEAN else normalize(DIGITS))
     points *= np.sign((points * mine.coordinates).sum(axis=0))
-    assert mine.coordinates == pytest.approx(points, abs=1e-3 * np.abs(points).max())
+    assert mine.coordinates == pytest.approx(points, abs=float(1e-3 * np.abs(points).max()))
     assert mine.shares == pytest.approx(theirs.explained_variance_ratio_, rel=1e-4)
 
 

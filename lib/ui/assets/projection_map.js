@@ -27,7 +27,7 @@ void main() {
   shade = vec4(colour.rgb * colour.a, colour.a);
 }`
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 uniform float size;
 in vec4 shade;
 out vec4 drawn;
@@ -208,7 +208,7 @@ class ProjectionMap {
     const [scaleX, scaleY] = [(2 * wide) / width, (2 * high) / height]
     gl.uniform2f(this.uniforms.scale, scaleX, scaleY)
     gl.uniform2f(this.uniforms.shift, -this.view.x * scaleX, -this.view.y * scaleY)
-    const size = dots * Math.min(14, Math.max(1.4, 0.32 * Math.sqrt((width * height) / points.n) * this.view.zoom ** 0.4))
+    const size = dots * Math.min(14, Math.max(1.4, 0.45 * Math.sqrt((width * height) / points.n) * this.view.zoom ** 0.4))
     gl.uniform1f(this.uniforms.size, size)
     gl.drawArrays(gl.POINTS, 0, points.n)
     if (this.count) {
