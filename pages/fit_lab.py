@@ -4,12 +4,11 @@ import streamlit as st
 
 from lib.figures.fit_lab import plot_lab_margins, plot_lab_reliability, plot_plane
 from lib.figures.fit_lab_view import LOSSES, FitLabView
-from lib.scan import Scan
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure, side_by_side
 from lib.ui.fit_lab import choose_request, say_why_not, settle_lab, show_comparison
 from lib.ui.html import show_answer, show_note
-from lib.ui.page import open_page
+from lib.ui.page import need_rows, open_page
 
 
 def show_lab(view: FitLabView) -> None:
@@ -29,10 +28,7 @@ def show_lab(view: FitLabView) -> None:
 
 
 diagnosis = open_page("fit_lab", "Fit lab")
-scan, problem = diagnosis.tables, say_why_not(diagnosis)
-if problem or not isinstance(scan, Scan):
-    show_note(problem)
-    st.stop()
+scan = need_rows(diagnosis, say_why_not(diagnosis))
 answer = st.container()
 request = choose_request(diagnosis)
 if request is None:

@@ -5,17 +5,13 @@ import streamlit as st
 from lib.figures.frame import provenance_line
 from lib.figures.slices import plot_slices
 from lib.figures.slices_view import SlicesView
-from lib.scan import Scan
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
-from lib.ui.page import open_page
+from lib.ui.page import need_rows, open_page
 from lib.ui.slices import choose_query, say_why_not, settle_slices, show_one_slice, show_slices_table
 
 diagnosis = open_page("slices", "Slices")
-scan, problem = diagnosis.tables, say_why_not(diagnosis)
-if problem or not isinstance(scan, Scan):
-    show_note(problem)
-    st.stop()
+scan = need_rows(diagnosis, say_why_not(diagnosis))
 answer = st.container()
 query = choose_query(diagnosis)
 if query is None:

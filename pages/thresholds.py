@@ -61,7 +61,7 @@ def show_thresholds(diagnosis: Diagnosis, of_class: str) -> None:
     )  # fmt: skip
     show_confusion(view, of_class or pos_label(diagnosis))
     offer_choice(diagnosis, view)
-    show_figure(plot_costs(view, look, provenance), "costs-figure", name="decision-costs", table=view.frame())
+    show_figure(plot_costs(view, look, provenance), "costs-figure", name="decision-costs")
 
 
 diagnosis = open_page("thresholds", "Thresholds")

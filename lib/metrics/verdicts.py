@@ -1,8 +1,8 @@
 """Whether a change is for the better: better, worse, or cannot be told yet, and against what is still tolerable.
 
 A change is better or worse where its interval lies on one side of 0, and unchanged where it is 0 without any doubt. It
-is tolerable where the whole interval is no worse than a non-inferiority margin δ, whatever else it is. Where neither can
-be told, how many more labelled rows would tell follows from the interval, which narrows with the root of the rows.
+is tolerable where the whole interval is no worse than a non-inferiority margin δ, whatever else it is. Where neither
+can be told, how many more labelled rows would tell follows from the interval, which narrows with the root of the rows.
 """
 
 from __future__ import annotations

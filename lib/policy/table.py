@@ -90,11 +90,13 @@ class Source:
             name: what it is called in errors.
 
         Raises:
-            SettingsError: it is no TOML, or too large; the text names the line.
+            SettingsError: it is no text, no TOML, or too large; the message names the line.
         """
         self.name = name
         if len(text.encode("utf-8", "replace")) > MOST_BYTES:
             raise SettingsError(f"{name} is larger than {MOST_BYTES // 1000} kB, which no policy is.")
+        if "\0" in text or "\N{REPLACEMENT CHARACTER}" in text:
+            raise SettingsError(f"{name} is no text file (UTF-8). A policy is one, written in TOML.")
         text = text.replace("\r\n", "\n")
         try:
             self.values: dict[str, Any] = tomllib.loads(text)

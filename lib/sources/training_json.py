@@ -49,6 +49,11 @@ def read_document(start: Start) -> Found | None:
             raise DataError(f"{start.name} is nested too deeply to be a training history. Export it again.") from None
     except ValueError as error:
         document = None
+        if isinstance(error, json.JSONDecodeError) and _is_cut_list(error):
+            raise DataError(
+                f"{start.name} is a JSON list that is cut short: it breaks off at line {error.lineno}, column "
+                f"{error.colno}. Copy or write it again."
+            ) from error
         if is_meant:
             at = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             raise DataError(
@@ -68,6 +73,12 @@ def read_document(start: Start) -> Found | None:
     if isinstance(whole.get("log_history"), list):
         return _read_log(start.name, "log_history", whole["log_history"])
     return _read_eval_results(start.name, whole) or _read_lists(start.name, whole)
+
+
+def _is_cut_list(error: json.JSONDecodeError) -> bool:
+    """Whether a text begins a JSON list and is sound up to its end, which is missing."""
+    text = error.doc.rstrip()
+    return text.startswith("[") and (error.msg.startswith("Unterminated") or error.pos >= len(text) - 2)
 
 
 def _number(value: object, name: str, place: str) -> float:

@@ -53,7 +53,7 @@ def forget_findings() -> None:
 
 
 def explaining(diagnosis: Diagnosis, column: str) -> list[CheckResult]:
-    """The findings in the candidate, of which a change against the baseline may come: of a cohort column's values first.
+    """The findings in the candidate, from which its change may come: those of a cohort column's values first.
 
     At most two, the most serious.
     """

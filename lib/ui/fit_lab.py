@@ -17,16 +17,15 @@ from lib.scan.drawing import DrawQuery
 from lib.ui import state
 from lib.ui.columns import choose_columns
 from lib.ui.html import Cell, Column, show_note, show_table
-from lib.ui.jobs import begin, forget, is_at_work, settle
+from lib.ui.jobs import settle_asked
 
 JOB = "fit"
-_ASKED = "fit asked"
 MOST_FEATURES = 50
 CHOSEN_AT_FIRST = 10
 STRENGTHS = ("0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10", "30", "100", "300", "1000")
 KERNELS = {"linear": "Linear", "rbf": "Gaussian (RBF)"}
 PLANES = {"projection": "Projection", "features": "Two features"}
-ALONG, FITTED = "features", "yes"
+ALONG = "features"
 
 
 def say_why_not(diagnosis: Diagnosis) -> str:
@@ -87,30 +86,17 @@ def _choose_plane(columns: list[str], kernel: str) -> tuple[str, str]:
 
 
 def settle_lab(scan: Scan, request: LabRequest) -> LabAnswer | None:
-    """Both fits; until they are there the button, or the progress of the work, and None where nothing is begun.
-
-    Once the button was pressed, and in a link to what it gave, fits that are quick follow the controls.
-    """
-    held = held_lab(scan, request)
-    if held is not None:
-        # Done since the run of the page that waited for it.
-        forget(JOB)
-        return held
-    if not (is_at_work(JOB) and st.session_state.get(_ASKED) == request):
-        follows = state.get(JOB) == FITTED and not is_slow(scan, request)
-        if not follows and not st.button("Fit", type="primary", key="fit:button"):
-            forget(JOB)
-            return None
-        state.put(JOB, FITTED)
-        st.session_state[_ASKED] = request
-        begin(JOB, "Fitting", lambda run, report: fit_lab(scan, request, run, report))
-    job = settle(JOB)
-    if job is not None and job.problem is not None:
-        state.put(JOB, "")
-        show_note(job.problem or "Cancelled: nothing was fitted.")
-        st.button("Fit", type="primary", key="fit:again", on_click=state.put, args=(JOB, FITTED))
-        return None
-    return held_lab(scan, request)
+    """Both fits, once a person has asked for them; those that are quick then follow the controls."""
+    return settle_asked(
+        JOB,
+        request,
+        lambda: held_lab(scan, request),
+        lambda run, report: fit_lab(scan, request, run, report),
+        button="Fit",
+        words="Fitting",
+        cancelled="Cancelled: nothing was fitted.",
+        follows=not is_slow(scan, request),
+    )
 
 
 def show_comparison(view: FitLabView) -> None:

@@ -13,7 +13,7 @@ from lib.policy import OnCannotTell
 from lib.policy.table import MOST_BYTES
 from lib.reports import gate_outline, render_junit, render_markdown, render_openmetrics
 from lib.ui import state
-from lib.ui.html import Cell, Column, show_long_table
+from lib.ui.html import Cell, Column, show_long_table, show_note
 
 _HELD, _TEXT, _FILE = "gate-policy", "gate-policy-text", "gate-policy-file"
 POLICY_NAME = "policy.toml"
@@ -60,6 +60,8 @@ def ask_policy(diagnosis: Diagnosis) -> tuple[str, str]:
         # Streamlit forgets what a field held while another page was shown.
         st.session_state[_TEXT] = held["text"]
     text = str(st.text_area("The policy, in TOML", key=_TEXT, height=420, on_change=_keep_text))
+    if is_own:
+        show_note("A policy of your own is not in the link of this view: hand it on as a file, with the button below.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.file_uploader("Take a policy from a file", type="toml", key=_FILE, max_upload_size=1, on_change=_keep_file)
         st.button(

@@ -83,7 +83,7 @@ def show_long_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], m
 
 
 def _cell(cell: Cell) -> str:
-    names = [f"m-{cell.tone.replace(' ', '-')}"] * bool(cell.tone) + ["m-words"] * cell.wordy
-    tone = f" class='{' '.join(names)}'" if names else ""
+    tone = f" class='m-{cell.tone.replace(' ', '-')}'" if cell.tone else ""
+    words = " data-words" if cell.wordy else ""
     detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
-    return f"<td{tone}>{escape(cell.text)}{detail}</td>"
+    return f"<td{tone}{words}>{escape(cell.text)}{detail}</td>"

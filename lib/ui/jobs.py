@@ -14,10 +14,14 @@ import streamlit as st
 
 from lib.errors import Cancelled, MarginaliaError
 from lib.sources import Run
+from lib.ui import state
+from lib.ui.html import show_note
 
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
 
+ASKED = "yes"
+"""What the view says of work that a button has begun."""
 PATIENCE_SECONDS = 0.8
 """Work that is done within this needs no progress bar."""
 
@@ -86,6 +90,76 @@ def settle(name: str) -> Job[object] | None:
         st.stop()
     del st.session_state[f"job:{name}"]
     return job
+
+
+def finish(name: str, words: str, work: Callable[[Run, Progress], T], *, cancelled: str, again: str) -> None:
+    """Do work without which the page cannot go on: draws its progress, and ends the run of the page until it is done.
+
+    Where it was cancelled or failed that is said, with a button to begin again, and the run ends as well.
+
+    Args:
+        name: of the job.
+        words: what it is, until it reports.
+        work: what is begun unless a job of the name is there; its result has to be held by somebody else.
+        cancelled: what is said where its owner cancelled it.
+        again: what the button says.
+    """
+    job = settle(name)
+    if job is None:
+        begin(name, words, work)
+        job = settle(name)
+    if job is not None and job.problem is not None:
+        show_note(job.problem or cancelled)
+        st.button(again)
+        st.stop()
+
+
+def settle_asked(
+    name: str,
+    request: object,
+    held: Callable[[], T | None],
+    work: Callable[[Run, Progress], T],
+    *,
+    button: str,
+    words: str,
+    cancelled: str,
+    follows: bool = True,
+) -> T | None:
+    """What a person has asked for; until it is there the button, or the progress, and None where nothing is begun.
+
+    Once the button was pressed, and in a link to what it gave, the view says so under the job's name, and what is asked
+    next is begun without it.
+
+    Args:
+        name: of the job, and in the view.
+        request: what is asked for; of another one work is begun anew.
+        held: gives what was found before.
+        work: finds it, so that `held` has it.
+        button: what the button says.
+        words: what the work is, until it reports.
+        cancelled: what is said where its owner cancelled it.
+        follows: whether this request may follow the controls without the button.
+    """
+    found = held()
+    if found is not None:
+        # Done since the run of the page that waited for it.
+        forget(name)
+        return found
+    if not (is_at_work(name) and st.session_state.get(f"asked:{name}") == request):
+        is_asked = state.get(name) == ASKED and follows
+        if not is_asked and not st.button(button, type="primary", key=f"{name}:button"):
+            forget(name)
+            return None
+        state.put(name, ASKED)
+        st.session_state[f"asked:{name}"] = request
+        begin(name, words, work)
+    job = settle(name)
+    if job is not None and job.problem is not None:
+        state.put(name, "")
+        show_note(job.problem or cancelled)
+        st.button(button, type="primary", key=f"{name}:again", on_click=state.put, args=(name, ASKED))
+        return None
+    return held()
 
 
 def is_at_work(name: str) -> bool:

@@ -16,7 +16,7 @@ from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
 from lib.ui.html import Cell, Column, show_note, show_table
-from lib.ui.jobs import begin, forget, settle
+from lib.ui.jobs import finish, forget
 from lib.ui.page import ROWS_WITHOUT_WAITING
 
 EVERY_VERSION = "all"
@@ -48,18 +48,13 @@ def _read(diagnosis: Diagnosis) -> None:
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma):
         forget("monitoring")
         return
-    job = settle("monitoring")
-    if job is None:
-        begin(
-            "monitoring",
-            "Counting rows over time",
-            lambda run, report: read_timelines(tables, where, gamma, run, report),
-        )
-        job = settle("monitoring")
-    if job is not None and job.problem is not None:
-        show_note(job.problem or "Cancelled: the rows were not counted over time.")
-        st.button("Count them")
-        st.stop()
+    finish(
+        "monitoring",
+        "Counting rows over time",
+        lambda run, report: read_timelines(tables, where, gamma, run, report),
+        cancelled="Cancelled: the rows were not counted over time.",
+        again="Count them",
+    )
     st.rerun()
 
 

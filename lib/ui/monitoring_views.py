@@ -234,6 +234,11 @@ def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
                 narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
                 diagnosis = diagnosis.with_settings(where=narrower)
     show_metric(diagnosis, ("violation_rate", name), "metric-figure")
+    if diagnosis.is_compared:
+        show_note(
+            "Here, as on Home and Comparison, a version is taken over all its time; what a deploy did and a rollback "
+            "restored is told of a week on each side."
+        )
 
 
 def _label(name: str) -> str:

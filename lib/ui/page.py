@@ -21,15 +21,15 @@ from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, work
 from lib.ui.figure import is_dark
 from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
-from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
+from lib.ui.jobs import Progress, begin, finish, forget, is_at_work, settle, watch
 from lib.ui.navigation import show_pages
 from lib.ui.sidebar import choose_settings, show_datasets, show_link
 from lib.ui.viewport import watch_viewport
 from lib.workspace import HeldDraft, OpenDataset
 
 _FRAMED = "framed"
-FEATURES = "features"
-"""The job that reads them."""
+FEATURES, READING = "features", "Reading the features"
+"""The job that reads them, and what it is called."""
 _REFUSED = "features not read"
 ROWS_WITHOUT_WAITING = 300_000
 """A filter over fewer rows is scanned at once, without a progress bar."""
@@ -163,6 +163,14 @@ def open_page(topic: str, title: str) -> Diagnosis:
     return diagnosis
 
 
+def need_rows(diagnosis: Diagnosis, problem: str) -> Scan:
+    """The rows, for a page that reads them; says what stands against it, and ends the page, where something does."""
+    if problem or not isinstance(diagnosis.tables, Scan):
+        show_note(problem)
+        st.stop()
+    return diagnosis.tables
+
+
 def diagnose(opened: OpenDataset) -> Diagnosis:
     """The diagnosis under the sidebar's settings; a filter over many rows is scanned with progress and cancel."""
     with st.sidebar:
@@ -227,14 +235,13 @@ def read_folds(diagnosis: Diagnosis, *tables: tuple[str, ...]) -> str:
         except SettingsError as error:
             return str(error)
         return ""
-    job = settle("folds")
-    if job is None:
-        begin("folds", "Reading the rows by fold", work)
-        job = settle("folds")
-    if job is not None and job.problem is not None:
-        show_note(job.problem or "Cancelled: the rows were not read by fold.")
-        st.button("Read them")
-        st.stop()
+    finish(
+        "folds",
+        "Reading the rows by fold",
+        work,
+        cancelled="Cancelled: the rows were not read by fold.",
+        again="Read them",
+    )
     forget_findings()
     st.rerun()
 
@@ -243,14 +250,13 @@ def read_features(diagnosis: Diagnosis) -> None:
     """Read the features of the diagnosis with progress and cancel, unless that is done."""
     if diagnosis.features is not None:
         return
-    job = settle(FEATURES)
-    if job is None:
-        _begin_features(diagnosis)
-        job = settle(FEATURES)
-    if job is not None and job.problem is not None:
-        show_note(job.problem or "Cancelled: the features were not read.")
-        st.button("Read the features")
-        st.stop()
+    finish(
+        FEATURES,
+        READING,
+        lambda run, report: diagnosis.read_features(run=run, on_progress=report),
+        cancelled="Cancelled: the features were not read.",
+        again="Read the features",
+    )
     forget_findings()
     st.rerun()
 
@@ -260,18 +266,13 @@ def read_feature(diagnosis: Diagnosis, column: str) -> None:
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or diagnosis.holds_feature(column):
         forget("feature")
         return
-    job = settle("feature")
-    if job is None:
-        begin(
-            "feature",
-            f"Reading {column}",
-            lambda run, report: diagnosis.read_feature(column, run=run, on_progress=report),
-        )
-        job = settle("feature")
-    if job is not None and job.problem is not None:
-        show_note(job.problem or f"Cancelled: {column} was not read.")
-        st.button("Read it")
-        st.stop()
+    finish(
+        "feature",
+        f"Reading {column}",
+        lambda run, report: diagnosis.read_feature(column, run=run, on_progress=report),
+        cancelled=f"Cancelled: {column} was not read.",
+        again="Read it",
+    )
     if not diagnosis.holds_feature(column):
         # The job was that of another feature or another choice of rows.
         st.rerun()
@@ -288,7 +289,7 @@ def watch_features(diagnosis: Diagnosis) -> None:
     if not diagnosis.can_read_features or diagnosis.features is not None or st.session_state.get(_REFUSED) == asked:
         return
     if not is_at_work(FEATURES):
-        _begin_features(diagnosis)
+        begin(FEATURES, READING, lambda run, report: diagnosis.read_features(run=run, on_progress=report))
     if not watch(FEATURES):
         return
     job = settle(FEATURES)
@@ -296,11 +297,3 @@ def watch_features(diagnosis: Diagnosis) -> None:
         st.session_state[_REFUSED] = asked
     forget_findings()
     st.rerun()
-
-
-def _begin_features(diagnosis: Diagnosis) -> None:
-    begin(
-        FEATURES,
-        "Reading the features",
-        lambda run, report: diagnosis.read_features(run=run, on_progress=report),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_share, format_value
+from lib.figures.format import format_count, format_share, format_value
 from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, query_of
 from lib.scan import Scan, count_rows
 from lib.scan.slices import Outcome
@@ -14,14 +14,12 @@ from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.columns import choose_columns
 from lib.ui.html import Cell, Column, show_note, show_table
-from lib.ui.jobs import begin, forget, is_at_work, settle
+from lib.ui.jobs import settle_asked
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.ui.rows import offer_samples, show_rows
 from lib.ui.sidebar import look_at
 
 JOB = "slices"
-_ASKED = "slices asked"
-SEARCHED = "yes"
 EXPLAINS = "The share of the whole that would be gone if the slice were as the rest is"
 
 
@@ -61,32 +59,19 @@ def _named(name: str) -> tuple[Outcome, str]:
 
 
 def settle_slices(scan: Scan, query: SliceQuery) -> SliceAnswer | None:
-    """What was found; of many rows the button until then, or the progress of the work, and None with the button.
-
-    Once the button was pressed, and in a link to what it gave, searches follow the controls.
-    """
-    held = held_slices(scan, query)
-    if held is not None:
-        # Done since the run of the page that waited for it.
-        forget(JOB)
-        return held
-    if scan.facts.n_rows <= ROWS_WITHOUT_WAITING:
+    """What was found: of few rows at once, of many once a person has asked for it; it then follows the controls."""
+    if scan.facts.n_rows <= ROWS_WITHOUT_WAITING and held_slices(scan, query) is None:
         with st.spinner("Searching for slices", show_time=True):
             return search_slices(scan, query)
-    if not (is_at_work(JOB) and st.session_state.get(_ASKED) == query):
-        if state.get(JOB) != SEARCHED and not st.button("Search", type="primary", key="slices:button"):
-            forget(JOB)
-            return None
-        state.put(JOB, SEARCHED)
-        st.session_state[_ASKED] = query
-        begin(JOB, "Searching for slices", lambda run, report: search_slices(scan, query, run=run, on_progress=report))
-    job = settle(JOB)
-    if job is not None and job.problem is not None:
-        state.put(JOB, "")
-        show_note(job.problem or "Cancelled: nothing was searched.")
-        st.button("Search", type="primary", key="slices:again", on_click=state.put, args=(JOB, SEARCHED))
-        return None
-    return held_slices(scan, query)
+    return settle_asked(
+        JOB,
+        query,
+        lambda: held_slices(scan, query),
+        lambda run, report: search_slices(scan, query, run=run, on_progress=report),
+        button="Search",
+        words="Searching for slices",
+        cancelled="Cancelled: nothing was searched.",
+    )
 
 
 def show_slices_table(view: SlicesView) -> None:
@@ -94,7 +79,7 @@ def show_slices_table(view: SlicesView) -> None:
     rows = [
         [
             Cell(name, view.merged_words(each)),
-            Cell(f"{each.n:,}", format_share(each.share)),
+            Cell(format_count(each.value.n), f"of {format_count(each.n)}, {format_share(each.share)}"),
             estimate_cell(each.value, view.unit),
             Cell(format_value(each.rest.value, view.unit)),
             estimate_cell(each.excess, view.unit, change=True, tone="worse"),
@@ -103,7 +88,12 @@ def show_slices_table(view: SlicesView) -> None:
         ]
         for name, each in zip(view.names(), view.slices, strict=True)
     ]
-    heads = [Column("Slice"), Column("Rows", "Of both halves; the numbers beside are of the one that confirms")]
+    heads = [
+        Column("Slice"),
+        Column(
+            "Rows", "Those that confirm, of which the numbers beside are; beneath, those of both halves and their share"
+        ),
+    ]
     heads += [Column(view.label), Column("The rest"), Column("Difference")]
     baseline = view.found.query.baseline
     heads += [Column(f"In {baseline}", "The difference in the baseline")] if baseline else []

@@ -33,7 +33,7 @@ def made_at() -> datetime:
 
 
 def answer_of(look: TrainingLook) -> str:
-    """What is loaded and where each of up to three runs is best."""
+    """What is loaded and where each run is best; of many the first three, and how many more the table has."""
     said = f"{format_plural(len(look.runs), 'run')} from {format_plural(len(look.training.histories), 'file')}."
     rows = {id(row.curve): row for row in curve_rows(look)}
     best = [(run.name, rows[id(run.main)]) for run in look.runs[:3]]
@@ -42,7 +42,9 @@ def answer_of(look: TrainingLook) -> str:
         for name, row in best
         if row.best_words
     ]
-    return f"{said} {'; '.join(parts)}." if parts else said
+    left = len(look.runs) - 3
+    more = f"; the other {format_plural(left, 'run')} in the table below" if left > 0 else ""
+    return f"{said} {'; '.join(parts)}{more}." if parts else said
 
 
 def table_of(look: TrainingLook) -> tuple[tuple[Column, ...], list[list[Cell]]]:

@@ -232,12 +232,21 @@ def test_pages_fit_a_phone(visit: Opener, *, dark: bool) -> None:
         assert ground == ("rgb(19, 24, 27)" if dark else "rgb(252, 252, 251)")
 
 
-def test_on_a_phone_a_link_of_the_sidebar_shows_the_page_it_leads_to(visit: Opener) -> None:
-    page = visit("/?dataset=sample-losses", width=420, height=900)
-    page.get_by_test_id("stExpandSidebarButton").click()
-    go(page, "Losses")
+def test_on_a_phone_pages_are_reached_without_the_sidebar_and_their_list_closes(visit: Opener) -> None:
+    page = visit("/losses?dataset=sample-losses", width=420, height=900)
+    # One of the same group, whose list would stay open.
+    go(page, "Margins")
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
-    expect(page.get_by_role("heading", name="Losses", level=1)).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Margins", level=1)).to_be_in_viewport()
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def test_all_choices_are_in_sight_of_a_small_screen(visit: Opener) -> None:
+    page = visit("/comparison?dataset=sample-incident", width=1024, height=768)
+    for choice in ("Dataset", "Baseline", "Candidate", "Margin target γ", "Only one cohort"):
+        label = page.get_by_test_id("stSidebar").get_by_text(choice, exact=True)
+        expect(label.first).to_be_in_viewport(ratio=1)
+    expect(page.get_by_test_id("stSidebar").get_by_text("From … to (UTC, by day)")).to_be_in_viewport(ratio=1)
 
 
 def test_an_empty_server_shows_a_page_by_its_link_first_thing(visit: Opener) -> None:

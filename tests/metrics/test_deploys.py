@@ -82,11 +82,14 @@ def test_both_sides_of_a_deploy_by_hand() -> None:
     n = np.full(720, 10.0)
     hits = np.where((EDGES[:-1] >= V2.at) & (EDGES[:-1] < BACK.at), 5.0, 1.0)
     first, second = around_deploys(hits, n, EDGES, (V2, BACK))
-    assert (first.before.value, first.after.value, first.before.n, first.after.n) == (0.1, 0.5, 240, 240)
+    assert (first.before.value, first.after.value, first.before.n, first.after.n) == (0.1, 0.5, 1680, 720)
     assert second.change.value == pytest.approx(-0.4)
+    # One number for one question: what a rollback is told to have restored is what the deploys' table shows.
+    (recovery,) = find_recoveries(hits, n, EDGES, (V2, BACK))
+    assert (recovery.before, recovery.during, recovery.after) == (first.before, first.after, second.after)
     near = Deploy(BACK.at + 6 * HOUR, "v3", "deploy")
     assert around_deploys(hits, n, EDGES, (V2, BACK, near))[1].after.n == 60
-    low, high = wilson([0.5, 0.1], [240, 240])
+    low, high = wilson([0.5, 0.1], [720, 1680])
     assert first.change.lower == pytest.approx(0.4 - math.hypot(0.5 - low[0], high[1] - 0.1))
 
 

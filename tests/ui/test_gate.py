@@ -49,6 +49,7 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     type_policy(app, KEEPS)
     assert answer(app) == "Version 2026.04 passes: the limit kept."
     assert app.slider(key="control:gate_points").disabled
+    assert "A policy of your own is not in the link of this view" in text_of(app)
     go_to(go_to(app, "margins"), "gate")
     assert shown_policy(app) == KEEPS
     assert answer(app) == "Version 2026.04 passes: the limit kept."
