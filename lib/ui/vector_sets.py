@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.errors import AmbiguityError
 from lib.sources import Run
+from lib.sources.columns import join_names
 from lib.sources.embeddings import Beside, EmbeddingAnswers, EmbeddingSet, looks_like_embeddings, read_embeddings
 from lib.sources.inputs import Input
 from lib.ui.datasets import link_file, workspace
@@ -100,14 +101,15 @@ def are_vectors(uploads: Sequence[Upload]) -> bool:
     return any(looks_like_embeddings(upload.path, upload.name) for upload in uploads)
 
 
-def find_same_vectors(uploads: Sequence[Upload]) -> str:
-    """The token of what this session has of exactly these files, by their content; empty for none."""
+def find_same_vectors(uploads: Sequence[Upload]) -> OpenEmbeddings | HeldDraft | None:
+    """What this session has of exactly these files, by their content."""
     wanted = sorted(upload.sha256 for upload in uploads)
     for token in held_vectors():
-        files = files_of(workspace().embeddings(token) or workspace().draft(token))
+        held = workspace().embeddings(token) or workspace().draft(token)
+        files = files_of(held)
         if files is not None and sorted(each.sha256 for each in files.files) == wanted:
-            return token
-    return ""
+            return held
+    return None
 
 
 def files_of(held: OpenEmbeddings | HeldDraft | None) -> VectorFiles | None:
@@ -131,15 +133,20 @@ def read_vector_files(uploads: Sequence[Upload], run: Run, report: Progress) -> 
             (other,) = (each for each in files.files if not each.kind)
             files = files.with_kind(other.sha256, METADATA)
         elif files.named(""):
-            return hold_draft(replace(files, problem=AmbiguityError("Several files hold no vectors.")))
+            return hold_draft(replace(files, problem=_which_is_which(files)))
         return open_vectors(files, run, report)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
+def _which_is_which(files: VectorFiles) -> AmbiguityError:
+    names = join_names(files.named(""))
+    return AmbiguityError(f"{names} hold no vectors: say below what each of them is.")
+
+
 def add_files(files: VectorFiles, uploads: Sequence[Upload], kind: str = "") -> VectorFiles:
-    """With more files: those that hold vectors are taken for vectors, the others for `kind`; empty for not known yet."""
+    """With more files: those that hold vectors are taken for that, the others for `kind`; empty for not known yet."""
     held = [each for each in files.files if not (kind and each.kind == kind)]
     for upload in uploads:
         kept = files.folder / upload.path.name
