@@ -23,7 +23,8 @@ def hits_by_hand(matrix: FloatArray, labels: np.ndarray, k: int) -> FloatArray:
 def test_measures_are_those_of_scikit_learn(diagnosis: EmbeddingDiagnosis, version: str) -> None:
     found, vectors, truth = read_retrieval(diagnosis, version), diagnosis.vectors(version), diagnosis.truth(version)
     assert holds_retrieval(diagnosis, version)
-    assert truth is not None and truth.labels is not None
+    assert truth is not None
+    assert truth.labels is not None
     matrix = vectors.matrix.astype(np.float64)
     for k in diagnosis.settings.ks:
         assert found.overall["recall_at_k", k].value == pytest.approx(hits_by_hand(matrix, truth.labels, k).mean())
