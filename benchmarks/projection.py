@@ -40,7 +40,9 @@ def make(path: Path, rows: int, dimension: int) -> None:
     matrix.flush()
 
 
-def marginalia(matrix: NDArray[np.float32], landmarks: int, seed: int = 0) -> tuple[NDArray[np.float32], dict[str, float]]:
+def marginalia(
+    matrix: NDArray[np.float32], landmarks: int, seed: int = 0
+) -> tuple[NDArray[np.float32], dict[str, float]]:
     """Principal components, neighbours, layout: the map, and the seconds of each."""
     from lib.projection import LayoutSettings, choose_landmarks, compute_pca
     from lib.projection.layout import lay_out
