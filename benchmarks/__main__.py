@@ -20,8 +20,9 @@ LARGEST = 10
 SESSION_ROWS = 1_000_000
 EXACT_ROWS = 200_000
 """With so many distinct scores tables stay exact and just within the budget: none of a larger file has more cells."""
+NEIGHBOUR_ROWS, NEIGHBOUR_DIMENSION = 100_000, 128
 GB = 1e9
-PACKAGES = ("duckdb", "pyarrow", "ibis-framework", "numpy", "pandas", "scikit-learn")
+PACKAGES = ("duckdb", "pyarrow", "ibis-framework", "numpy", "pandas", "scikit-learn", "faiss-cpu")
 
 EXPECTED = {
     "csv": "under 10 s and 1.0 GB; at least 2.5 times faster and 3 times leaner",
@@ -33,6 +34,7 @@ EXPECTED_SESSIONS = "under 2 GB"
 EXPECTED_PAGE = "expected: under 1 s; under 50 ms"
 EXPECTED_SLICES = "under 10 s"
 EXPECTED_COMPARISON = "under 10 s"
+EXPECTED_NEIGHBOURS = "within 1.2 times faiss alone"
 EXPECTED_SWITCH = "under 0.5 s"
 
 
@@ -57,6 +59,7 @@ def main() -> None:
         print_growth([*sizes, largest], ours)
         print_slices(folder, min(SESSION_ROWS, options.rows))
         print_comparison(folder, options.rows)
+        print_neighbours(min(NEIGHBOUR_ROWS, options.rows))
         print_slider(folder, sorted({*sizes[-2:], min(EXACT_ROWS, options.rows), largest}))
         file_of(folder, largest, "parquet").unlink()
         print_sessions(folder, min(SESSION_ROWS, options.rows))
@@ -206,6 +209,19 @@ def print_comparison(folder: Path, rows: int) -> None:
         ["ratio", f"{second / first:.1f} x", f"{theirs.peak / mine.peak:.1f} x"],
     ]
     print_table(["by", "time to all numbers; again", "peak memory"], table)
+
+
+def print_neighbours(rows: int) -> None:
+    """Exact neighbours beside faiss alone, in one process by turns, and the measures of retrieval made of them."""
+    said = run_module("benchmarks.neighbours", rows, NEIGHBOUR_DIMENSION).said
+    print(f"\nExact neighbours of {rows:,} x {NEIGHBOUR_DIMENSION}, {said['k']} each (expected: {EXPECTED_NEIGHBOURS})")
+    table = [
+        [by, *(f"{said[what][by]:.1f} s" for what in ("seconds", "cpu"))] for by in ("marginalia", "faiss", "retrieval")
+    ]
+    ratios = (said[what]["marginalia"] / said[what]["faiss"] for what in ("seconds", "cpu"))
+    table.append(["marginalia / faiss", *(f"{ratio:.2f} x" for ratio in ratios)])
+    print_table(["by", "time", "time of processors"], table)
+    print(f"retrieval: measures over all ranks of {said['sampled']:,} of {rows:,} queries, recall@k of all")
 
 
 def print_sessions(folder: Path, rows: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from lib.errors import MarginaliaError
@@ -20,18 +21,21 @@ def neighbour_graph(
 
     Raises:
         Cancelled: `run` was cancelled; the worker is gone and nothing is kept.
-        LimitError: the worker needed more memory than it may have, or the disk is full.
-        SettingsError: k is below 1.
+        DataError: k is below 1, or the graph cannot be written, such as to a disk that is full.
+        LimitError: the worker needed more memory than it may have.
     """
     path = graph_path(folder, vectors, distance, k)
     kept = load_graph(path)
     if kept is not None:
         return kept
-    with handed(vectors, folder) as given:
-        shared_pool().work("neighbour_graph", given, distance, k, str(path), run=run, on_progress=on_progress)
-    made = load_graph(path)
-    if made is None:
-        raise MarginaliaError(f"The neighbours of {vectors.version} were written and cannot be read again.")
+    # A worker that is killed while it writes leaves nothing behind that this does not take away.
+    with handed(vectors, folder) as given, tempfile.TemporaryDirectory(prefix="graph-", dir=folder) as draft:
+        written = Path(draft) / path.name
+        shared_pool().work("neighbour_graph", given, distance, k, str(written), run=run, on_progress=on_progress)
+        made = load_graph(written)
+        if made is None:
+            raise MarginaliaError(f"The neighbours of {vectors.version} were written and cannot be read again.")
+        written.replace(path)
     return made
 
 
@@ -48,8 +52,8 @@ def ranked_matches(
 
     Raises:
         Cancelled: `run` was cancelled; the worker is gone.
+        DataError: a k is below 1, or the graph has shorter lists.
         LimitError: the worker needed more memory than it may have.
-        SettingsError: a k is below 1, or the graph has shorter lists.
     """
     with handed(vectors, folder) as given:
         return shared_pool().work("ranked_matches", given, truth, graph, ks, run=run, on_progress=on_progress)

@@ -4,11 +4,15 @@ faiss proposes a few points more than are asked for, from float32 products; thei
 sorted by distance and row. Where a point that faiss left out could belong to the list as far as its rounding
 allows, all distances of that query are worked out exactly. So the list is that of exact distances, of equals the
 lower rows, whatever the order of rows, the number of processors or the width of their registers.
+
+Only where that would take minutes faiss looks in parts of the space alone. Distances are exact there too, but a list
+may lack a row; how often is measured and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import faiss
 import numpy as np
@@ -28,6 +32,9 @@ SLACK = 8
 """How many points more than asked for faiss is to propose."""
 ROUNDING = 2.0**-24
 """Of float32, relative."""
+EXACT_UP_TO = 1e13
+"""Queries times points times dimension, up to which the search is exact: two cores make about 8e10 products a second,
+so it takes them two minutes: 280,000 rows of 128 values among one another."""
 
 
 def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) -> NeighbourGraph:
@@ -39,6 +46,9 @@ def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) 
         k: how many, 1 at least; lists of a smaller gallery end with `NO_ROW` at distance inf.
         report: told between blocks; what it raises ends the work.
 
+    Returns:
+        The exact graph; above `EXACT_UP_TO` products an approximate one, with its recall.
+
     Raises:
         SettingsError: k is below 1.
     """
@@ -46,6 +56,12 @@ def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) 
         raise SettingsError(f"A list of {k} neighbours was asked for; ask for 1 or more.")
     space = Space(vectors, distance)
     lists = Lists(space, k)
+    if float(len(space.queries)) * len(space.firsts) * space.dimension > EXACT_UP_TO:
+        # Who is below it, as nearly everybody is, needs none of this.
+        from lib.neighbours.approximate import search_in_parts
+
+        recall, n_measured = search_in_parts(lists, report)
+        return replace(lists.graph(), recall=recall, n_measured=n_measured)
     if len(space.queries) and len(space.firsts):
         points = space.coordinates(space.firsts)
         for rows in blocks(np.arange(len(space.queries)), QUERIES_AT_ONCE):
@@ -69,6 +85,10 @@ class Lists:
     def graph(self) -> NeighbourGraph:
         """The lists as they are now."""
         return NeighbourGraph(self.space.distance, self.space.queries, self._rows, self._distances)
+
+    def clear(self, asked: Rows) -> None:
+        """Empty some lists."""
+        self._rows[asked], self._distances[asked] = NO_ROW, np.inf
 
     def search(self, asked: Rows, points: Matrix) -> None:
         """Fill the lists of some queries, given by their places among the queries, from all points."""
@@ -117,14 +137,14 @@ class Lists:
         Args:
             asked: shape (b,), places among the queries.
             points: shape (b, m), and so are `distances`; points that could belong to the list are all among them.
-            distances: how far they are.
+            distances: how far they are; inf for a point that is not to be put there.
         """
         counts = np.minimum(self._counts[points], self.k + 1).ravel()
         place = np.repeat(np.arange(points.size), counts)
         within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = self.space.gallery[self._by_point[self._starts[points.ravel()[place]] + within]]
         query, distance = place // points.shape[1], distances.ravel()[place]
-        others = rows != self.space.queries[asked[query]]
+        others = (rows != self.space.queries[asked[query]]) & np.isfinite(distance)
         query, rows, distance = query[others], rows[others], distance[others]
         order = np.lexsort((rows, distance, query))
         query, rows, distance = query[order], rows[order], distance[order]

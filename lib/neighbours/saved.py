@@ -27,7 +27,20 @@ def graph_path(folder: Path, vectors: Vectors, distance: Distance, k: int) -> Pa
 
 
 def save_graph(graph: NeighbourGraph, path: Path) -> None:
-    """Write a graph to its place."""
+    """Write a graph to its place.
+
+    Raises:
+        DataError: it cannot be written, such as to a disk that is full.
+    """
+    try:
+        _write(graph, path)
+    except OSError as error:
+        from lib.sources.inputs import unwritable
+
+        raise unwritable(path, error) from error
+
+
+def _write(graph: NeighbourGraph, path: Path) -> None:
     handle, draft = tempfile.mkstemp(prefix="graph-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -47,7 +60,7 @@ def save_graph(graph: NeighbourGraph, path: Path) -> None:
 def load_graph(path: Path) -> NeighbourGraph | None:
     """The graph that is kept there; None where there is none, or a damaged one: it is made again."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             recall, n_measured = arrays["recall"].tolist()
             return NeighbourGraph(
                 distance=Distance(str(arrays["distance"])),
