@@ -74,7 +74,7 @@ def _random_features(values: FloatArray, seed: int) -> np.ndarray:
 def domain_areas(pooled: FloatArray, sides: FloatArray, folds: IntArray) -> FloatArray:
     """Shape (draws + 1,): ROC AUC, mean over held-out folds, of a linear probe that tells the sides apart."""
     values = np.concatenate([pooled, pooled**2], axis=1) if pooled.shape[1] <= SQUARES_DIMENSION else pooled
-    found = [areas(score, sides[:, rows].T > 0) for rows, score in out_of_fold(standardise(values), sides.T, folds)]
+    found = [areas(score, sides[:, rows].T > 0) for rows, score, _ in out_of_fold(standardise(values), sides.T, folds)]
     return np.nanmean(np.stack([*found]), axis=0)
 
 

@@ -129,7 +129,7 @@ def _components(values: FloatArray) -> FloatArray:
 def _probe(values: FloatArray, code: IntArray, size: int, seed: int) -> tuple[FloatArray, FloatArray]:
     """Shape (draws + 1, G) each: ROC AUC and share recognised, by group; the labels as they are first, then shuffled.
 
-    A row is given to the group whose score most exceeds the group's share, in units of a standard deviation, so that
+    A row is given to the group to whose mean score it is nearest, on the way there from the mean score of the others:
     large groups are not favoured.
     """
     dealt = np.random.default_rng(seed).permuted(np.broadcast_to(code, (DRAWS, len(code))), axis=1)
@@ -137,12 +137,17 @@ def _probe(values: FloatArray, code: IntArray, size: int, seed: int) -> tuple[Fl
     share = np.bincount(code, minlength=size) / len(code)
     folds, area, hits = deal_folds(len(code), seed), [], np.zeros((len(dealt), size))
     targets = np.concatenate([(dealt == group).T.astype(np.float64) for group in range(size)], axis=1)
-    for rows, score in out_of_fold(values, targets, folds):
+    for rows, score, fitted in out_of_fold(values, targets, folds):
         area.append(areas(score, targets[rows]).reshape(size, -1).T)
-        by_group = score.reshape(len(rows), size, -1)
-        told = ((by_group - share[:, None]) / np.sqrt(share * (1 - share))[:, None]).argmax(axis=1)
+        left = len(code) - len(rows)
+        inside = targets.sum(axis=0) - targets[rows].sum(axis=0)
+        # Mean scores of a group and of the others lie on both sides of the mean of all, which is the group's share.
+        up, down = divide(fitted, inside), divide(fitted, left - inside)
+        nearness = divide(score - inside / left - (up - down) / 2, up + down)
+        told = np.nan_to_num(nearness, nan=-np.inf).reshape(len(rows), size, -1).argmax(axis=1)
+        shuffled = dealt[:, rows].T
         for group in range(size):
-            hits[:, group] += ((told == group) & (dealt[:, rows].T == group)).sum(axis=0)
+            hits[:, group] += ((told == group) & (shuffled == group)).sum(axis=0)
     held = np.stack(area)
     return np.nan_to_num(np.nanmean(held, axis=0), nan=0.5), divide(hits, share * len(code))
 

@@ -30,8 +30,10 @@ def standardise(values: FloatArray) -> FloatArray:
     return (values[:, varies] - values[:, varies].mean(axis=0)) / spread[varies]
 
 
-def out_of_fold(values: FloatArray, targets: FloatArray, folds: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
-    """Per fold its rows and their scores, shape (rows, T), from the other folds' targets.
+def out_of_fold(
+    values: FloatArray, targets: FloatArray, folds: IntArray
+) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    """Per fold its rows and their scores, shape (rows, T), from the other folds' targets; and how well it fits these.
 
     The penalty is the number of columns: the best one where half of a standardised target can be told.
 
@@ -39,6 +41,9 @@ def out_of_fold(values: FloatArray, targets: FloatArray, folds: IntArray) -> Ite
         values: shape (n, d), standardised.
         targets: shape (n, T).
         folds: shape (n,).
+
+    Returns:
+        The last is Σ (score − mean)·target of the other folds, shape (T,).
     """
     n, dimension = values.shape
     whole, products = values.T @ values, values.T @ targets
@@ -54,7 +59,7 @@ def out_of_fold(values: FloatArray, targets: FloatArray, folds: IntArray) -> Ite
         gram = whole - inside.T @ inside - left * np.outer(mean, mean)
         moment = products - inside.T @ held_out - left * np.outer(mean, centre)
         weights = linalg.cho_solve(linalg.cho_factor(gram + penalty), moment)
-        yield rows, (inside - mean) @ weights + centre
+        yield rows, (inside - mean) @ weights + centre, np.einsum("ij,ij->j", moment, weights)
 
 
 def areas(score: FloatArray, is_positive: np.ndarray) -> FloatArray:

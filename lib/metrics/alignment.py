@@ -1,0 +1,256 @@
+"""Two versions of the same ids: is one a rotation of the other, what is left after turning, which rows are stale.
+
+A rotation moves every coordinate and no neighbour: the vectors are to be made again on both sides, and the model is
+fine. The candidate is turned onto the baseline (orthogonal Procrustes about the origin, which leaves cosines alone),
+each half of the rows by the rotation that fits the other half: a rotation has so many values that it would follow the
+noise of its own rows. Rows that are identical in both versions say nothing of the rotation, and of the others the half
+that fits best decides it: a part that is stale or from another model then stands out instead of bending it.
+
+References: Schönemann (1966); Rousseeuw (1984) for least trimmed squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.metrics.estimates import BoolArray, Estimate, Estimates, FloatArray, IntArray, add_up, divide, estimates
+from lib.metrics.intervals import mean_interval
+from lib.metrics.sample_means import rate_of
+from lib.metrics.vector_rows import blocks, draw_rows, moments, take
+from lib.vectors import Distance, Matrix, Rows
+
+FIT_ROWS = 50_000
+"""Rotations are fitted to so many rows of a half."""
+ROUNDS = 8
+CLOSEST = 0.5
+"""Share of the rows that decide a rotation."""
+TOLERANCE = 1e-5
+"""Vectors whose difference is no longer than this share of their length are the same but for rounding."""
+ROTATED = 2e-3
+"""A residual of no more, in units of the spread, is that of a pure rotation: float16 has less."""
+LEAST_ROWS = 20
+LEAST_SHARE = 0.01
+"""Of two groups of residuals the smaller has at least this share of the rows."""
+LEAST_GAP = 3.0
+"""How many times larger the median residual of the second group is."""
+LEAST_SPLIT = 0.85
+"""How much of the variance of log residuals two groups explain; of one normal group they explain 2/π, 0.64."""
+FINEST = 1e-4
+NO_IDS = "no id is in both versions"
+TOO_FEW = f"fewer than {LEAST_ROWS} ids are in both versions"
+
+
+class Space(StrEnum):
+    """What a candidate's vectors are, next to a baseline's."""
+
+    SAME = "same"
+    ROTATION = "rotation"
+    MIXED = "mixed"
+    CHANGED = "changed"
+    UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Two versions of the same n ids, row by row.
+
+    Lengths are in units of the baseline's spread: the root mean square distance of its rows from their mean.
+
+    Attributes:
+        space: same: all rows are equal but for rounding; rotation: they are after turning; mixed: some rows fit and
+            some do not; changed: neither.
+        displacement: shape (n,), how far each row has moved as it stands; NaN where the dimensions differ.
+        residual: shape (n,), how far each row is after turning, by a rotation that was fitted to other rows.
+        total_displacement, total_residual: root mean square of these. The residual of versions that have nothing to
+            do with one another is about √2.
+        scale: the factor by which the candidate would have to be stretched to fit best, after turning.
+        identical: share of rows that are equal bit by bit; `is_identical`, shape (n,), which.
+        unchanged: share of rows that are equal within `TOLERANCE`; `is_unchanged`, shape (n,), which.
+        is_far: shape (n,), the rows that do not fit, if there are two groups of residuals; else none.
+        split: how much of the variance of the log residuals two groups explain, 0 to 1; NaN where all are equal.
+        n: ids in both versions.
+        reason: "" where rows were turned, else why not.
+    """
+
+    space: Space
+    displacement: FloatArray
+    residual: FloatArray
+    total_displacement: float
+    total_residual: float
+    scale: float
+    identical: Estimate
+    is_identical: BoolArray
+    unchanged: Estimate
+    is_unchanged: BoolArray
+    is_far: BoolArray
+    split: float
+    n: int
+    reason: str = ""
+
+
+def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance, seed: int = 0) -> Alignment:
+    """Turn the candidate onto the baseline and see what is left: `rows[i]` of one is `other[i]` of the other.
+
+    Args:
+        baseline: shape (N, d).
+        candidate: shape (M, e); of different dimensions only residuals are defined.
+        rows: usable rows of the baseline, each id once.
+        other: the same ids in the candidate.
+        distance: under the cosine distance directions are compared.
+        seed: of the halves.
+    """
+    if len(rows) != len(other):
+        raise ValueError(f"pairs need as many rows in both versions, not {len(rows)} and {len(other)}")
+    n, none = len(rows), np.full(len(rows), np.nan)
+    displacement, is_identical, is_unchanged = _compare(baseline, candidate, rows, other, distance)
+    shares = rate_of(is_identical, NO_IDS), rate_of(is_unchanged, NO_IDS)
+    if n < LEAST_ROWS:
+        no_rows = np.zeros(n, np.bool_)
+        parts = (shares[0], is_identical, shares[1], is_unchanged, no_rows)
+        return Alignment(Space.UNDEFINED, displacement, none, np.nan, np.nan, np.nan, *parts, np.nan, n, TOO_FEW)
+    spread = _spread(baseline, rows, distance)
+    residual, scale = np.zeros(n), []
+    half = np.random.default_rng(seed).permutation(np.arange(n) % 2)
+    for side in (0, 1):
+        fit, place = np.flatnonzero(half != side), np.flatnonzero(half == side)
+        moved = fit[~is_unchanged[fit]]
+        # A rotation of few rows is that of the rows alike; where nearly nothing moved, of all.
+        chosen = draw_rows(moved if len(moved) >= LEAST_ROWS // 2 else fit, FIT_ROWS, seed)
+        turn = _rotation(baseline, candidate, rows[chosen], other[chosen], distance)
+        scale.append(turn[1])
+        residual[place] = _lengths(baseline, candidate, rows[place], other[place], distance, turn[0])
+    displacement, residual = displacement / spread, residual / spread
+    is_far, split = split_residuals(residual)
+    if is_unchanged.all():
+        space = Space.SAME
+    elif is_far.any():
+        space = Space.MIXED
+    else:
+        space = Space.ROTATION if _root_mean_square(residual) <= ROTATED else Space.CHANGED
+    return Alignment(
+        space=space,
+        displacement=displacement,
+        residual=residual,
+        total_displacement=_root_mean_square(displacement),
+        total_residual=_root_mean_square(residual),
+        scale=float(np.mean(scale)),
+        identical=shares[0],
+        is_identical=is_identical,
+        unchanged=shares[1],
+        is_unchanged=is_unchanged,
+        is_far=is_far,
+        split=split,
+        n=n,
+    )
+
+
+def procrustes(cross: FloatArray) -> FloatArray:
+    """The rotation (or reflection) R, shape (e, d), that makes ‖YR − X‖ smallest, of YᵀX, shape (e, d).
+
+    If e and d differ, the smaller space is laid into the larger, or the larger onto the smaller.
+    """
+    left, _, right = np.linalg.svd(cross, full_matrices=False)
+    return left @ right
+
+
+def split_residuals(residual: FloatArray) -> tuple[BoolArray, float]:
+    """Which residuals are of a second, larger group, and how much of the variance of their logarithms two explain.
+
+    The cut is the one that explains most (two means in one dimension, exactly). There is a second group only if each
+    has `LEAST_SHARE` of the rows, two groups explain `LEAST_SPLIT`, and the medians are `LEAST_GAP` times apart.
+    """
+    values = np.log(np.maximum(residual, FINEST))
+    order = np.argsort(values, kind="stable")
+    ordered = values[order] - values.mean()
+    n, total = len(values), float((ordered**2).sum())
+    if n < 2 or total <= 1e-12 * n:
+        return np.zeros(n, np.bool_), float("nan")
+    count = np.arange(1, n)
+    # The two groups' sums about the common mean are opposite.
+    between = np.cumsum(ordered)[:-1] ** 2 * (1 / count + 1 / (n - count))
+    cut = int(np.argmax(between))
+    split, far = float(between[cut]) / total, order[cut + 1 :]
+    gap = np.exp(np.median(ordered[cut + 1 :]) - np.median(ordered[: cut + 1]))
+    is_far = np.zeros(n, np.bool_)
+    if min(len(far), n - len(far)) >= max(LEAST_SHARE * n, 2) and split >= LEAST_SPLIT and gap >= LEAST_GAP:
+        is_far[far] = True
+    return is_far, split
+
+
+def residuals_by_cohort(values: FloatArray, codes: IntArray, n_cohorts: int) -> Estimates:
+    """Mean residual (or displacement) of each cohort, with a 95 % interval; `codes` are from 0, −1 for none."""
+    kept = (codes >= 0) & np.isfinite(values)
+    code, value = codes[kept], values[kept]
+    n = add_up(code, np.ones(len(code)), n_cohorts)
+    mean = divide(add_up(code, value, n_cohorts), n)
+    variance = divide(add_up(code, (value - mean[code]) ** 2, n_cohorts), n - 1)
+    lower, upper = mean_interval(mean, np.sqrt(divide(variance, n)), n - 1)
+    return estimates(mean, np.maximum(lower, 0.0), upper, n, [(n == 0, "no id of it is in both versions")])
+
+
+def _compare(
+    baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Displacement of each row, and whether it is the same bit by bit, and but for rounding."""
+    n = len(rows)
+    moved, identical, unchanged = np.full(n, np.nan), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    if baseline.shape[1] != candidate.shape[1]:
+        return moved, identical, unchanged
+    for place in blocks(n, baseline.shape[1]):
+        x, y = baseline[rows[place]], candidate[other[place]]
+        identical[place] = (x == y).all(axis=1)
+        apart = np.linalg.norm(x.astype(np.float64) - y, axis=1)
+        unchanged[place] = apart <= TOLERANCE * np.linalg.norm(x.astype(np.float64), axis=1)
+        x, y = (take(*each, distance) for each in ((baseline, rows[place]), (candidate, other[place])))
+        moved[place] = np.linalg.norm(x - y, axis=1)
+    return moved, identical, unchanged
+
+
+def _rotation(
+    baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance
+) -> tuple[NDArray[np.float64], float]:
+    """The rotation that the closest rows agree on, and the scale that would fit them best."""
+    kept = np.arange(len(rows))
+    turn, scale = np.zeros((0, 0)), 1.0
+    # Too few rows to leave half of them out: they could all be turned onto each other.
+    can_trim = CLOSEST * len(rows) > 2 * min(baseline.shape[1], candidate.shape[1])
+    for _ in range(ROUNDS):
+        cross = np.zeros((candidate.shape[1], baseline.shape[1]))
+        square = 0.0
+        for place in blocks(len(kept), sum(cross.shape)):
+            x, y = take(baseline, rows[kept[place]], distance), take(candidate, other[kept[place]], distance)
+            cross += y.T @ x
+            square += float(np.einsum("ij,ij->", y, y))
+        turn = procrustes(cross)
+        scale = float((cross * turn).sum()) / square if square > 0 else 1.0
+        if not can_trim:
+            break
+        before, lengths = kept, _lengths(baseline, candidate, rows, other, distance, turn)
+        kept = np.sort(np.argpartition(lengths, int(CLOSEST * len(rows)))[: int(CLOSEST * len(rows))])
+        if len(before) == len(kept) and (before == kept).all():
+            break
+    return turn, scale
+
+
+def _lengths(
+    baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance, turn: FloatArray
+) -> FloatArray:
+    """Shape (n,): the distance of each row from its partner after turning."""
+    found = np.zeros(len(rows))
+    for place in blocks(len(rows), sum(turn.shape)):
+        x, y = take(baseline, rows[place], distance), take(candidate, other[place], distance)
+        found[place] = np.linalg.norm(y @ turn - x, axis=1)
+    return found
+
+
+def _spread(matrix: Matrix, rows: Rows, distance: Distance) -> float:
+    _, covariance = moments(matrix, draw_rows(rows, FIT_ROWS, 0), distance)
+    return float(np.sqrt(max(float(np.trace(covariance)), 1e-24)))
+
+
+def _root_mean_square(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values**2)))

@@ -1,0 +1,143 @@
+"""Two versions of the same ids: against scipy, by hand, and each kind of change told from the others."""
+
+import numpy as np
+import pytest
+from scipy.linalg import orthogonal_procrustes
+
+from lib.metrics.alignment import TOO_FEW, Space, align, procrustes, residuals_by_cohort, split_residuals
+from lib.vectors import Distance
+from tests.metrics.vector_worlds import matrix, rotation
+
+N, D = 600, 12
+ROWS = np.arange(N)
+
+
+@pytest.fixture(scope="module")
+def baseline() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return matrix(rng.normal(size=(N, D)) / np.sqrt(np.arange(1, D + 1)) + 0.3)
+
+
+def noisy(x: np.ndarray, amount: float, seed: int = 1) -> np.ndarray:
+    return matrix(x + amount * np.random.default_rng(seed).normal(size=x.shape))
+
+
+def test_rotation_is_scipys() -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
+    assert procrustes(y.T @ x) == pytest.approx(orthogonal_procrustes(y, x)[0])
+
+
+def test_rotation_by_hand() -> None:
+    x = np.array([[1.0, 0], [0, 1]])
+    quarter = np.array([[0.0, 1], [-1, 0]])
+    assert procrustes((x @ quarter).T @ x) == pytest.approx(quarter.T)
+
+
+@pytest.mark.parametrize("distance", list(Distance))
+def test_a_rotation_is_told(baseline: np.ndarray, distance: Distance) -> None:
+    found = align(baseline, matrix(baseline @ rotation(D, 5)), ROWS, ROWS, distance)
+    assert found.space is Space.ROTATION
+    assert found.total_residual < 1e-5
+    assert found.total_displacement > 0.5
+    assert found.scale == pytest.approx(1, abs=1e-5)
+    assert found.unchanged.value == 0
+
+
+def test_a_version_is_the_same_as_itself_but_for_rounding(baseline: np.ndarray) -> None:
+    exact = align(baseline, baseline, ROWS, ROWS, Distance.COSINE)
+    assert (exact.space, exact.identical.value, exact.total_displacement) == (Space.SAME, 1.0, 0.0)
+    rounded = align(baseline, matrix(baseline * np.float32(1 + 1e-6)), ROWS, ROWS, Distance.COSINE)
+    assert rounded.space is Space.SAME
+    assert rounded.identical.value < 0.5
+
+
+def test_another_model_is_a_change_and_not_a_rotation(baseline: np.ndarray) -> None:
+    found = align(baseline, noisy(baseline @ rotation(D, 5), 0.1), ROWS, ROWS, Distance.EUCLIDEAN)
+    assert found.space is Space.CHANGED
+    expected = 0.1 * np.sqrt(D) / np.sqrt(((baseline - baseline.mean(0)) ** 2).sum(1).mean())
+    assert found.total_residual == pytest.approx(expected, rel=0.1)
+
+
+def test_vectors_that_have_nothing_in_common_have_a_residual_of_about_root_2() -> None:
+    rng = np.random.default_rng(3)
+    x, y = (matrix(rng.normal(size=(4_000, 8))) for _ in range(2))
+    found = align(x, y, np.arange(4_000), np.arange(4_000), Distance.EUCLIDEAN)
+    assert found.space is Space.CHANGED
+    assert found.total_residual == pytest.approx(np.sqrt(2), abs=0.05)
+
+
+def test_few_rows_are_not_turned_onto_their_own_noise() -> None:
+    rng = np.random.default_rng(3)
+    x, y = (matrix(rng.normal(size=(40, 40))) for _ in range(2))
+    assert align(x, y, np.arange(40), np.arange(40), Distance.EUCLIDEAN).total_residual > 1.2
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+@pytest.mark.parametrize("seed", range(3))
+def test_stale_rows_stand_out(baseline: np.ndarray, noise: float, seed: int) -> None:
+    stale = np.random.default_rng(seed).random(N) < 1 / 3
+    candidate = noisy(baseline @ rotation(D, seed), noise)
+    candidate[stale] = baseline[stale]
+    found = align(baseline, candidate, ROWS, ROWS, Distance.COSINE, seed)
+    assert found.space is Space.MIXED
+    assert found.is_identical.tolist() == stale.tolist()
+    assert (found.is_far == stale).mean() > 0.99
+
+
+def test_a_part_from_a_third_model_stands_out(baseline: np.ndarray) -> None:
+    other = np.arange(N) % 4 == 0
+    candidate = noisy(baseline @ rotation(D, 1), 0.02)
+    candidate[other] = (baseline @ rotation(D, 2))[other]
+    found = align(baseline, candidate, ROWS, ROWS, Distance.COSINE)
+    assert found.space is Space.MIXED
+    assert (found.is_far == other).mean() > 0.98
+    by_part = residuals_by_cohort(found.residual, other.astype(np.int64), 3)
+    assert by_part.value[1] > 5 * by_part.value[0]
+    assert by_part.reason[2]
+
+
+def test_one_group_of_residuals_is_not_split() -> None:
+    rng = np.random.default_rng(0)
+    for values in (
+        np.abs(rng.normal(1, 0.1, 2_000)),
+        rng.lognormal(0, 0.8, 2_000),
+        rng.chisquare(3, 2_000),
+        np.ones(50),
+    ):
+        assert not split_residuals(values)[0].any()
+
+
+def test_two_groups_by_hand() -> None:
+    is_far, split = split_residuals(np.array([1.0, 10, 1, 10]))
+    assert is_far.tolist() == [False, True, False, True]
+    assert split == pytest.approx(1)
+
+
+def test_dimensions_may_differ(baseline: np.ndarray) -> None:
+    found = align(
+        matrix(baseline[:, :8]), matrix(baseline[:, :8] @ rotation(12, 3)[:8]), ROWS, ROWS, Distance.EUCLIDEAN
+    )
+    assert found.space is Space.ROTATION
+    assert np.isnan(found.displacement).all()
+
+
+def test_rows_are_paired_by_their_place(baseline: np.ndarray) -> None:
+    order = np.random.default_rng(1).permutation(N)
+    found = align(baseline, matrix(baseline[order]), order, ROWS, Distance.EUCLIDEAN)
+    assert found.space is Space.SAME
+
+
+def test_a_cohorts_mean_by_hand() -> None:
+    found = residuals_by_cohort(np.array([1.0, 3, np.nan, 5]), np.array([0, 0, 0, -1]), 1)
+    assert (found[0].value, found[0].n) == (2.0, 2.0)
+
+
+def test_too_few_ids_have_a_reason(baseline: np.ndarray) -> None:
+    found = align(baseline, baseline, ROWS[:10], ROWS[:10], Distance.COSINE)
+    assert (found.space, found.reason) == (Space.UNDEFINED, TOO_FEW)
+    assert np.isnan(found.total_residual)
+    nothing = align(baseline, baseline, ROWS[:0], ROWS[:0], Distance.COSINE)
+    assert not nothing.identical.is_defined
+    with pytest.raises(ValueError, match="not 10 and 9"):
+        align(baseline, baseline, ROWS[:10], ROWS[:9], Distance.COSINE)
