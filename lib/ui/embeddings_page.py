@@ -15,7 +15,7 @@ from lib.sources.embeddings import EmbeddingSet
 from lib.ui import state
 from lib.ui.datasets import workspace
 from lib.ui.html import show_note
-from lib.ui.jobs import Progress, begin, forget, is_at_work, settle
+from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.page import need_frame
 from lib.ui.sidebar import say_closed
 from lib.ui.vector_sets import held_vectors, hold_vectors, open_vector_sample, vector_sample
@@ -131,6 +131,39 @@ def read_topic(
         st.button(again, key=f"again:{name}")
         st.stop()
     return job.result  # type: ignore[return-value]
+
+
+def watch_topic(
+    name: str,
+    wanted: Hashable,
+    words: str,
+    holds: Callable[[], bool],
+    read: Callable[[Run, Progress], object],
+    *,
+    cancelled: str,
+    again: str,
+) -> None:
+    """Read something behind a page that is drawn without it, with progress and a button to cancel; then draw it again.
+
+    As `read_topic`, but the page goes on: call it where the progress is to stand.
+    """
+    asked, refused = f"topic:{name}", f"topic refused:{name}"
+    if holds():
+        forget(name)
+        return
+    if st.session_state.get(refused, (None,))[0] == wanted:
+        show_note(st.session_state[refused][1])
+        st.button(again, key=f"again:{name}", on_click=lambda: st.session_state.pop(refused, None))
+        return
+    if st.session_state.get(asked) != wanted or not is_at_work(name):
+        st.session_state[asked] = wanted
+        begin(name, words, read)
+    if not watch(name):
+        return
+    job = settle(name)
+    if job is not None and job.problem is not None:
+        st.session_state[refused] = (wanted, job.problem or cancelled)
+    st.rerun()
 
 
 def show_vector_sets() -> None:
