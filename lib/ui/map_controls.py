@@ -101,7 +101,7 @@ def _choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None
     usual = LayoutSettings()
     values = {
         each.name: state.slide(
-            f"v_{each.name}", each.label, each.low, 99.0 if each.name == "seed" else each.high,
+            f"v_{each.name}", each.label, float(each.low), 99.0 if each.name == "seed" else float(each.high),
             0.01 if each.name == "min_dist" else 1.0, default=float(getattr(usual, each.name)), help=each.words,
         )
         for each in PARAMETERS
