@@ -127,7 +127,9 @@ def column_texts(diagnosis: EmbeddingDiagnosis, version: str, column: str) -> ND
 
 def column_values(diagnosis: EmbeddingDiagnosis, column: str, most_kinds: int) -> dict[str, RowValues]:
     """A column of the metadata by version: numbers where either has more than `most_kinds` of them, else texts."""
-    versions = diagnosis.settings.versions
+    versions, roles = diagnosis.settings.versions, diagnosis.embeddings.roles
+    if column in (roles.column("label"), roles.column("version"), roles.column("split"), *roles.cohorts):
+        return {version: column_texts(diagnosis, version, column) for version in versions}
     numbers = {version: _numbers(diagnosis, version, column) for version in versions}
     held = [each for each in numbers.values() if each is not None]
     if len(held) == len(versions) and any(len(np.unique(each[np.isfinite(each)])) > most_kinds for each in held):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib import __version__
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.projection import Churn, MapQuality, Numbering, VersionMap
 from lib.embeddings.row_measures import (
@@ -20,16 +22,18 @@ from lib.embeddings.row_measures import (
     OVERLAP,
     RowValues,
 )
+from lib.embeddings.samples import Selected
 from lib.figures.format import format_count, format_loss, format_share
 from lib.figures.projection_map import Colours, MapLabel, MapView, colour_by_category, colour_by_number
-from lib.figures.text import plain
+from lib.figures.text import MISSING, escape, plain
 from lib.figures.theme import Look
 from lib.metrics.cluster_words import NamedPlace
 from lib.projection import LayoutSettings
+from lib.vectors import Rows
 
 FADED = 0.12
 """What is left of a point none of whose neighbours on the map is a true one."""
-LONGEST_NAME = 28
+LONGEST_NAME, MOST_SHARED = 28, 4
 NO_EVIDENCE = (
     "A map is something to click on: distances on it are no evidence. What is near may be far in truth, what is apart "
     "near, and another seed moves it all; every number on these pages is of the original vectors."
@@ -60,7 +64,7 @@ class MapPanel:
 
 def colour_rows(values: Mapping[str, RowValues], look: Look) -> dict[str, Colours]:
     """Colours by version; a value has the same colour in all versions."""
-    joined = np.concatenate([each if each.dtype == object else each.astype(np.float64) for each in values.values()])
+    joined: RowValues = np.concatenate(list(values.values()))
     if joined.dtype == object:
         together = _colour_words(joined, look)
     else:
@@ -82,13 +86,16 @@ def _colour_words(values: NDArray[np.object_], look: Look) -> Colours:
     order |= {FOUND_IN_NEITHER: palette.faint_ink, "cannot be told": palette.grid}
     codes = {name: code for code, name in enumerate(order)}
     coded = np.array([codes.get(value, len(order) - 1) for value in values], np.uint8)
-    legend = tuple({"name": name, "code": code} for name, code in codes.items() if (coded == code).any())
+    legend: tuple[dict[str, object], ...] = tuple(
+        {"name": name, "code": code} for name, code in codes.items() if (coded == code).any()
+    )
     return Colours(coded, tuple(order.values()), legend)
 
 
 def colour_plainly(n: int, version: str, baseline: str, look: Look) -> Colours:
     """One colour for all rows of a version: that which it has everywhere."""
-    return Colours(np.zeros(n, np.uint8), (look.version(version, baseline),), ({"name": plain(version), "code": 0},))
+    legend: dict[str, object] = {"name": plain(version), "code": 0}
+    return Colours(np.zeros(n, np.uint8), (look.version(version, baseline),), (legend,))
 
 
 def view_map(
@@ -101,6 +108,7 @@ def view_map(
     quality: MapQuality | None,
     faded: bool,
     group: str,
+    selected: Rows | None,
 ) -> MapPanel:
     """What is drawn of a version."""
     opacity = None
@@ -116,6 +124,7 @@ def view_map(
         opacity=opacity,
         rows=numbering.rows[version],
         n_rows=numbering.n,
+        selected=selected,
         labels=tuple(MapLabel(plain(each.name, LONGEST_NAME), each.x, each.y) for each in names),
     )
     return MapPanel(version, view, quality)
@@ -128,7 +137,10 @@ def map_sentence(diagnosis: EmbeddingDiagnosis, panels: list[MapPanel]) -> str:
     known = [each for each in said if each]
     if not known:
         return f"Where {format_count(n)} rows lie to each other, as far as two dimensions can show it."
-    return f"Of each row's true neighbours the map keeps {' and '.join(known)}; the rest of what is near is not."
+    return (
+        f"Of each row's true neighbours the map keeps {' and '.join(known)}; what else lies near on it is not near in "
+        "truth."
+    )
 
 
 def quality_words(panel: MapPanel) -> str:
@@ -177,3 +189,50 @@ def churn_words(churn: Churn, settings: LayoutSettings, baseline: str, candidate
             else "The maps differ no more than chance makes them differ."
         )
     )
+
+
+def together_words(found: Selected) -> list[str]:
+    """Whether selected samples are near each other in the original space, a sentence by version."""
+    said: list[str] = []
+    for version, each in found.together.items():
+        if each.n:
+            said.append(
+                f"In {plain(version)} {format_share(each.inside, 0)} of their {each.k} nearest are among them in the "
+                f"original space; by chance it would be {format_share(each.by_chance)}."
+            )
+    return said
+
+
+def shared_words(found: Selected) -> str:
+    """What selected samples share, in a sentence."""
+    if not found.shared:
+        return "No value of the label or a cohort is surely more frequent among them than among the others."
+    parts = [
+        f"{plain(each.column)} = {plain(each.value) or MISSING} ({format_share(each.share, 0)} of them, "
+        f"{format_share(each.rest, 0)} of the others)"
+        for each in found.shared[:MOST_SHARED]
+    ]
+    return f"What they share: {'; '.join(parts)}."
+
+
+def map_provenance(diagnosis: EmbeddingDiagnosis, *parts: str) -> str:
+    """Where a map or a selection comes from, in one escaped line."""
+    data, settings = diagnosis.embeddings, diagnosis.settings
+    versions = " against ".join(escape(version) for version in reversed(settings.versions))
+    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    said = [escape(data.name), f"key {data.key[:10]}", versions, f"{settings.distance.value} distance", *parts]
+    return " · ".join([*said, f"Marginalia {__version__}", made])
+
+
+def layout_words(layout: LayoutSettings | None) -> str:
+    """How a map is laid out, in a few words."""
+    if layout is None:
+        return "principal components"
+    return f"UMAP, {layout.n_neighbors} neighbours, least distance {layout.min_dist:g}, seed {layout.seed}"
+
+
+def picture_title(panel: MapPanel) -> str:
+    """What a picture of a map says, as its title."""
+    kept = quality_words(panel)
+    name = plain(panel.version)
+    return f"Map of {name}: it keeps {kept.split(' (')[0]} of true neighbours" if kept else f"Map of {name}"

@@ -74,9 +74,7 @@ class LostGroups:
     n_grouped: int
 
 
-def lost_groups(
-    query: IntArray, answer: IntArray, n_queries: int, columns: dict[str, NDArray[np.str_]]
-) -> LostGroups:
+def lost_groups(query: IntArray, answer: IntArray, n_queries: int, columns: dict[str, NDArray[np.str_]]) -> LostGroups:
     """Group the queries that were lost.
 
     Args:
@@ -90,7 +88,8 @@ def lost_groups(
     sets = [lost, *(each for each, _answers, _counts in groups)]
     found = _shared(sets, n_queries, columns)
     made = tuple(
-        LostGroup(each, answers, counts, shared) for (each, answers, counts), shared in zip(groups, found[1:], strict=True)
+        LostGroup(each, answers, counts, shared)
+        for (each, answers, counts), shared in zip(groups, found[1:], strict=True)
     )
     return LostGroups(made, found[0], len(lost), int(sum(len(each.queries) for each in made)))
 
@@ -134,3 +133,14 @@ def _shared(
         if q < LEVEL and n > 1:
             found[place].append(SharedValue(column, value, n, share, rest, q))
     return [tuple(sorted(each, key=lambda one: (one.p_adjusted, one.column, one.value))) for each in found]
+
+
+def shared_values(members: IntArray, n: int, columns: dict[str, NDArray[np.str_]]) -> tuple[SharedValue, ...]:
+    """What some of n rows share: values that are more frequent among them than among all others, the surest first.
+
+    Args:
+        members: shape (m,), places among the n rows, fewer than all.
+        n: how many rows there are.
+        columns: by name the value of each row, shape (n,).
+    """
+    return _shared([members], n, columns)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -20,15 +21,27 @@ from lib.embeddings.projection import (
     read_map,
     read_quality,
 )
-from lib.figures.map_view import MapPanel, churn_words, colour_plainly, colour_rows, faithful_words, view_map
+from lib.figures.map_view import (
+    MapPanel,
+    churn_words,
+    colour_plainly,
+    colour_rows,
+    faithful_words,
+    layout_words,
+    map_provenance,
+    picture_title,
+    view_map,
+)
 from lib.figures.projection_map import encode_map
-from lib.figures.text import plain
+from lib.figures.projection_picture import plot_projection
+from lib.figures.text import escape, plain
 from lib.projection import LayoutSettings
 from lib.ui.embeddings_page import watch_topic
-from lib.ui.figure import current_look, side_by_side
+from lib.ui.figure import current_look, show_figure, side_by_side
 from lib.ui.html import show_note
 from lib.ui.jobs import settle_asked
 from lib.ui.map_controls import MapChoice, read_colours, read_names
+from lib.ui.map_link import linked_rows, put_in_link
 from lib.ui.mapping import as_plain_markdown
 from lib.ui.projection_map import render_map
 from lib.vectors import Rows
@@ -37,16 +50,34 @@ GROUP = "map"
 CHURN = "v_churn"
 
 
-def draw_maps(
-    diagnosis: EmbeddingDiagnosis, choice: MapChoice
-) -> tuple[list[MapPanel], list[VersionMap], Numbering, Rows]:
-    """Draw the maps of the versions that are shown; the numbers of the rows that are selected on them."""
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What is drawn.
+
+    Attributes:
+        panels: a map for each version that is shown.
+        found: what each of them is of.
+        numbering: a number for each sample.
+        selected: the numbers of those that are selected, ascending.
+        drawn: how they are laid out; None for principal components, also while UMAP is not there yet.
+    """
+
+    panels: list[MapPanel]
+    found: list[VersionMap]
+    numbering: Numbering
+    selected: Rows
+    drawn: LayoutSettings | None
+
+
+def draw_maps(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> Maps:
+    """Draw the maps of the versions that are shown, and find what is selected on them."""
     layout = choice.layout
     held = all(holds_map(diagnosis, version, layout) for version in choice.versions)
     drawn = layout if held else None
     colours = read_colours(diagnosis, choice)
-    look, numbering = current_look(), number_rows(diagnosis)
+    look, numbering, group = current_look(), number_rows(diagnosis), group_of(diagnosis)
     painted = None if colours is None else colour_rows(colours, look)
+    linked = linked_rows(group, numbering.n)
     found = [read_map(diagnosis, version, drawn) for version in choice.versions]
     panels: list[MapPanel] = []
     for version, each in zip(choice.versions, found, strict=True):
@@ -61,13 +92,16 @@ def draw_maps(
                 read_names(diagnosis, choice, version, drawn, each),
                 _quality(diagnosis, version, drawn),
                 choice.faded,
-                _group(diagnosis),
+                group,
+                linked,
             )
         )
-    return panels, found, numbering, _render(panels, found, numbering)
+    selected = _render(panels, found, numbering)
+    put_in_link(group, selected, numbering.n)
+    return Maps(panels, found, numbering, selected, drawn)
 
 
-def _group(diagnosis: EmbeddingDiagnosis) -> str:
+def group_of(diagnosis: EmbeddingDiagnosis) -> str:
     """Maps of the same rows share their selection, also under other settings."""
     return f"{GROUP}:{diagnosis.embeddings.key}:{diagnosis.settings.baseline}:{diagnosis.settings.candidate}"
 
@@ -141,3 +175,22 @@ def show_churn(diagnosis: EmbeddingDiagnosis, layout: LayoutSettings) -> None:
         show_note("Lays the baseline's map out once more, with another seed: what that changes is the floor of noise.")
     else:
         show_note(churn_words(churn, layout, diagnosis.settings.baseline, diagnosis.settings.candidate))
+
+
+def offer_pictures(diagnosis: EmbeddingDiagnosis, maps: Maps) -> None:
+    """The maps as figures that can leave the page, with all points, names and where they come from."""
+    with st.expander("A picture for a report", on_change="rerun", key="map:picture") as unfolded:
+        if not unfolded.open:
+            return
+        for panel, found in zip(maps.panels, maps.found, strict=True):
+            show_figure(
+                plot_projection(
+                    panel.view,
+                    escape(picture_title(panel)),
+                    escape(" ".join(faithful_words(panel, found)), 400),
+                    map_provenance(diagnosis, layout_words(maps.drawn)),
+                    current_look(),
+                ),
+                f"map:picture:{panel.version}",
+                name="map",
+            )
