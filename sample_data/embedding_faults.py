@@ -149,7 +149,9 @@ def make_versions(
     rng = np.random.default_rng([seed, 33])
     grown = int(n * (strength or FAULTS["gallery-growth"])) if "gallery-growth" in faults else n
     world = _World(seed, grown, dimension)
-    is_elsewhere = bool(rng.random() < 0.5) or bool({"stale-rows", "mixed-models", "query-gallery-mismatch"} & {*faults})
+    is_elsewhere = bool(rng.random() < 0.5) or bool(
+        {"stale-rows", "mixed-models", "query-gallery-mismatch"} & {*faults}
+    )
     has_sides = bool(rng.random() < 0.5) or bool({"query-gallery-mismatch", "cohort-mix"} & {*faults})
     if clean is not None:
         is_elsewhere = clean == "two-seeds"

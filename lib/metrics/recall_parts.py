@@ -80,7 +80,10 @@ def recall_parts(before: PartsSide, after: PartsSide, *, draws: int = DRAWS, see
     drawn = np.column_stack([drawn, drawn.sum(axis=1)])
     low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     total = [*point.tolist(), float(point.sum())]
-    made = [Estimate(value, *ends, n) for value, ends in zip(total, zip(low.tolist(), high.tolist(), strict=True), strict=True)]
+    made = [
+        Estimate(value, *ends, n)
+        for value, ends in zip(total, zip(low.tolist(), high.tolist(), strict=True), strict=True)
+    ]
     return RecallParts(made[-1], dict(zip(PARTS, made, strict=False)))
 
 
@@ -111,9 +114,7 @@ class _Sums:
 def _parts(sides: list[_Sums], counts: list[FloatArray]) -> FloatArray:
     """Shape (D, 5)."""
     means = [[side.mean(world, own) for world in range(4)] for side, own in zip(sides, counts, strict=True)]
-    steps = [
-        (means[1][world] - means[1][world + 1]) - (means[0][world] - means[0][world + 1]) for world in range(3)
-    ]
+    steps = [(means[1][world] - means[1][world + 1]) - (means[0][world] - means[0][world + 1]) for world in range(3)]
     (share, rate), (new_share, new_rate) = (side.cohorts(own) for side, own in zip(sides, counts, strict=True))
     # A cohort that is in one version only has no change within: its rate there stands for both.
     rate, new_rate = np.where(share > 0, rate, new_rate), np.where(new_share > 0, new_rate, rate)

@@ -44,9 +44,7 @@ def recall_estimate(hit: NDArray[np.float64], reason: str = "") -> Estimate:
     return found[0]
 
 
-def compute_crossed(
-    asked: Asked, rows: SharedRows, rotation: NDArray[np.float32] | None, report: Report
-) -> Crossed:
+def compute_crossed(asked: Asked, rows: SharedRows, rotation: NDArray[np.float32] | None, report: Report) -> Crossed:
     """Work out the table.
 
     Args:
@@ -58,9 +56,7 @@ def compute_crossed(
     if not rows.n:
         none = recall_estimate(np.full(0, np.nan), NO_SHARED)
         return Crossed(none, none, none, none, none)
-    before, after = (
-        _only(side.vectors, at) for side, at in ((asked.before, rows.first), (asked.after, rows.second))
-    )
+    before, after = (_only(side.vectors, at) for side, at in ((asked.before, rows.first), (asked.after, rows.second)))
     asks, answers = before.is_query & after.is_query, before.is_gallery & after.is_gallery
     before, after = (replace(each, is_query=asks, is_gallery=answers) for each in (before, after))
     truth = taken(asked.after.truth, rows.second, asked.after.vectors.n)
@@ -79,9 +75,7 @@ def compute_crossed(
     if rotation is not None:
         length = (rows.norm_before * np.exp(np.median(rows.log_ratio)))[:, None]
         mapped = across(((rows.before @ rotation) * length).astype(np.float32), after)
-    return Crossed(
-        diagonal[0], across(before.matrix, after), across(after.matrix, before), diagonal[1], mapped
-    )
+    return Crossed(diagonal[0], across(before.matrix, after), across(after.matrix, before), diagonal[1], mapped)
 
 
 def _only(vectors: Vectors, rows: NDArray[np.int64]) -> Vectors:
@@ -90,9 +84,7 @@ def _only(vectors: Vectors, rows: NDArray[np.int64]) -> Vectors:
     return replace(vectors, matrix=np.ascontiguousarray(vectors.matrix[rows]), **columns)
 
 
-def _across(
-    queries: Matrix, gallery: Vectors, truth: Truth, asked: Asked, report: Report
-) -> NDArray[np.float64]:
+def _across(queries: Matrix, gallery: Vectors, truth: Truth, asked: Asked, report: Report) -> NDArray[np.float64]:
     """Shape (m,): hits of queries among the rows of another version, their own row there left out."""
     m = gallery.n
     asks = np.flatnonzero(gallery.is_query)

@@ -13,7 +13,7 @@ from lib.metrics.hypotheses.histories import judge_histories
 from lib.metrics.hypotheses.rows import row_states
 from lib.metrics.hypotheses.sets import GalleryRows, judge_mix, judge_sets
 from lib.metrics.hypotheses.shared import shared_rows
-from lib.metrics.hypotheses.values import judge_values, value_states
+from lib.metrics.hypotheses.values import cohort_of, is_off, judge_values, value_states
 from lib.metrics.lost_groups import LostGroups
 from lib.metrics.recall_parts import PartsSide, RecallParts, recall_parts
 from lib.neighbours.graph import Report
@@ -81,9 +81,12 @@ def compute_recall_drop(asked: Asked, report: Report) -> RecallDrop:
     report(0.2, "Comparing the rows of both versions")
     rows = shared_rows(asked.before.vectors, asked.after.vectors, asked.first, asked.second)
     values = value_states(rows, asked.before.vectors, asked.after.vectors) if rows.n else None
-    found = Found(rows, row_states(rows), values, _galleries(asked))
+    cohorts = {name: each[rows.second] for name, each in asked.after.cohorts.items()}
+    place = cohort_of(is_off(rows), cohorts)
+    is_odd = cohorts[place[0]] == place[1] if place else np.zeros(rows.n, np.bool_)
+    found = Found(rows, row_states(rows), values, _galleries(asked), is_odd)
     recalls = Recalls(asked, found, before, after, stage)
-    findings, column = _findings(asked, found, recalls)
+    findings, column = _findings(recalls, cohorts)
     stage.begin(0.3, 0.8, "Working out what recall would be")
     parts = _parts(recalls, column)
     explains, counterfactuals = explained(recalls, findings, parts)
@@ -144,10 +147,12 @@ def _galleries(asked: Asked) -> tuple[GalleryRows, GalleryRows]:
     return made[0], made[1]
 
 
-def _findings(asked: Asked, found: Found, recalls: Recalls) -> tuple[list[Finding], str]:
+def _findings(recalls: Recalls, cohorts: dict[str, NDArray[np.str_]]) -> tuple[list[Finding], str]:
     """All findings in their order, and the column whose mix changed most."""
-    cohorts = {name: values[found.rows.second] for name, values in asked.after.cohorts.items()}
-    mix, column = judge_mix(*(_cohorts_asking(side, each) for side, each in zip((asked.before, asked.after), recalls.answers, strict=True)))
+    asked, found = recalls.asked, recalls.found
+    mix, column = judge_mix(
+        *(_cohorts_asking(side, each) for side, each in zip((asked.before, asked.after), recalls.answers, strict=True))
+    )
     has_fallen = recalls.has_changed and recalls.change < 0
     of_values = judge_values(found.rows, found.values, asked.distance, cohorts, has_fallen=has_fallen)
     is_rounded = found.values is not None and found.values.is_quantised
@@ -174,12 +179,16 @@ def _parts(recalls: Recalls, column: str) -> RecallParts:
     number = np.arange(asked.before.vectors.n + asked.after.vectors.n)
     number[asked.before.vectors.n + asked.second] = asked.first
     worlds = [(asked.before, before, distinct, distinct, number[: asked.before.vectors.n])]
-    steps = [recalls.with_remedies(frozenset(names)) for names in ((), ("duplicates",), ("duplicates", "gallery-growth"))]
+    steps = [
+        recalls.with_remedies(frozenset(names)) for names in ((), ("duplicates",), ("duplicates", "gallery-growth"))
+    ]
     worlds.append((asked.after, *steps, number[asked.before.vectors.n :]))
     sides = []
     for side, exact, single, comparable, draw in worlds:
         rows = np.flatnonzero(side.vectors.is_query)
         found = exact.hit if side.hits is None else np.where(exact.asked, side.hits, np.nan)
         cohort = side.cohorts[column] if column else np.full(side.vectors.n, NO_COHORT)
-        sides.append(PartsSide(found[rows], exact.hit[rows], single.hit[rows], comparable.hit[rows], cohort[rows], draw[rows]))
+        sides.append(
+            PartsSide(found[rows], exact.hit[rows], single.hit[rows], comparable.hit[rows], cohort[rows], draw[rows])
+        )
     return recall_parts(sides[0], sides[1])

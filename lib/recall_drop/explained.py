@@ -19,7 +19,7 @@ from lib.metrics.recall_parts import RecallParts
 from lib.neighbours.graph import Report
 from lib.recall_drop.crossed import recall_estimate
 from lib.recall_drop.question import Answers, Asked, answer
-from lib.recall_drop.remedies import REMEDIES, Found, centred, remedied
+from lib.recall_drop.remedies import REMEDIES, Found, centred, remedied, surplus
 from lib.vectors import Distance, Vectors
 
 UNCHANGED = "recall did not change beyond chance"
@@ -90,7 +90,8 @@ class Recalls:
         return abs(self.z) > 1.96 and abs(self.change) >= LEAST_CHANGE
 
     def with_remedies(self, names: frozenset[str]) -> Answers:
-        """The answers of the candidate with some of `REMEDIES`."""
+        """The answers of the candidate with some of `REMEDIES`, those left out that change nothing."""
+        names = names - {name for name in ("duplicates", "gallery-growth") if not surplus(self.found, name)}
         if names not in self._remedied:
             vectors = remedied(self.asked.after.vectors, self.found, set(names))
             self._remedied[names] = self._answer(vectors)
@@ -170,7 +171,9 @@ def _table(recalls: Recalls, curable: frozenset[str]) -> list[Counterfactual]:
         names = [name for name in REMEDIES if name in curable]
         rows.append((" + ".join(names), "all of these together", curable))
     made = [(name, text, recall_estimate(recalls.with_remedies(names).hit)) for name, text, names in rows]
-    made.append(("hubs-corrected", "vectors are centred and of length 1, which makes hubs fewer", recalls.without_hubs()))
+    made.append(
+        ("hubs-corrected", "vectors are centred and of length 1, which makes hubs fewer", recalls.without_hubs())
+    )
     return [Counterfactual(name, text, recall, _restored(recalls, recall.value)) for name, text, recall in made]
 
 

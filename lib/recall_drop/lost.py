@@ -44,7 +44,8 @@ class LostQueries:
         if not n:
             return ()
         hubs = "1 row" if self.n_hubs == 1 else f"{self.n_hubs:,} rows"
-        told = [f"{hubs} took {self.hub_share:.0%} of the lost first places."]
+        places = "first places" if self.ledger.k == 1 else f"places among the first {self.ledger.k}"
+        told = [f"{hubs} took {self.hub_share:.0%} of the lost {places}."]
         for kind, words in _WORDS.items():
             if self.by_answer[kind] > 0:
                 told.append(f"{self.by_answer[kind]:.0%} of the lost queries had a right answer that {words}.")
@@ -70,9 +71,7 @@ def lost_queries(
         history: shape (n,), of each row of the candidate the `Kind`, −1 where the baseline has no such id.
     """
     paired = _paired(asked, before, after)
-    sides = [
-        _ledger_side(side, graph) for side, graph in ((asked.before, before), (asked.after, after))
-    ]
+    sides = [_ledger_side(side, graph) for side, graph in ((asked.before, before), (asked.after, after))]
     ledger = query_ledger(sides[0], sides[1], paired, asked.k)
     lost = np.flatnonzero(ledger.is_lost)
     place = np.full(asked.before.vectors.n, NO_ROW, np.int64)
@@ -116,5 +115,3 @@ def _paired(asked: Asked, before: NeighbourGraph, after: NeighbourGraph) -> Pair
     found: Rows = place[partner[before.queries]]
     there = np.flatnonzero(found != NO_ROW)
     return PairedQueries(there, found[there], len(before.queries) - len(there), first_code, second_code)
-
-

@@ -46,6 +46,7 @@ class Found:
     states: RowStates
     values: ValueStates | None
     galleries: tuple[GalleryRows, GalleryRows]
+    is_odd: BoolArray  # shape (m,): of the cohort whose norms are unlike the others'
 
 
 def remedied(after: Vectors, found: Found, names: set[str]) -> Vectors:
@@ -56,10 +57,9 @@ def remedied(after: Vectors, found: Found, names: set[str]) -> Vectors:
     gallery = made.is_gallery.copy()
     asks = made.is_query
     if "duplicates" in names:
-        gallery[found.galleries[1].rows[found.galleries[1].is_copy]] = False
+        gallery[surplus(found, "duplicates")] = False
     if "gallery-growth" in names:
-        surplus = _surplus(found.galleries)
-        gallery[surplus] = False
+        gallery[surplus(found, "gallery-growth")] = False
         new = np.ones(made.n, np.bool_)
         new[found.galleries[1].rows] = ~found.galleries[1].is_known
         # Rows that ask only are as they were; rows that came with the gallery ask no more.
@@ -91,6 +91,7 @@ def _rows_remedied(after: Vectors, found: Found, names: set[str]) -> Matrix:
     if "stale-rows" in names:
         same = states.of(Kind.SAME)
         b[same] = expected[same]
+        length[same] *= _stretch(found)[same]
     if "mixed-models" in names and states.other is not None and states.rotation is not None:
         other = states.of(Kind.OTHER_MODEL)
         b[other] = b[other] @ (states.other.T @ states.rotation)
@@ -114,6 +115,19 @@ def _rows_remedied(after: Vectors, found: Found, names: set[str]) -> Matrix:
     return made
 
 
+def _stretch(found: Found) -> NDArray[np.float64]:
+    """Shape (m,): how much longer a row would be, embedded anew: as one of its cohort is that was, drawn at random."""
+    made = np.ones(found.rows.n)
+    ratio = np.exp(found.rows.log_ratio)
+    generator = np.random.default_rng(SEED)
+    for is_odd in (True, False):
+        here = found.is_odd == is_odd
+        known = np.flatnonzero(here & found.states.of(Kind.FITS))
+        if len(known):
+            made[here] = generator.choice(ratio[known], int(here.sum()))
+    return made
+
+
 def _filled(directions: Matrix, expected: Matrix, dead: BoolArray) -> Matrix:
     """Directions with what the baseline says of the lost dimensions, the others as long as they are in it."""
     live = np.linalg.norm(np.where(dead, 0, expected), axis=1, keepdims=True)
@@ -131,12 +145,14 @@ def _spread_as(directions: Matrix, before: Matrix) -> Matrix:
     return np.divide(made, norm, out=np.zeros_like(made), where=norm > 0)
 
 
-def _surplus(galleries: tuple[GalleryRows, GalleryRows]) -> NDArray[np.int64]:
-    """Rows under new ids and with new vectors that the gallery has more than before, drawn at random."""
-    before, after = galleries
+def surplus(found: Found, name: str) -> list[int]:
+    """Rows that a remedy takes out of the gallery: copies, or new vectors by which it is larger, drawn at random."""
+    before, after = found.galleries
+    if name == "duplicates":
+        return after.rows[after.is_copy].tolist()
     new = after.rows[~after.is_known & ~after.is_copy]
     more = int((~after.is_copy).sum()) - int((~before.is_copy).sum())
-    return np.random.default_rng(SEED).permutation(new)[: max(0, more)]
+    return np.random.default_rng(SEED).permutation(new)[: max(0, more)].tolist()
 
 
 def centred(vectors: Vectors, gallery: Flags) -> Vectors:

@@ -54,7 +54,10 @@ def _misaligned(rows: SharedRows, states: RowStates) -> Finding:
 def _stale(rows: SharedRows, states: RowStates) -> Finding:
     name = "stale-rows"
     m = rows.n
-    same, fits = states.of(Kind.SAME), states.of(Kind.FITS) & states.judged if len(states.judged) else states.of(Kind.FITS)
+    same, fits = (
+        states.of(Kind.SAME),
+        states.of(Kind.FITS) & states.judged if len(states.judged) else states.of(Kind.FITS),
+    )
     n = int(same.sum())
     shift = np.nan
     if states.rotation is not None and fits.any():

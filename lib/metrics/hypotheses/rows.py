@@ -13,6 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.metrics.alignment import split_residuals
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
 from lib.metrics.hypotheses.shared import SharedRows, fit_map, fit_trimmed, residuals
 from lib.vectors import Matrix
@@ -21,10 +22,6 @@ LEAST_ROWS, LEAST_SHARE = 20, 0.01
 """So many rows have to share a history, and be so many of all, to be told."""
 ROWS_PER_DIMENSION = 4
 """A map is fitted to at least so many rows for each dimension."""
-APART = 3.5
-"""Ashman's D of two groups of residuals that stand apart; two halves of one normal distribution have 2.7."""
-TIMES = 1.8
-"""The worse fitting group is so many times as far off as the other."""
 UNPAIRED = 0.85
 """A map fits nothing if its residuals are at least this share of those of rows paired at random."""
 OWN_MAP = 0.6
@@ -144,10 +141,10 @@ def row_states(rows: SharedRows) -> RowStates:
             kind[moved[found]] = Kind.MISPLACED
             partner[moved[found]] = moved[nearest[found]]
         return RowStates(kind, partner, residual, **common)
-    worse = _worse(apart)
+    worse, _split = split_residuals(apart)
     fitted = float(np.median(apart[~worse]))
     common |= {"fitted": fitted}
-    if not worse.any():
+    if not enough(int(worse.sum()), m):
         return RowStates(kind, partner, residual, **common)
     far = moved[worse]
     kind[far] = Kind.UNEXPLAINED
@@ -169,9 +166,7 @@ def row_states(rows: SharedRows) -> RowStates:
     return RowStates(kind, partner, residual, other=other, **common)
 
 
-def _sides(
-    rows: SharedRows, least: int
-) -> tuple[float, float, NDArray[np.float32] | None, NDArray[np.float32] | None]:
+def _sides(rows: SharedRows, least: int) -> tuple[float, float, NDArray[np.float32] | None, NDArray[np.float32] | None]:
     """Median residual of queries by their own map and by that of the gallery, and the two maps."""
     queries = np.flatnonzero(rows.is_query & ~rows.is_gallery)
     gallery = np.flatnonzero(rows.is_gallery & ~rows.is_query)
@@ -189,22 +184,6 @@ def _sides(
 def _halves(n: int) -> tuple[IntArray, IntArray]:
     order = np.random.default_rng(0).permutation(n)
     return order[: n // 2], order[n // 2 :]
-
-
-def _worse(apart: FloatArray) -> BoolArray:
-    """Which residuals belong to a second group that stands apart from the first (Otsu 1979; Ashman 1994); maybe none."""
-    ordered = np.sort(apart)
-    n = len(ordered)
-    sizes = np.arange(1, n)
-    sums = np.cumsum(ordered)[:-1]
-    low, high = sums / sizes, (ordered.sum() - sums) / (n - sizes)
-    at = int(np.argmax(sizes * (n - sizes) * (high - low) ** 2))
-    first, second = ordered[: at + 1], ordered[at + 1 :]
-    spread = np.sqrt((first.var() + second.var()) / 2)
-    stands = second.mean() - first.mean() >= APART * max(spread, 1e-9)
-    if not stands or second.mean() < TIMES * first.mean() or not enough(len(second), n):
-        return np.zeros(n, np.bool_)
-    return apart > (ordered[at] + ordered[at + 1]) / 2
 
 
 def _elsewhere(expected: Matrix, there: Matrix, within: float) -> tuple[BoolArray, IntArray]:

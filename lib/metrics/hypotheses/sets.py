@@ -13,6 +13,8 @@ from lib.metrics.hypotheses.finding import Finding, Verdict
 
 LEAST_SHARE, LEAST_ROWS = 0.01, 20
 GROWN = 0.02
+CHANCE = 4.0
+"""In standard errors of how many rows are in one version only."""
 LEVEL = 0.001
 MOVED_SHARE = 0.05
 """The mix of cohorts has changed if so large a share of the queries belongs elsewhere."""
@@ -64,8 +66,11 @@ def judge_sets(before: GalleryRows, after: GalleryRows, *, rounded: bool) -> lis
         text = "The gallery repeats no more vectors than before."
         duplicates = Finding("duplicates", Verdict.RULED_OUT, text, evidence)
     distinct = [int((~copy).sum()) for copy in copies]
+    only = [int((~copy & ~each.is_known).sum()) for copy, each in zip(copies, (before, after), strict=True)]
+    # Rows that are exchanged for as many others are no growth, nor are two samples of one set.
+    grew = only[1] - only[0] > CHANCE * np.sqrt(only[1] + only[0])
     evidence = {"n_distinct_before": float(distinct[0]), "n_distinct_after": float(distinct[1])}
-    if distinct[1] - distinct[0] >= max(LEAST_ROWS, GROWN * distinct[0]):
+    if grew and distinct[1] - distinct[0] >= max(LEAST_ROWS, GROWN * distinct[0]):
         text = f"The gallery grew from {distinct[0]:,} to {distinct[1]:,} different vectors: there is more to be mistaken for."
         return [duplicates, Finding("gallery-growth", Verdict.CONFIRMED, text, evidence)]
     text = f"The gallery has {distinct[1]:,} different vectors, and had {distinct[0]:,}."

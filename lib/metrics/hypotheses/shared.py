@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.metrics.alignment import procrustes
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
 from lib.vectors import Matrix, Vectors
 
@@ -72,7 +73,10 @@ def shared_rows(before: Vectors, after: Vectors, first: IntArray, second: IntArr
     """
     usable = before.is_good[first] & after.is_good[second]
     first, second = first[usable], second[usable]
-    norms = [np.linalg.norm(each.matrix[rows].astype(np.float64), axis=1) for each, rows in _both(before, after, first, second)]
+    norms = [
+        np.linalg.norm(each.matrix[rows].astype(np.float64), axis=1)
+        for each, rows in _both(before, after, first, second)
+    ]
     there = (norms[0] > 0) & (norms[1] > 0)
     first, second = first[there], second[there]
     width = max(before.dimension, after.dimension)
@@ -95,8 +99,7 @@ def shared_rows(before: Vectors, after: Vectors, first: IntArray, second: IntArr
 
 def fit_map(before: Matrix, after: Matrix) -> NDArray[np.float32]:
     """The orthogonal matrix R that brings `before` R nearest to `after`, shape (d, d)."""
-    u, _s, vt = np.linalg.svd((before.T @ after).astype(np.float64))
-    return (u @ vt).astype(np.float32)
+    return procrustes((before.T @ after).astype(np.float64)).astype(np.float32)
 
 
 def fit_trimmed(before: Matrix, after: Matrix) -> NDArray[np.float32]:

@@ -66,7 +66,10 @@ def value_states(rows: SharedRows, before: Vectors, after: Vectors) -> ValueStat
     dead = gone[1] & ~gone[0]
     last = np.flatnonzero(~gone[1])
     is_tail = bool(dead.any()) and (len(last) == 0 or bool(np.flatnonzero(dead)[0] > last[-1]))
-    shares = [_effective(each) / max(1, int((~lost).sum())) for each, lost in zip((rows.before, rows.after), gone, strict=True)]
+    shares = [
+        _effective(each) / max(1, int((~lost).sum()))
+        for each, lost in zip((rows.before, rows.after), gone, strict=True)
+    ]
     effective = shares[0], shares[1]
     levels = _levels(before.matrix, rows.first), _levels(after.matrix, rows.second)
     spread = _varies(rows.norm_before), _varies(rows.norm_after)
@@ -98,7 +101,9 @@ def judge_values(
     """
     if states is None:
         names = ("not-normalised", "truncated", "quantised", "dead-dimensions", "collapse")
-        return [Finding(name, Verdict.UNDECIDED, "It cannot be told: the versions share no rows.", {}) for name in names]
+        return [
+            Finding(name, Verdict.UNDECIDED, "It cannot be told: the versions share no rows.", {}) for name in names
+        ]
     return [
         _norms(rows, states, distance, cohorts),
         *_dimensions(rows, states),
@@ -107,20 +112,18 @@ def judge_values(
     ]
 
 
-def _norms(
-    rows: SharedRows, states: ValueStates, distance: Distance, cohorts: dict[str, NDArray[np.str_]]
-) -> Finding:
+def _norms(rows: SharedRows, states: ValueStates, distance: Distance, cohorts: dict[str, NDArray[np.str_]]) -> Finding:
     name = "not-normalised"
     old, new = states.spread
     evidence: dict[str, float] = {"norm_spread_before": old, "norm_spread_after": new}
     if distance is Distance.COSINE:
         return Finding(name, Verdict.RULED_OUT, "The cosine distance does not look at norms.", evidence)
-    ratio = rows.log_ratio - np.median(rows.log_ratio)
-    off = np.abs(ratio) > NORM_SPREAD
+    off = is_off(rows)
     evidence |= {"n_off": float(off.sum()), "share": float(off.mean())}
     if not (off.mean() >= 0.02 and off.sum() >= 20 and new > 2 * max(old, states.rounding) + 0.01):
         return Finding(name, Verdict.RULED_OUT, "Norms vary as they did in the baseline.", evidence)
-    place = _cohort_of(off, cohorts)
+    place = cohort_of(off, cohorts)
+    ratio = rows.log_ratio - np.median(rows.log_ratio)
     where = f" of {place[0]} = {place[1]}" if place else ""
     low, high = np.exp(np.quantile(ratio[off], [0.05, 0.95]))
     sentence = (
@@ -135,9 +138,14 @@ def _varies(norms: FloatArray) -> float:
     return float(np.sqrt(np.mean((logs - np.median(logs)) ** 2)))
 
 
-def _cohort_of(off: BoolArray, cohorts: dict[str, NDArray[np.str_]]) -> tuple[str, str] | None:
+def is_off(rows: SharedRows) -> BoolArray:
+    """Shape (m,): the rows that are not of the length that the others are, relative to the baseline."""
+    return np.abs(rows.log_ratio - (np.median(rows.log_ratio) if rows.n else 0.0)) > NORM_SPREAD
+
+
+def cohort_of(off: BoolArray, cohorts: dict[str, NDArray[np.str_]]) -> tuple[str, str] | None:
     """The one value of a column that holds nearly all of some rows; None if there is none."""
-    for column, values in cohorts.items():
+    for column, values in cohorts.items() if off.any() else ():
         found, counts = np.unique(values[off], return_counts=True)
         value = found[counts.argmax()]
         if counts.max() >= 0.95 * off.sum() and (values == value).mean() <= 0.8:
