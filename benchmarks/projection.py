@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 GROUPS, INNER = 40, 6
 NEIGHBORS = 15
-JUDGED = 2_000
+JUDGED = 500
 """Rows whose neighbours are looked at; trustworthiness ranks all rows for each of them."""
 
 
@@ -50,14 +50,14 @@ def marginalia(
 
     times: dict[str, float] = {}
     began = time.perf_counter()
-    usable = np.isfinite(matrix).all(axis=1)
+    usable = np.asarray(np.isfinite(matrix).all(axis=1))
     start = compute_pca(matrix, usable, Distance.EUCLIDEAN).coordinates
     times["first picture"] = time.perf_counter() - began
     chosen = choose_landmarks(usable, landmarks, seed) if landmarks else None
     graph = neighbours(matrix, NEIGHBORS, chosen)
     times["neighbours"] = time.perf_counter() - began - times["first picture"]
     settings = LayoutSettings(n_neighbors=NEIGHBORS, seed=seed, distance=Distance.EUCLIDEAN)
-    layout = lay_out(graph, start, settings, lambda _share, _words: None, chosen)
+    layout = lay_out(graph, start, settings, lambda _share, _words: None, chosen, matrix)
     times["layout"] = layout.seconds
     return layout.coordinates, times
 

@@ -41,7 +41,8 @@ class Vectors:
             direction: under the cosine distance it is neither a query nor in the gallery.
         is_query, is_gallery: shape (n,), which rows ask and which may be found. In one set of vectors all
             rows are both, and none finds itself.
-        stored_as: how the file held the values: "float16", "float32", "float64", "int8", "uint8" or "binary".
+        stored_as: how the file held the values: "float16", "float32", "float64", "int8", "uint8", "binary" (packed
+            bits, here −1 and +1), "bfloat16" or another whole number such as "int32"; decimal text is "float64".
         sha256: of the content that the matrix was made from, in hex: what is computed from it is kept under this.
     """
 

@@ -25,6 +25,7 @@ from lib.schema import cohort_column
 from lib.ui import state
 from lib.ui.classes import show_classes
 from lib.ui.figure import current_look, show_figure
+from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
 from lib.ui.page import open_page
 from lib.ui.rows import offer_samples, show_rows
@@ -101,7 +102,7 @@ event = show_figure(
 )
 show_quantiles(view)
 show_classes(diagnosis)
-windows = WindowsView.of(diagnosis)
+windows = WindowsView.of(diagnosis, findings=findings_of(diagnosis))
 if windows is not None:
     over_time = plot_windows(windows, look, provenance)
     show_figure(over_time, "windows-figure", name="margins-over-time", table=windows.frame())

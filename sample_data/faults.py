@@ -50,6 +50,9 @@ Fault = Literal[
     "overconfidence",
     "slow-candidate",
     "dear-candidate",
+    "moved-threshold",
+    "eager-model",
+    "weaker-model",
 ]
 Scope = Literal["all", "version", "window", "cohort", "cohort-window"]
 Layout = Literal["sequential", "canary", "shadow"]
@@ -80,6 +83,9 @@ CHECKS: dict[Fault, str] = {
     "overconfidence": "miscalibration",
     "slow-candidate": "latency-regression",
     "dear-candidate": "cost-regression",
+    "moved-threshold": "threshold-shift",
+    "eager-model": "false-positive-rise",
+    "weaker-model": "quality-regression",
 }
 
 # Where each fault can be put; the first is the default.
@@ -107,6 +113,9 @@ SCOPES: dict[Fault, tuple[Scope, ...]] = {
     "overconfidence": ("version", "all"),
     "slow-candidate": ("version",),
     "dear-candidate": ("version",),
+    "moved-threshold": ("version",),
+    "eager-model": ("version", "window"),
+    "weaker-model": ("version", "window", "cohort-window"),
 }
 
 DEFAULT_STRENGTH: dict[Fault, float] = {
@@ -133,6 +142,9 @@ DEFAULT_STRENGTH: dict[Fault, float] = {
     "overconfidence": 2.0,  # calibrated log odds are multiplied by it
     "slow-candidate": 1.3,  # latencies are multiplied by it
     "dear-candidate": 1.3,  # costs are
+    "moved-threshold": 0.8,  # decision scores move by so many standard deviations of a class, in one way or the other
+    "eager-model": 0.8,  # decision scores of negatives move up by so many standard deviations of a class
+    "weaker-model": 0.3,  # the part's separation as a share of everybody else's
 }
 
 _COLUMNS = ("region", "device", "plan", "channel")
@@ -355,12 +367,16 @@ def make_predictions(
     per_version = d * (1 + 0.03 * model.random(k))
     z = model.standard_normal(n)
     true_d = per_version[version]
-    signal = np.where(part, true_d * power, true_d) if fault == "cohort-disparity" else true_d
+    signal = np.where(part, true_d * power, true_d) if fault in ("cohort-disparity", "weaker-model") else true_d
     s = heat * (math.log(pi / (1 - pi)) + true_d * ((y - 0.5) * signal + z))
     if fault in ("margin-collapse", "overconfidence"):
         s = np.where(part, s * power, s)
     if fault == "score-drift":
         s = np.where(part, s + math.copysign(power, pi - 0.5) * s.std(), s)
+    if fault == "moved-threshold":
+        s = np.where(part, s + (1 if damage.random() < 0.5 else -1) * power * heat * true_d, s)
+    if fault == "eager-model":
+        s = np.where(part & (y == 0), s + power * heat * true_d, s)
     p = np.clip(1 / (1 + np.exp(-s)), 1e-6, 1 - 1e-6)
     if fault == "constant-score":
         levels = p[damage.integers(0, n, max(1, round(power)))]

@@ -10,6 +10,7 @@ import pytest
 from lib.checks import CHECKS, Severity, Status
 from lib.grid import RESOLUTIONS
 from lib.metrics.catalogue import METRICS
+from lib.metrics.index_consistency import SENTENCES
 from lib.metrics.loss_functions import LOSSES
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.schema import SINGLE_ROLES, ScoreKind
@@ -45,7 +46,7 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
     names = ("json.py", "report.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
-    names += ("slices.py", "monitoring.py")
+    names += ("slices.py", "monitoring.py", "embeddings_json.py")
     keys = {key for name in names for key in json_keys(reports / name)}
     keys |= {key for path in checks.glob("*.py") for key in evidence_keys(path)}
     return {key.removesuffix("_ci") for key in keys}
@@ -88,6 +89,7 @@ def test_check_is_explained_with_its_code(check) -> None:
         *(resolution.name for resolution in RESOLUTIONS),
         *PROBLEMS,
         STRUCTURAL,
+        *SENTENCES,
     ],
 )
 def test_name_is_explained(name: str) -> None:

@@ -47,8 +47,8 @@ def test_the_incident_is_told_in_one_sentence_each(view: MonitoringView) -> None
     assert said.startswith("Violation rate of language = pt rose from 15.2 % to 96.7 % on 2026-04-02 09:10 UTC")
     assert "when 2026.04 was deployed; its scores are reversed (label-flip)." in said
     assert (
-        "It was rolled back on 2026-04-05 09:00 UTC, which restored it: 15.2 % in the week after it, 16.0 % in the week before"
-        in said
+        "It was rolled back on 2026-04-05 09:00 UTC, which restored it: 15.2 % in the week after it"
+        ", 16.0 % in the week before" in said
     )
     assert "This policy would have paged at 2026-04-02 09:55 UTC, 2 d 23 h before the rollback" in said
 

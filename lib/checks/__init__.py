@@ -3,6 +3,7 @@
 from lib.checks.result import ALARM_RATE, Check, CheckResult, NotApplicable, Severity, Status, Where
 from lib.checks.run import run_check, run_checks, run_training_checks
 from lib.checks.table import CHECKS
+from lib.checks.worse_answers import says_worse
 
 __all__ = [
     "ALARM_RATE",
@@ -16,4 +17,5 @@ __all__ = [
     "run_check",
     "run_checks",
     "run_training_checks",
+    "says_worse",
 ]

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib.cells import Cells
-from lib.checks import words
 from lib.checks.blocks import Axes, Block, BoolArray, Place, make_block
 from lib.checks.causes import cause_places, rare_cause_parts
 from lib.checks.memory import once
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.rare import read_rare
 from lib.checks.rare_rates import RareRates
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
 from lib.checks.separation import Part, cells_outside
+from lib.checks.worsening import worse_runs
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
 from lib.metrics.intervals import holm
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 LEAST_EXCESS, LEAST_ROWS = 0.05, 30
-LARGE_EXCESS = 0.2
-NAMED, LISTED = 3, 20
+LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,8 @@ def _left_without(
     """The values that are still worse without the parts that other checks name; None when there are none of those."""
     reversals = find_reversals(diagnosis)
     axes = reversals.axes
-    places = [widened(place, len(axes.windows)) for place in cause_places(diagnosis) + noisy_places(diagnosis)]
+    causes = [*cause_places(diagnosis), *noisy_places(diagnosis), *worse_runs(diagnosis)]
+    places = [widened(place, len(axes.windows)) for place in causes]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
     rare = [part for part in rare_cause_parts(diagnosis) if version in part.versions]
     if not own and not rare:
@@ -242,109 +242,3 @@ def _inside(block: Block, place: Place) -> BoolArray:
     if place.column in (None, block.column):
         return block.inside(place)
     return block.inside(Place(place.version, None, None, place.run))
-
-
-def check_cohort_disparity(diagnosis: Diagnosis) -> Answer:
-    """Warn of each column with a cohort whose violation rate is above the rest's.
-
-    Versions in which it is the same cohorts have one cause: one finding for them all.
-    """
-    facts = diagnosis.facts
-    if not facts.cohorts:
-        return NotApplicable("There is no cohort column.")
-    if diagnosis.cells(VERSION).margins.n.sum() < 2 * LEAST_ROWS:
-        return NotApplicable("Too few rows have both a label and a score.")
-    disparities = find_disparities(diagnosis)
-    if disparities.n_tested == 0:
-        return NotApplicable(f"No cohort has {LEAST_ROWS} labelled rows and others to compare with.")
-    alike: dict[tuple[str, frozenset[str]], list[Disparity]] = {}
-    for each in disparities.found:
-        if not each.explained:
-            alike.setdefault((each.column, frozenset(value.value for value in each.values)), []).append(each)
-    if alike:
-        return [_finding(diagnosis, each, disparities.n_tested) for each in alike.values()]
-    explained = ", beyond what other findings explain" if disparities.found else ""
-    explained += words.together(diagnosis.facts, disparities.n_rare)
-    return Passed(
-        f"No cohort's violation rate is {100 * LEAST_EXCESS:g} points above the rest's{explained}, for certain among "
-        f"the {words.count(disparities.n_tested)} that are compared, each version by itself.",
-        {"n_cohorts": disparities.n_tested, "margin_target": diagnosis.settings.margin_target},
-    )
-
-
-def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Finding:
-    """One column in one version, or in several with the same cohorts: told of that in which it is the worst."""
-    disparity = max(alike, key=lambda each: each.values[0].excess[1])
-    worst = disparity.values[0]
-    where = Where({disparity.column: worst.value})
-    others = [value.value or "(none)" for value in disparity.values[1:]]
-    also = f"; also {words.listing(others, NAMED)}" if others else ""
-    return Finding(
-        Status.FAIL if worst.excess[1] >= LARGE_EXCESS else Status.WARN,
-        disparity.version if len(alike) == 1 else None,
-        where,
-        f"More margin violations{_rates(diagnosis, alike, where)}{also}",
-        {
-            "n": worst.n,
-            "margin_target": diagnosis.settings.margin_target,
-            "violation_rate": worst.rate,
-            "violation_rate_ci": list(worst.interval),
-            "violation_rate_rest": worst.rest,
-            "excess": worst.excess[0],
-            "excess_ci": list(worst.excess[1:]),
-            "p_adjusted": worst.p_adjusted,
-            "n_cohorts": n_tested,
-            "values": _listed(disparity),
-            "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
-            "consequences": [],
-        },
-        worst.excess[1],
-    )
-
-
-def _rates(diagnosis: Diagnosis, alike: list[Disparity], where: Where) -> str:
-    """The place, and the rate of its cohort against the rest in each version."""
-    ((_column, value),) = where.cohort.items()
-    own = [next(each for each in disparity.values if each.value == value) for disparity in alike]
-    if len(alike) == 1:
-        (only,) = own
-        place = words.place(alike[0].version, where, diagnosis.facts)
-        return f"{place}: {_against(only)} in the rest (n = {words.count(only.n)})"
-    said = [
-        f"{_against(each)} in version {disparity.version or '(none)'} (n = {words.count(each.n)})"
-        for each, disparity in zip(own, alike, strict=True)
-    ]
-    return f"{words.place(None, where, diagnosis.facts)} than in the rest: {words.listing(said)}"
-
-
-def _against(worse: Worse) -> str:
-    return f"{words.percent(worse.rate)} against {words.percent(worse.rest)}"
-
-
-def _listed(disparity: Disparity) -> list[dict[str, Any]]:
-    return [
-        {
-            "value": each.value,
-            "n": each.n,
-            "violation_rate": each.rate,
-            "excess": each.excess[0],
-            "p_adjusted": each.p_adjusted,
-        }
-        for each in disparity.values[:LISTED]
-    ]
-
-
-def explained_sentences(diagnosis: Diagnosis) -> list[tuple[str, str]]:
-    """(version, sentence) for each disparity that the rows of another finding account for."""
-    if not diagnosis.facts.cohorts:
-        return []
-    return [
-        (
-            each.version,
-            f"violation rate for {each.column} = {each.values[0].value or '(none)'} in version "
-            f"{each.version or '(none)'}: {words.percent(each.values[0].rate)} against "
-            f"{words.percent(each.values[0].rest)} in the rest",
-        )
-        for each in find_disparities(diagnosis).found
-        if each.explained
-    ]

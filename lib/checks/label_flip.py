@@ -9,10 +9,11 @@ import numpy as np
 from lib.cells import POSITIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray, where_of
+from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.exchanged_classes import check_exchanged_parts
 from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import Reversals, find_reversals
 from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
 from lib.errors import SettingsError
@@ -41,13 +42,14 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
         return [_finding_of_filter(diagnosis, reversals)]
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
-    if not reversals.found:
+    crossed = [_finding_of_crossing(reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
+    if not reversals.found and not crossed:
         parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
             f"No {parts} is reversed ({words.plural(reversals.trials, 'part')} looked at).",
             {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(reversals.trials)},
         )
-    return _findings(diagnosis)
+    return [*_findings(diagnosis), *crossed]
 
 
 @once_for_every_margin_target
@@ -55,6 +57,30 @@ def _findings(diagnosis: Diagnosis) -> list[Finding]:
     reversals = find_reversals(diagnosis)
     parts = [part_of(each.place, each.block, reversals.axes) for each in reversals.found]
     return [_finding(diagnosis, reversals, parts, number) for number in range(len(parts))]
+
+
+def _finding_of_crossing(reversals: Reversals, crossed: Crossed) -> Finding:
+    """Rows of two cohorts at once: a search by one of the two columns sees them diluted."""
+    crossing = crossed.crossing
+    where = Where(crossing.cohort, crossing.part.window)
+    here, rest = (auc_of_cells(each.rollup([])) for each in (crossing.cells, crossing.rest))
+    column, value = crossing.part.cohorts[0]
+    return Finding(
+        Status.FAIL,
+        crossed.version,
+        where,
+        f"Scores are reversed{words.place(crossed.version, where, reversals.axes.facts)} (AUC {_said(here)} against "
+        f"{_said(rest)} in the rest of {column} = {value or '(none)'}, n = {words.count(here.n)})",
+        {
+            "n": int(here.n),
+            "roc_auc": here.value,
+            "roc_auc_elsewhere": rest.value,
+            "p_adjusted": max(crossed.p, crossing.p),
+            "versions": list(crossed.versions),
+            "consequences": [],
+        },
+        crossed.strength,
+    )
 
 
 def _finding_of_filter(diagnosis: Diagnosis, reversals: Reversals) -> Finding:

@@ -10,10 +10,12 @@ import numpy as np
 
 from lib.checks import words
 from lib.checks.constant_score import constant_places
+from lib.checks.crossings import find_crossed
 from lib.checks.margin_collapse import find_collapses
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.checks.reversal import find_reversals
+from lib.checks.worsening import find_worsenings
 from lib.errors import SettingsError
 from lib.metrics.calibration import LEAST_ERROR, MiscalibrationTest
 from lib.metrics.intervals import holm
@@ -93,13 +95,15 @@ def explained_miscalibrations(diagnosis: Diagnosis) -> list[tuple[str | None, st
 
 
 def _explained(diagnosis: Diagnosis) -> set[str]:
-    """Shown versions of which a part is reversed, constant or collapsed, or has wrong labels."""
+    """Shown versions of which a part is reversed, constant or collapsed, has wrong labels, or answers worse."""
     reversals = find_reversals(diagnosis)
     places = [each.place for each in reversals.found] + constant_places(diagnosis) + noisy_places(diagnosis)
     places += [each.place for each in find_collapses(diagnosis).found]
+    places += [each.place for each in find_worsenings(diagnosis).found]
+    crossed = {version for each in find_crossed(diagnosis) for version in each.versions}
     if reversals.everything or any(place.version is None for place in places):
         return set(diagnosis.shown_versions)
-    return {diagnosis.facts.versions[place.version] for place in places if place.version is not None}
+    return crossed | {diagnosis.facts.versions[place.version] for place in places if place.version is not None}
 
 
 def _sentence(diagnosis: Diagnosis, version: str, judged: Judged) -> str:

@@ -15,27 +15,31 @@ import numpy as np
 from scipy import special
 
 from lib.cells import Cells
-from lib.checks import words
-from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables, where_of
+from lib.checks.blocks import Axes, Block, BoolArray, Features, FloatArray, Place, make_block, read_tables
 from lib.checks.causes import cause_places
 from lib.checks.margin_collapse import Magnitudes
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
-from lib.checks.search import Found, count_trials, find_parts, widened
+from lib.checks.search import SPILT, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.grid import MISSING_BIN
 from lib.metrics.confidence import sure_scores
-from lib.metrics.intervals import wilson
 from lib.schema import VERSION
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-LEAST_EXCESS = 0.05
+LEAST_EXCESS, LEAST_SHARE = 0.05, 0.02
+"""Of the sure rows so many more are wrong; and so many labels turned round explain it."""
 BINS = 6
+LEAST_REST = 0.1
+"""So many rows, as a share of the part's, have to be left to say how often rows of a score are positive."""
 PARAMETER = 1.0
-"""What a parameter more is worth in log likelihood (Akaike): a weaker model has two, a share of wrong labels one."""
+"""What a parameter more is worth in log likelihood (Akaike): a weaker model has two, a share of wrong labels one.
+
+For a time a weaker model is the likelier of the two, so there wrong labels have to be the better explanation by as much
+without it."""
 SHARES = np.linspace(0.0, 0.49, 50)
 
 
@@ -44,7 +48,8 @@ class MoreWrong(HigherShare):
     """The rule: of the sure rows more are wrong, and wrong labels explain it better than a weaker model does.
 
     With `together`, where scores have a unit, a cohort over all time is judged by its rows of all versions: who labels
-    is no matter of the version, and a part of the rows would only be one more chance to be taken for noise.
+    is no matter of the version, and a part of the rows would only be one more chance to be taken for noise. A cohort
+    for a time has to be unlike the other cohorts of that time: else it is the time, and not who labels there.
     """
 
     together: bool = True
@@ -53,14 +58,34 @@ class MoreWrong(HigherShare):
         """A proper part of its version in which a share of wrong labels fits best."""
         if place.column is None and place.run is None:
             return False
-        version = None if self.together and place.run is None else place.version
+        if place.column is not None and place.run is not None and not self._is_unlike_others(block, place):
+            return False
+        version = None if self.together and place.run is None else self._version(block, place)
         here = block.inside(Place(version, place.column, place.value, place.run)) & block.is_left()
         there = block.inside(Place(version)) & block.is_left() & ~here
-        return noise_of(block.cells, here, there)[1]
+        sure, others = (block.moments[tuple(block.group[each].T)][:, ROWS].sum() for each in (here, there))
+        if others < max(self.least_rows, LEAST_REST * sure):
+            return False
+        share, lead = noise_of(block.cells, here, there)
+        return share >= LEAST_SHARE and lead >= (-PARAMETER if place.run is None else PARAMETER)
+
+    def _version(self, block: Block, place: Place) -> int | None:
+        """The version of a part; of a run in all versions the only one that has rows in it, if there is one."""
+        rows = block.moments[block.slices(place)][..., ROWS].sum(axis=(1, 2))
+        filled = np.flatnonzero(rows > SPILT * rows.sum())
+        return int(filled[0]) if place.version is None and len(filled) == 1 else place.version
+
+    def _is_unlike_others(self, block: Block, place: Place) -> bool:
+        """Whether other values at the same time have fewer sure and wrong rows, by what matters."""
+        own = block.moments[block.slices(place)].sum(axis=(0, 1, 2))
+        others = block.moments[block.slices(Place(place.version, run=place.run))].sum(axis=(0, 1, 2)) - own
+        if others[ROWS] < self.least_rows:
+            return True
+        return bool(own[HITS] / own[ROWS] - others[HITS] / others[ROWS] >= self.effect)
 
 
-def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, bool]:
-    """The share of wrong labels that fits some groups of a table best, and whether it fits better than a weaker model.
+def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, float]:
+    """The share of wrong labels that fits some groups of a table best, and by how much better than a weaker model.
 
     Args:
         cells: the table.
@@ -91,7 +116,7 @@ def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, bo
 
     by_share = likelihood(SHARES[:, None] + (1 - 2 * SHARES[:, None]) * q)
     best = int(np.argmax(by_share))
-    return float(SHARES[best]), bool(by_share[best] >= likelihood(_weaker(n, k, special.logit(q))) - PARAMETER)
+    return float(SHARES[best]), float(by_share[best] - likelihood(_weaker(n, k, special.logit(q))))
 
 
 def _weaker(n: FloatArray, k: FloatArray, x: FloatArray) -> FloatArray:
@@ -120,15 +145,7 @@ class Noise:
 def find_noise(diagnosis: Diagnosis) -> Noise:
     """Search versions, cohorts and windows for sure and wrong rows."""
     axes, tables = read_tables(diagnosis)
-    sure = _sure_scores(diagnosis)
-
-    def features(cells: Cells) -> FloatArray:
-        magnitudes = Magnitudes.of(cells, labelled=True)
-        by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
-        rows = magnitudes.n - magnitudes.below(np.nextafter(by_group, np.inf)[cells.block // 3])
-        wrong = magnitudes.classes * cells.score < 0
-        return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
-
+    features = sure_features(diagnosis)
     blocks = [make_block(table, axes, features) for table in tables]
     is_in_units = diagnosis.facts.mapping.score_kind.is_probabilistic
     rule = MoreWrong(usual_share(blocks[0]), LEAST_EXCESS, LEAST_EXCESS, together=is_in_units)
@@ -140,6 +157,20 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
         there = each.block.inside(Place(each.place.version)) & ~here
         found.append((each, noise_of(each.block.cells, here, there)[0]))
     return Noise(axes, found, trials, n)
+
+
+def sure_features(diagnosis: Diagnosis) -> Features:
+    """Of cells by version and perhaps more: the rows that are sure and wrong, and those that are sure."""
+    sure = _sure_scores(diagnosis)
+
+    def features(cells: Cells) -> FloatArray:
+        magnitudes = Magnitudes.of(cells, labelled=True)
+        by_group = np.array([sure[str(version)] for version in cells.groups[VERSION]])
+        rows = magnitudes.n - magnitudes.below(np.nextafter(by_group, np.inf)[cells.block // 3])
+        wrong = magnitudes.classes * cells.score < 0
+        return np.stack([np.where(wrong, rows, 0.0), rows], axis=1)
+
+    return features
 
 
 def _sure_scores(diagnosis: Diagnosis) -> dict[str, float]:
@@ -154,54 +185,3 @@ def noisy_places(diagnosis: Diagnosis) -> list[Place]:
     if diagnosis.facts.mapping.is_multiclass or find_reversals(diagnosis).reason:
         return []
     return [found.place for found, _share in find_noise(diagnosis).found]
-
-
-def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
-    """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
-    if diagnosis.facts.mapping.is_multiclass:
-        return NotApplicable(
-            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, "
-            "not how sure the answer was, so wrong labels cannot be told from a weaker model."
-        )
-    reversals = find_reversals(diagnosis)
-    if reversals.reason:
-        return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
-    if reversals.everything:
-        return NotApplicable("Everything is reversed: see label-encoding.")
-    noise = find_noise(diagnosis)
-    if not noise.n:
-        return NotApplicable("The model is sure of no labelled row.")
-    if not noise.found:
-        return Passed(
-            f"Sure and wrong rows gather nowhere as wrong labels would ({words.plural(noise.trials, 'part')} looked "
-            f"at, n = {words.count(noise.n)}).",
-            {"n": noise.n, "n_parts": int(noise.trials)},
-        )
-    return [_finding(found, share, noise.axes) for found, share in noise.found]
-
-
-def _finding(found: Found, noise: float, axes: Axes) -> Finding:
-    version = None if found.place.version is None else axes.versions[found.place.version]
-    where = where_of(found.place, found.block, axes, found.extent)
-    n, share = float(found.unit[ROWS]), float(found.unit[HITS] / found.unit[ROWS])
-    rest = float(found.rest[HITS] / found.rest[ROWS])
-    low, high = wilson(share, n)
-    return Finding(
-        Status.WARN,
-        version,
-        where,
-        f"Labels look wrong{words.place(version, where, axes.facts)}: of the rows that the model is sure of, "
-        f"{words.percent(share)} are labelled otherwise against {words.percent(rest)} elsewhere "
-        f"(n = {words.count(n)}); {words.percent(noise)} of labels turned round would explain it",
-        {
-            "n": int(n),
-            "share_wrong": share,
-            "share_wrong_ci": [float(low), float(high)],
-            "share_wrong_elsewhere": rest,
-            "share_noise": noise,
-            "p_adjusted": found.p,
-            "n_parts": int(found.trials),
-            "consequences": [],
-        },
-        found.gain,
-    )

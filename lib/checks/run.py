@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib.checks.cohort_disparity import explained_sentences
 from lib.checks.feature_drift import with_drifts_of_scores
 from lib.checks.miscalibration import explained_miscalibrations
 from lib.checks.result import Check, CheckResult, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.score_drift import explained_drifts
 from lib.checks.table import CHECKS
 from lib.checks.training_runs import TrainingLook, least_constant_loss
+from lib.checks.worse_answers import explained_worsenings
+from lib.checks.worse_cohorts import explained_sentences
 from lib.errors import SettingsError, UndefinedError
 from lib.sources.training import NO_TRAINING, Training
 
@@ -27,6 +29,15 @@ SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 STATUSES = (Status.FAIL, Status.WARN, Status.NOT_APPLICABLE, Status.PASS)
 CAUSES = ("H-F5", "H-F6", "H-F7", "H-F2", "H-F18", "H-F20")
 """Checks whose findings can account for a disparity between cohorts, or for a drift."""
+IN_TIME = ("H-F12", "H-F13", "H-F14", "H-F23")
+"""Checks that name a part too, of what is left without those parts."""
+EXPLAINED: tuple[tuple[tuple[str, ...], Callable[[Diagnosis], Sequence[tuple[str | None, str]]]], ...] = (
+    ((*CAUSES, *IN_TIME), explained_sentences),
+    (CAUSES, explained_drifts),
+    ((*CAUSES, *IN_TIME), explained_worsenings),
+    ((*CAUSES, *IN_TIME), explained_miscalibrations),
+)
+"""Which checks' findings account for what, as (version, sentence)."""
 
 
 def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) -> tuple[CheckResult, ...]:
@@ -40,10 +51,10 @@ def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) ->
     look = TrainingLook(training, math.nan if diagnosis is None else least_constant_loss(diagnosis))
     for check in CHECKS:
         results += run_check(check, look if check.over == "training" else diagnosis)
-    if diagnosis is not None and any(each.is_finding and each.code in CAUSES for each in results):
-        with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
-            explained = [*explained_sentences(diagnosis), *explained_drifts(diagnosis)]
-            results = _with_consequences(results, [*explained, *explained_miscalibrations(diagnosis)])
+    for codes, explain in EXPLAINED:
+        if diagnosis is not None and any(each.is_finding and each.code in codes for each in results):
+            with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
+                results = _with_consequences(results, codes, explain(diagnosis))
     return tuple(sorted(with_drifts_of_scores(results), key=_order))
 
 
@@ -83,14 +94,16 @@ def _result(check: Check, finding: Finding) -> CheckResult:
     )
 
 
-def _with_consequences(results: list[CheckResult], explained: list[tuple[str | None, str]]) -> list[CheckResult]:
-    """Each explained disparity or drift told by the strongest finding that may account for it."""
+def _with_consequences(
+    results: list[CheckResult], codes: tuple[str, ...], explained: Sequence[tuple[str | None, str]]
+) -> list[CheckResult]:
+    """What is explained, told by the strongest finding of these codes that may account for it."""
     ranked = sorted(range(len(results)), key=lambda index: _order(results[index]))
     added: dict[int, list[str]] = {}
     for version, sentence in explained:
         for index in ranked:
             result = results[index]
-            if result.is_finding and result.code in CAUSES and (version is None or result.version in (None, version)):
+            if result.is_finding and result.code in codes and (version is None or result.version in (None, version)):
                 added.setdefault(index, []).append(sentence)
                 break
     return [

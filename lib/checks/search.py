@@ -26,6 +26,8 @@ from lib.checks.separation import part_of
 
 MAX_FOUND = 20
 MIN_ROWS = 20
+SPILT = 0.02
+"""A version with no larger share of a part's rows only spilt a few into it."""
 
 
 class Rule(Protocol):
@@ -246,7 +248,7 @@ def _settle(
     size = rule.size(block.moments)[block.slices(place)]
     by_version = size.sum(axis=(1, 2))
     offset = 0 if place.version is None else place.version
-    versions = tuple(int(each) + offset for each in np.flatnonzero(by_version > 0.02 * by_version.sum()))
+    versions = tuple(int(each) + offset for each in np.flatnonzero(by_version > SPILT * by_version.sum()))
     if place.version is None and len(versions) == 1 and len(block.moments) > 1:
         place = Place(versions[0], place.column, place.value, place.run)
     last = block.moments.shape[2] - 1

@@ -86,7 +86,7 @@ def cells_of(diagnosis: Diagnosis, part: Part, *keys: str) -> Cells:
         cells = diagnosis.cells(*names)
         cells = cells.select(**values) if values else cells
     else:
-        cells = diagnosis.tables.cells((VERSION, *keys), part.within(diagnosis.settings.where))
+        cells = diagnosis.tables.cells(tuple(dict.fromkeys((VERSION, *keys))), part.within(diagnosis.settings.where))
     return cells.where(np.isin(cells.groups[VERSION], part.versions)).rollup(keys)
 
 

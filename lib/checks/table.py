@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lib.checks.boundary_mass import check_boundary_mass
 from lib.checks.class_imbalance import check_class_imbalance
-from lib.checks.cohort_disparity import check_cohort_disparity
 from lib.checks.constant_score import check_constant_score
 from lib.checks.feature_drift import check_feature_drift
 from lib.checks.label_encoding import check_label_encoding
@@ -13,7 +12,6 @@ from lib.checks.margin_collapse import check_margin_collapse
 from lib.checks.miscalibration import check_miscalibration
 from lib.checks.missing_deploy_context import check_missing_deploy_context
 from lib.checks.missing_telemetry import check_missing_telemetry
-from lib.checks.noisy_labels import check_noisy_labels
 from lib.checks.repeated_ids import check_duplicate_ids, check_leaky_split
 from lib.checks.result import ALARM_RATE, Check, Severity
 from lib.checks.score_drift import check_score_drift
@@ -21,6 +19,9 @@ from lib.checks.serving import check_cost_regression, check_latency_regression
 from lib.checks.small_sample import check_small_sample
 from lib.checks.support_vectors import check_few_support_vectors, check_many_support_vectors
 from lib.checks.training_table import TRAINING_CHECKS
+from lib.checks.worse_answers import check_false_positive_rise, check_quality_regression, check_threshold_shift
+from lib.checks.worse_cohorts import check_cohort_disparity
+from lib.checks.wrong_labels import check_noisy_labels
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -28,7 +29,8 @@ CHECKS: tuple[Check, ...] = (
         name="label-flip",
         reference="H-F5. Wilcoxon's rank statistic in every version, cohort value and run of windows, and in their "
         "combinations (scan statistic, Kulldorff 1997); rarer values of a cohort column with 20 rows or more, over all "
-        "time; Bonferroni over all of them. Of several classes, the exchanges "
+        "time; Bonferroni over all of them. Where two columns cross, in the cohorts that `noisy-labels`, "
+        "`cohort-disparity` and `quality-regression` find. Of several classes, the exchanges "
         "that explain best what answers a part has too many of (an assignment problem); the rows that an exchange "
         "makes right against those that are right, Fisher's exact test over all parts and exchanges of as many "
         "classes, and the likelihood of each class's answers",
@@ -146,7 +148,8 @@ CHECKS: tuple[Check, ...] = (
         name="cohort-disparity",
         reference="H-F9. Violation rate of a cohort value against the rest of its version, Fisher's exact one-sided "
         "test, Holm over all cohort columns, values and shown versions; rarer values are screened by "
-        "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni",
+        "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni. Where its wrong "
+        "answers lie in one value of another column, the crossing is named, as for `noisy-labels`",
         minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
@@ -317,12 +320,16 @@ CHECKS: tuple[Check, ...] = (
         name="noisy-labels",
         reference="H-F20. Share of wrong rows among those that the model is sure of (2 in log odds; decision scores: "
         "the median size), Fisher's exact test in every cohort value and run of windows, Bonferroni; and a share of "
-        "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there",
+        "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there. A "
+        "cohort that is found is looked at by every other cohort column: where its wrong answers lie in one value of "
+        "another, the crossing of the two is named (Fisher's exact test within the cohort)",
         minimum_effect="5 points more of the sure rows are wrong than elsewhere",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The labels of this part are not reliable: somebody labels by other rules or in haste, a source of "
-        "labels is worse, or labels were joined to the wrong rows. Its numbers look worse than the model is.",
+        "labels is worse, or labels were joined to the wrong rows. Its numbers look worse than the model is. Where "
+        "nearly half of the labels would have to be wrong, the scores may be the broken ones: they know nothing of "
+        "these rows.",
         remedy="Review the rows of this part with the largest loss first; where labels turn out wrong, mend them at "
         "their source and leave them out of training until then.",
         topic="losses",
@@ -346,6 +353,64 @@ CHECKS: tuple[Check, ...] = (
         "them and gives the map.",
         topic="calibration",
         function=check_miscalibration,
+    ),
+    Check(
+        code="H-F12",
+        name="threshold-shift",
+        reference="H-F12. The shares of positives and of negatives that are flagged (a score above 0), in the "
+        "candidate against the baseline, without the parts that other checks name: both higher or both lower, Fisher's "
+        "exact test of each, while the AUC is kept; and more errors, or a larger mean of both error rates, normal "
+        "one-sided test. In time, the runs of windows that `quality-regression` and `false-positive-rise` find, where "
+        "the same is true of them",
+        minimum_effect="10 points more or fewer of one class are flagged, the AUC is less than 0.02 lower, and it "
+        "costs 2 points of all rows or of the mean of both classes' error rates; in time 5 points of rows",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="The model tells the classes apart as well as before, but the line between them lies elsewhere: a "
+        "threshold or an offset was changed, classes were weighted or sampled otherwise in training, or the "
+        "calibration step of another version is in place.",
+        remedy="Check the threshold mapping of the deploy. Choose the threshold anew on recent labelled rows (the "
+        "Thresholds page does it), or recalibrate; the model needs no change.",
+        topic="thresholds",
+        function=check_threshold_shift,
+    ),
+    Check(
+        code="H-F13",
+        name="false-positive-rise",
+        reference="H-F13. Share of negatives that are flagged, in the candidate against the baseline, and in every "
+        "run of windows, of all rows and of each cohort value, against the other times of its versions (scan "
+        "statistic, Kulldorff 1997); Fisher's exact one-sided test, Bonferroni. Parts that other checks name are left "
+        "out, and so is a rise that comes with as many more missed positives: that is a regression",
+        minimum_effect="5 points and a fifth more of the negatives are flagged, and two thirds of the errors that "
+        "there are more of are false positives",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="Negatives are flagged that were not: the new model was trained with more slack (a smaller C) or on "
+        "other negatives, its threshold is lower than it seems, or negatives of a kind that it does not know have "
+        "come.",
+        remedy="Look at the negatives that are flagged now and were not before. Where they are of one kind, put such "
+        "rows into training; else tune C, or raise the threshold as far as the lost recall allows.",
+        topic="thresholds",
+        function=check_false_positive_rise,
+    ),
+    Check(
+        code="H-F23",
+        name="quality-regression",
+        reference="H-F23. Share of wrong answers with the classes in one mix (normal one-sided test) and ROC AUC "
+        "(DeLong's interval), the candidate against the baseline; share of wrong answers in every run of windows, of "
+        "all rows and of each cohort value, against the other times of its versions, class by class (scan statistic, "
+        "Kulldorff 1997; Fisher's exact test); Bonferroni. Parts that other checks name are left out",
+        minimum_effect="2 points more wrong answers, or an AUC 0.02 lower, than the baseline; in time 5 points more "
+        "wrong answers",
+        alarm_rate=ALARM_RATE,
+        severity=Severity.WARNING,
+        cause="Answers are worse, and no fault that has a sign of its own explains it: the candidate is the weaker "
+        "model (fewer or other features, less or older data, stronger regularisation), or for a time the cases were "
+        "harder or the features poorer.",
+        remedy="A version: compare the two on the same rows, look at those that only the new one gets wrong, and do "
+        "not deploy it, or roll back. A time: look at the features and the slices of that time.",
+        topic="comparison",
+        function=check_quality_regression,
     ),
     Check(
         code="H-F22",

@@ -130,7 +130,8 @@ def time_range(window: tuple[int, int], facts: Facts) -> str:
 
 def place(version: str | None, where: Where, facts: Facts) -> str:
     """A place, behind a blank: ` for language = pt in version 2 on 18 March`; empty for everything."""
-    words = "".join(f" for {column} = {shorten(value, LONGEST) or '(none)'}" for column, value in where.cohort.items())
+    cohorts = [f"{column} = {shorten(value, LONGEST) or '(none)'}" for column, value in where.cohort.items()]
+    words = f" for {' and '.join(cohorts)}" if cohorts else ""
     if version is not None and len(facts.versions) > 1:
         words += f" in version {version or '(none)'}"
     if where.window is not None:

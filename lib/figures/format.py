@@ -168,7 +168,7 @@ def format_family(judged: int) -> str:
 
 
 def format_verdicts(baseline: str, candidate: str, verdicts: Sequence[str], *, has_findings: bool) -> str:
-    """Whether the candidate is better or worse as a whole, which no check asks, in a sentence; "" without verdicts.
+    """In how many numbers the candidate is better or worse, by however little, in a sentence; "" without verdicts.
 
     Args:
         baseline: what is compared with.

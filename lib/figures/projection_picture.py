@@ -122,9 +122,9 @@ def draw_points(
         mine = codes == code
         counts = np.bincount(y[mine] * width + x[mine], opacity[mine], height * width).reshape(height, width)
         if dot > 1:
-            counts = sum(
-                np.roll(counts, (down, right), (0, 1)) for down in range(dot) for right in range(dot)
-            )  # a point is a square of so many pixels
+            # A point is a square of so many pixels.
+            around = [(down, right) for down in range(dot) for right in range(dot)]
+            counts = np.sum([np.roll(counts, each, (0, 1)) for each in around], axis=0)
         weight += counts.ravel()
         mixed += counts.reshape(-1, 1) * palette[code]
     seen = weight > 0

@@ -88,7 +88,7 @@ def plot_slices(view: SlicesView, look: Look, provenance: str) -> go.Figure:
 
 
 def _words(found: Slice) -> str:
-    return f"<b>{slice_words(found.conditions, escape)}</b> · n = {format_count(found.n)}"
+    return f"<b>{slice_words(found.conditions, escape)}</b> · n = {format_count(found.value.n)}"
 
 
 def _hover(view: SlicesView, found: Slice, excess: Estimate) -> list[str]:

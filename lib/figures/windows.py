@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -58,6 +60,8 @@ def empty_words(view: WindowsView) -> str:
 def trend_title(view: WindowsView) -> str:
     """The window with the highest violation rate of those above the rest of their version, else the versions (escaped).
 
+    And what a finding says of a time, where no window as a whole stands out: a cohort may, for a time.
+
     The highest of many windows is high by chance, above all where it has few rows.
     """
     label = metric_named("violation_rate").label
@@ -68,17 +72,24 @@ def trend_title(view: WindowsView) -> str:
         for place in np.flatnonzero(line.p_adjusted < LEVEL)
     ]
     if not found:
-        rates = ", ".join(
-            f"{format_estimate(line.whole, 'share', interval=False)} in {name_of(line.version)}"
-            for line in reversed(view.lines)
-        )
+        rates = f"{label}{_rates(view)}"
         if all(len(line.starts) == 1 for line in view.lines):
-            return f"{label}: {rates}; one window holds all rows of {'it' if len(view.lines) == 1 else 'each'}"
-        return f"{label}: {rates}; no window stands out from the rest of its version"
+            return f"{rates}; one window holds all rows of {'it' if len(view.lines) == 1 else 'each'}"
+        if view.named:
+            return f"{rates}; a finding stands out{escape(view.named)}"
+        return f"{rates}; no window stands out from the rest of its version"
     _, line, place = max(found, key=lambda each: each[0])
     estimate = format_estimate(line.metrics["violation_rate"][place], "share")
     when = format_time(int(line.starts[place]), view.width)
     return f"{label} was highest on {when}: {estimate} in {name_of(line.version)}"
+
+
+def _rates(view: WindowsView) -> str:
+    """The rate of each version behind the metric's name: that it rose or fell, where it did beyond chance."""
+    said = [f"{format_estimate(line.whole, 'share', interval=False)} in {name_of(line.version)}" for line in view.lines]
+    if view.change is None:
+        return f": {', '.join(reversed(said))}"
+    return f" {'rises' if view.change.value > 0 else 'falls'} from {said[0]} to {said[1]}"
 
 
 def n_words(view: WindowsView) -> str:

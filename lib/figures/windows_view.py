@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lib.checks import CheckResult
+from lib.checks.words import place
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_time
 from lib.figures.nothing import nothing_words
@@ -51,6 +54,9 @@ class WindowsView:
         words: that width as one says it.
         lines: one per version, baseline first.
         nothing: why there are no margins, if there are none.
+        change: of the whole violation rate, candidate − baseline; None where that is not beyond chance, or there are
+            not two versions on one scale.
+        named: the part and time of the first finding that has a time, behind a blank; "" without one.
     """
 
     baseline: str
@@ -59,12 +65,17 @@ class WindowsView:
     words: str
     lines: tuple[WindowLine, ...]
     nothing: str
+    change: Estimate | None = None
+    named: str = ""
 
     @classmethod
     def of(
-        cls, diagnosis: Diagnosis, metrics: tuple[str, ...] = ("violation_rate", "median_margin")
+        cls,
+        diagnosis: Diagnosis,
+        metrics: tuple[str, ...] = ("violation_rate", "median_margin"),
+        findings: Sequence[CheckResult] = (),
     ) -> WindowsView | None:
-        """The view of a diagnosis; None without times."""
+        """The view of a diagnosis, whose title may name what a finding says of a time; None without times."""
         grid = diagnosis.facts.windows
         if grid is None:
             return None
@@ -92,7 +103,18 @@ class WindowsView:
                 )
         settings = diagnosis.settings
         nothing = nothing_words(diagnosis)
-        return cls(settings.baseline, settings.margin_target, grid.width, grid.words, tuple(lines), nothing)
+        judged = len(lines) == 2 and not nothing and diagnosis.verdict("violation_rate") in ("better", "worse")
+        timed = [each for each in findings if each.is_finding and each.where.window is not None]
+        return cls(
+            settings.baseline,
+            settings.margin_target,
+            grid.width,
+            grid.words,
+            tuple(lines),
+            nothing,
+            diagnosis.change("violation_rate") if judged else None,
+            place(timed[0].version, timed[0].where, diagnosis.facts) if timed else "",
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per version, window and metric."""

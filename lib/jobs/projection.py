@@ -13,7 +13,7 @@ from lib.jobs.arrays import sent
 from lib.jobs.pool import Progress, shared_pool
 from lib.projection import Layout, LayoutSettings, layout_key, load_layout, save_layout
 from lib.sources import Run
-from lib.vectors import Flags, NeighbourGraph
+from lib.vectors import Flags, Matrix, NeighbourGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,8 @@ class LayoutRequest:
         start: shape (n, 2), float32, where points begin; NaN for a row that begins among its neighbours.
         start_key: the key of the layout that `start` is of; empty for principal components.
         settings: what the map is made with.
-        landmarks: shape (n,), the rows that are laid out among each other; None for all.
+        landmarks: shape (n,), the rows that are laid out first, among each other; None for all at once.
+        matrix: shape (n, d), with landmarks; memory-mapped it is opened by the worker and not sent.
     """
 
     content: str
@@ -35,6 +36,7 @@ class LayoutRequest:
     settings: LayoutSettings
     start_key: str = ""
     landmarks: Flags | None = None
+    matrix: Matrix | None = None
 
     @property
     def key(self) -> str:
@@ -56,7 +58,8 @@ def lay_out(folder: Path, request: LayoutRequest, run: Run, on_progress: Progres
         return held
     graph: Any = request.graph
     graph = replace(graph, queries=sent(graph.queries), rows=sent(graph.rows), distances=sent(graph.distances))
-    arguments = (graph, sent(request.start), request.settings, request.landmarks)
+    matrix = None if request.matrix is None else sent(request.matrix)
+    arguments = (graph, sent(request.start), request.settings, request.landmarks, matrix)
     layout: Layout = shared_pool().work("lay_out", *arguments, run=run, on_progress=on_progress)
     save_layout(folder, request.key, layout)
     return layout

@@ -46,7 +46,7 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
-def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, report: Report) -> Any:
+def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, matrix: Any, report: Report) -> Any:
     """Lay out the rows of a `NeighbourGraph`: a `Layout`. Arrays may be `Mapped`."""
     from dataclasses import replace
 
@@ -54,7 +54,7 @@ def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, report: Repor
     from lib.projection.layout import lay_out as lay_out_here
 
     graph = replace(graph, queries=opened(graph.queries), rows=opened(graph.rows), distances=opened(graph.distances))
-    return lay_out_here(graph, opened(start), settings, report, landmarks)
+    return lay_out_here(graph, opened(start), settings, report, landmarks, None if matrix is None else opened(matrix))
 
 
 def warm_layout(report: Report) -> None:

@@ -5,6 +5,7 @@ Arrays only; what stood in a file in place of a vector is handed in by row.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,7 @@ SENTENCES: Final = {
     MISSING_VECTOR: "is in the metadata and has no vector: it can never be found",
     EQUAL_VECTOR: "has exactly the vector of an earlier row: one input twice, or a default in place of an embedding",
     CONSTANT_DIMENSION: "has one value in all vectors: it says nothing, and may be padding",
-    UNSORTED_ID: "has a smaller id than the row before: no fault, but rows cannot be matched to another file by order",
+    UNSORTED_ID: "has a smaller number as its id than the row before: no fault, but rows are not in their order",
     NO_METADATA: "has no row in the metadata: it is in no cohort",
 }
 """What is wrong with one that has a problem."""
@@ -148,7 +149,7 @@ def compute_index_report(
         MISSING_ID: no_id & ~unreadable,
         REPEATED_ID: repeated,
         EQUAL_VECTOR: _find_equals(vectors.matrix, hashes, finite & ~is_zero),
-        UNSORTED_ID: _find_descents(ids) & ~no_id,
+        UNSORTED_ID: _find_descents(ids),
     }
     if unmatched_rows is not None:
         flags[NO_METADATA] = np.zeros(n, bool)
@@ -217,13 +218,20 @@ def _find_equals(matrix: Matrix, hashes: NDArray[np.uint64], usable: Flags) -> F
 
 
 def _find_descents(ids: NDArray[np.object_]) -> Flags:
-    """Rows whose id is below that of the row before: as numbers where all ids are whole numbers, else as texts."""
+    """Rows whose id is below that of the row before, where ids are numbers behind a common beginning; else none."""
+    found, named = np.zeros(len(ids), bool), np.flatnonzero(ids != "")
+    if len(named) < 2:
+        return found
     # Texts stay objects: as an array of texts each would be as long as the longest.
-    texts = pd.Series(ids)
-    values = ids
-    if bool((texts.str.isdecimal() & (texts.str.len() <= _DIGITS)).all()):
-        values = texts.astype(np.int64).to_numpy()
-    return np.concatenate([np.zeros(min(1, len(ids)), bool), np.asarray(values[1:] < values[:-1], bool)])
+    texts = pd.Series(ids[named])
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(texts.min(), texts.max(), strict=False))
+    beginning = "".join(first for first, _second in pairs).rstrip("0123456789")
+    texts = texts.str.slice(len(beginning))
+    if not bool((texts.str.isdecimal() & (texts.str.len() <= _DIGITS)).all()):
+        return found
+    values = texts.astype(np.int64).to_numpy()
+    found[named[1:][values[1:] < values[:-1]]] = True
+    return found
 
 
 def _problem(name: str, rows: Rows, ids: NDArray[np.object_], lengths: Rows) -> IndexProblem:

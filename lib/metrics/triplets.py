@@ -23,6 +23,7 @@ TRIPLETS = 20_000
 PROXY_ROWS = 5_000
 MOST_PROXIES = 5_000
 TRIES = 64
+NOBODY: Rows = np.zeros(0, np.int64)
 NO_TRIPLETS = "no row has both a right and a wrong answer"
 NO_PROXIES = "fewer than two labels have a vector with a direction"
 
@@ -165,7 +166,7 @@ def _by_label(rows: Rows, labels: IntArray, most: int, rng: np.random.Generator)
     _, start, code, count = np.unique(labels[order], return_index=True, return_inverse=True, return_counts=True)
     anchors = np.flatnonzero((count[code] > 1) & (count[code] < len(order)))
     if not len(anchors):
-        return (*(np.zeros(0, np.int64),) * 3, 0)
+        return NOBODY, NOBODY, NOBODY, 0
     at = rng.choice(anchors, most)
     first, size = start[code[at]], count[code[at]]
     # Any of the label but the anchor, and any outside the label's stretch of the order.
@@ -177,9 +178,8 @@ def _by_label(rows: Rows, labels: IntArray, most: int, rng: np.random.Generator)
 
 
 def _by_list(rows: Rows, truth: Truth, most: int, rng: np.random.Generator) -> tuple[Rows, Rows, Rows, int]:
-    nothing = (*(np.zeros(0, np.int64),) * 3, 0)
     if truth.offsets is None or truth.relevant is None:
-        return nothing
+        return NOBODY, NOBODY, NOBODY, 0
     offsets, relevant = truth.offsets, truth.relevant
     usable = np.zeros(len(offsets) - 1, np.bool_)
     usable[rows] = True
@@ -190,7 +190,7 @@ def _by_list(rows: Rows, truth: Truth, most: int, rng: np.random.Generator) -> t
     start = np.concatenate([[0], np.cumsum(count)])
     anchors = np.flatnonzero((count > 0) & (count < len(rows) - 1))
     if not len(anchors):
-        return nothing
+        return NOBODY, NOBODY, NOBODY, 0
     anchor = rng.choice(anchors, most)
     positive = relevant[start[anchor] + rng.integers(0, count[anchor])]
     listed = query * len(usable) + relevant

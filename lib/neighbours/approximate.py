@@ -57,9 +57,6 @@ def _divided(points: Matrix, distance: Distance) -> faiss.IndexIVFFlat:
     coarse = faiss.IndexFlat(points.shape[1], metric)
     index = faiss.IndexIVFFlat(coarse, points.shape[1], n_parts, metric)
     index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = TRAINING_PER_PART, 1
-    # faiss keeps no reference to what it is given in Python.
-    index.own_fields = True
-    coarse.this.disown()
     index.train(points)
     index.add(points)
     return index

@@ -18,7 +18,7 @@ from lib.neighbours.space import Space, blocks
 from lib.vectors import NO_ROW, Flags, NeighbourGraph, Rows, Truth, Vectors
 
 PAIRS = 1_000_000_000
-"""So many distances are worked out and sorted, which takes about fifteen seconds."""
+"""So many distances are worked out and sorted, which takes about twenty seconds."""
 LISTS_AT_ONCE = 4_096
 SEED = 0
 
@@ -61,7 +61,8 @@ def compute_matches(
         rankings = _ranked(space, queries[at], relevance, n_gallery[at], ks)
         made.put(at, work_out(rankings, n_gallery[at], n_relevant[at], ks))
         done += len(at)
-    made.forget(~in_sample, (~settled[~in_sample]).any(axis=0))
+    unknown: Flags = np.any(~settled[~in_sample], axis=0)
+    made.forget(~in_sample, unknown)
     made.forget(n_relevant == 0, np.ones(len(ks) + 2, np.bool_))
     return RankedMatches(queries, n_gallery, n_relevant, ks, **made.columns, in_sample=in_sample)
 

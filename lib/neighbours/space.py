@@ -18,7 +18,8 @@ from lib.vectors import Distance, Matrix, Rows, Vectors
 COSINE_STEP = 2.0**-23
 """Cosine distances are multiples of this."""
 ROWS_AT_ONCE = 8_192
-VALUES_AT_ONCE = 4_000_000
+VALUES_AT_ONCE = 250_000
+"""Of float64: what is worked on lies near the processor."""
 CANCELLED = 1e-4
 """A squared distance that is smaller than this share of the squared norms is worked out from the differences."""
 
@@ -100,12 +101,14 @@ class Space:
         """Exact distances from rows to every point, shape (r, p)."""
         made = np.empty((len(rows), len(self.firsts)), np.float32)
         here, size = self._values(rows), self._norm[rows, None]
-        for places in blocks(np.arange(len(self.firsts)), ROWS_AT_ONCE):
+        for places in blocks(np.arange(len(self.firsts)), max(256, VALUES_AT_ONCE // max(1, len(rows)))):
             others = self.firsts[places]
             there, other_size = self._values(others), self._norm[others]
             products = here @ there.T
             if self.distance is Distance.COSINE:
-                made[:, places] = _rounded_cosine(products / (size * other_size))
+                products /= size
+                products /= other_size
+                made[:, places] = _rounded_cosine(products)
                 continue
             norms = size**2 + other_size**2
             squares = norms - 2 * products
@@ -117,7 +120,10 @@ class Space:
         return made
 
     def _values(self, rows: Rows) -> Floats:
-        return self._matrix[rows].astype(np.float64) - self._centre
+        values = self._matrix[rows].astype(np.float64)
+        if self.distance is Distance.EUCLIDEAN:
+            values -= self._centre
+        return values
 
 
 def blocks(rows: Rows, size: int) -> Iterator[Rows]:
@@ -126,8 +132,13 @@ def blocks(rows: Rows, size: int) -> Iterator[Rows]:
 
 
 def _rounded_cosine(cosine: Floats) -> Floats:
-    # Adding 0 makes −0 into 0.
-    return np.rint((1 - cosine) / COSINE_STEP) * COSINE_STEP + 0.0
+    """Distances of cosines, in their place."""
+    gap: Floats = np.subtract(1, cosine, out=cosine)
+    gap *= 1 / COSINE_STEP
+    np.rint(gap, out=gap)
+    gap *= COSINE_STEP
+    gap += 0.0  # makes −0 into 0
+    return gap
 
 
 def _centre(matrix: Matrix, gallery: Rows) -> Floats:

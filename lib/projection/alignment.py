@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from lib.errors import UndefinedError
 from lib.vectors import Rows
@@ -117,7 +117,7 @@ def _nearest(coordinates: Points, queries: Rows, k: int) -> Rows:
     placed = np.flatnonzero(np.isfinite(coordinates[:, 0]))
     wanted = min(k + 1, len(placed))
     points = np.nan_to_num(coordinates[queries].astype(np.float64))
-    _distances, found = cKDTree(coordinates[placed]).query(points, wanted)
+    _distances, found = KDTree(coordinates[placed]).query(points, wanted)
     found = placed[found.reshape(len(queries), wanted)]
     is_self = found == queries[:, None]
     # Of rows at one place the query itself may not be among those found: then the last one goes.

@@ -92,7 +92,7 @@ def move_points(
 
 
 @numba.njit(cache=True, inline="always")
-def _clipped(value: float) -> float:
+def _clipped(value: Any) -> Any:
     return min(max(value, np.float32(-4.0)), np.float32(4.0))
 
 

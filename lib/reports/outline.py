@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lib.checks import CheckResult, Severity, Status
+from lib.checks import CheckResult, Severity, Status, says_worse
 from lib.checks.training_runs import TrainingLook
 from lib.checks.words import problem
 from lib.figures.format import (
@@ -133,7 +133,9 @@ def build_outline(report: Report | TrainingReport) -> Outline:
             _rejected(report),
         ]
     findings = [result for result in checks if result.is_finding]
-    compared = _compared(report.comparison, has_findings=bool(findings)) if isinstance(report, Report) else ""
+    compared = ""
+    if isinstance(report, Report) and not says_worse(findings):
+        compared = _compared(report.comparison, has_findings=bool(findings))
     return Outline(
         subject=subject,
         verdict=f"Findings: {_verdict(findings)}",
@@ -219,7 +221,7 @@ def _verdict(findings: Sequence[CheckResult]) -> str:
 
 
 def _compared(comparison: Comparison, *, has_findings: bool) -> str:
-    """Whether the candidate is better or worse as a whole, which no check asks; empty for one version."""
+    """In how many numbers the candidate is better or worse, by however little; empty for one version."""
     verdicts = [comparison.verdicts[name] for name in comparison.p_values]
     names = (comparison.baseline or MISSING, comparison.candidate or MISSING)
     return format_verdicts(*names, verdicts, has_findings=has_findings)

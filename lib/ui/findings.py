@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from lib.checks import CheckResult, Status, run_checks
+from lib.checks import CheckResult, Status, run_checks, says_worse
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
 from lib.figures.text import MISSING
@@ -25,6 +25,10 @@ PAGES = {
     "training": "pages/training.py",
     "calibration": "pages/calibration.py",
     "support_vectors": "pages/support_vectors.py",
+    "thresholds": "pages/thresholds.py",
+    "comparison": "pages/comparison.py",
+    "monitoring": "pages/monitoring.py",
+    "slices": "pages/slices.py",
 }
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
@@ -89,7 +93,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
     ]
     for index, result in enumerate(raised):
         _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
-    if topic is None:
+    if topic is None and not says_worse(results):
         _show_verdicts(diagnosis, has_findings=bool(raised))
         passed = sum(result.status is Status.PASS for result in results)
         skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
@@ -104,7 +108,7 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
 
 
 def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
-    """Whether the candidate is better or worse as a whole, which no check asks."""
+    """In how many numbers the candidate is better or worse, by however little; where no finding says it is worse."""
     if not diagnosis.is_compared:
         return
     names = (diagnosis.settings.baseline or MISSING, diagnosis.settings.candidate or MISSING)
@@ -174,7 +178,14 @@ def is_of(result: CheckResult, topic: str) -> bool:
 
 
 def page_of(result: CheckResult) -> str:
-    """The page that shows why: the check's own, except that losses are drawn neither by cohort nor by class."""
+    """The page that shows why: the check's own, except that losses are drawn neither by cohort nor by class.
+
+    What lies where two cohorts cross is shown by Slices, and what is worse for a time by Monitoring.
+    """
+    if len(result.where.cohort) > 1:
+        return "slices"
+    if result.topic in ("comparison", "thresholds") and result.where.window is not None:
+        return "cohorts" if result.where.cohort else "monitoring"
     if result.topic == "losses" and result.where.cohort:
         return "cohorts"
     return "margins" if EXCHANGED in result.evidence else result.topic

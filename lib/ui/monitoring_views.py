@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
+from lib.checks import CheckResult
 from lib.diagnose import Diagnosis
 from lib.figures.features_view import EXPLAINS, RankingView
 from lib.figures.format import format_change, format_count, format_plural, format_share, format_span, format_time
@@ -36,6 +38,7 @@ from lib.scan import Scan, count_rows
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.figure import current_look, show_figure
+from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_long_table, show_note, show_table
 from lib.ui.ranking import show_ranking
 from lib.ui.rows import show_rows
@@ -63,7 +66,7 @@ def show_executive(view: MonitoringView, diagnosis: Diagnosis) -> None:
     show_table(heads, [_objective_row(view, told) for told in view.told])
     show_note(retrain_words(view))
     show_rate(view, diagnosis)
-    show_metric(diagnosis, EXECUTIVE_METRICS, "trend-figure")
+    show_metric(diagnosis, EXECUTIVE_METRICS, "trend-figure", findings_of(diagnosis))
 
 
 def _objective_row(view: MonitoringView, told: Told) -> list[Cell]:
@@ -212,9 +215,9 @@ def show_debug(view: MonitoringView, diagnosis: Diagnosis) -> None:
         show_rows(tables, query, total, "incident rows")
 
 
-def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str) -> None:
-    """Any metrics over time, by version."""
-    view = WindowsView.of(diagnosis, metrics)
+def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str, findings: Sequence[CheckResult] = ()) -> None:
+    """Any metrics over time, by version, and what a finding says of a time."""
+    view = WindowsView.of(diagnosis, metrics, findings)
     if view is not None:
         figure = plot_windows(view, current_look(), provenance_line(diagnosis))
         show_figure(figure, key, name="trends", table=view.frame())
@@ -222,7 +225,7 @@ def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str) -> Non
 
 def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
     """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or one part of them."""
-    settings = diagnosis.metric_settings
+    settings, findings = diagnosis.metric_settings, findings_of(diagnosis)
     names = [each.name for each in METRICS if each.is_of(settings) and each.name != "violation_rate"]
     with st.container(horizontal=True):
         name = state.choose("over_time", "Another metric over time", names, default=EXECUTIVE_METRICS[1], words=_label)
@@ -232,8 +235,8 @@ def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
             where = diagnosis.settings.where
             if chosen == "part":
                 narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
-                diagnosis = diagnosis.with_settings(where=narrower)
-    show_metric(diagnosis, ("violation_rate", name), "metric-figure")
+                diagnosis, findings = diagnosis.with_settings(where=narrower), ()
+    show_metric(diagnosis, ("violation_rate", name), "metric-figure", findings)
     if diagnosis.is_compared:
         show_note(
             "Here, as on Home and Comparison, a version is taken over all its time; what a deploy did and a rollback "

@@ -24,6 +24,7 @@ from lib.metrics.recalibration_maps import recalibrated_words
 from lib.metrics.summary import Metric, metric_named
 from lib.schema import VERSION, ScoreKind
 from lib.ui.figure import current_look, show_figure
+from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_note, show_table
 
 PLAIN = ("violation_rate", "average_hinge_loss", "median_margin", "roc_auc", "accuracy", "recall", "precision")
@@ -143,7 +144,7 @@ def _change(diagnosis: Diagnosis, metric: Metric) -> Cell:
 
 def show_trend(diagnosis: Diagnosis) -> None:
     """The violation rate over time, where there are times."""
-    view = WindowsView.of(diagnosis)
+    view = WindowsView.of(diagnosis, findings=findings_of(diagnosis))
     if view is None or view.nothing:
         return
     figure = plot_trend(view, current_look(), provenance_line(diagnosis))

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from lib.checks import CheckResult, run_checks
-from lib.checks.cohort_disparity import check_cohort_disparity
 from lib.checks.constant_score import check_constant_score
 from lib.checks.label_flip import check_label_flip
 from lib.checks.missing_telemetry import check_missing_telemetry
+from lib.checks.worse_cohorts import check_cohort_disparity
 from tests.checks.gathered import diagnose_gathered
 
 CHECKS = (check_label_flip, check_constant_score, check_missing_telemetry, check_cohort_disparity)

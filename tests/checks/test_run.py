@@ -58,6 +58,7 @@ def test_the_table_is_complete(check):
     assert check.alarm_rate == ALARM_RATE
     assert all((check.reference, check.minimum_effect, check.cause, check.remedy))
     rooms = ("losses", "margins", "support_vectors", "cohorts", "features", "training", "calibration", "home")
+    rooms += ("thresholds", "comparison")
     assert check.topic in rooms
 
 

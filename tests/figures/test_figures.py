@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lib import __version__
+from lib.checks import run_checks
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts import plot_cohorts
 from lib.figures.cohorts_view import CohortsView
@@ -165,7 +166,15 @@ def test_the_incident_is_in_the_titles(incident: Diagnosis) -> None:
     )
     title = cast(Any, plot_trend(windows_of(incident), Look(), "p")).layout.meta["title"]
     assert title == (
-        "Violation rate: 21.8\xa0% in 2026.04, 15.3\xa0% in 2026.03; no window stands out from the rest of its version"
+        "Violation rate rises from 15.3\xa0% in 2026.03 to 21.8\xa0% in 2026.04; "
+        "no window stands out from the rest of its version"
+    )
+    view = WindowsView.of(incident, findings=run_checks(incident))
+    assert view is not None
+    assert (
+        cast(Any, plot_trend(view, Look(), "p"))
+        .layout.meta["title"]
+        .endswith("; a finding stands out for language = pt in version 2026.04 from 2 to 5 April")
     )
     assert CohortsView.of(incident, "tenant").leader is None
 

@@ -15,13 +15,16 @@ from lib.figures.monitoring import plot_monitoring
 from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
 from lib.figures.monitoring_words import (
+    also_words,
     answer,
     deploy_words,
     lag_words,
+    name_parts,
     recovery_words,
     retrain_words,
     rule_words,
     span_words,
+    tickets_words,
     time_words,
 )
 from lib.figures.theme import Look
@@ -101,6 +104,27 @@ def test_training_anew_needs_days_on_end_and_a_drift(make: Maker) -> None:
     quiet = replace(view_of(drawn(make, fault=False)), results=(drift,))
     assert not quiet.retrain
     assert retrain_words(quiet).endswith("the objectives were kept. score-drift found a drift.")
+
+
+def test_lists_name_every_alert_that_the_figure_draws(make: Maker) -> None:
+    view = view_of(drawn(make))
+    n_drawn = n_tickets = 0
+    for told in view.told:
+        for held in told.incidents:
+            said = {held.lead.part} | {each for each in view.watched.parts if part_words(each) in also_words(held)}
+            assert {each.part for each in held.alerts} <= said
+            beside = [each for each in held.alerts if each.alert.rule.action == "ticket" and held.action == "page"]
+            assert (f"{len(beside)} ticket" in also_words(held)) is bool(beside)
+            n_drawn, n_tickets = n_drawn + len(held.alerts), n_tickets + len(beside)
+        assert tickets_words(told).startswith("and ") is any(held.tickets for held in told.incidents)
+    assert n_drawn > len(view.told[0].incidents)
+    assert n_tickets
+
+
+def test_of_many_parts_the_first_are_named() -> None:
+    parts = [Part("c", str(place)) for place in range(12)]
+    assert name_parts(parts[:8]).count(" = ") == 8
+    assert name_parts(parts).endswith("c = 6 and 5 other parts")
 
 
 def test_without_a_fault_nothing_is_told(make: Maker) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -126,7 +127,7 @@ def test_the_png_is_one() -> None:
 
 
 def test_the_figure_frames_it_and_escapes_what_comes_from_data() -> None:
-    figure = plot_projection(VIEW, "Two groups lie apart", "3 of 4 rows", "file.npz · sha256 abc", Look(width=700))
+    figure: Any = plot_projection(VIEW, "Two groups lie apart", "3 of 4 rows", "file.npz · sha256 abc", Look(width=700))
     assert [each.text for each in figure.layout.annotations if each.text == "<b>&lt;b&gt;</b>"]
     assert figure.layout.meta["provenance"] == "file.npz · sha256 abc"
     (image,) = figure.layout.images
@@ -137,4 +138,5 @@ def test_the_figure_frames_it_and_escapes_what_comes_from_data() -> None:
 
 def test_nothing_is_a_picture_too() -> None:
     nothing = replace(VIEW, coordinates=POINTS * np.nan, labels=())
-    assert plot_projection(nothing, "Nothing", "", "file", Look(dark=True, width=400)).layout.height > 400
+    figure: Any = plot_projection(nothing, "Nothing", "", "file", Look(dark=True, width=400))
+    assert figure.layout.height > 400

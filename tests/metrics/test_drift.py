@@ -35,9 +35,9 @@ def compare(x: np.ndarray, y: np.ndarray, seed: int = 0, distance: Distance = EU
 
 @pytest.mark.parametrize("rounded", [False, True])
 def test_ks_is_scipys(rounded: bool) -> None:
-    x, y = sample(70, 5, 1), sample(50, 5, 2, 0.3)
+    x, y = (each.astype(float) for each in (sample(70, 5, 1), sample(50, 5, 2, 0.3)))
     if rounded:
-        x, y = np.round(x, 1), np.round(y, 1)
+        x, y = x.round(1), y.round(1)
     expected = [stats.ks_2samp(x[:, each], y[:, each]).statistic for each in range(5)]
     assert ks_distances(x, y) == pytest.approx(expected)
 
@@ -80,8 +80,8 @@ def test_centroid_shift_by_hand() -> None:
 
 
 def test_paired_ks_at_its_quantiles_is_scipys_from_below() -> None:
-    x, y = sample(200, 3, 1), sample(200, 3, 2, 0.4)
-    found = paired_ks_distances(np.concatenate([x, y]).astype(float), deal_swaps(200, 0, 3))[0]
+    x, y = (each.astype(float) for each in (sample(200, 3, 1), sample(200, 3, 2, 0.4)))
+    found = paired_ks_distances(np.concatenate([x, y]), deal_swaps(200, 0, 3))[0]
     exact = ks_distances(x, y)
     assert (found <= exact + 1e-6).all()
     assert (found >= exact - 1 / 16).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
@@ -16,11 +18,11 @@ from lib.vectors import NO_ROW, Distance, NeighbourGraph, Truth, Vectors
 from tests.neighbours import oracle
 
 
-def hand_side(rows: list[list[int]], right: list[list[bool]], ids: list[str], able: list[bool] | None = None):
+def hand_side(rows: list[list[int]], right: list[list[int]], ids: list[str], able: list[bool] | None = None):
     found = np.array(rows, np.int32)
     graph = NeighbourGraph(Distance.COSINE, np.arange(len(rows)), found, np.zeros(found.shape, np.float32))
     answerable = np.ones(len(rows), np.bool_) if able is None else np.array(able)
-    return LedgerSide(graph, np.array(right), answerable, np.array(ids))
+    return LedgerSide(graph, np.array(right, np.bool_), answerable, np.array(ids))
 
 
 def side(of: Vectors, labels: np.ndarray, k: int = 5) -> LedgerSide:
@@ -82,7 +84,8 @@ def test_a_hub_that_takes_first_places_is_named() -> None:
     assert counts.share(len(counts.rows)) == 1
     assert (counts.fewest(0.5), counts.fewest(1.0)) == (1, len(counts.rows))
     table = [[(~lost).sum(), lost.sum()], [0, 0]]
-    assert made.p_value == pytest.approx(mcnemar(table, exact=True).pvalue)
+    theirs: Any = mcnemar(table, exact=True)
+    assert made.p_value == pytest.approx(theirs.pvalue)
     assert made.change.upper < 0
 
 

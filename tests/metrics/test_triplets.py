@@ -124,7 +124,7 @@ def test_proxy_loss_is_that_of_a_double_loop(cloud: np.ndarray, labels: np.ndarr
     for row in ROWS[labels != NO_LABEL]:
         far = {each: ((u[row] - p) ** 2).sum() for each, p in proxies.items()}
         others = sum(np.exp(-far[each]) for each in names if each != labels[row])
-        loss.append(far[labels[row]] + np.log(others))
+        loss.append(far[int(labels[row])] + np.log(others))
     found = proxy_loss(cloud, ROWS, labels)
     assert found.value == pytest.approx(np.mean(loss))
     assert found.n == len(loss)

@@ -21,7 +21,7 @@ def vectors(matrix: object, *, is_query: object = None, is_gallery: object = Non
         version=name,
         matrix=values,
         ids=np.array([f"id{row}" for row in range(len(values))]),
-        is_good=np.isfinite(values).all(axis=1),
+        is_good=np.asarray(np.isfinite(values).all(axis=1), np.bool_),
         is_query=everything if is_query is None else np.asarray(is_query, np.bool_),
         is_gallery=everything if is_gallery is None else np.asarray(is_gallery, np.bool_),
         stored_as="float32",

@@ -67,6 +67,12 @@ def test_nothing_said_is_a_policy_without_limits() -> None:
     assert read_policy("# nothing\n") == Policy("policy.toml")
 
 
+@pytest.mark.parametrize("text", ["\0\1\2", b"\x89PNG\xff".decode("utf-8", "replace")])
+def test_what_is_no_text_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^it\.toml is no text file \(UTF-8\)"):
+        read_policy(text, "it.toml")
+
+
 LIMIT = '[[limits]]\nmetric = "accuracy"\n'
 
 WRONG = [

@@ -315,6 +315,8 @@ WRONG = {
     "l.json": ('{"log_history": [3]}', r"no object at log_history\[0\]"),
     "m.json": ('{"epoch": [1, 2], "loss": [1.0]}', r"1 values at loss for 2 epochs"),
     "o.json": ("[0.7, 0.5]", r"o\.json is a list of numbers without a name"),
+    "p.json": ("[0.7, 0.5, 0.4", r"p\.json is a JSON list that is cut short: it breaks off at line 1, column 15\."),
+    "q.json": ('[{"epoch": 1, "loss": 0.7}, {"epoch": 2, "lo', r"q\.json is a JSON list that is cut short"),
     "n.json": ('{"training": {"auc": [0.5, "x"]}}', r"at training\.auc\[1\]"),
 }
 

@@ -16,7 +16,7 @@ from lib.reports import build_report
 from lib.reports.json import report_as_json
 from lib.workspace import SAMPLES_FOLDER
 from tests.reports.conftest import ANSWERS, scan_of
-from tests.ui.conftest import answer, assert_sound, figures, open_app, run, tables, text_of, upload
+from tests.ui.conftest import answer, assert_sound, figures, findings, open_app, run, tables, text_of, upload
 
 LABELS = {metric.label: metric for metric in METRICS}
 
@@ -99,6 +99,10 @@ def test_cost_stands_beside_quality() -> None:
     assert "Intervals are unpaired: no scored row has the same id in both." in text_of(app)
     serving = next(table for table in tables(app) if "Cost per 1,000 rows" in table.heads)
     assert [row[0].text for row in serving.rows] == ["2026.03", "2026.04"]
+    # What a change is made of leads to the finding that it comes from.
+    assert [each.startswith("error Scores are reversed for language = pt") for each in findings(app)] == [True]
+    (link,) = (each.proto for each in app.get("page_link") if each.proto.label == "Show why on Cohorts")
+    assert "by=language" in link.query_string
     assert {"Median latency", "95th percentile latency", "Unanswered"} <= set(serving.heads)
 
 

@@ -66,6 +66,16 @@ def test_a_history_that_is_dropped_is_read_and_shown_and_removed():
     assert workspace().history(token) is None
 
 
+def test_of_many_runs_the_first_are_named_and_the_others_counted():
+    table = "run,epoch,loss,val_loss\n" + "".join(
+        f"r{run},{epoch},{1 / epoch:.3f},{1.1 / epoch:.3f}\n" for run in range(5) for epoch in range(1, 9)
+    )
+    app = upload(open_app(), "runs.csv", table.encode())
+    assert_sound(app)
+    assert answer(app).startswith("5 runs from 1 file. r0: val_loss is best at epoch 8; ")
+    assert answer(app).endswith("; the other 2 runs in the table below.")
+
+
 def test_a_link_to_what_is_gone_says_so():
     app = open_app("training", histories="no-such-token")
     assert "no longer here" in app.warning[0].value

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -14,24 +13,38 @@ from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from lib.errors import DataError, LimitError
 from lib.sources.embeddings.bits import declares_bits, unpack_bits
-from lib.sources.embeddings.matrix import BLOCK_BYTES, MatrixWriter, check_size, rows_per_block, write_header
+from lib.sources.embeddings.matrix import (
+    BLOCK_BYTES,
+    MatrixWriter,
+    check_size,
+    find_good,
+    open_matrix,
+    rows_per_block,
+    write_header,
+)
 from lib.sources.engine import Run
 from lib.sources.files import UNPACKED_LIMIT
 
 NO_PICKLE: Final = "A pickle can run anything when it is read, so none is opened here"
 MOST_PARTS: Final = 1_000
-MOST_HEADER: Final = 100_000_000
-"""Bytes of a safetensors header: its own bound."""
 _FLOATS: Final = frozenset({"float16", "float32", "float64"})
-_TENSORS: Final = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
-}  # fmt: skip
-_DAMAGED = (ValueError, TypeError, SyntaxError, EOFError, OverflowError, RecursionError, MemoryError, KeyError)
+DAMAGED: Final = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    KeyError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What is raised on the way through a header that was not written by NumPy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +117,7 @@ def list_npz(path: Path, name: str) -> list[StoredArray]:
             place = part.filename.removesuffix(".npy")
             found.append(_read_header(opener, place, f"{place} of {name}", part.file_size))
         return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, *_DAMAGED) as error:
+    except (NotImplementedError, RuntimeError, OSError, *DAMAGED) as error:
         raise DataError(f"{name} cannot be read as an NPZ file: it is damaged or locked. Save it again.") from error
 
 
@@ -118,7 +131,7 @@ def _read_header(opener: Callable[[], BinaryIO], name: str, place: str, size: in
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, is_fortran, dtype = read(stream)
             offset = stream.tell()
-    except (*_DAMAGED, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{place} has a damaged header: it is no array as NumPy writes them. Save it again.") from error
     if any(each < 0 for each in shape):
         raise DataError(f"{place} says that its shape is {_shown(shape)}, which no array has. Save it again.")
@@ -146,39 +159,6 @@ def _find_trouble(dtype: np.dtype[Any], place: str) -> str:
     return ""
 
 
-def list_safetensors(path: Path, name: str) -> list[StoredArray]:
-    """The tensors of a safetensors file; the library itself checks that its offsets are those of its content.
-
-    Raises:
-        DataError: the header is damaged, or its offsets are wrong.
-    """
-    try:
-        with safe_open(str(path), framework="np"):
-            pass
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, MOST_HEADER)))
-        found: list[StoredArray] = []
-        for key, entry in header.items():
-            if key == "__metadata__":
-                continue
-            kind, shape, begin = entry["dtype"], tuple(entry["shape"]), int(entry["data_offsets"][0])
-
-            def opener(at: int = 8 + length + begin) -> BinaryIO:
-                stream = path.open("rb")
-                stream.seek(at)
-                return stream
-
-            trouble = "" if kind in _TENSORS else f"{key} of {name} has the type {kind}, which is not read here."
-            dtype = np.dtype(_TENSORS.get(kind, "u1"))
-            found.append(StoredArray(key, shape, dtype, False, opener, kind == "BF16", trouble))
-        return found
-    except (SafetensorError, struct.error, OSError, *_DAMAGED) as error:
-        raise DataError(
-            f"{name} is a damaged or incomplete safetensors file: its header does not fit its content. Save it again."
-        ) from error
-
-
 def as_raw_bytes(path: Path, name: str, n: int | None) -> StoredArray:
     """Float32 values without a header, as TensorBoard's projector reads them: n says how many rows they are.
 
@@ -201,8 +181,10 @@ def as_raw_bytes(path: Path, name: str, n: int | None) -> StoredArray:
 
 def write_array(
     array: StoredArray, target: Path, name: str, stored_as: str, run: Run, tick: Callable[[float], None]
-) -> tuple[int, int]:
-    """Write a matrix as float32 to the .npy file `target`; its shape (n, d). Packed bits become −1 and +1.
+) -> tuple[int, NDArray[np.bool_]]:
+    """Write a matrix as float32 to the .npy file `target`; its dimension, and which rows are finite throughout.
+
+    Packed bits become −1 and +1.
 
     Raises:
         DataError: it is no matrix of numbers, or ends too early.
@@ -214,7 +196,8 @@ def write_array(
     dimension = 8 * width if packed else width
     if array.is_fortran and n > 1 and width > 1:
         _write_columns(array, target, name, packed, run, tick)
-        return n, dimension
+        return dimension, find_good(open_matrix(target))
+    check_size(name, n, dimension, target.parent)
     step = rows_per_block(dimension)
     with MatrixWriter(target, name, n, dimension) as writer, array.open() as stream:
         for first in range(0, n, step):
@@ -223,7 +206,7 @@ def write_array(
             content = _read_exactly(stream, rows * width * array.dtype.itemsize, name)
             writer.append(_decode(array, np.frombuffer(content, array.dtype).reshape(rows, width), packed))
             tick((first + rows) / n)
-    return n, dimension
+    return dimension, writer.is_good
 
 
 def _write_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -70,10 +71,15 @@ def convert_bare(path: Path, name: str, target: Path, run: Run, tick: Callable[[
     size, n_rows = max(1, path.stat().st_size), 0
     try:
         with pa.OSFile(str(path), "rb") as source:
+            source.seek(3 if source.read(3) == codecs.BOM_UTF8 else 0)
             reader = arrow_csv.open_csv(
                 source,
                 read_options=arrow_csv.ReadOptions(
-                    use_threads=False, block_size=_BLOCK, column_names=names, skip_rows=int(is_header)
+                    use_threads=False,
+                    block_size=_BLOCK,
+                    encoding="latin-1",
+                    column_names=names,
+                    skip_rows=int(is_header),
                 ),
                 parse_options=arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=on_invalid),
                 convert_options=arrow_csv.ConvertOptions(

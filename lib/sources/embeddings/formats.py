@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from lib.errors import DataError, MarginaliaError
 from lib.sources import files
 from lib.sources.arrow import open_batches
-from lib.sources.embeddings import arrays
+from lib.sources.embeddings import arrays, tensors
 from lib.sources.embeddings.bare import count_bare
 from lib.sources.embeddings.columns import Candidate, is_named_score
 from lib.sources.embeddings.tables import find_candidates, find_text_candidates, sample_jsonl
@@ -56,7 +56,7 @@ def _is_safetensors(head: bytes) -> bool:
     if len(head) < 10:
         return False
     (length,) = struct.unpack("<Q", head[:8])
-    return 2 <= length <= arrays.MOST_HEADER and head[8:9] == b"{" and head[9:10] in (b'"', b"}", b" ")
+    return 2 <= length <= tensors.MOST_HEADER and head[8:9] == b"{" and head[9:10] in (b'"', b"}", b" ")
 
 
 def looks_like_embeddings(path: Path, name: str) -> bool:
@@ -79,13 +79,13 @@ def looks_like_embeddings(path: Path, name: str) -> bool:
                 while sink.tell() < limit and (block := source.read(files.BLOCK)):
                     sink.write(block)
             return _looks_like_vectors(plain, name, content)
-    except (MarginaliaError, OSError, pa.ArrowException):
+    except (MarginaliaError, OSError, UnicodeDecodeError, pa.ArrowException):
         return False
 
 
 def _looks_like_vectors(path: Path, name: str, content: str) -> bool:
     if content in ("npy", "npz", "safetensors"):
-        list_arrays = {"npy": arrays.list_npy, "npz": arrays.list_npz, "safetensors": arrays.list_safetensors}[content]
+        list_arrays = {"npy": arrays.list_npy, "npz": arrays.list_npz, "safetensors": tensors.list_safetensors}[content]
         held = list_arrays(path, name)
         # A solver's support vectors are an archive of arrays too.
         return any(each.is_matrix for each in held) and all(each.name != "dual_coef" for each in held)

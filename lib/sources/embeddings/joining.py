@@ -92,7 +92,7 @@ def join_metadata(raw: RawVectors, meta: Any, meta_name: str, answer: str | None
         f", {len(missing):,} of {meta.num_rows:,} rows have no vector"
     )
     repeats = len(keys) - len(first) - int((keys == "").sum())
-    note += f"; {format_count(repeats, 'row')} repeat an id, of which the first counts." if repeats else "."
+    note += f"; {repeats:,} more with an id that an earlier row has were left out." if repeats else "."
     # The ids are those of the vectors, under the name that the metadata has for them.
     held: Any = raw.table
     own = held.rename_columns([column if name == own_id else name for name in held.column_names])

@@ -80,7 +80,8 @@ def _parse_texts(source: Path, column: str, target: Path, run: Run) -> Path:
     plain = f"CASE WHEN contains({text}, ',') THEN {text} ELSE '[' || {spaced} || ']' END"
     query = f"SELECT TRY_CAST({plain} AS DOUBLE[]) AS {text} FROM {table_of(source)}"
     with run.cursor() as cursor:
-        copy = f"COPY ({query}) TO {quote_text(str(target))} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 2048)"
+        written = "FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 2048"
+        copy = f"COPY ({query}) TO {quote_text(str(target))} ({written})"
         run_watched(run, cursor, copy)
     return target
 
@@ -108,9 +109,8 @@ def _write_columns(
 def _write_lists(
     file: Any, column: str, rejected: Sequence[int], target: Path, name: str, run: Run, tick: Tick
 ) -> Written:
-    lengths = np.concatenate(
-        [np.zeros(0, np.int64), *(_lengths(each) for each in _batches(file, column, run, _LENGTHS_AT_ONCE))]
-    )
+    held_lengths = [_lengths(each) for each in _batches(file, column, run, _LENGTHS_AT_ONCE)]
+    lengths = np.concatenate([np.zeros(0, np.int64), *held_lengths])
     held = Counter(lengths[lengths > 0].tolist())
     if not held:
         raise DataError(f"{name} has no row with a vector in {column}.")

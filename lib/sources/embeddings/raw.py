@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from lib.errors import DataError
 from lib.sources import files
 from lib.sources.arrow import stored_type
 from lib.sources.embeddings import arrays
@@ -23,8 +24,9 @@ from lib.sources.embeddings.bits import declares_bits
 from lib.sources.embeddings.columns import choose
 from lib.sources.embeddings.formats import recognise_vectors
 from lib.sources.embeddings.lists import NO_LINE, write_vectors
-from lib.sources.embeddings.matrix import find_good, open_matrix
+from lib.sources.embeddings.matrix import open_matrix
 from lib.sources.embeddings.tables import TableParts, open_table
+from lib.sources.embeddings.tensors import list_safetensors
 from lib.sources.engine import Run
 
 Progress = Callable[[float, str], None]
@@ -122,6 +124,10 @@ def read_vectors(
             except OSError:
                 if not folder.is_dir():  # another session was first
                     raise
+        except (UnicodeDecodeError, pa.ArrowException) as error:
+            raise DataError(
+                f"{name} is damaged or holds text that is not UTF-8: its columns cannot be read. Write it again."
+            ) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
     report(1.0, f"Read {name}")
@@ -165,9 +171,9 @@ def _make(
         held = _list_arrays(path, name, content, n_rows)
         chosen = _choose_array(held, name, column)
         stored_as = chosen.stored_as(name)
-        n, dimension = arrays.write_array(chosen, target, name, stored_as, run, tick)
-        table, notes = _gather_columns(held, chosen, n)
-        is_good, odd_rows, odd_lengths, label = find_good(open_matrix(target)), none, none, chosen.name
+        dimension, is_good = arrays.write_array(chosen, target, name, stored_as, run, tick)
+        table, notes = _gather_columns(held, chosen, len(is_good))
+        odd_rows, odd_lengths, label = none, none, chosen.name
     else:
         parts = open_table(path, name, content, work, run, lambda done: tick(0.5 * done))
         labels = [each.label for each in parts.candidates]
@@ -188,6 +194,7 @@ def _make(
             "so that both distances rank as the number of differing bits does."
         )
     if table is not None:
+        table.validate(full=True)
         pq.write_table(table, made / "meta.parquet")
     np.savez(made / "rows.npz", is_good=is_good, odd_rows=odd_rows, odd_lengths=odd_lengths)
     description = {"column": label if label != name else "", "stored_as": stored_as, "notes": notes}
@@ -200,7 +207,7 @@ def _list_arrays(path: Path, name: str, content: str, n_rows: int | None) -> lis
     if content == "npz":
         return arrays.list_npz(path, name)
     if content == "safetensors":
-        return arrays.list_safetensors(path, name)
+        return list_safetensors(path, name)
     return [arrays.as_raw_bytes(path, name, n_rows)]
 
 
@@ -251,4 +258,6 @@ def _gather_meta(parts: TableParts, vectors: tuple[str, ...], n: int) -> Any:
 
 def take_rows(table: Any, rows: NDArray[np.int64]) -> Any:
     """Rows of a table in that order; nothing but missing values where a row is below 0."""
-    return table.take(pa.array(rows, mask=rows < 0))
+    # A file may declare that a column has no missing values, which then no longer holds.
+    nullable = pa.Table.from_arrays(table.columns, names=table.column_names)
+    return nullable.take(pa.array(rows, mask=rows < 0))

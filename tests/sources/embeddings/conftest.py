@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ WITHOUT_IDS = ("v.npy", "v.npy.gz", "v.safetensors", "tensors.tsv", "bare.txt", 
 Read = Callable[..., EmbeddingSet]
 
 
-def read_files(folder: Path, files: dict[str, bytes | str], **options: Any) -> EmbeddingSet:
+def read_files(folder: Path, files: Mapping[str, bytes | str], **options: Any) -> EmbeddingSet:
     """Write files and read them; `beside` names those that hold no vectors, other options are answers."""
     inputs: dict[str, Input] = {}
     for name, content in files.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +66,7 @@ def test_any_matrix_comes_back(tmp_path_factory: pytest.TempPathFactory, matrix:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("kind", ["<f4", ">f4", ">f8", ">i2"])
-def test_byte_order_and_memory_order(read: Read, order: str, kind: str) -> None:
+def test_byte_order_and_memory_order(read: Read, order: Any, kind: str) -> None:
     matrix = np.asarray(MATRIX * 100, dtype=kind, order=order)
     (vectors,) = read({"v.npy": npy(matrix, IDS)}).versions.values()
     assert np.array_equal(vectors.matrix, matrix.astype(np.float32))

@@ -1,0 +1,212 @@
+"""Whether a fault that is found in a cohort lies in its crossing with one value of another column.
+
+Searches look at one cohort column at a time, so that a fault confined to Spanish on one platform is found as Spanish,
+diluted by the other platforms. A cohort that was found is looked at once more, by every other column.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lib.cells import Cells
+from lib.checks.answer_counts import count_answers
+from lib.checks.blocks import Axes, FloatArray, Place
+from lib.checks.cohort_disparity import find_disparities
+from lib.checks.memory import once
+from lib.checks.noisy_labels import find_noise
+from lib.checks.result import ALARM_RATE
+from lib.checks.reversal import REVERSED_AUC, RIGHT_AUC, find_reversals
+from lib.checks.search import Found
+from lib.checks.separation import Part, auc_of_cells, cells_of, part_of
+from lib.checks.worsening import find_worsenings
+from lib.errors import SettingsError
+from lib.metrics.intervals import excess_p_value
+from lib.schema import VERSION, cohort_key
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+LEAST_ROWS, LEAST_EXCESS = 30, 0.1
+WHOLE = 0.9
+"""A time with so many of a cohort's rows is all of its time."""
+MOST_LEFT = 0.25
+"""Of the excess of wrong answers, at most so much may be left in the rest of either of the two cohorts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """The value of another column in which a cohort's fault lies.
+
+    Attributes:
+        part: the rows of both.
+        cells: of these, by version.
+        rest: cells of the other rows of the cohort, by version.
+        n: labelled, scored rows of the crossing.
+        share, share_rest: wrong answers of these, and of the other rows of the cohort.
+        p: adjusted for the values that were looked at.
+    """
+
+    part: Part
+    cells: Cells
+    rest: Cells
+    n: float
+    share: float
+    share_rest: float
+    p: float
+
+    @property
+    def cohort(self) -> dict[str, str]:
+        """Both columns and values."""
+        return dict(self.part.cohorts)
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether its scores are, while those of the rest of the cohort are right."""
+        here, rest = (auc_of_cells(each.rollup([])).value for each in (self.cells, self.rest))
+        return bool(here <= REVERSED_AUC and rest >= RIGHT_AUC)
+
+
+def find_crossing(diagnosis: Diagnosis, part: Part) -> Crossing | None:
+    """The crossing of a cohort that holds what is wrong with it; None where the cohort as a whole is wrong."""
+    if len(part.cohorts) != 1:
+        return None
+    ((own, _value),) = part.cohorts
+    held = dict(diagnosis.settings.where.cohorts)
+    columns = [column for column in diagnosis.facts.cohorts if column != own and column not in held]
+    try:
+        return _best(diagnosis, part, columns)
+    except SettingsError:  # Saved cells do not cross two columns.
+        return None
+
+
+def _best(diagnosis: Diagnosis, part: Part, columns: list[str]) -> Crossing | None:
+    everything = _answers(cells_of(diagnosis, Part(part.versions, (), part.window))).sum(axis=0)
+    tables = {column: cells_of(diagnosis, part, VERSION, cohort_key(column)) for column in columns}
+    by_value = {column: table.rollup([cohort_key(column)]) for column, table in tables.items()}
+    trials = sum(each.n_groups for each in by_value.values())
+    found: list[tuple[float, str, str, FloatArray, FloatArray, float]] = []
+    for column, table in by_value.items():
+        counts = _answers(table)
+        whole = counts.sum(axis=0)
+        usual = _share(everything - whole)
+        for value, here in zip(table.groups[cohort_key(column)].tolist(), counts, strict=True):
+            rest = whole - here
+            if min(here[1], rest[1]) < LEAST_ROWS or _share(here) - _share(rest) < LEAST_EXCESS:
+                continue
+            if _share(rest) - usual > MOST_LEFT * (_share(here) - usual):
+                continue
+            p = float(excess_p_value(here[0], here[1], rest[0], rest[1])) * trials
+            if p <= ALARM_RATE:
+                found.append((_share(here) - _share(rest), column, str(value), here, rest, min(p, 1.0)))
+    for _excess, column, value, here, rest, p in sorted(found, key=lambda each: -each[0]):
+        both = Part(part.versions, (*part.cohorts, (column, value)), part.window)
+        # What is wrong with the value everywhere is no matter of the crossing.
+        elsewhere = _answers(cells_of(diagnosis, Part(part.versions, ((column, value),), part.window))).sum(axis=0)
+        elsewhere -= here
+        usual = _share(everything - here - rest - elsewhere)
+        if elsewhere[1] >= LEAST_ROWS and _share(elsewhere) - usual > MOST_LEFT * (_share(here) - usual):
+            continue
+        of_value = tables[column].groups[cohort_key(column)] == value
+        cells, other = (tables[column].where(keep).rollup([VERSION]) for keep in (of_value, ~of_value))
+        return Crossing(both, cells, other, float(here[1]), _share(here), _share(rest), p)
+    return None
+
+
+def _answers(cells: Cells) -> FloatArray:
+    """Wrong answers and rows of each group, shape (G, 2)."""
+    counts, group = count_answers(cells), cells.block // 3
+    return np.stack([np.bincount(group, counts[:, each], cells.n_groups).astype(np.float64) for each in (0, 1)], axis=1)
+
+
+def _share(counts: FloatArray) -> float:
+    return float(counts[0] / max(counts[1], 1.0))
+
+
+Source = Literal["noise", "time", "cohort"]
+
+
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """A crossing that holds what one or several findings of cohorts are about, told by the first of these.
+
+    Attributes:
+        crossing: the rows.
+        source: which search found the first of the cohorts.
+        versions: of all of them.
+        version: of all of them if it is one version, None for several.
+        p, strength: of the first.
+        found: all of them, as (source, number): place among what the search found.
+    """
+
+    crossing: Crossing
+    source: Source
+    versions: tuple[str, ...]
+    version: str | None
+    p: float
+    strength: float
+    found: tuple[tuple[Source, int], ...]
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether it is a matter of label-flip, whatever the search."""
+        return self.crossing.is_reversed
+
+
+@once
+def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
+    """Every cohort that is found by wrong labels, by worse answers for a time or by its violation rate, crossed."""
+    reversals, several = find_reversals(diagnosis), len(diagnosis.facts.cohorts) > 1
+    if diagnosis.facts.mapping.is_multiclass or reversals.reason or reversals.everything or not several:
+        return []
+    axes, crossed = reversals.axes, list[Crossed]()
+
+    def add(source: Source, number: int, part: Part, version: str | None, p: float, strength: float) -> None:
+        crossing = find_crossing(diagnosis, part)
+        if crossing is None:
+            return
+        for place, other in enumerate(crossed):
+            if other.crossing.cohort == crossing.cohort and other.crossing.part.window == part.window:
+                both = tuple(dict.fromkeys((*other.versions, *part.versions)))
+                found, one = (*other.found, (source, number)), version if version == other.version else None
+                wider = find_crossing(diagnosis, Part(both, other.crossing.part.cohorts[:1], part.window))
+                same = wider if wider is not None and wider.cohort == crossing.cohort else other.crossing
+                crossed[place] = dataclasses.replace(other, crossing=same, versions=both, version=one, found=found)
+                return
+        crossed.append(Crossed(crossing, source, part.versions, version, p, strength, ((source, number),)))
+
+    for number, (found, _share) in enumerate(find_noise(diagnosis).found):
+        version = None if found.place.version is None else axes.versions[found.place.version]
+        add("noise", number, _part(found, axes), version, found.p, found.gain)
+    for number, each in enumerate(find_worsenings(diagnosis).found):
+        if each.found is not None:
+            version = None if each.place.version is None else axes.versions[each.place.version]
+            add("time", number, _part(each.found, axes), version, each.p, each.found.gain)
+    for number, each in enumerate(find_disparities(diagnosis).found):
+        if not each.explained and len(each.values) == 1:
+            worst = each.values[0]
+            part = Part((each.version,), ((each.column, worst.value),))
+            add("cohort", number, part, each.version if len(axes.versions) > 1 else None, worst.p_adjusted, worst.n)
+    return crossed
+
+
+def _part(found: Found, axes: Axes) -> Part:
+    """The rows of a part, of the versions that have any; all time where it has the whole of their time."""
+    part = part_of(found.place, found.block, axes)
+    versions = tuple(axes.versions[each] for each in found.versions)
+    here = found.block.inside(found.place)
+    same = found.block.inside(Place(None, found.place.column, found.place.value))
+    same &= np.isin(found.block.group[:, 0], found.versions)
+    n = [found.block.cells.scored.n.sum(axis=1)[keep].sum() for keep in (here, same)]
+    return Part(versions, part.cohorts, part.window if n[0] < WHOLE * n[1] else None)
+
+
+def crossing_of(diagnosis: Diagnosis, source: Source, number: int) -> tuple[Crossed | None, bool]:
+    """The crossing that holds a finding, if there is one; and whether another finding tells it."""
+    for each in find_crossed(diagnosis):
+        if (source, number) in each.found:
+            return each, each.is_reversed or each.found[0] != (source, number)
+    return None, False

@@ -1,0 +1,84 @@
+"""H-F20: the findings of wrong labels, each named by the crossing of two cohorts where it lies in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lib.checks import words
+from lib.checks.blocks import Axes, where_of
+from lib.checks.crossings import Crossing, crossing_of
+from lib.checks.noisy_labels import find_noise, sure_features
+from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.reversal import find_reversals
+from lib.checks.search import Found
+from lib.checks.shares import HITS, ROWS
+from lib.metrics.intervals import wilson
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+NO_ORDER = 0.4
+"""So many labels turned round leave next to no order: the scores may as well be those of other rows."""
+
+
+def check_noisy_labels(diagnosis: Diagnosis) -> Answer:
+    """Warn of each part in which sure and wrong rows gather as wrong labels make them."""
+    if diagnosis.facts.mapping.is_multiclass:
+        return NotApplicable(
+            "There are more than two classes: the margin of a wrong row says how far its class lies below the answer, "
+            "not how sure the answer was, so wrong labels cannot be told from a weaker model."
+        )
+    reversals = find_reversals(diagnosis)
+    if reversals.reason:
+        return NotApplicable(f"{reversals.reason[0].upper()}{reversals.reason[1:]}.")
+    if reversals.everything:
+        return NotApplicable("Everything is reversed: see label-encoding.")
+    noise = find_noise(diagnosis)
+    if not noise.n:
+        return NotApplicable("The model is sure of no labelled row.")
+    left: list[Finding] = []
+    for number, (found, share) in enumerate(noise.found):
+        crossed, is_told = crossing_of(diagnosis, "noise", number)
+        if not is_told:
+            left.append(_finding(diagnosis, noise.axes, found, share, crossed.crossing if crossed else None))
+    if not left:
+        return Passed(
+            f"Sure and wrong rows gather nowhere as wrong labels would ({words.plural(noise.trials, 'part')} looked "
+            f"at, n = {words.count(noise.n)}).",
+            {"n": noise.n, "n_parts": int(noise.trials)},
+        )
+    return left
+
+
+def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, crossing: Crossing | None) -> Finding:
+    version = None if found.place.version is None else axes.versions[found.place.version]
+    where = where_of(found.place, found.block, axes, found.extent)
+    unit = found.unit
+    if crossing is not None:
+        where = Where(crossing.cohort, where.window)
+        # Of the labels turned round nearly all are of these rows.
+        unit = sure_features(diagnosis)(crossing.cells).sum(axis=0)
+        noise = min(noise * float(found.unit[ROWS] / unit[ROWS]), 1.0)
+    n, share = float(unit[ROWS]), float(unit[HITS] / unit[ROWS])
+    rest = float(found.rest[HITS] / found.rest[ROWS])
+    low, high = wilson(share, n)
+    return Finding(
+        Status.WARN,
+        version,
+        where,
+        f"Labels look wrong{words.place(version, where, axes.facts)}: of the rows that the model is sure of, "
+        f"{words.percent(share)} are labelled otherwise against {words.percent(rest)} elsewhere "
+        f"(n = {words.count(n)}); {words.percent(noise)} of labels turned round would explain it"
+        f"{', or scores that know nothing of these rows' if noise >= NO_ORDER else ''}",
+        {
+            "n": int(n),
+            "share_wrong": share,
+            "share_wrong_ci": [float(low), float(high)],
+            "share_wrong_elsewhere": rest,
+            "share_noise": noise,
+            "p_adjusted": found.p,
+            "n_parts": int(found.trials),
+            "consequences": [],
+        },
+        found.gain,
+    )
