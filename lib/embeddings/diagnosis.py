@@ -63,8 +63,24 @@ class EmbeddingDiagnosis:
 
     def cohort_codes(self, version: str, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A cohort column of a version as codes, shape (n,), and what they stand for; "" is a missing value."""
-        values, codes = np.unique(self.embeddings.texts(version, column).astype(str), return_inverse=True)
-        return codes.astype(np.int64), tuple(values.tolist())
+
+        def compute() -> tuple[IntArray, tuple[str, ...]]:
+            values, codes = np.unique(self.embeddings.texts(version, column).astype(str), return_inverse=True)
+            return codes.astype(np.int64), tuple(values.tolist())
+
+        return self.once(("codes", version, column), compute)
+
+    def shared_codes(self, versions: tuple[str, str], column: str) -> tuple[IntArray, IntArray, tuple[str, ...]]:
+        """A cohort column of two versions by the same codes, and what these stand for."""
+        sides = [self.cohort_codes(name, column) for name in versions]
+        values = sorted({*sides[0][1], *sides[1][1]})
+        first, second = (np.searchsorted(values, own)[codes].astype(np.int64) for codes, own in sides)
+        return first, second, tuple(values)
+
+    def labels(self, version: str) -> IntArray | None:
+        """The labels of a version as codes, shape (n,); None where no column is the label."""
+        truth = self.truth(version)
+        return None if truth is None else truth.labels
 
     # What is read once ---------------------------------------------------------------------------------------
 

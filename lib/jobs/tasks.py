@@ -82,11 +82,51 @@ def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
     return compute_recall_drop(replace(given, before=first, after=second), report)
 
 
+def vector_geometry(given: Any, graph: Any, labels: Any, distance: Any, report: Report) -> Any:
+    """How `HandedVectors` lie: a `Geometry`."""
+    from lib.metrics.vector_measures import compute_geometry
+
+    return compute_geometry(given.vectors(), graph, labels, distance, report)
+
+
+def vector_drift(before: Any, after: Any, paired: Any, cohorts: Any, distance: Any, report: Report) -> Any:
+    """How far some `HandedVectors` are from others: a `VectorDrift`."""
+    from lib.metrics.vector_measures import compute_drift
+
+    return compute_drift(before.vectors(), after.vectors(), paired, cohorts, distance, report)
+
+
+def vector_leakage(given: Any, columns: Any, distance: Any, report: Report) -> Any:
+    """What can be told from `HandedVectors`: a `Leakage` by column."""
+    from lib.metrics.vector_measures import compute_leakage
+
+    return compute_leakage(given.vectors(), columns, distance, report)
+
+
+def vector_triplets(given: Any, truth: Any, distance: Any, report: Report) -> Any:
+    """`Triplets` of `HandedVectors`, and their proxy loss."""
+    from lib.metrics.vector_measures import compute_triplets
+
+    return compute_triplets(given.vectors(), truth, distance, report)
+
+
+def vector_dimensions(given: Any, truth: Any, distance: Any, k: int, most: int, report: Report) -> Any:
+    """Recall against the size of `HandedVectors`: a `Curve`."""
+    from lib.neighbours import compute_trade_off
+
+    return compute_trade_off(given.vectors(), truth, distance, k, most, report)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "rest": rest,
     "fit_lab": fit_lab,
     "neighbour_graph": neighbour_graph,
     "ranked_matches": ranked_matches,
+    "vector_geometry": vector_geometry,
+    "vector_drift": vector_drift,
+    "vector_leakage": vector_leakage,
+    "vector_triplets": vector_triplets,
+    "vector_dimensions": vector_dimensions,
     "lay_out": lay_out,
     "warm_layout": warm_layout,
     "recall_drop": recall_drop,

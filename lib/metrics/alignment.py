@@ -31,7 +31,8 @@ CLOSEST = 0.5
 TOLERANCE = 1e-5
 """Vectors whose difference is no longer than this share of their length are the same but for rounding."""
 ROTATED = 2e-3
-"""A residual of no more, in units of the spread, is that of a pure rotation: float16 has less."""
+"""Residuals of no more, in units of the spread, of all rows but `LEAST_SHARE` are those of a pure rotation: float16 has
+less."""
 LEAST_ROWS = 20
 LEAST_SHARE = 0.01
 """Of two groups of rows the smaller has at least this share."""
@@ -130,7 +131,8 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
     elif is_far.any() or is_unchanged.mean() >= LEAST_SHARE:
         space = Space.MIXED
     else:
-        space = Space.ROTATION if _root_mean_square(residual) <= ROTATED else Space.CHANGED
+        # A direction in which next to no row varies may be missing from the half that a rotation is fitted to.
+        space = Space.ROTATION if (residual > ROTATED).mean() < LEAST_SHARE else Space.CHANGED
     return Alignment(
         space=space,
         displacement=displacement,

@@ -159,7 +159,11 @@ def compare_parts(
     baseline: Matrix, candidate: Matrix, rows: Rows, parts: Sequence[Rows], distance: Distance, seed: int = 0
 ) -> list[Drift]:
     """Each part (window, cohort) of a candidate against one reference, corrected for all that are compared."""
-    found = [compare_samples(baseline, candidate, rows, part, distance, seed) for part in parts]
+    return adjust_together([compare_samples(baseline, candidate, rows, part, distance, seed) for part in parts])
+
+
+def adjust_together(found: Sequence[Drift]) -> list[Drift]:
+    """The same comparisons, corrected for all of them."""
     adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(len(found), -1)
     return [
         replace(

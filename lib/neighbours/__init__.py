@@ -5,5 +5,6 @@ The only room that knows faiss.
 
 from lib.neighbours.graph import Report, compute_graph
 from lib.neighbours.matches import compute_matches
+from lib.neighbours.sizes import compute_trade_off
 
-__all__ = ["Report", "compute_graph", "compute_matches"]
+__all__ = ["Report", "compute_graph", "compute_matches", "compute_trade_off"]

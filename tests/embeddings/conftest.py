@@ -33,3 +33,18 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingSet:
 @pytest.fixture(scope="session")
 def diagnosis(digits: EmbeddingSet, tmp_path_factory: pytest.TempPathFactory) -> EmbeddingDiagnosis:
     return EmbeddingDiagnosis(digits, EmbeddingSettings.choose(digits), tmp_path_factory.mktemp("graphs"))
+
+
+@pytest.fixture(scope="session")
+def rotated(tmp_path_factory: pytest.TempPathFactory) -> EmbeddingDiagnosis:
+    """Digits, and the same turned: no neighbour changes, every value does."""
+    folder = tmp_path_factory.mktemp("rotated")
+    images, labels = load_digits(return_X_y=True)
+    images, labels = images[:ROWS].astype(np.float32), labels[:ROWS]
+    turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(64, 64)))
+    np.save(folder / "old.npy", images)
+    np.save(folder / "new.npy", (images @ turn).astype(np.float32))
+    pd.DataFrame({"label": labels, "half": np.where(labels < 5, "low", "high")}).to_csv(folder / "m.csv", index=False)
+    names = ("old.npy", "new.npy", "m.csv")
+    given = read_embeddings([Input(folder / name, name) for name in names], folder / "store")
+    return EmbeddingDiagnosis(given, EmbeddingSettings.choose(given), folder)
