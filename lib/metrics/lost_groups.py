@@ -133,3 +133,14 @@ def _shared(
         if q < LEVEL and n > 1:
             found[place].append(SharedValue(column, value, n, share, rest, q))
     return [tuple(sorted(each, key=lambda one: (one.p_adjusted, one.column, one.value))) for each in found]
+
+
+def shared_values(members: IntArray, n: int, columns: dict[str, NDArray[np.str_]]) -> tuple[SharedValue, ...]:
+    """What some of n rows share: values that are more frequent among them than among all others, the surest first.
+
+    Args:
+        members: shape (m,), places among the n rows, fewer than all.
+        n: how many rows there are.
+        columns: by name the value of each row, shape (n,).
+    """
+    return _shared([members], n, columns)[0]
