@@ -48,9 +48,11 @@ async def _lifespan(_app: object) -> AsyncGenerator[None]:
             tasks.start_soon(_drop_ended_sessions)
             warming = Run()
             tasks.start_soon(anyio.to_thread.run_sync, _warm_worker, warming)
-            yield
-            warming.cancel()
-            tasks.cancel_scope.cancel()
+            try:
+                yield
+            finally:
+                warming.cancel()
+                tasks.cancel_scope.cancel()
     finally:
         close_upload_store()
 
@@ -58,7 +60,7 @@ async def _lifespan(_app: object) -> AsyncGenerator[None]:
 def _warm_worker(run: Run) -> None:
     """Have a worker load what the first map needs, and compile it where this machine has not yet.
 
-    It takes a processor's idle time only, as all that workers do; without it the first map is late and no worse.
+    It has the low priority of all that workers do; where it fails the first map is late, and no worse.
     """
     try:
         shared_pool().work("warm_layout", run=run, on_progress=lambda _share, _words: None)
