@@ -36,8 +36,8 @@ def _misaligned(rows: SharedRows, states: RowStates) -> Finding:
     if states.of(Kind.UNEXPLAINED).any() and not states.fitted >= 0 and states.chance > 0:
         if states.spectrum <= SPECTRUM:
             sentence = (
-                "The candidate's vectors have nothing to do with those of the same ids, and as a set they are spread as "
-                "before: the ids were dealt out anew."
+                "The candidate's vectors have nothing to do with those of the same ids, and as a set they are spread "
+                "as before: the ids were dealt out anew."
             )
             return Finding(name, Verdict.CONFIRMED, sentence, evidence)
         sentence = (
@@ -54,10 +54,7 @@ def _misaligned(rows: SharedRows, states: RowStates) -> Finding:
 def _stale(rows: SharedRows, states: RowStates) -> Finding:
     name = "stale-rows"
     m = rows.n
-    same, fits = (
-        states.of(Kind.SAME),
-        states.of(Kind.FITS) & states.judged if len(states.judged) else states.of(Kind.FITS),
-    )
+    same, fits = states.of(Kind.SAME), states.of(Kind.FITS) & states.judged
     n = int(same.sum())
     shift = np.nan
     if states.rotation is not None and fits.any():
@@ -68,7 +65,7 @@ def _stale(rows: SharedRows, states: RowStates) -> Finding:
     if n > m - max(20, 0.01 * m):
         return Finding(name, Verdict.RULED_OUT, f"{_of(n, m)} are as they were: nothing was embedded anew.", evidence)
     if states.rotation is None or not states.fitted >= 0:
-        if shift_free(rows, states):
+        if states.moved <= MOVED:
             sentence = f"{_of(n, m)} are as they were, and the others kept their directions: no row is behind."
             return Finding(name, Verdict.RULED_OUT, sentence, evidence)
         sentence = f"{_of(n, m)} are as they were, and no map takes the others to where they are now."
@@ -82,11 +79,6 @@ def _stale(rows: SharedRows, states: RowStates) -> Finding:
     sentence = f"{_of(n, m)} are as they were, and the others lie in the same coordinates."
     verdict = Verdict.RULED_OUT if shift <= MOVED else Verdict.UNDECIDED
     return Finding(name, verdict, sentence, evidence)
-
-
-def shift_free(rows: SharedRows, states: RowStates) -> bool:
-    """Whether rows that are not the same have kept their directions, and changed in length alone."""
-    return bool(states.moved <= MOVED) or rows.n == 0
 
 
 def _mixed(rows: SharedRows, states: RowStates) -> Finding:
