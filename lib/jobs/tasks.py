@@ -71,6 +71,17 @@ def warm_layout(report: Report) -> None:
     lay_out_here(graph, np.eye(4, 2, dtype=np.float32), LayoutSettings(n_neighbors=3), report)
 
 
+def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
+    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
+    from dataclasses import replace
+
+    from lib.recall_drop import compute_recall_drop
+
+    sides = (given.before, before), (given.after, after)
+    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
+    return compute_recall_drop(replace(given, before=first, after=second), report)
+
+
 def vector_geometry(given: Any, graph: Any, labels: Any, distance: Any, report: Report) -> Any:
     """How `HandedVectors` lie: a `Geometry`."""
     from lib.metrics.vector_measures import compute_geometry
@@ -104,17 +115,6 @@ def vector_dimensions(given: Any, truth: Any, distance: Any, k: int, most: int, 
     from lib.neighbours import compute_trade_off
 
     return compute_trade_off(given.vectors(), truth, distance, k, most, report)
-
-
-def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
-    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
-    from dataclasses import replace
-
-    from lib.recall_drop import compute_recall_drop
-
-    sides = (given.before, before), (given.after, after)
-    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
-    return compute_recall_drop(replace(given, before=first, after=second), report)
 
 
 TASKS: dict[str, Callable[..., Any]] = {
