@@ -71,6 +71,17 @@ def warm_layout(report: Report) -> None:
     lay_out_here(graph, np.eye(4, 2, dtype=np.float32), LayoutSettings(n_neighbors=3), report)
 
 
+def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
+    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
+    from dataclasses import replace
+
+    from lib.recall_drop import compute_recall_drop
+
+    sides = (given.before, before), (given.after, after)
+    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
+    return compute_recall_drop(replace(given, before=first, after=second), report)
+
+
 def vector_geometry(given: Any, graph: Any, labels: Any, distance: Any, report: Report) -> Any:
     """How `HandedVectors` lie: a `Geometry`."""
     from lib.metrics.vector_measures import compute_geometry
@@ -118,5 +129,6 @@ TASKS: dict[str, Callable[..., Any]] = {
     "vector_dimensions": vector_dimensions,
     "lay_out": lay_out,
     "warm_layout": warm_layout,
+    "recall_drop": recall_drop,
 }
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""
