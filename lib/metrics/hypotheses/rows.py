@@ -13,16 +13,16 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.alignment import split_residuals
+from lib.metrics.alignment import LEAST_GAP, split_residuals
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
-from lib.metrics.hypotheses.shared import SharedRows, fit_map, fit_trimmed, residuals
+from lib.metrics.hypotheses.shared import SharedRows, fit_trimmed, residuals
 from lib.vectors import Matrix
 
 LEAST_ROWS, LEAST_SHARE = 20, 0.01
 """So many rows have to share a history, and be so many of all, to be told."""
 ROWS_PER_DIMENSION = 4
 """A map is fitted to at least so many rows for each dimension."""
-UNPAIRED = 0.85
+UNPAIRED = 0.95
 """A map fits nothing if its residuals are at least this share of those of rows paired at random."""
 OWN_MAP = 0.6
 """Rows are of another model if a map of their own leaves at most this share of the residuals."""
@@ -92,6 +92,11 @@ class RowStates:
         """Whether queries and gallery were moved by different maps."""
         return self.has_sides and self.crossed > 2 * self.own and self.crossed - self.own > MOVED
 
+    @property
+    def is_blurred(self) -> bool:
+        """Whether the map leaves so much that rows with another history would not stand out."""
+        return bool(LEAST_GAP * self.fitted > self.chance)
+
     def of(self, kind: Kind) -> BoolArray:
         """Shape (m,): the rows of a kind."""
         return self.kind == kind
@@ -131,7 +136,7 @@ def row_states(rows: SharedRows) -> RowStates:
     apart = residuals(a, b, rotation)
     states.residual[moved] = apart
     dealt = np.random.default_rng(0).permutation(len(moved))
-    chance = float(np.median(residuals(a[dealt], b, fit_map(a[dealt], b))))
+    chance = float(np.median(residuals(a[dealt], b, fit_trimmed(a[dealt], b))))
     states = replace(states, rotation=rotation, chance=chance)
     if np.median(apart) >= UNPAIRED * chance:
         _look_elsewhere(states, moved, a, b, 0.6 * _spacing(a))
