@@ -100,12 +100,9 @@ def _finding(
         f"Vectors{where} moved from version {short(settings.baseline)} to {short(settings.candidate)}{turned}: "
         f"{words.listing(said, 4)} (n = {words.count(drift.n_used)} and {words.count(drift.m_used)})"
     )
-    consequences = [
-        f"vectors for {short(name)} = {short(each)} moved: {SAID[_moved(own)[0].measure].format(_moved(own)[0].value)}"
-        for name, values in found.cohorts.items()
-        for each, own in values.items()
-        if found.turned is None and _moved(own) and (name, each) != (column, value)
-    ]
+    parts = [own for values in found.cohorts.values() for own in values.values()]
+    n_moved = sum(bool(_moved(own)) for own in parts) if found.turned is None else 0
+    many = f"vectors moved in {n_moved} of {words.plural(len(parts), 'cohort')} that are compared"
     return Finding(
         Status.FAIL if effect(moved[0]) >= LARGE else Status.WARN,
         settings.candidate,
@@ -120,7 +117,7 @@ def _finding(
             "is_paired": drift.is_paired,
             "is_turned": found.turned is not None,
             "is_new": True,
-            "consequences": consequences,
+            "consequences": [many] if n_moved > bool(column) else [],
         },
         effect(moved[0]),
     )

@@ -30,8 +30,8 @@ NOUNS = {
 def check_index_corruption(diagnosis: EmbeddingDiagnosis) -> Answer:
     """Rows have a fault, or an index does not give the nearest."""
     found = [
-        *look_at(diagnosis, lambda version: _faults(diagnosis, version)),
-        *look_at(diagnosis, lambda version: _misses(diagnosis, version)),
+        *look_at(diagnosis, lambda version: _faults(diagnosis, version), of_baseline=True),
+        *look_at(diagnosis, lambda version: _misses(diagnosis, version), of_baseline=True),
     ]
     if found:
         return found

@@ -27,10 +27,19 @@ class Seen:
     where: Where = field(default_factory=Where)
 
 
-def look_at(diagnosis: EmbeddingDiagnosis, judge: Callable[[str], Seen | None]) -> list[Finding]:
-    """One finding at most: of the candidate, of the baseline, or of both, told of the candidate then."""
+def look_at(
+    diagnosis: EmbeddingDiagnosis, judge: Callable[[str], Seen | None], *, of_baseline: bool = False
+) -> list[Finding]:
+    """One finding at most: of the candidate, or of both, told of the candidate then.
+
+    Args:
+        diagnosis: of which versions.
+        judge: what is wrong with a version; None where nothing is.
+        of_baseline: tell too what the baseline alone shows. What a candidate has overcome is no finding, but broken
+            rows of a baseline are.
+    """
     seen = {version: found for version in diagnosis.settings.versions if (found := judge(version)) is not None}
-    if not seen:
+    if not seen or (diagnosis.settings.candidate not in seen and not of_baseline):
         return []
     told = diagnosis.settings.candidate if diagnosis.settings.candidate in seen else next(iter(seen))
     each = seen[told]

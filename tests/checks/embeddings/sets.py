@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ def diagnosis_of(
     known = {version.name: Truth(labels=version.label.astype(np.int64)) for version in versions}
     given = EmbeddingSet(
         name="made up",
-        versions={version.name: vectors_of(version) for version in versions},
+        versions={
+            version.name: replace(vectors_of(version), is_good=np.isfinite(version.matrix).all(axis=1))
+            for version in versions
+        },
         metadata=tables,
         roles=roles,
         truth={name: truth for name, truth in known.items() if (truth.labels >= 0).any()},  # type: ignore[operator]
