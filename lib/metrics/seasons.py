@@ -102,8 +102,9 @@ def _season(values: FloatArray, times: FloatArray, name: str, length: int, parts
     products = means @ means.T
     dealt = np.random.default_rng(seed)
     shared = np.array([_shared(products, each) for each in (phase, *_deals(phase, own, dealt))])
-    from_mean = [np.linalg.norm(means[phase == each].mean(axis=0)) if (phase == each).any() else np.nan
-                 for each in range(parts)]
+    from_mean = [
+        np.linalg.norm(means[phase == each].mean(axis=0)) if (phase == each).any() else np.nan for each in range(parts)
+    ]
     return Season(
         name,
         math.sqrt(max(float(shared[0]), 0.0)),

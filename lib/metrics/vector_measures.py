@@ -170,9 +170,7 @@ def compute_drift(
 def _turned(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> Drift:
     """The pairs once the candidate is turned onto the baseline: what is left is more than other coordinates."""
     drawn = draw_rows(np.arange(len(paired[0])), MOST_ROWS, 0)
-    x, y = (
-        take(each.matrix, rows[drawn], distance) for each, rows in zip((before, after), paired, strict=True)
-    )
+    x, y = (take(each.matrix, rows[drawn], distance) for each, rows in zip((before, after), paired, strict=True))
     matrices = x.astype(np.float32), (y @ procrustes(y.T @ x)).astype(np.float32)
     rows = np.arange(len(drawn))
     return compare_pairs(*matrices, rows, rows, distance)

@@ -100,7 +100,9 @@ def _duplicates(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
     share = max(equal, near) / n
     if share < LEAST_DUPLICATES:
         return None
-    kind = f"the vector of an earlier row: {words.count(equal)}" if equal >= near else f"a near duplicate: {_near(read)}"
+    kind = (
+        f"the vector of an earlier row: {words.count(equal)}" if equal >= near else f"a near duplicate: {_near(read)}"
+    )
     clause = f"Rows have {kind} of {words.count(n)} ({words.percent(share)})"
     numbers = {
         "n": n,

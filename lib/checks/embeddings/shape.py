@@ -40,9 +40,7 @@ def check_hubness(diagnosis: EmbeddingDiagnosis) -> Answer:
 
 
 def _hubs(diagnosis: EmbeddingDiagnosis, version: str) -> Hubness:
-    return next(
-        each for each in read_retrieval(diagnosis, version).hubness if each.k == diagnosis.settings.k
-    )
+    return next(each for each in read_retrieval(diagnosis, version).hubness if each.k == diagnosis.settings.k)
 
 
 def _hubness(each: Hubness) -> Seen | None:
@@ -83,7 +81,9 @@ def check_collapse(diagnosis: EmbeddingDiagnosis) -> Answer:
         f"{diagnosis.vectors(version).dimension} dimensions{f' in {short(version)}' if diagnosis.is_compared else ''}"
         for version in wide
     ]
-    return Passed(f"Variance is spread over {words.listing(ratios)} (participation ratio).", {"n": sum(usable.values())})
+    return Passed(
+        f"Variance is spread over {words.listing(ratios)} (participation ratio).", {"n": sum(usable.values())}
+    )
 
 
 def _collapse(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
@@ -114,7 +114,9 @@ def _collapse(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
         "mean_cosine": cosine.value,
     }
     ratio = 0.0 if spectrum.reason else spectrum.participation_ratio / dimension
-    return Seen(clause, numbers, max(1 - ratio, dead / dimension), Status.FAIL if spectrum.reason or few else Status.WARN)
+    return Seen(
+        clause, numbers, max(1 - ratio, dead / dimension), Status.FAIL if spectrum.reason or few else Status.WARN
+    )
 
 
 def check_oversized_dimension(diagnosis: EmbeddingDiagnosis) -> Answer:

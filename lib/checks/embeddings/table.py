@@ -140,8 +140,7 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         minimum_effect="a quarter of the dimensions",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
-        cause="The vectors are wider than what they say: memory, traffic and search cost several times what they "
-        "need.",
+        cause="The vectors are wider than what they say: memory, traffic and search cost several times what they need.",
         remedy="Store the principal axes that are named, or train with nested dimensions (Matryoshka) and cut; measure "
         "recall on other queries first.",
         topic="dimensions",
@@ -159,7 +158,8 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         severity=Severity.WARNING,
         cause="The same thing was embedded several times, or got a default in place of a vector. Copies take places in "
         "every list; across splits they make held-out numbers too good.",
-        remedy="Keep one of each group, and split by group. Where many rows have one vector, look at what was embedded.",
+        remedy="Keep one of each group, and split by group. Where many rows have one vector, look at what was "
+        "embedded.",
         topic="geometry",
         function=check_duplicates,
         over="embeddings",

@@ -130,7 +130,7 @@ class EmbeddingSet:
         return texts_of(self.metadata[version].column(column))
 
     def seconds(self, version: str) -> NDArray[np.float64] | None:
-        """When each row was made, in epoch seconds, shape (n,), NaN where it is not known; None without a time column."""
+        """When each row was made, in epoch seconds, shape (n,), NaN where that is not known; None without times."""
         column, table = self.roles.column("time"), self.metadata[version]
         if column is None or self.roles.time_format is None or column not in table.column_names:
             return None

@@ -118,9 +118,9 @@ def test_a_cohort_that_moved_alone(tmp_path: Path) -> None:
     assert list(found) == ["embedding-drift"]
     told = found["embedding-drift"]
     assert told.where.cohort == {"source": "paper"} or "1 of 2 cohorts" in told.evidence["consequences"][0]
-    mixed = findings(
-        diagnosis_of(tmp_path, made(matrix, label, cohort=part), made(moved, label, "v2", cohort=part))
-    )["embedding-drift"]
+    mixed = findings(diagnosis_of(tmp_path, made(matrix, label, cohort=part), made(moved, label, "v2", cohort=part)))[
+        "embedding-drift"
+    ]
     assert "rows of two kinds" in mixed.title
     assert mixed.evidence["n_far"] == (part == "paper").sum()
 
@@ -128,7 +128,10 @@ def test_a_cohort_that_moved_alone(tmp_path: Path) -> None:
 def test_broken_rows_of_either_version_are_told(tmp_path: Path) -> None:
     matrix = np.random.default_rng(0).normal(size=(200, 12))
     broken = matrix.copy()
-    faults = {"v1": RowFaults(np.array([3]), np.array([5]), NOTHING), "v2": RowFaults(np.arange(4), np.full(4, 5), NOTHING)}
+    faults = {
+        "v1": RowFaults(np.array([3]), np.array([5]), NOTHING),
+        "v2": RowFaults(np.arange(4), np.full(4, 5), NOTHING),
+    }
     broken[:4] = np.nan
     first = matrix.copy()
     first[3] = np.nan
