@@ -121,9 +121,9 @@ def _drift(drift: Drift) -> dict[str, Any]:
     plain: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for each in drift.measures:
-        own = {"": each.value, "_floor": each.floor, "_p": each.p, "_p_adjusted": each.p_adjusted}
-        plain |= {f"{each.measure.value}{suffix}": value for suffix, value in own.items()}
-        reasons |= {f"{each.measure.value}{suffix}": each.reason for suffix in own}
+        own = (("", each.value), ("_floor", each.floor), ("_p", each.p), ("_p_adjusted", each.p_adjusted))
+        plain |= {f"{each.measure.value}{suffix}": value for suffix, value in own}
+        reasons |= {f"{each.measure.value}{suffix}": each.reason for suffix, _value in own}
     none = all(each.reason for each in drift.measures)
     return merged(
         {
@@ -160,7 +160,8 @@ def _hypotheses(history: RecallHistory) -> list[dict[str, Any]]:
             "name": each.name,
             "verdict": each.verdict.value,
             "explains": each.explains,
-            "evidence": each.evidence,
+            # What could not be measured is no evidence.
+            "evidence": {name: value for name, value in each.evidence.items() if math.isfinite(value)},
             "explanation": each.sentence,
             "undefined": {"explains": each.reason} if math.isnan(each.explains) else {},
         }

@@ -129,8 +129,8 @@ def check_oversized_dimension(diagnosis: EmbeddingDiagnosis) -> Answer:
     if found:
         return found
     return Passed(
-        f"No {MUCH_SMALLER} times smaller dimension is sure to keep recall@{diagnosis.settings.k} within "
-        f"{100 * known[-1].tolerance:g} points.",
+        f"It is not sure that a quarter of the dimensions would keep recall@{diagnosis.settings.k} within "
+        f"{words.percent(known[-1].tolerance)}.",
         {"k": diagnosis.settings.k, "tolerance": known[-1].tolerance},
     )
 
