@@ -164,7 +164,9 @@ def compare_parts(
 
 def adjust_together(found: Sequence[Drift]) -> list[Drift]:
     """The same comparisons, corrected for all of them."""
-    adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(len(found), -1)
+    adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(
+        len(found), len(Measure)
+    )
     return [
         replace(
             drift,
