@@ -14,7 +14,18 @@ class DataError(MarginaliaError):
 
 
 class AmbiguityError(DataError):
-    """Something in the data can be read in two ways and nobody has said which; the text names what settles it."""
+    """Something in the data can be read in two ways and nobody has said which; the text names what settles it.
+
+    Attributes:
+        question: what can be read in two ways, in a sentence that holds on every face.
+        topic: what an answer would settle; empty where it is not one thing.
+        options: the answers that fit, as far as they are known.
+    """
+
+    def __init__(self, question: str, remedy: str = "", topic: str = "", options: tuple[str, ...] = ()) -> None:
+        """Say the question and, on the command line, the remedy."""
+        super().__init__(f"{question} {remedy}".strip())
+        self.question, self.topic, self.options = question, topic, options
 
 
 class MisreadError(DataError):

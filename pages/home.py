@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from lib.scan import Scan
-from lib.ui.datasets import Draft, sample_named
+from lib.ui.datasets import Draft
+from lib.ui.embeddings_page import current_vector_draft, current_vectors, show_vector_sets
 from lib.ui.findings import show_findings
 from lib.ui.histories import show_training_link
 from lib.ui.html import show_answer, show_note
@@ -24,6 +25,8 @@ from lib.ui.overview import overview_sentence, show_overview, show_trend
 from lib.ui.page import current_dataset, current_draft, diagnose, watch_features
 from lib.ui.rejected import show_rejected
 from lib.ui.sidebar import show_closed, show_datasets
+from lib.ui.vector_sets import VectorFiles
+from lib.ui.vectors_home import is_sample, show_open_vectors, show_vector_draft, take_vectors
 from lib.workspace import HeldDraft, OpenDataset
 
 
@@ -70,25 +73,36 @@ def show_opened(opened: OpenDataset) -> None:
 
 
 take_files()
+take_vectors()
 show_closed()
-opened = current_dataset()
+opened, vectors = current_dataset(), current_vectors()
 with st.sidebar:
     show_datasets()
-held = current_draft()
-if held is not None and isinstance(held.content, Draft):
+    show_vector_sets()
+held, held_vectors = current_draft(), current_vector_draft()
+if held_vectors is not None and isinstance(held_vectors.content, VectorFiles):
+    show_vector_draft(held_vectors, held_vectors.content)
+elif held is not None and isinstance(held.content, Draft):
     show_draft(held, held.content)
-elif opened is None:
+elif opened is None and vectors is None:
     show_welcome()
     show_training_link()
 else:
-    st.title(opened.name, anchor=False)
-    if sample_named(opened.token):
+    is_own = any(each is not None and not is_sample(each.token) for each in (opened, vectors))
+    if vectors is not None:
+        st.title(vectors.name, anchor=False)
+        show_open_vectors(vectors)
+    if opened is not None:
+        (st.title if vectors is None else st.header)(opened.name, anchor=False)
+    if not is_own:
         show_uploader()
         with st.expander("This is a bundled sample: what a file of your own holds, and other samples"):
             show_samples()
+    if opened is not None:
         show_opened(opened)
     else:
-        show_opened(opened)
+        show_training_link()
+    if is_own:
         with st.expander("Load other files or a sample"):
             show_uploader()
             show_samples()

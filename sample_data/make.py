@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sample_data.embeddings import make_digit_items, make_digit_vectors, make_index, make_index_items, npz
+
 __all__ = [
     "DIGITS_SEED",
     "FILES",
@@ -518,6 +520,13 @@ FILES: tuple[str, ...] = (
     "incident.csv.gz",
     "many_things_wrong.csv",
     "training_curves.csv",
+    "index_items.csv",
+    "index_2026.05.npz",
+    "index_2026.06.npz",
+    "digit_items.csv",
+    "digits_raw.npz",
+    "digits_pca.npz",
+    "digits_learned.npz",
 )
 
 
@@ -543,6 +552,16 @@ def render(name: str) -> bytes:
             return make_wrong().encode()
         case "training_curves.csv":
             return _csv(make_training())
+        case "index_items.csv":
+            return _csv(make_index_items())
+        case "digit_items.csv":
+            return _csv(make_digit_items())
+        case "index_2026.05.npz" | "index_2026.06.npz":
+            version = make_index()[int(name == "index_2026.06.npz")]
+            return npz(version.ids, version.matrix.astype(np.float16))
+        case "digits_raw.npz" | "digits_pca.npz" | "digits_learned.npz":
+            vectors = make_digit_vectors()[name.removeprefix("digits_").removesuffix(".npz")]
+            return npz(make_digit_items()["id"].to_numpy().astype(np.str_), vectors)
         case _:
             raise ValueError(f"no sample file is called {name!r}; there are {', '.join(FILES)}")
 

@@ -1,7 +1,7 @@
 """How often drift of vectors and leakage are told where there are none, and how often where there are.
 
 `python scripts/drift_rates.py [PAIRS] [SHIFTED_PAIRS]` (200 and 20; half an hour, most of it 5,000 rows of 384 values)
-prints a table for docs/embeddings.md and exits with 1 where false alarms exceed what 1 % can give.
+prints tables and exits with 1 where false alarms exceed what 1 % can give.
 One thread per process is faster here: set OMP_NUM_THREADS=1.
 """
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     ("errors", "schema", "grid", "cells", "vectors"),
     ("sources", "metrics"),
-    ("scan", "neighbours", "projection", "jobs"),
+    ("scan", "neighbours", "recall_drop", "projection", "jobs"),
     ("features", "calibrations", "thresholds", "slices", "monitoring"),
     ("diagnose", "comparisons", "embeddings"),
     ("checks", "policy", "gate"),

@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from lib import workspace as workspace_module
 from lib.errors import LimitError
 from lib.scan.held import HeldTables
 from lib.sources.training import read_history
 from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, TRAINING_SAMPLE, Workspace
+from lib.workspace import workspace as workspace_module
 
 TABLES = cast(HeldTables, object())
 

@@ -8,6 +8,7 @@ as JSON, then places (2 x uint16 a point), codes (uint8), opacity (uint8, if `ha
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import zlib
@@ -67,6 +68,7 @@ class MapView:
             same sample in all maps of a group. None: their place.
         n_rows: one more than the largest of them can be; None: n.
         labels: words on the map, the most important first.
+        selected: numbers of rows that are selected from the start, as a link says; afterwards the browser's hold.
     """
 
     coordinates: NDArray[np.float32]
@@ -78,6 +80,7 @@ class MapView:
     rows: NDArray[np.int64] | None = None
     n_rows: int | None = None
     labels: tuple[MapLabel, ...] = ()
+    selected: NDArray[np.int64] | None = None
 
 
 def colour_by_category(values: Sequence[str | None], look: Look) -> Colours:
@@ -155,6 +158,10 @@ def encode_map(view: MapView) -> bytes:
         # What stays when only colours change: the browser keeps where a person has zoomed to.
         "shape": shape.hexdigest()[:16],
     }
+    if view.selected is not None:
+        picked = np.zeros(int(str(header["n_rows"])) // 8 * 8 + 8, bool)
+        picked[view.selected] = True
+        header["selected"] = base64.b64encode(np.packbits(picked, bitorder="little").tobytes()).decode()
     whole = hashlib.sha256(json.dumps(header).encode())
     for part in parts:
         whole.update(part)

@@ -106,6 +106,17 @@ def vector_dimensions(given: Any, truth: Any, distance: Any, k: int, most: int, 
     return compute_trade_off(given.vectors(), truth, distance, k, most, report)
 
 
+def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
+    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
+    from dataclasses import replace
+
+    from lib.recall_drop import compute_recall_drop
+
+    sides = (given.before, before), (given.after, after)
+    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
+    return compute_recall_drop(replace(given, before=first, after=second), report)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "rest": rest,
     "fit_lab": fit_lab,
@@ -118,5 +129,6 @@ TASKS: dict[str, Callable[..., Any]] = {
     "vector_dimensions": vector_dimensions,
     "lay_out": lay_out,
     "warm_layout": warm_layout,
+    "recall_drop": recall_drop,
 }
 """Each takes its arguments and, by the name `report`, a `Report`. Heavy imports stand inside."""

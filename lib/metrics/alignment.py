@@ -35,7 +35,7 @@ ROTATED = 2e-3
 less."""
 LEAST_ROWS = 20
 LEAST_SHARE = 0.01
-"""Of two groups of residuals the smaller has at least this share of the rows."""
+"""Of two groups of rows the smaller has at least this share."""
 LEAST_GAP = 3.0
 """How many times larger the median residual of the second group is."""
 LEAST_SPLIT = 0.85
@@ -63,7 +63,7 @@ class Alignment:
 
     Attributes:
         space: same: all rows are equal but for rounding; rotation: they are after turning; mixed: some rows fit and
-            some do not; changed: neither.
+            some do not, or `LEAST_SHARE` are unchanged where others have moved; changed: neither.
         displacement: shape (n,), how far each row has moved as it stands; NaN where the dimensions differ.
         residual: shape (n,), how far each row is after turning, by a rotation that was fitted to other rows.
         total_displacement, total_residual: root mean square of these. The residual of versions that have nothing to
@@ -128,7 +128,7 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
     is_far, split = split_residuals(residual)
     if is_unchanged.all():
         space = Space.SAME
-    elif is_far.any():
+    elif is_far.any() or is_unchanged.mean() >= LEAST_SHARE:
         space = Space.MIXED
     else:
         # A direction in which next to no row varies may be missing from the half that a rotation is fitted to.

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from lib.metrics.estimates import FloatArray
-from lib.metrics.local_scale import chords, local_dimension
+from lib.metrics.local_scale import chords
 from lib.metrics.permutations import NOISE_LEVEL
 from lib.vectors import NO_ROW, NeighbourGraph
+
+LEAST_ROWS = 100
+UPPER, UPPERMOST = 0.25, 0.05
+"""The tail of the scores is judged from what lies between these shares of the largest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +26,9 @@ class Outliers:
     Attributes:
         score: shape (q,): distance to the k-th neighbour over the median of this distance among the neighbours: about
             1 inside a cloud of any density; NaN where the list is not full or no neighbour asked.
-        floor: the score that the largest of q rows exceeds with `NOISE_LEVEL` where rows lie evenly in as many
-            dimensions as they seem to; NaN where lists are too short to say. Rows at the edge of a cloud exceed it
-            without being wrong: a score is a reason to look.
+        floor: the score that the largest of n rows exceeds with `NOISE_LEVEL` if the logarithm of scores falls off
+            exponentially above the upper quarter, as fast as it does up to the uppermost twentieth: a cloud has sparse
+            edges, and what is usual for it is no outlier. NaN with fewer than `LEAST_ROWS` scores.
         n_beyond: how many rows do.
         n: rows that have a score.
     """
@@ -52,9 +55,10 @@ def outlier_scores(graph: NeighbourGraph) -> Outliers:
     # A row among copies of itself is where they are.
     copies = np.isfinite(reach) & (typical == 0)
     score[copies] = np.where(reach[copies] > 0, np.inf, 1.0)
-    n, dimension = int(np.isfinite(reach[~np.isnan(score)]).sum()), local_dimension(graph)
-    floor = float("nan")
-    if n and np.isfinite(dimension):
-        highest, middle = special.gammaincinv(graph.k, [(1 - NOISE_LEVEL) ** (1 / n), 0.5])
-        floor = float((highest / middle) ** (1 / dimension))
+    known = score[np.isfinite(score)]
+    n, floor = len(known), float("nan")
+    if n >= LEAST_ROWS:
+        start, end = np.log(np.quantile(known, [1 - UPPER, 1 - UPPERMOST]))
+        scale = (end - start) / np.log(UPPER / UPPERMOST)
+        floor = float(np.exp(end + scale * np.log(UPPERMOST * n / NOISE_LEVEL)))
     return Outliers(score, floor, int((score > floor).sum()), n)

@@ -14,7 +14,6 @@ import streamlit as st
 from lib.errors import MisreadError, SettingsError
 from lib.scan import Scan, is_saved_cells, merge_cells, read_cells
 from lib.sources import Answers, Inference, RawTable, Run, build_dataset, compute_shape, infer_mapping, read_table
-from lib.sources.training import History, read_history
 from lib.ui.jobs import Progress
 from lib.ui.upload_folder import upload_store
 from lib.ui.uploads import Upload
@@ -100,14 +99,6 @@ def sample_named(token: str) -> Sample | None:
     return next((sample for sample in SAMPLES if sample.token == token), None)
 
 
-@dataclass(frozen=True)
-class Arrived:
-    """Uploaded files of which some are training histories: their tokens, and what the others became."""
-
-    histories: tuple[str, ...]
-    opened: OpenDataset | HeldDraft | None
-
-
 Remembered: TypeAlias = dict[frozenset[tuple[str, str]], Answers]
 """What was settled for files of a shape, to be taken over for the next one."""
 
@@ -124,26 +115,6 @@ def remember(opened: OpenDataset) -> None:
         remembered()[compute_shape(draft.tables)] = Answers.of_mapping(draft.inference.mapping, draft.tables[-1].name)
 
 
-def read_uploads(
-    uploads: Sequence[Upload], run: Run, report: Progress, known: Remembered
-) -> OpenDataset | HeldDraft | Arrived:
-    """Uploaded files, of which some may be training histories: those are kept, the others become a dataset."""
-    histories: list[History] = []
-    others: list[Upload] = []
-    for upload in uploads:
-        run.check()
-        history = read_history(upload.path, upload.name, upload.sha256)
-        if history is None:
-            others.append(upload)
-        else:
-            histories.append(history)
-    opened = read_files(others, run, report, known) if others else None
-    if not histories:
-        assert opened is not None, "every file is a history or another one"
-        return opened
-    return Arrived(tuple(workspace().keep(each) for each in histories), opened)
-
-
 def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Remembered) -> OpenDataset | HeldDraft:
     """Uploaded files to an open dataset, or to a draft where something has to be asked first.
 
@@ -158,7 +129,7 @@ def read_files(uploads: Sequence[Upload], run: Run, report: Progress, known: Rem
         kept_files = [folder / upload.path.name for upload in uploads]
         # All at once: the session that has sent them may end before the last is read.
         for upload, kept in zip(uploads, kept_files, strict=True):
-            _link(upload.path, kept)
+            link_file(upload.path, kept)
         for index, (upload, kept) in enumerate(zip(uploads, kept_files, strict=True)):
             first, width = index / len(uploads), READ_SHARE / len(uploads)
             table = read_table(
@@ -278,7 +249,7 @@ def draft_again(opened: OpenDataset, answers: Answers) -> HeldDraft:
     return space.hold(draft.name, replace(draft, folder=folder), folder, opened.token)
 
 
-def _link(source: Path, target: Path) -> None:
+def link_file(source: Path, target: Path) -> None:
     """The same bytes under another name, so that they outlive the upload; copied where links cannot be."""
     try:
         os.link(source, target)

@@ -9,15 +9,14 @@ from lib.figures.text import plain
 from lib.sources import Answers
 from lib.sources.columns import join_names
 from lib.ui import state
+from lib.ui.arrivals import Arrived, read_uploads
 from lib.ui.datasets import (
-    Arrived,
     Draft,
     answer,
     draft_again,
     find_same,
     hold,
     open_draft,
-    read_uploads,
     remember,
     remembered,
     workspace,
@@ -26,6 +25,7 @@ from lib.ui.histories import hold_histories, offer_training_sample
 from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import Job, begin, is_at_work, resume, settle
 from lib.ui.uploader import render_uploader
+from lib.ui.vector_sets import find_same_vectors, hold_vectors
 from lib.workspace import SAMPLES, HeldDraft, OpenDataset
 
 _PROBLEM, _READING, _SAME = "intake-problem", "intake-reading", "intake-same"
@@ -49,9 +49,14 @@ def show_uploader() -> None:
     fresh = [upload for upload in uploads if upload.path not in st.session_state.setdefault("read-uploads", set())]
     if fresh:
         st.session_state["read-uploads"] |= {upload.path for upload in fresh}
+        names = [upload.name for upload in fresh]
         if (same := find_same(fresh)) is not None:
-            st.session_state[_SAME] = _same_words([upload.name for upload in fresh], same.name)
+            st.session_state[_SAME] = _same_words(names, same.name)
             _look_at(same.token)
+            st.rerun()
+        if (held := find_same_vectors(fresh)) is not None:
+            st.session_state[_SAME] = _same_words(names, held.name)
+            state.look_at(state.VECTORS, held.token)
             st.rerun()
         known = dict(remembered())
         _end_reading()
@@ -64,7 +69,8 @@ def show_samples(*, abreast: bool = False) -> None:
     """What a file holds, and the samples, beside each other or one below the other."""
     show_note(
         "A row is one prediction: a label, a score, and whatever you want to cut by (version, time, language …). "
-        "Several files at once are compared as versions. Training histories are recognised too: those of Keras, "
+        "Several files at once are compared as versions. Files of vectors are recognised, with the metadata of their "
+        "rows beside them, and training histories: those of Keras, "
         "Lightning, Hugging Face, XGBoost, LightGBM, scikit-learn, MLflow, Weights & Biases and TensorBoard. Files "
         "stay on this server, private to whoever has the link."
     )
@@ -116,9 +122,12 @@ def take_files() -> None:
         result = job.result
         if isinstance(result, Arrived):
             hold_histories(result.histories)
-            if result.opened is None:
+            if result.vectors is not None:
+                hold_vectors(result.vectors.token)
+                state.look_at(state.VECTORS, result.vectors.token)
+            elif result.dataset is None:
                 st.switch_page("pages/training.py")
-            result = result.opened
+            result = result.dataset
         if isinstance(result, OpenDataset | HeldDraft):
             if isinstance(result, OpenDataset):
                 remember(result)
@@ -157,7 +166,7 @@ def drop_draft(held: HeldDraft) -> None:
     if held.origin:
         state.put("dataset", held.origin)
     else:
-        state.restart({})
+        state.look_at(state.DATASET, "")
 
 
 def settle_draft(held: HeldDraft, answers: Answers) -> None:
@@ -178,4 +187,4 @@ def settle_opened(opened: OpenDataset, answers: Answers) -> None:
 
 
 def _look_at(token: str) -> None:
-    state.restart({"dataset": token})
+    state.look_at(state.DATASET, token)

@@ -80,7 +80,7 @@ def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
     """What only a person can say: a sentence, and a button for each answer."""
     for index, question in enumerate(draft.inference.questions):
         with st.container(key=f"finding-care-question-{index}"):
-            st.markdown(f"**{_plain(question.sentence)}**")
+            st.markdown(f"**{as_plain_markdown(question.sentence)}**")
             _show_options(draft, question, settle)
             show_note(f"It can be chosen in the list below, as “{WORDS[_TOPICS.get(question.topic, question.topic)]}”.")
 
@@ -88,7 +88,9 @@ def show_questions(draft: Draft, settle: Callable[[Answers], None]) -> None:
 def _show_options(draft: Draft, question: Question, settle: Callable[[Answers], None]) -> None:
     for value, meaning in question.options:
         st.button(
-            _plain(_sentence(meaning) if question.topic in WORDED else f"{value or 'None of them'}: {meaning}"),
+            as_plain_markdown(
+                _sentence(meaning) if question.topic in WORDED else f"{value or 'None of them'}: {meaning}"
+            ),
             key=f"answer:{question.topic}:{value}",
             on_click=lambda value=value: settle(with_answer(draft.answers, question.topic, value)),
         )
@@ -153,7 +155,7 @@ def _show_one(
         on_change=lambda: settle(with_answer(draft.answers, topic, str(st.session_state[key]))),
     )
     with why:
-        _show_evidence(evidence, is_asked=is_asked)
+        show_evidence(evidence, is_asked=is_asked)
 
 
 def _show_many(
@@ -180,7 +182,7 @@ def _show_many(
     control, why = st.columns([2, 5], vertical_alignment="center")
     control.multiselect(WORDS[topic], [name for name in columns if name in free], key=key, on_change=taken)
     with why:
-        _show_evidence(evidence)
+        show_evidence(evidence)
 
 
 def _labels(draft: Draft) -> list[str]:
@@ -208,12 +210,13 @@ def _show_unlabelled(
     )
     with why:
         if evidence is not None or is_asked:
-            _show_evidence(evidence, is_asked=is_asked)
+            show_evidence(evidence, is_asked=is_asked)
         else:
             show_note("Rows with a label that is chosen here count as unlabelled.")
 
 
-def _show_evidence(evidence: Evidence | None, *, is_asked: bool = False) -> None:
+def show_evidence(evidence: Evidence | None, *, is_asked: bool = False) -> None:
+    """Why a column was given a role, with examples of its values."""
     if evidence is None:
         show_note("This is asked above." if is_asked else "No column is taken for it.")
         return
@@ -225,6 +228,6 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _plain(text: str) -> str:
+def as_plain_markdown(text: str) -> str:
     """Text of a file inside Markdown: nothing in it is markup."""
     return "".join("\\" + character if character in "\\`*_{}[]()<>#+-.!|~$:" else character for character in text)

@@ -97,11 +97,16 @@ def current_draft() -> HeldDraft | None:
     return workspace().draft(st.session_state.get(f"draft:{token}", token))
 
 
-def current_dataset() -> OpenDataset | None:
-    """The dataset of the view; a sample is opened, anything that is no longer there is said."""
+def need_frame() -> None:
+    """Draw the page anew within its frame where Streamlit has run it by itself."""
     if not st.session_state.get(_FRAMED):
         use_navigation()
         st.rerun()
+
+
+def current_dataset() -> OpenDataset | None:
+    """The dataset of the view; a sample is opened, anything that is no longer there is said."""
+    need_frame()
     token = state.get("dataset")
     if not token:
         return None

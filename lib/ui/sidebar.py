@@ -40,7 +40,7 @@ def show_datasets() -> None:
         "dataset", "Dataset", list(names), default=present, words=names.__getitem__, always=True, draw=st.selectbox
     )
     if chosen != present:
-        state.restart({"dataset": chosen} if chosen else {})
+        state.look_at(state.DATASET, chosen)
         st.rerun()
 
 
@@ -52,9 +52,14 @@ def show_link(opened: OpenDataset) -> None:
     show_note("The address of this page is a link to this view: whoever you give it to sees the dataset.")
     if st.button("Close this dataset", help="Removes its files from the server; links to it no longer work."):
         workspace().close(opened.token)
-        state.restart({})
-        st.session_state[_CLOSED] = opened.name
+        state.look_at(state.DATASET, "")
+        say_closed(opened.name)
         st.switch_page("pages/home.py")
+
+
+def say_closed(name: str) -> None:
+    """Have the next page say what was closed just now."""
+    st.session_state[_CLOSED] = name
 
 
 def show_closed() -> None:

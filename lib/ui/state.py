@@ -24,6 +24,10 @@ _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 _LINKED, _UNMET = "view-linked", "view-unmet"
 _NOTHING = "none"
 """None of several, in the URL."""
+DATASET, VECTORS = "dataset", "vectors"
+"""The parameters that name what is open: a dataset of predictions, and a set of vectors beside it."""
+OF_VECTORS = "v_"
+"""How the names of all other parameters begin that are about the set of vectors."""
 
 
 def read_view(page: str, first: str) -> None:
@@ -46,7 +50,9 @@ def read_view(page: str, first: str) -> None:
     if went or (moved and said and said != st.session_state.get(_WRITTEN)):
         restart(said)
         # That a dataset is gone is said where it would have been.
-        st.session_state[_LINKED] = {name: value for name, value in said.items() if value and name != "dataset"}
+        st.session_state[_LINKED] = {
+            name: value for name, value in said.items() if value and name not in (DATASET, VECTORS)
+        }
 
 
 def write_view() -> None:
@@ -89,6 +95,21 @@ def restart(view: dict[str, str]) -> None:
     forget_controls()
     st.session_state[_VIEW] = dict(view)
     st.session_state[_LINKED], st.session_state[_UNMET] = {}, {}
+
+
+def look_at(half: str, token: str) -> None:
+    """Look at another dataset, or another set of vectors; the half of the view that is about the other one stays.
+
+    Args:
+        half: `DATASET` or `VECTORS`.
+        token: what is looked at; empty for nothing.
+    """
+    kept = {name: value for name, value in current().items() if _is_of_vectors(name) != (half == VECTORS)}
+    restart(kept | ({half: token} if token else {}))
+
+
+def _is_of_vectors(name: str) -> bool:
+    return name == VECTORS or name.startswith(OF_VECTORS)
 
 
 def judge(name: str, shown: str, *, fits: bool) -> None:

@@ -23,7 +23,7 @@ from lib.ui.uploads import Upload, UploadStore
 
 __all__ = ["Upload", "announce_upload_route", "drop_ended_sessions", "render_uploader"]
 
-FORMATS = "CSV, TSV, JSONL, Parquet or Arrow; plain, gzip or zstd"
+FORMATS = "CSV, TSV, JSONL, Parquet, Arrow, NPY, NPZ or safetensors; plain, gzip or zstd"
 
 _ASSETS = Path(__file__).parent / "assets"
 _TOKENS = 2

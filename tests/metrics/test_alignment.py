@@ -85,6 +85,19 @@ def test_stale_rows_stand_out(baseline: np.ndarray, noise: float, seed: int) -> 
     assert (found.is_far == stale).mean() > 0.99
 
 
+@pytest.mark.parametrize("share", [0.02, 0.9])
+def test_few_stale_rows_or_few_fresh_ones_are_a_mixture_even_after_a_small_change(
+    baseline: np.ndarray, share: float
+) -> None:
+    stale = np.random.default_rng(1).random(N) < share
+    candidate = noisy(baseline, 0.05)
+    candidate[stale] = baseline[stale]
+    found = align(baseline, candidate, ROWS, ROWS, Distance.COSINE)
+    assert found.space is Space.MIXED
+    assert found.is_unchanged.tolist() == stale.tolist()
+    assert found.unchanged.lower < stale.mean() < found.unchanged.upper
+
+
 def test_a_part_from_a_third_model_stands_out(baseline: np.ndarray) -> None:
     other = np.arange(N) % 4 == 0
     candidate = noisy(baseline @ rotation(D, 1), 0.02)

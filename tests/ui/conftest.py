@@ -29,7 +29,7 @@ PAGES = (
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
     "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
-    *(f"sample:{token}" for token in SAMPLES)
+    "vectors", *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90
 SESSION = "test session id"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.ui.datasets import read_uploads, workspace
+from lib.ui.arrivals import read_uploads
+from lib.ui.datasets import workspace
 from lib.ui.jobs import Job
 from tests.ui.conftest import PATIENCE, ROOT, assert_sound, open_app, run, text_of
 

@@ -101,5 +101,8 @@ def choose(names: Sequence[str], answer: str | None, name: str, noun: str, held:
     if len(named) == 1:
         return named[0]
     raise AmbiguityError(
-        f"{name} has several {noun}s that may hold the vectors: {join_names(names, 8)}. Say which with {OPTION}."
+        f"{name} has several {noun}s that may hold the vectors: {join_names(names, 8)}.",
+        f"Say which with {OPTION}.",
+        "vectors",
+        tuple(names),
     )

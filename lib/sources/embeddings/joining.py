@@ -75,7 +75,10 @@ def join_metadata(raw: RawVectors, meta: Any, meta_name: str, answer: str | None
         )
         if n == meta.num_rows:
             raise AmbiguityError(
-                f"{sentence} Say which column it is with {OPTION}, or {OPTION} '' to join by row order."
+                sentence,
+                f"Say which column it is with {OPTION}, or {OPTION} '' to join by row order.",
+                "id",
+                (*meta.column_names, ""),
             )
         raise DataError(f"{sentence} Give the metadata of these vectors, or name its id column with {OPTION}.")
     keys = pd.Series(texts_of(meta.column(column)))
@@ -151,6 +154,9 @@ def _find_matching(ids: NDArray[np.object_], meta: Any, own_id: str, answer: str
         return own_id
     if len(fitting) > 1:
         raise AmbiguityError(
-            f"{join_names(fitting)} hold the ids of the vectors alike well. Say which column is the id with {OPTION}."
+            f"{join_names(fitting)} hold the ids of the vectors alike well.",
+            f"Say which column is the id with {OPTION}.",
+            "id",
+            tuple(fitting),
         )
     return fitting[0] if fitting else None

@@ -140,8 +140,10 @@ def _tell_apart(inputs: Sequence[Input], metadata: Input | None) -> tuple[list[I
         return list(inputs), None
     if len(others) > 1:
         raise AmbiguityError(
-            f"{join_names([each.name for each in others])} hold no vectors, and one file can be the metadata. Say "
-            f"which with {OPTION}."
+            f"{join_names([each.name for each in others])} hold no vectors, and one file can be the metadata.",
+            f"Say which with {OPTION}.",
+            "metadata",
+            tuple(each.name for each in others),
         )
     return held, others[0]
 

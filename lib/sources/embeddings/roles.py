@@ -136,8 +136,10 @@ def _choose_label(columns: list[Column]) -> tuple[Column, str] | None:
         if len(named) > 1:
             names = [column.name for column in named]
             raise AmbiguityError(
-                f"Several columns may be the label: {join_names(names)}. Say which with --label, one of: "
-                f"{join_names([*names, chr(39) * 2], 12, 'or')}."
+                f"Several columns may be the label: {join_names(names)}.",
+                f"Say which with --label, one of: {join_names([*names, chr(39) * 2], 12, 'or')}.",
+                "label",
+                (*names, ""),
             )
         if named:
             return named[0], f"Named {named[0].name}"

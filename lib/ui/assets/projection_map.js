@@ -5,6 +5,8 @@ const instances = new WeakMap()
 const EVENT = "marginalia-map-selection"
 // The selection of each group of maps on this page, also for a map that is mounted later.
 const selections = (window.marginaliaMapSelections ??= new Map())
+// What the link said was selected, by group: taken over once, for afterwards the person selects.
+const linked = (window.marginaliaMapLinks ??= new Map())
 
 const FULL = 65535
 const CELLS = 256 // points are sorted into 256 x 256 squares, so that the nearest is found without asking all
@@ -135,7 +137,12 @@ class ProjectionMap {
     this.drawLegend()
     this.makeLabels()
     this.upload()
-    const shared = selections.get(points.header.group)
+    const { group, selected } = points.header
+    if (selected !== undefined && linked.get(group) !== selected) {
+      linked.set(group, selected)
+      selections.set(group, Uint8Array.from(atob(selected), (each) => each.charCodeAt(0)))
+    }
+    const shared = selections.get(group)
     if (shared) this.take(shared)
     else this.mark(new Uint8Array(points.n), 0)
   }

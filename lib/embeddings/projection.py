@@ -1,0 +1,334 @@
+"""The map of each version: principal components at once, UMAP from the graph, the candidate's laid over the baseline's.
+
+A map is something to click on; `read_quality` says how much of it is true, and `read_churn` what chance alone moves.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.embeddings.diagnosis import NEIGHBOURS, EmbeddingDiagnosis, Report, ignore, part
+from lib.errors import UndefinedError
+from lib.jobs.neighbours import neighbour_graph
+from lib.jobs.projection import LayoutRequest, lay_out
+from lib.metrics.estimates import Estimate, FloatArray
+from lib.metrics.layouts import kept_neighbours, layout_neighbours, layout_quality
+from lib.metrics.query_means import mean_of_queries
+from lib.projection import (
+    LAID_OUT_WHOLE,
+    LANDMARKS,
+    LayoutSettings,
+    Pca,
+    align,
+    begin_from,
+    choose_landmarks,
+    compute_churn,
+    compute_pca,
+    pair_ids,
+)
+from lib.sources import Run
+from lib.vectors import Flags, NeighbourGraph, Rows
+
+Points = NDArray[np.float32]
+MOST_JUDGED = 200_000
+"""Of more rows it is not measured how faithful a map is: they are placed between landmarks."""
+NOT_JUDGED = f"not measured for more than {MOST_JUDGED:,} rows"
+TOO_FEW = "too few rows are on the map"
+JUDGED_PAIRS = 50_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class VersionMap:
+    """The map of a version.
+
+    Attributes:
+        coordinates: shape (n, 2); NaN for a row without a place. Those of the candidate lie over the baseline's.
+        disparity: of the candidate, the share of the spread that could not be laid over the baseline's, in [0, 1]; NaN
+            where there was nothing to lay it over.
+        n_landmarks: how many rows were laid out among each other, the rest being placed by them; 0 if all were.
+        shares: of principal components, the share of the variance along either axis; None for UMAP.
+        seconds: that the layout took; 0 for principal components.
+        key: what the layout is kept under; empty for principal components.
+    """
+
+    coordinates: Points
+    disparity: float = math.nan
+    n_landmarks: int = 0
+    shares: tuple[float, float] | None = None
+    seconds: float = 0.0
+    key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MapQuality:
+    """How faithful a map is at k neighbours.
+
+    Attributes:
+        k: of each row.
+        kept: shape (n,), share of a row's true neighbours that are among its nearest on the map; NaN without a place.
+        kept_mean: over the rows that have one.
+        trustworthiness: as scikit-learn defines it, with an interval over rows.
+        expected: the share that a map without any truth would keep.
+    """
+
+    k: int
+    kept: FloatArray
+    kept_mean: Estimate
+    trustworthiness: Estimate
+    expected: float
+
+
+@dataclass(frozen=True)
+class Churn:
+    """Share of the nearest on one map that are not the nearest on another map of the same rows, in [0, 1].
+
+    Attributes:
+        k: how many nearest.
+        of_seeds: of two maps of the baseline that differ in nothing but the seed.
+        of_versions: of the maps of baseline and candidate, over rows with the same id.
+    """
+
+    k: int
+    of_seeds: float
+    of_versions: float
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """A number for each sample, the same in both versions, so that one selection holds on both maps.
+
+    Attributes:
+        rows: version to the number of each row, shape (n,): the baseline's row where ids are the same.
+        n: how many numbers there are.
+    """
+
+    rows: dict[str, Rows]
+    n: int
+
+    def rows_of(self, version: str, numbers: Rows) -> Rows:
+        """The rows of a version that have these numbers, ascending by row."""
+        return np.flatnonzero(np.isin(self.rows[version], numbers))
+
+
+def number_rows(diagnosis: EmbeddingDiagnosis) -> Numbering:
+    """Number the rows of baseline and candidate."""
+    first, second = diagnosis.settings.baseline, diagnosis.settings.candidate
+    n = diagnosis.vectors(first).n
+    numbers = {first: np.arange(n)}
+    if diagnosis.is_compared:
+        here, there = _pairs(diagnosis)
+        of_second = np.full(diagnosis.vectors(second).n, -1, np.int64)
+        of_second[there] = here
+        new = np.flatnonzero(of_second < 0)
+        of_second[new] = n + np.arange(len(new))
+        numbers[second], n = of_second, n + len(new)
+    return Numbering(numbers, n)
+
+
+def _pairs(diagnosis: EmbeddingDiagnosis) -> tuple[Rows, Rows]:
+    """Rows of baseline and candidate with the same id."""
+    names = (diagnosis.settings.baseline, diagnosis.settings.candidate)
+    return diagnosis.once(
+        ("pairs", *names), lambda: pair_ids(*(diagnosis.vectors(name).ids.astype(str) for name in names))
+    )
+
+
+def read_plane(diagnosis: EmbeddingDiagnosis, version: str) -> VersionMap:
+    """The plane of the first two principal components; there at once.
+
+    Raises:
+        UndefinedError: no row can be drawn.
+    """
+    found = _pca(diagnosis, version)
+    shares = (float(found.shares[0]), float(found.shares[1]))
+    return _laid_over(diagnosis, version, VersionMap(found.coordinates, shares=shares), None)
+
+
+def _pca(diagnosis: EmbeddingDiagnosis, version: str) -> Pca:
+    vectors, distance = diagnosis.vectors(version), diagnosis.settings.distance
+    return diagnosis.once(
+        ("pca", version, distance), lambda: compute_pca(vectors.matrix, vectors.usable(distance), distance)
+    )
+
+
+def read_map(
+    diagnosis: EmbeddingDiagnosis,
+    version: str,
+    settings: LayoutSettings | None,
+    run: Run | None = None,
+    on_progress: Report = ignore,
+) -> VersionMap:
+    """The map of a version, worked out once; the candidate's begins where the baseline's has the same ids.
+
+    Args:
+        diagnosis: of which vectors.
+        version: baseline or candidate.
+        settings: what it is laid out with; None for principal components.
+        run: what may cancel it.
+        on_progress: told how far it is.
+
+    Raises:
+        Cancelled: `run` was cancelled.
+        UndefinedError: no row can be drawn, or none has a neighbour.
+    """
+    if settings is None:
+        return read_plane(diagnosis, version)
+
+    def compute() -> VersionMap:
+        is_second = diagnosis.is_compared and version == diagnosis.settings.candidate
+        first = None
+        if is_second:
+            first = read_map(diagnosis, diagnosis.settings.baseline, settings, run, part(on_progress, 0.0, 0.5))
+        report = part(on_progress, 0.5, 1.0) if is_second else on_progress
+        graph, landmarks = _graph_of_map(diagnosis, version, settings, run or Run(), part(report, 0.0, 0.4))
+        start, begun_from = _pca(diagnosis, version).coordinates, ""
+        if first is not None and len(_pairs(diagnosis)[0]) >= len(start) / 2:
+            start = begin_from(first.coordinates, *_pairs(diagnosis), len(start))
+            begun_from = first.key
+        content = diagnosis.vectors(version).sha256
+        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks)
+        layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
+        made = VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
+        return _laid_over(diagnosis, version, made, first)
+
+    return diagnosis.once(_wanted(diagnosis, version, settings), compute)
+
+
+def holds_map(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
+    """Whether that was worked out already."""
+    return settings is None or diagnosis.holds(*_wanted(diagnosis, version, settings))
+
+
+def _wanted(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> tuple[object, ...]:
+    # The baseline's map depends on no other version.
+    from_other = diagnosis.settings.baseline if version != diagnosis.settings.baseline else ""
+    return "map", version, from_other, diagnosis.settings.distance, settings
+
+
+def _laid_over(diagnosis: EmbeddingDiagnosis, version: str, made: VersionMap, first: VersionMap | None) -> VersionMap:
+    """The candidate's map turned, mirrored, scaled and shifted to lie over the baseline's."""
+    if not diagnosis.is_compared or version != diagnosis.settings.candidate:
+        return made
+    over = first or VersionMap(_pca(diagnosis, diagnosis.settings.baseline).coordinates)
+    here, there = _pairs(diagnosis)
+    try:
+        laid = align(made.coordinates, there, over.coordinates, here)
+    except UndefinedError:
+        return made
+    return replace(made, coordinates=laid.coordinates, disparity=laid.disparity)
+
+
+def _graph_of_map(
+    diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings, run: Run, report: Report
+) -> tuple[NeighbourGraph, Flags | None]:
+    """Neighbours of all rows among all, or among landmarks where there are very many; and the landmarks."""
+    vectors = diagnosis.vectors(version)
+    usable = vectors.usable(settings.distance)
+    k = max(NEIGHBOURS, settings.n_neighbors - 1)
+    landmarks = None
+    if int(usable.sum()) > LAID_OUT_WHOLE:
+        landmarks = choose_landmarks(usable, LANDMARKS, settings.seed)
+    elif k == NEIGHBOURS and bool((vectors.is_query & vectors.is_gallery)[usable].all()):
+        return diagnosis.graph(version, run, report), None
+    everything = np.ones(vectors.n, bool)
+    asked = replace(vectors, is_query=everything, is_gallery=everything if landmarks is None else landmarks)
+    graph = diagnosis.once(
+        ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed),
+        lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report),
+    )
+    return graph, landmarks
+
+
+def read_quality(
+    diagnosis: EmbeddingDiagnosis,
+    version: str,
+    settings: LayoutSettings | None,
+    run: Run | None = None,
+    on_progress: Report = ignore,
+) -> MapQuality:
+    """How faithful a map is, worked out once.
+
+    Raises:
+        Cancelled: `run` was cancelled.
+    """
+
+    def compute() -> MapQuality:
+        vectors, distance = diagnosis.vectors(version), diagnosis.settings.distance
+        coordinates = read_map(diagnosis, version, settings, run, on_progress).coordinates
+        placed = np.flatnonzero(np.isfinite(coordinates[:, 0]))
+        k = min(diagnosis.settings.k, len(placed) - 1)
+        nothing = np.full(vectors.n, np.nan)
+        if len(placed) > MOST_JUDGED or 2 * k >= len(placed) or k < 1:
+            reason = NOT_JUDGED if len(placed) > MOST_JUDGED else TOO_FEW
+            none = Estimate(math.nan, math.nan, math.nan, 0, reason)
+            return MapQuality(k, nothing, none, none, math.nan)
+        asked = settings or LayoutSettings(distance=distance)
+        graph, _landmarks = _graph_of_map(diagnosis, version, asked, run or Run(), part(on_progress, 0.0, 0.5))
+        near = layout_neighbours(coordinates[placed], k)
+        kept = kept_neighbours(graph, near, placed)
+        by_row = nothing.copy()
+        by_row[placed] = kept.values
+
+        def report(share: float, words: str) -> None:
+            (run or Run()).check()
+            on_progress(0.5 + share / 2, words)
+
+        judged = layout_quality(vectors.matrix[placed], coordinates[placed], k, distance, report, JUDGED_PAIRS)
+        return MapQuality(
+            k,
+            by_row,
+            mean_of_queries(kept)[0],
+            mean_of_queries(judged.trustworthiness)[0],
+            k / (len(placed) - 1),
+        )
+
+    return diagnosis.once(_judged(diagnosis, version, settings), compute)
+
+
+def holds_quality(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
+    """Whether that was worked out already."""
+    return diagnosis.holds(*_judged(diagnosis, version, settings))
+
+
+def _judged(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> tuple[object, ...]:
+    return "map quality", diagnosis.settings.k, *_wanted(diagnosis, version, settings)
+
+
+def read_churn(
+    diagnosis: EmbeddingDiagnosis, settings: LayoutSettings, run: Run | None = None, on_progress: Report = ignore
+) -> Churn:
+    """What a change of the seed moves on the baseline's map, and what the change of version moves; worked out once.
+
+    Raises:
+        Cancelled: `run` was cancelled.
+        UndefinedError: fewer rows are on both maps than nearest are compared.
+    """
+
+    def compute() -> Churn:
+        first, second = diagnosis.settings.baseline, diagnosis.settings.candidate
+        reports = [part(on_progress, share, share + 1 / 3) for share in (0.0, 1 / 3, 2 / 3)]
+        one = read_map(diagnosis, first, settings, run, reports[0])
+        again = read_map(diagnosis, first, replace(settings, seed=(settings.seed + 1) % 2**31), run, reports[1])
+        other = read_map(diagnosis, second, settings, run, reports[2])
+        here, there = _pairs(diagnosis)
+        k = settings.n_neighbors
+        return Churn(
+            k,
+            compute_churn(one.coordinates, again.coordinates, k),
+            compute_churn(one.coordinates[here], other.coordinates[there], k),
+        )
+
+    return diagnosis.once(_churned(diagnosis, settings), compute)
+
+
+def holds_churn(diagnosis: EmbeddingDiagnosis, settings: LayoutSettings) -> bool:
+    """Whether that was worked out already."""
+    return diagnosis.holds(*_churned(diagnosis, settings))
+
+
+def _churned(diagnosis: EmbeddingDiagnosis, settings: LayoutSettings) -> tuple[object, ...]:
+    return "map churn", *_wanted(diagnosis, diagnosis.settings.candidate, settings), diagnosis.settings.baseline

@@ -1,0 +1,154 @@
+"""The controls of the Map page: how it is laid out, what it is coloured by, what is named on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.projection import VersionMap
+from lib.embeddings.row_measures import (
+    RowValues,
+    column_texts,
+    column_values,
+    holds_row_measure,
+    offered_measures,
+    read_row_measure,
+)
+from lib.figures.map_view import MEASURE_WORDS
+from lib.metrics.cluster_words import NamedPlace, name_by_value, name_by_words
+from lib.projection import PARAMETERS, LayoutSettings
+from lib.ui import state
+from lib.ui.embeddings_page import read_topic
+
+UMAP, PCA = "umap", "pca"
+METHODS = {UMAP: "UMAP", PCA: "Principal components"}
+PLAIN, COLUMN, WORDS, NOTHING = "version", "column:", "words", "nothing"
+MOST_KINDS = 8
+"""A column of more numbers is coloured as a scale."""
+MOST_NAMES = 40
+SHOWN = {"both": "Both, side by side", "baseline": "Baseline", "candidate": "Candidate"}
+
+
+@dataclass(frozen=True)
+class MapChoice:
+    """What the controls say.
+
+    Attributes:
+        layout: what UMAP is made with; None for principal components.
+        colour: a measure, `COLUMN` with the name of a column, or `PLAIN`.
+        names: `COLUMN` with the name of a column, `WORDS` or `NOTHING`.
+        faded: whether misplaced points are faded.
+        versions: which are drawn, one or two.
+    """
+
+    layout: LayoutSettings | None
+    colour: str
+    names: str
+    faded: bool
+    versions: tuple[str, ...]
+
+
+def choose_map(diagnosis: EmbeddingDiagnosis) -> MapChoice:
+    """The choices of the page, in its controls."""
+    roles = diagnosis.embeddings.roles
+    label = roles.column("label")
+    columns = _columns(diagnosis)
+    default = f"{COLUMN}{label or (roles.cohorts[0] if roles.cohorts else '')}" if label or roles.cohorts else PLAIN
+    colours = {PLAIN: "Version"} | {f"{COLUMN}{name}": name for name in columns}
+    colours |= {measure: MEASURE_WORDS[measure] for measure in offered_measures(diagnosis)}
+    first, second, third, fourth = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
+    colour = state.choose(
+        "v_colour", "Colour by", list(colours), default=default, words=colours.__getitem__, draw=first.selectbox
+    )
+    named = {NOTHING: "Nothing"} | {f"{COLUMN}{name}": name for name in [*([label] if label else []), *roles.cohorts]}
+    if roles.column("text"):
+        named[WORDS] = "Typical words"
+    # The first of the column that is the label or a cohort, else words.
+    usual = next((each for each in list(named)[1:]), NOTHING)
+    names = state.choose(
+        "v_names", "Names on the map", list(named), default=usual, words=named.__getitem__, draw=second.selectbox,
+        help="Each value stands where the middle of its rows is; typical words are those that are frequent in a part "
+        "of the map and rare in the others.",
+    )  # fmt: skip
+    shown = "both"
+    if diagnosis.is_compared:
+        shown = state.choose(
+            "v_shown", "Versions", list(SHOWN), default="both", words=SHOWN.__getitem__, draw=third.selectbox
+        )
+    with fourth.popover("Layout", width="stretch"):
+        layout, faded = _choose_layout(diagnosis)
+    versions = diagnosis.settings.versions
+    if shown != "both" and len(versions) > 1:
+        versions = versions[:1] if shown == "baseline" else versions[1:]
+    return MapChoice(layout, colour, names, faded, versions)
+
+
+def _choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None, bool]:
+    method = state.choose(
+        "v_method", "Method", list(METHODS), default=UMAP, words=METHODS.__getitem__, draw=st.segmented_control
+    )
+    faded = (
+        state.choose(
+            "v_fade", "Points that the map misplaces", ["plain", "faded"], default="plain",
+            words=str.capitalize, draw=st.segmented_control,
+            help="A point is the fainter the fewer of its true neighbours are near it on the map.",
+        ) == "faded"
+    )  # fmt: skip
+    if method == PCA:
+        return None, faded
+    usual = LayoutSettings()
+    values = {
+        each.name: state.slide(
+            f"v_{each.name}", each.label, float(each.low), 99.0 if each.name == "seed" else float(each.high),
+            0.01 if each.name == "min_dist" else 1.0, default=float(getattr(usual, each.name)), help=each.words,
+        )
+        for each in PARAMETERS
+    }  # fmt: skip
+    layout = LayoutSettings(
+        int(values["n_neighbors"]), values["min_dist"], int(values["seed"]), diagnosis.settings.distance
+    )
+    return layout, faded
+
+
+def _columns(diagnosis: EmbeddingDiagnosis) -> list[str]:
+    """Columns that a map can be coloured by: not those of which every value is another one."""
+    roles, tables = diagnosis.embeddings.roles, diagnosis.embeddings.metadata.values()
+    never = {roles.column(role) for role in ("id", "text", "image")}
+    names = dict.fromkeys(name for table in tables for name in table.column_names if name not in never)
+    label = roles.column("label")
+    return sorted(names, key=lambda name: (name != label, name not in roles.cohorts))
+
+
+def read_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> dict[str, RowValues] | None:
+    """What the rows are coloured by, by version; None for one colour. What takes time is read with progress."""
+    if choice.colour == PLAIN:
+        return None
+    if choice.colour.startswith(COLUMN):
+        return column_values(diagnosis, choice.colour.removeprefix(COLUMN), MOST_KINDS)
+    return read_topic(
+        "row-measure",
+        (choice.colour, choice.layout, diagnosis.settings, diagnosis.embeddings.key),
+        f"Working out: {MEASURE_WORDS[choice.colour].lower()}",
+        lambda: holds_row_measure(diagnosis, choice.colour, choice.layout),
+        lambda run, report: read_row_measure(diagnosis, choice.colour, choice.layout, run, report),
+    )
+
+
+def read_names(
+    diagnosis: EmbeddingDiagnosis, choice: MapChoice, version: str, drawn: LayoutSettings | None, found: VersionMap
+) -> list[NamedPlace]:
+    """What is named on the map of a version, which is laid out as `drawn` says."""
+    points = found.coordinates
+    if choice.names == NOTHING:
+        return []
+    text = diagnosis.embeddings.roles.column("text")
+    is_words = choice.names == WORDS
+    column = (text or "") if is_words else choice.names.removeprefix(COLUMN)
+    values = column_texts(diagnosis, version, column)
+    wanted = ("names", version, choice.names, drawn, diagnosis.settings)
+    return diagnosis.once(
+        wanted,
+        lambda: name_by_words(points, values) if is_words else name_by_value(points, values)[:MOST_NAMES],
+    )
