@@ -1,4 +1,4 @@
-"""A number of every row as bars, version over version: lengths, distances, triplet margins, what is left after turning."""
+"""A number of every row as bars, version over version: lengths, distances, triplet margins, residuals."""
 
 from __future__ import annotations
 

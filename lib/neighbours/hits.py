@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from lib.errors import SettingsError
 from lib.metrics.ranked_matches import hit_probability
-from lib.neighbours.graph import DISTANCES_AT_ONCE
 from lib.metrics.relevance import Relevance
+from lib.neighbours.graph import DISTANCES_AT_ONCE
 from lib.neighbours.space import Space, blocks
 from lib.vectors import NO_ROW, NeighbourGraph, Rows, Truth, Vectors
 
