@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.figures.format import format_change, format_change_interval, format_loss, format_share
+from lib.figures.format import format_change, format_change_interval, format_loss, format_plural, format_share
 from lib.figures.text import plain
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.dimensions import Curve, Point, Setting, Way, cost_of_queries
@@ -75,7 +75,7 @@ class DimensionsView:
         least, full = curve.smallest, curve.full
         if not full.recall.is_defined:
             return f"{plain(version)}: recall is undefined: {full.recall.reason}."
-        lost = format_change(curve.tolerance, "share").removeprefix("+")
+        lost = format_plural(round(100 * curve.tolerance, 1), "point")
         if least.setting == full.setting:
             return (
                 f"{plain(version)} needs all of its {full.setting.n_bytes} bytes a vector: no smaller setting surely "

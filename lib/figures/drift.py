@@ -8,7 +8,9 @@ import plotly.graph_objects as go
 
 from lib.figures.dots import add_dots, add_marks
 from lib.figures.drift_view import (
+    ANOTHER,
     MEASURES,
+    STALE,
     DriftView,
     residual_groups,
     residuals_subtitle,
@@ -119,7 +121,7 @@ def plot_residuals(aligned: Alignment, look: Look, provenance: str) -> tuple[go.
     """What is left of each row after turning, in the colours of what the rows are; the numbers behind."""
     bars = bars_of(residual_groups(aligned), "residual")
     # The rows that fit are the candidate's as it should be; what does not is wrong.
-    colours = {"of another model": look.palette.wrong, "unchanged (stale)": look.palette.baseline}
+    colours = {ANOTHER: look.palette.wrong, STALE: look.palette.baseline}
     painted = tuple(colours.get(each.version, look.palette.candidate) for each in bars)
     panel = BarPanel("", "residual, in units of the spread of the baseline", bars, painted)
     figure = plot_value_bars(

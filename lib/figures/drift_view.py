@@ -18,11 +18,13 @@ from lib.figures.format import (
 )
 from lib.figures.text import MISSING, plain
 from lib.figures.vector_words import Term, Words
-from lib.metrics.alignment import Alignment, Space
+from lib.metrics.alignment import LEAST_SHARE, Alignment, Space
 from lib.metrics.drift import Drift, DriftMeasure, Measure
+from lib.metrics.estimates import BoolArray, FloatArray
 from lib.metrics.permutations import NOISE_LEVEL
 from lib.metrics.vector_measures import LEAST_PART, MOST_PARTS, VectorDrift
 
+ANOTHER, STALE = "of another model", "unchanged (stale)"
 SAMPLES, PAIRS = "samples", "pairs"
 COMPARED = {SAMPLES: "All rows", PAIRS: "The same ids"}
 MEASURES = {
@@ -85,12 +87,10 @@ class DriftView:
                 f"{same} of the vectors are those of {plain(self.baseline)}, unchanged, where the others have moved: "
                 "stale rows, to be embedded again."
             )
-        if aligned.is_far.any():
-            far = format_share(float(aligned.is_far.mean()))
-            said.append(
-                f"{'Of all, ' if said else ''}{far} do not fit, where the others are the same but for turning: vectors "
-                "of another model are mixed in."
-            )
+        strange = is_strange(aligned)
+        if strange.any():
+            far = format_share(float(strange.mean()))
+            said.append(f"{far} do not fit after turning, where the others do: vectors of another model are mixed in.")
         return " ".join(said)
 
     def _moved_words(self) -> str:
@@ -249,13 +249,20 @@ def verdict_words(one: DriftMeasure) -> str:
     return "too little to matter" if one.p_adjusted <= NOISE_LEVEL else "within chance"
 
 
-def residual_groups(aligned: Alignment) -> dict[str, np.ndarray]:
+def is_strange(aligned: Alignment) -> BoolArray:
+    """Which rows do not fit and are not unchanged either, if these are a group of their own; else none."""
+    strange = aligned.is_far & ~aligned.is_unchanged
+    return strange if strange.mean() >= LEAST_SHARE else np.zeros_like(strange)
+
+
+def residual_groups(aligned: Alignment) -> dict[str, FloatArray]:
     """Residuals by what a row is: unchanged, fitting after turning, not fitting; groups without rows are left out."""
-    rest = ~aligned.is_unchanged
+    strange, same = is_strange(aligned), aligned.is_unchanged
+    alone = not strange.any() and not same.any()
     groups = {
-        "moved" if aligned.is_far.any() or aligned.is_unchanged.any() else "all ids in both": rest & ~aligned.is_far,
-        "of another model": rest & aligned.is_far,
-        "unchanged (stale)": aligned.is_unchanged,
+        "all ids in both" if alone else "moved": ~same & ~strange,
+        ANOTHER: strange,
+        "unchanged" if same.all() else STALE: same,
     }
     return {name: aligned.residual[rows] for name, rows in groups.items() if rows.any()}
 
@@ -267,7 +274,7 @@ def residuals_title(aligned: Alignment) -> str:
         Space.SAME: "Nothing to turn: all vectors are the same",
         Space.ROTATION: f"A rotation: after turning next to nothing is left, {whole}",
         Space.MIXED: "Two kinds of rows: some fit after turning, some do not"
-        if aligned.is_far.any()
+        if is_strange(aligned).any()
         else "Two kinds of rows: some are unchanged, where the others have moved",
         Space.CHANGED: f"No rotation: after turning rows are still {whole} apart",
         Space.UNDEFINED: "",
@@ -282,7 +289,6 @@ def residuals_subtitle(aligned: Alignment) -> str:
         else ""
     )
     return (
-        f"{before}Each half of the ids is turned as fits the other half best; versions that have nothing to do with "
-        f"one another end about 1.41 apart. Equal bit by bit: {format_share(aligned.identical.value)}; but for rounding: "
-        f"{format_share(aligned.unchanged.value)}."
+        f"{before}Each half of the ids is turned as fits the other half best. Equal bit by bit: "
+        f"{format_share(aligned.identical.value)}; but for rounding: {format_share(aligned.unchanged.value)}."
     )

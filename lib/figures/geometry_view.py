@@ -89,7 +89,7 @@ class GeometryView:
         spectrum, d = self.found[version].spectrum, self.dimensions[version]
         if spectrum.reason:
             return f"has no variance: {spectrum.reason}"
-        return f"spreads its variance as over {spectrum.participation_ratio:.1f} even axes of its {d} dimensions"
+        return f"uses about {spectrum.participation_ratio:.1f} of its {d} dimensions"
 
     def _faults(self, version: str) -> str:
         found = self.found[version]
