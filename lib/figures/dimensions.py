@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from lib.figures.dimensions_view import WAYS, DimensionsView, setting_words
+from lib.figures.dimensions_view import WAYS, DimensionsView, lost_words, setting_words
 from lib.figures.format import PER_CENT, format_count, format_interval, format_plural, format_share
 from lib.figures.frame import Panel, finish, key_item, left_margin, whiskers
-from lib.figures.text import escape, name_of
+from lib.figures.text import name_of
 from lib.figures.theme import Look
 from lib.metrics.dimensions import Way
-
-LONG = 400
 
 
 def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Figure:
@@ -52,11 +50,9 @@ def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Fig
         f"{format_count(view.galleries[version])}"
         for version, curve in known.items()
     )
-    tolerance = max((format_share(curve.tolerance, 0) for curve in known.values()), default="")
-    subtitle = f"{n}. Kept: surely less than {tolerance} lost, also by all larger settings of the same way."
-    return finish(
-        figure, escape(view.title(), LONG), subtitle, provenance, look, panels, left=left_margin(["100 %"], look)
-    )
+    lost = next((lost_words(curve) for curve in known.values()), "")
+    subtitle = f"{n}. Kept: surely less than {lost} lost, also by all larger settings of the same way."
+    return finish(figure, view.title(), subtitle, provenance, look, panels, left=left_margin(["100 %"], look))
 
 
 def _add_curve(figure: go.Figure, view: DimensionsView, version: str, way: Way, look: Look, number: str) -> None:

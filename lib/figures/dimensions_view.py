@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.figures.format import format_change, format_change_interval, format_loss, format_plural, format_share
-from lib.figures.text import plain
+from lib.figures.format import format_change, format_change_interval, format_count, format_plural, format_share
+from lib.figures.text import name_of, plain
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.dimensions import Curve, Point, Setting, Way, cost_of_queries
 from lib.metrics.variance_spectrum import Precision
@@ -75,11 +75,12 @@ class DimensionsView:
         least, full = curve.smallest, curve.full
         if not full.recall.is_defined:
             return f"{plain(version)}: recall is undefined: {full.recall.reason}."
-        lost = format_plural(round(100 * curve.tolerance, 1), "point")
+        lost = lost_words(curve)
         if least.setting == full.setting:
             return (
-                f"{plain(version)} needs all of its {full.setting.n_bytes} bytes a vector: no smaller setting surely "
-                f"loses less than {lost} of {self.recall} ({format_share(full.recall.value)})."
+                f"{plain(version)} needs all of its {full.setting.n_bytes} bytes a vector, as far as "
+                f"{format_plural(full.recall.n, 'query', 'queries')} can tell: of no smaller setting is it sure that "
+                f"less than {lost} of {self.recall} ({format_share(full.recall.value)}) is lost."
             )
         return (
             f"{plain(version)} keeps its {self.recall} in {least.setting.n_bytes} bytes a vector instead of "
@@ -88,9 +89,9 @@ class DimensionsView:
         )
 
     def title(self) -> str:
-        """What the curves say (plain text)."""
+        """What the curves say (escaped)."""
         said = [
-            f"{plain(version)} {setting_words(each.smallest.setting)}, {each.smallest.setting.n_bytes} bytes"
+            f"{name_of(version)} {setting_words(each.smallest.setting)}, {each.smallest.setting.n_bytes} bytes"
             for version, each in self.found.items()
             if each.full.recall.is_defined
         ]
@@ -132,7 +133,7 @@ class DimensionsView:
             ("as it is", "") if is_full else ("yes" if point.keeps else "no", keeps),
         ]
         if self.price == self.price:
-            words.append((format_loss(cost_of_queries(setting, self.galleries[version], self.price)), ""))
+            words.append((cost_words(cost_of_queries(setting, self.galleries[version], self.price)), ""))
         return words
 
     def frame(self) -> pd.DataFrame:
@@ -161,6 +162,16 @@ class DimensionsView:
                 for each in (curve.full, *curve.points)
             ]
         )
+
+
+def lost_words(curve: Curve) -> str:
+    """How much recall may be lost: "1 point"."""
+    return format_plural(round(100 * curve.tolerance, 1), "point")
+
+
+def cost_words(cost: float) -> str:
+    """An amount of money to three digits."""
+    return format_count(cost) if cost >= 100 else f"{cost:.3g}"
 
 
 def setting_words(setting: Setting) -> str:

@@ -19,15 +19,13 @@ from lib.figures.drift_view import (
 )
 from lib.figures.format import format_count, format_loss
 from lib.figures.frame import Panel, finish, key_item, left_margin
-from lib.figures.text import escape, name_of, plain
+from lib.figures.text import name_of, plain
 from lib.figures.theme import TEXT_LINE, Look
 from lib.figures.value_bars import BarPanel, bars_frame, bars_of, plot_value_bars
 from lib.metrics.alignment import Alignment
 from lib.metrics.drift import Measure
 from lib.metrics.estimates import Estimate
 from lib.metrics.permutations import NOISE_LEVEL
-
-LONG = 600
 
 
 def plot_ks(view: DriftView, compared: str, look: Look, provenance: str) -> go.Figure:
@@ -56,7 +54,7 @@ def plot_ks(view: DriftView, compared: str, look: Look, provenance: str) -> go.F
     keys = key_item(colours.candidate, "beyond chance", "●"), key_item(colours.axis, "within chance", "●")
     return finish(
         figure,
-        escape(view.ks_title(compared), LONG),
+        view.ks_title(compared),
         f"n = {format_count(drift.n_used)} and {format_count(drift.m_used)}; corrected for all dimensions. In a space "
         "that was turned every dimension moves and no neighbour does.",
         provenance,
@@ -108,8 +106,8 @@ def plot_cohorts(view: DriftView, column: str, measure: Measure, look: Look, pro
     )
     return finish(
         figure,
-        escape(view.cohorts_title(column, measure), LONG),
-        escape(view.cohorts_note(), LONG),
+        view.cohorts_title(column, measure),
+        view.cohorts_note(),
         provenance,
         look,
         [Panel(max(26 * len(rows), 3 * TEXT_LINE), "", keys, MEASURES[measure].name)],
@@ -124,7 +122,5 @@ def plot_residuals(aligned: Alignment, look: Look, provenance: str) -> tuple[go.
     colours = {ANOTHER: look.palette.wrong, STALE: look.palette.baseline}
     painted = tuple(colours.get(each.version, look.palette.candidate) for each in bars)
     panel = BarPanel("", "residual, in units of the spread of the baseline", bars, painted)
-    figure = plot_value_bars(
-        escape(residuals_title(aligned), LONG), escape(residuals_subtitle(aligned), LONG), [panel], look, provenance
-    )
+    figure = plot_value_bars(residuals_title(aligned), residuals_subtitle(aligned), [panel], look, provenance)
     return figure, bars_frame(bars, "residual", "rows")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lib.embeddings import EmbeddingDiagnosis
 from lib.figures.format import (
+    NO_BREAK,
     UNDEFINED,
     format_count,
     format_loss,
@@ -16,11 +17,11 @@ from lib.figures.format import (
     format_share,
     format_value,
 )
-from lib.figures.text import MISSING, plain
+from lib.figures.text import MISSING, escape, name_of, plain
 from lib.figures.vector_words import Term, Words
-from lib.metrics.alignment import LEAST_SHARE, Alignment, Space
+from lib.metrics.alignment import Alignment, Space
 from lib.metrics.drift import Drift, DriftMeasure, Measure
-from lib.metrics.estimates import BoolArray, FloatArray
+from lib.metrics.estimates import FloatArray
 from lib.metrics.permutations import NOISE_LEVEL
 from lib.metrics.vector_measures import LEAST_PART, MOST_PARTS, VectorDrift
 
@@ -36,6 +37,13 @@ MEASURES = {
     Measure.DOMAIN_AUC: Term("Domain classifier", "ROC AUC, in held-out folds, of a classifier that tells rows of one "
                              "version from those of the other: ½ where it cannot"),
 }  # fmt: skip
+SAID = {
+    Measure.CENTROID_SHIFT: "centroid shift",
+    Measure.MAX_KS: "largest KS",
+    Measure.MMD: "MMD",
+    Measure.DOMAIN_AUC: "domain classifier",
+}
+"""The measures within a sentence."""
 ROTATION = (
     "This is a rotation: every value has moved and no neighbour has. Re-embed both sides, queries and gallery, with "
     "the same version; the model is fine."
@@ -87,7 +95,7 @@ class DriftView:
                 f"{same} of the vectors are those of {plain(self.baseline)}, unchanged, where the others have moved: "
                 "stale rows, to be embedded again."
             )
-        strange = is_strange(aligned)
+        strange = aligned.is_strange
         if strange.any():
             far = format_share(float(strange.mean()))
             said.append(f"{far} do not fit after turning, where the others do: vectors of another model are mixed in.")
@@ -97,16 +105,14 @@ class DriftView:
         drift = self.compared.get(PAIRS, self.compared.get(SAMPLES))
         if drift is None:
             return f"{self.found.reason}. {self._residual_words()}".strip()
-        moved = [MEASURES[each.measure].name.lower() for each in drift.measures if each.is_drift]
+        moved = [SAID[each.measure] for each in drift.measures if each.is_drift]
         what = "the same ids" if drift.is_paired else "all rows"
         if not any(each.p == each.p for each in drift.measures):
             return f"{drift.measures[0].reason}."
         if not moved:
             return f"nothing moved beyond chance and far enough to matter, of {what}. {self._residual_words()}".strip()
-        names = {"mmd": "MMD", "largest ks": "the largest KS"}
-        listed = [names.get(each, each) for each in moved]
         return (
-            f"the vectors moved, by {len(moved)} of {len(drift.measures)} measures of {what}: {', '.join(listed)}. "
+            f"the vectors moved, by {len(moved)} of {len(drift.measures)} measures of {what}: {', '.join(moved)}. "
             f"{self._residual_words()}"
         ).strip()
 
@@ -149,7 +155,7 @@ class DriftView:
         return [*said, f"Floors are exceeded by chance in {format_share(NOISE_LEVEL, 0)} of cases."]
 
     def ks_title(self, name: str) -> str:
-        """Which dimension moved furthest (plain text)."""
+        """Which dimension moved furthest (escaped)."""
         drift = self.compared[name]
         if not np.isfinite(drift.ks).any():
             return f"No dimension can be compared: {drift[Measure.MAX_KS].reason}"
@@ -157,7 +163,7 @@ class DriftView:
         largest = int(np.argmax(drift.ks))
         return (
             f"{format_count(beyond)} of {format_plural(len(drift.ks), 'dimension')} moved beyond chance; dimension "
-            f"{largest} furthest, KS {format_loss(float(drift.ks[largest]))}"
+            f"{largest} furthest, KS{NO_BREAK}{format_loss(float(drift.ks[largest]))}"
         )
 
     def ks_frame(self) -> pd.DataFrame:
@@ -212,13 +218,13 @@ class DriftView:
         return sorted(rows, key=lambda row: row[2].value)
 
     def cohorts_title(self, column: str, measure: Measure) -> str:
-        """Which cohort moved furthest (plain text)."""
+        """Which cohort moved furthest (escaped)."""
         rows = self.cohort_rows(column, measure)
         moved = sum(each.is_drift for _value, _drift, each in rows)
         value, _drift, most = rows[-1]
         return (
-            f"{format_count(moved)} of {format_plural(len(rows), 'cohort')} moved; {plain(column)} = {plain(value)} "
-            f"furthest, {MEASURES[measure].name} {format_loss(most.value)}"
+            f"{format_count(moved)} of {format_plural(len(rows), 'cohort')} moved; {escape(column)} = {name_of(value)} "
+            f"furthest, {SAID[measure]} {format_loss(most.value)}"
         )
 
     def cohort_columns(self) -> list[str]:
@@ -226,9 +232,9 @@ class DriftView:
         return [column for column, values in self.found.cohorts.items() if values]
 
     def cohorts_note(self) -> str:
-        """Which cohorts were compared (plain text)."""
+        """Which cohorts were compared (escaped)."""
         return (
-            f"Each cohort against the same cohort of {plain(self.baseline)}, as samples; of a column the first "
+            f"Each cohort against the same cohort of {name_of(self.baseline)}, as samples; of a column the first "
             f"{MOST_PARTS} values of at least {LEAST_PART} rows in both. Verdicts are corrected for all of them."
         )
 
@@ -249,15 +255,9 @@ def verdict_words(one: DriftMeasure) -> str:
     return "too little to matter" if one.p_adjusted <= NOISE_LEVEL else "within chance"
 
 
-def is_strange(aligned: Alignment) -> BoolArray:
-    """Which rows do not fit and are not unchanged either, if these are a group of their own; else none."""
-    strange = aligned.is_far & ~aligned.is_unchanged
-    return strange if strange.mean() >= LEAST_SHARE else np.zeros_like(strange)
-
-
 def residual_groups(aligned: Alignment) -> dict[str, FloatArray]:
     """Residuals by what a row is: unchanged, fitting after turning, not fitting; groups without rows are left out."""
-    strange, same = is_strange(aligned), aligned.is_unchanged
+    strange, same = aligned.is_strange, aligned.is_unchanged
     alone = not strange.any() and not same.any()
     groups = {
         "all ids in both" if alone else "moved": ~same & ~strange,
@@ -274,7 +274,7 @@ def residuals_title(aligned: Alignment) -> str:
         Space.SAME: "Nothing to turn: all vectors are the same",
         Space.ROTATION: f"A rotation: after turning next to nothing is left, {whole}",
         Space.MIXED: "Two kinds of rows: some fit after turning, some do not"
-        if is_strange(aligned).any()
+        if aligned.is_strange.any()
         else "Two kinds of rows: some are unchanged, where the others have moved",
         Space.CHANGED: f"No rotation: after turning rows are still {whole} apart",
         Space.UNDEFINED: "",

@@ -9,11 +9,9 @@ import plotly.graph_objects as go
 from lib.figures.format import PER_CENT, format_score, format_share
 from lib.figures.frame import Panel, finish, key_item, left_margin, mark_vertical
 from lib.figures.geometry_view import MOST_VARIANCE, GeometryView
-from lib.figures.text import escape, name_of
+from lib.figures.text import name_of
 from lib.figures.theme import Look
 from lib.figures.value_bars import BarPanel, bars_frame, bars_of, plot_value_bars
-
-LONG = 400
 
 
 def plot_norms(view: GeometryView, look: Look, provenance: str) -> tuple[go.Figure, pd.DataFrame]:
@@ -22,7 +20,7 @@ def plot_norms(view: GeometryView, look: Look, provenance: str) -> tuple[go.Figu
     colours = tuple(look.version(each.version, view.baseline) for each in bars)
     panel = BarPanel("", "length (norm) of a vector", bars, colours)
     figure = plot_value_bars(
-        escape(view.norms_title(), LONG),
+        view.norms_title(),
         "Rows with a value that is not finite are left out.",
         [panel],
         look,
@@ -61,7 +59,7 @@ def plot_spectrum(view: GeometryView, look: Look, provenance: str) -> go.Figure:
     )
     return finish(
         figure,
-        escape(view.spectrum_title(), LONG),
+        view.spectrum_title(),
         "Dotted: participation ratio, the number of even axes that would be as spread out.",
         provenance,
         look,

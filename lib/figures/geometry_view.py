@@ -18,7 +18,7 @@ from lib.figures.format import (
     format_score,
     format_share,
 )
-from lib.figures.text import plain
+from lib.figures.text import name_of, plain
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.estimates import Estimate
 from lib.metrics.vector_measures import Geometry
@@ -152,9 +152,9 @@ class GeometryView:
         ]
 
     def norms_title(self) -> str:
-        """What the lengths say (plain text)."""
+        """What the lengths say (escaped)."""
         said = [
-            f"{plain(version)} {format_estimate(found.norms.not_unit, 'share', interval=False)}"
+            f"{name_of(version)} {format_estimate(found.norms.not_unit, 'share', interval=False)}"
             for version, found in self.found.items()
         ]
         if all(found.norms.not_unit.value == 0 for found in self.found.values()):
@@ -162,10 +162,10 @@ class GeometryView:
         return f"Vectors that are not of length 1: {', '.join(said)}"
 
     def spectrum_title(self) -> str:
-        """What the variance says (plain text)."""
+        """What the variance says (escaped)."""
         said = [
             f"{format_count(each.spectrum.axes_for(MOST_VARIANCE))} of {format_count(self.dimensions[version])} axes "
-            f"({plain(version)})"
+            f"({name_of(version)})"
             for version, each in self.found.items()
             if not each.spectrum.reason
         ]

@@ -8,10 +8,9 @@ from lib.figures.dots import add_dots
 from lib.figures.format import format_count, format_interval, format_loss
 from lib.figures.frame import Panel, finish, key_item, left_margin, mark_vertical
 from lib.figures.leakage_view import LeakageView
-from lib.figures.text import escape, name_of, plain
+from lib.figures.text import name_of, plain
 from lib.figures.theme import TEXT_LINE, Look
 
-LONG = 400
 APART = 0.16
 
 
@@ -54,7 +53,7 @@ def plot_groups(view: LeakageView, column: str, look: Look, provenance: str) -> 
     keys = tuple(key_item(look.version(version, view.baseline), name_of(version), "●") for version in versions)
     return finish(
         figure,
-        escape(view.groups_title(column), LONG),
+        view.groups_title(column),
         "Each group against the rest, in held-out folds, with 95 % intervals. Dotted: what the mean of all groups "
         "stays below where the column is shuffled.",
         provenance,

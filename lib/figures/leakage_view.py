@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.figures.format import UNDEFINED, format_count, format_loss, format_share
-from lib.figures.text import MISSING, plain
+from lib.figures.format import NO_BREAK, UNDEFINED, format_count, format_loss, format_share
+from lib.figures.text import MISSING, escape, name_of, plain
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.estimates import Estimate
 from lib.metrics.leakage import LEAST_AREA, Leakage
@@ -90,12 +90,11 @@ class LeakageView:
         return sorted(rows, key=lambda row: max(each.value for each in row.areas.values()))
 
     def groups_title(self, column: str) -> str:
-        """Which group can be told best (plain text)."""
+        """Which group can be told best (escaped)."""
         best = self.groups(column)[-1]
         version, area = max(best.areas.items(), key=lambda each: each[1].value)
-        return (
-            f"{plain(column)} = {plain(best.value)} can be told best: AUC {format_loss(area.value)} in {plain(version)}"
-        )
+        group = f"{escape(column)} = {name_of(best.value)}"
+        return f"{group} can be told best: AUC{NO_BREAK}{format_loss(area.value)} in {name_of(version)}"
 
     def frame(self) -> pd.DataFrame:
         """One row per version, column and group; that of all groups has none."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.embeddings.measures import Duplicates
-from lib.figures.format import UNDEFINED, format_count, format_plural, format_score, format_share
+from lib.figures.format import UNDEFINED, format_count, format_plural, format_score
 from lib.figures.text import plain
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.outliers import Outliers
@@ -20,8 +20,8 @@ LONGEST_CELL = 80
 NUMBERS = {
     "pairs": Term("Pairs", "Pairs of rows that are no further apart than the cut, each counted once"),
     "rows": Term("Rows in pairs", "Rows that are in some pair; beneath, in how many groups"),
-    "expected": Term("By chance", "How many rows would have so near a neighbour if rows lay evenly about each place; "
-                     "beneath, how many have one"),
+    "expected": Term("Expected by chance", "How many rows would have so near a neighbour if rows lay evenly "
+                     "about each place; beneath, how many have one"),
     "precision": Term("Same label", "Precision at the cut: share of the pairs whose rows have the same label"),
     "leaks": Term("Across splits", "Share of the pairs whose rows are in different splits: what is learned on one is "
                   "known on the other; beneath, how many rows"),
@@ -80,9 +80,8 @@ def outlier_words(found: Outliers) -> list[Words]:
     largest = float(known.max()) if len(known) else float("nan")
     if found.floor != found.floor:
         return [(UNDEFINED, "too few rows have a score"), (UNDEFINED, ""), (format_score(largest), "")]
-    share = format_share(found.n_beyond / found.n) if found.n else UNDEFINED
     return [
-        (format_count(found.n_beyond), f"{share} of {format_count(found.n)}"),
+        (format_count(found.n_beyond), f"of {format_count(found.n)}"),
         (format_score(found.floor), ""),
         (format_score(largest), ""),
     ]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from lib.figures.text import escape
 from lib.figures.theme import Look
 from lib.figures.triplets_view import TripletsView
 from lib.figures.value_bars import BarPanel, bars_frame, bars_of, plot_value_bars
 from lib.metrics.value_bars import round_edges
-
-LONG = 400
 
 
 def plot_pairs(view: TripletsView, look: Look, provenance: str) -> tuple[go.Figure, pd.DataFrame]:
@@ -28,9 +25,7 @@ def plot_pairs(view: TripletsView, look: Look, provenance: str) -> tuple[go.Figu
         bars = bars_of(side, "d", edges)
         panels.append(BarPanel(heading, title, bars, tuple(look.version(each.version, view.baseline) for each in bars)))
         frames.append(bars_frame(bars, heading.lower()))
-    figure = plot_value_bars(
-        "How far apart pairs are", escape(view.pairs_words(), LONG), panels, look, provenance, noun="pairs"
-    )
+    figure = plot_value_bars("How far apart pairs are", view.pairs_words(), panels, look, provenance, noun="pairs")
     return figure, pd.concat(frames, ignore_index=True)
 
 
@@ -40,7 +35,7 @@ def plot_triplet_margins(view: TripletsView, look: Look, provenance: str) -> tup
     colours = tuple(look.version(each.version, view.baseline) for each in bars)
     panel = BarPanel("", "triplet margin: d(anchor, wrong) − d(anchor, right)", bars, colours)
     figure = plot_value_bars(
-        escape(view.title(), LONG),
+        view.title(),
         "Left of 0 a wrong answer is nearer than the right one.",
         [panel],
         look,

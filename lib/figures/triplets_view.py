@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from lib.embeddings import EmbeddingDiagnosis
 from lib.figures.format import format_count, format_score, format_share
-from lib.figures.text import plain
+from lib.figures.text import name_of
 from lib.figures.vector_words import Term, Words, estimate_words
 from lib.metrics.estimates import Estimate
 from lib.metrics.triplets import Triplets, TripletShares, shares_at
@@ -49,8 +48,7 @@ class MarginRange:
         """Up to about the distance of two rows that do not belong together."""
         if distance in USUAL:
             return cls(0.05, 1.0, 0.05, USUAL[distance])
-        typical = max((float(np.median(each.d_negative)) for each, _proxy in found.values() if len(each.d_negative)),
-                      default=1.0)  # fmt: skip
+        typical = max((each.medians[1] for each, _proxy in found.values() if len(each.anchor)), default=1.0)
         step = 10.0 ** math.floor(math.log10(max(typical, 1e-9) / STEPS_OF_TYPICAL) + 1)
         return cls(step, math.ceil(typical / step) * step, step, step)
 
@@ -90,9 +88,9 @@ class TripletsView:
         )
 
     def title(self) -> str:
-        """What the triplets say (plain text)."""
+        """What the triplets say (escaped)."""
         said = [
-            f"{format_share(each.violation_rate.value)} of {plain(version)}"
+            f"{format_share(each.violation_rate.value)} of {name_of(version)}"
             for version, each in self.shares.items()
             if each.violation_rate.is_defined
         ]
@@ -110,10 +108,10 @@ class TripletsView:
         ]
 
     def pairs_words(self) -> str:
-        """How far apart pairs are, in a sentence (plain text)."""
+        """How far apart pairs are, in a sentence (escaped)."""
         said = [
-            f"{plain(version)}: medians {format_score(float(np.median(each.d_positive)))} where rows belong together, "
-            f"{format_score(float(np.median(each.d_negative)))} where they do not"
+            f"{name_of(version)}: medians {format_score(each.medians[0])} where rows belong together, "
+            f"{format_score(each.medians[1])} where they do not"
             for version, each in self.found.items()
             if len(each.anchor)
         ]

@@ -34,7 +34,8 @@ def read_curves(diagnosis: EmbeddingDiagnosis) -> dict[str, Curve]:
 
 def ask_price() -> float | None:
     """The price of reading a gigabyte; None where none is given."""
-    return state.number(PRICE, "Price of reading 1 GB", 0.01, placeholder="none", min_value=0.0, help=PRICE_HELP)
+    with st.columns(3)[0]:
+        return state.number(PRICE, "Price of reading 1 GB", 0.01, placeholder="none", min_value=0.0, help=PRICE_HELP)
 
 
 def show_curves(diagnosis: EmbeddingDiagnosis, view: DimensionsView) -> None:

@@ -71,14 +71,14 @@ def show_duplicates(diagnosis: EmbeddingDiagnosis) -> None:
         [[Cell(each, wordy=True) for each in row] for row in group_rows(groups, MOST_SHOWN)],
     )
     provenance = map_provenance(diagnosis, plain(version), words)
-    with st.container(horizontal=True):
-        offer_csv(groups, "duplicate_groups", provenance=provenance, key="duplicates:groups")
-        offer_csv(
-            lambda: list_pairs(diagnosis, version, found[version]),
-            "duplicate_pairs",
-            provenance=provenance,
-            key="duplicates:pairs",
-        )
+    offer_csv(groups, "duplicate_groups", provenance=provenance, key="duplicates:groups")
+    show_note("The pairs themselves:")
+    offer_csv(
+        lambda: list_pairs(diagnosis, version, found[version]),
+        "duplicate_pairs",
+        provenance=provenance,
+        key="duplicates:pairs",
+    )
 
 
 def _choose_cut(distance: Distance) -> tuple[float, str]:
