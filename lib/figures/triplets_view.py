@@ -17,8 +17,9 @@ from lib.metrics.triplets import Triplets, TripletShares, shares_at
 from lib.vectors import Distance
 
 USUAL = {Distance.COSINE: 0.2}
-STEPS_OF_TYPICAL = 20
-"""Distances without a unit: the slider goes up to about the typical distance of two rows, in so many steps."""
+LEAST_STEPS, USUAL_SHARE = 20, 0.2
+"""Of distances without a unit: the slider goes up to about that of two rows that do not belong together, in so many
+steps at least, and begins at this share of it."""
 
 SHARES = {
     "n": Term("Triplets", "An anchor, a right answer and a wrong one, drawn; beneath, who could be an anchor"),
@@ -49,8 +50,9 @@ class MarginRange:
         if distance in USUAL:
             return cls(0.05, 1.0, 0.05, USUAL[distance])
         typical = max((each.medians[1] for each, _proxy in found.values() if len(each.anchor)), default=1.0)
-        step = 10.0 ** math.floor(math.log10(max(typical, 1e-9) / STEPS_OF_TYPICAL) + 1)
-        return cls(step, math.ceil(typical / step) * step, step, step)
+        step = 10.0 ** math.floor(math.log10(max(typical, 1e-9) / LEAST_STEPS))
+        usual = max(round(USUAL_SHARE * typical / step), 1) * step
+        return cls(step, round(math.ceil(typical / step) * step, 10), step, round(usual, 10))
 
 
 @dataclass(frozen=True, eq=False)
