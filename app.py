@@ -35,7 +35,7 @@ GROUPS = {
         st.Page("pages/features.py", title="Features", icon=":material/tune:"),
         st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
     ],
-    "Embeddings": [
+    "Vectors": [
         st.Page("pages/projection.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("pages/geometry.py", title="Geometry", icon=":material/hub:"),
         st.Page("pages/drift.py", title="Drift", icon=":material/moving:"),

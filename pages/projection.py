@@ -17,9 +17,9 @@ maps = draw_maps(diagnosis, choice)
 with answer:
     show_answer(map_sentence(diagnosis, maps.panels))
 show_note(NO_EVIDENCE)
+show_selection(diagnosis, maps.numbering, maps.selected)
 if choice.layout is not None and diagnosis.is_compared:
     show_churn(diagnosis, choice.layout)
 offer_pictures(diagnosis, maps)
-show_selection(diagnosis, maps.numbering, maps.selected)
 with progress:
     wait_for_maps(diagnosis, choice)

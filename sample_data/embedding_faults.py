@@ -74,8 +74,15 @@ class Version:
 
     def take(self, rows: Ints) -> Version:
         """Some rows, in the order given."""
-        each = (self.matrix, self.ids, self.label, self.cohort, self.is_query, self.is_gallery)
-        return Version(self.name, *(column[rows] for column in each))
+        return Version(
+            self.name,
+            self.matrix[rows],
+            self.ids[rows],
+            self.label[rows],
+            self.cohort[rows],
+            self.is_query[rows],
+            self.is_gallery[rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,25 +182,21 @@ def make_versions(
     where = {fault: rng.random(len(after.ids)) for fault in faults}
     if cohort is None:
         cohort = str(rng.choice(["", *_COHORTS]))
-    orders = {fault: np.random.default_rng([seed, 34, place]) for place, fault in enumerate(faults)}
-    rows: dict[Fault, Bools] = {}
-    without: dict[Fault, npt.NDArray[np.float32]] = {}
 
-    def damaged(left_out: Fault | None) -> Version:
-        made = after
+    def damaged(left_out: Fault | None) -> tuple[Version, dict[Fault, Bools]]:
+        made, rows = after, dict[Fault, Bools]()
         for place, fault in enumerate(faults):
             if fault != left_out:
-                how = np.random.default_rng([seed, 34, place])
                 size = FAULTS[fault] if strength is None else strength
+                how = np.random.default_rng([seed, 34, place])
                 made, rows[fault] = _damage(fault, size, world, before, made, where[fault], cohort, how)
-        return made
+        return made, rows
 
-    broken = damaged(None)
-    for fault in faults if len(orders) else ():
-        whole = damaged(fault)
-        if len(whole.ids) == len(broken.ids):
-            without[fault] = whole.matrix
-    damaged(None)
+    broken, rows = damaged(None)
+    others: list[tuple[Fault, Version]] = [(fault, damaged(fault)[0]) for fault in faults]
+    without: dict[Fault, npt.NDArray[np.float32]] = {
+        fault: each.matrix for fault, each in others if len(each.ids) == len(broken.ids)
+    }
     truth = VersionsTruth(faults, rows, without, after.matrix, cohort if "not-normalised" in faults else "")
     return before, broken, truth
 

@@ -82,18 +82,23 @@ def make_digit_vectors(seed: int = INDEX_SEED) -> dict[str, npt.NDArray[Any]]:
     from sklearn.neighbors import NeighborhoodComponentsAnalysis
     from threadpoolctl import threadpool_limits
 
-    pixels, label = load_digits(return_X_y=True)
+    digits: Any = load_digits(return_X_y=True)
+    pixels, label = digits
     train = _trained_on(seed)
     with threadpool_limits(1):  # Sums in one order on every machine.
         pca = PCA(24, svd_solver="full").fit(pixels[train])
         model = NeighborhoodComponentsAnalysis(16, init="pca", max_iter=15, random_state=seed)
         learned = model.fit(pixels[train] / 16, label[train]).transform(pixels / 16)
-        made = {"raw": pixels.astype(np.uint8), "pca": pca.transform(pixels), "learned": learned}
-    return {name: each if name == "raw" else each.astype(np.float16) for name, each in made.items()}
+        made: dict[str, npt.NDArray[Any]] = {
+            "raw": pixels.astype(np.uint8),
+            "pca": np.asarray(pca.transform(pixels)).astype(np.float16),
+            "learned": np.asarray(learned).astype(np.float16),
+        }
+    return made
 
 
 def make_digit_items(seed: int = INDEX_SEED) -> pd.DataFrame:
-    """What is known of each digit: ``id``, ``label``, ``ink`` (a third of them each), ``part`` of the file, ``seen``."""
+    """What is known of each digit: ``id``, ``label``, ``ink``, ``part`` of the file, ``seen`` in training or not."""
     from sklearn.datasets import load_digits
 
     pixels, label = load_digits(return_X_y=True)

@@ -557,7 +557,8 @@ def render(name: str) -> bytes:
         case "digit_items.csv":
             return _csv(make_digit_items())
         case "index_2026.05.npz" | "index_2026.06.npz":
-            version = make_index()[int(name == "index_2026.06.npz")]
+            before, after, _truth = make_index()
+            version = before if name == "index_2026.05.npz" else after
             return npz(version.ids, version.matrix.astype(np.float16))
         case "digits_raw.npz" | "digits_pca.npz" | "digits_learned.npz":
             vectors = make_digit_vectors()[name.removeprefix("digits_").removesuffix(".npz")]

@@ -110,7 +110,8 @@ def _across(queries: Matrix, gallery: Vectors, truth: Truth, asked: Asked, repor
     if truth.labels is not None:
         extended = Truth(labels=np.concatenate([truth.labels, truth.labels[asks]]))
     else:
-        assert truth.offsets is not None and truth.relevant is not None
+        assert truth.offsets is not None
+        assert truth.relevant is not None
         lists = [truth.relevant[truth.offsets[row] : truth.offsets[row + 1]] for row in asks]
         ends = truth.offsets[-1] + np.cumsum([len(each) for each in lists])
         extended = Truth(

@@ -44,7 +44,8 @@ class RecallDrop:
         parts_column: the cohort column of the parts, the one whose mix changed most; "all" without one.
         lost: what became of the queries that were lost.
         groups: queries that lost the same neighbours.
-        history: shape (n,), of each row of the candidate the `Kind` of its history; −1 where the baseline has no such id.
+        history: shape (n,), of each row of the candidate the `Kind` of its history; −1 where the baseline has
+            no such id.
     """
 
     k: int
@@ -173,22 +174,21 @@ def _cohorts_asking(side: Side, answers: Answers) -> dict[str, NDArray[np.str_]]
 def _parts(recalls: Recalls, column: str) -> RecallParts:
     asked, before = recalls.asked, recalls.answers[0]
     copies = recalls.found.galleries[0].is_copy
-    distinct = before
-    if copies.any():
-        distinct = recalls.distinct_baseline()
-    number = np.arange(asked.before.vectors.n + asked.after.vectors.n)
-    number[asked.before.vectors.n + asked.second] = asked.first
-    worlds = [(asked.before, before, distinct, distinct, number[: asked.before.vectors.n])]
-    steps = [
-        recalls.with_remedies(frozenset(names)) for names in ((), ("duplicates",), ("duplicates", "gallery-growth"))
-    ]
-    worlds.append((asked.after, *steps, number[asked.before.vectors.n :]))
-    sides = []
-    for side, exact, single, comparable, draw in worlds:
-        rows = np.flatnonzero(side.vectors.is_query)
-        found = exact.hit if side.hits is None else np.where(exact.asked, side.hits, np.nan)
-        cohort = side.cohorts[column] if column else np.full(side.vectors.n, NO_COHORT)
-        sides.append(
-            PartsSide(found[rows], exact.hit[rows], single.hit[rows], comparable.hit[rows], cohort[rows], draw[rows])
-        )
-    return recall_parts(sides[0], sides[1])
+    distinct = recalls.distinct_baseline() if copies.any() else before
+    n, m = asked.before.vectors.n, asked.after.vectors.n
+    number = np.arange(n + m)
+    number[n + asked.second] = asked.first
+    single = recalls.with_remedies(frozenset({"duplicates"}))
+    comparable = recalls.with_remedies(frozenset({"duplicates", "gallery-growth"}))
+    return recall_parts(
+        _parts_side(asked.before, (before, distinct, distinct), column, number[:n]),
+        _parts_side(asked.after, (recalls.answers[1], single, comparable), column, number[n:]),
+    )
+
+
+def _parts_side(side: Side, worlds: tuple[Answers, Answers, Answers], column: str, number: IntArray) -> PartsSide:
+    rows = np.flatnonzero(side.vectors.is_query)
+    exact, distinct, comparable = (each.hit[rows] for each in worlds)
+    found = exact if side.hits is None else np.where(np.isfinite(exact), side.hits[rows], np.nan)
+    cohort = side.cohorts[column][rows] if column else np.full(len(rows), NO_COHORT)
+    return PartsSide(found, exact, distinct, comparable, cohort, number[rows])

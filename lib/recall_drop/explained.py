@@ -127,7 +127,7 @@ class Recalls:
 def explained(
     recalls: Recalls, findings: list[Finding], parts: RecallParts
 ) -> tuple[dict[str, tuple[float, str]], tuple[Counterfactual, ...]]:
-    """By hypothesis the share of the change that it accounts for, with the reason where that is not known; and the table.
+    """By hypothesis the share of the change that it explains, with the reason where that is unknown; and the table.
 
     Args:
         recalls: of the two versions.

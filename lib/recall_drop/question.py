@@ -109,7 +109,8 @@ def taken(truth: Truth, rows: IntArray, n: int) -> Truth:
     """The truth of some of n rows, numbered anew in the order given."""
     if truth.labels is not None:
         return Truth(labels=truth.labels[rows])
-    assert truth.offsets is not None and truth.relevant is not None
+    assert truth.offsets is not None
+    assert truth.relevant is not None
     place = np.full(n, -1, np.int64)
     place[rows] = np.arange(len(rows))
     lists = [np.sort(place[truth.relevant[truth.offsets[row] : truth.offsets[row + 1]]]) for row in rows]

@@ -156,8 +156,9 @@ def surplus(found: Found, name: str) -> list[int]:
 
 
 def centred(vectors: Vectors, gallery: Flags) -> Vectors:
-    """Vectors from the gallery's mean, at length 1: what makes hubs fewer (Suzuki et al., Centering similarity measures
-    to reduce hubs, EMNLP 2013).
+    """Vectors from the gallery's mean, at length 1, which makes hubs fewer.
+
+    Suzuki et al., Centering similarity measures to reduce hubs, EMNLP 2013.
     """
     rows = np.flatnonzero(vectors.is_good)
     moved = vectors.matrix - vectors.matrix[gallery & vectors.is_good].mean(axis=0, dtype=np.float64).astype(np.float32)

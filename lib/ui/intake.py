@@ -26,7 +26,7 @@ from lib.ui.html import show_answer, show_note
 from lib.ui.jobs import Job, begin, is_at_work, resume, settle
 from lib.ui.uploader import render_uploader
 from lib.ui.vector_sets import find_same_vectors, hold_vectors
-from lib.workspace import SAMPLES, HeldDraft, OpenDataset
+from lib.workspace import SAMPLES, VECTOR_SAMPLES, HeldDraft, OpenDataset
 
 _PROBLEM, _READING, _SAME = "intake-problem", "intake-reading", "intake-same"
 
@@ -75,15 +75,21 @@ def show_samples(*, abreast: bool = False) -> None:
         "stay on this server, private to whoever has the link."
     )
     st.subheader("Or look at a sample", anchor=False)
-    n = len(SAMPLES) + 1
+    offered = [(state.DATASET, sample) for sample in SAMPLES] + [(state.VECTORS, sample) for sample in VECTOR_SAMPLES]
+    n = len(offered) + 1
     # Four abreast: the titles of more would be cut.
-    places = [*st.columns(4), *st.columns(4)][:n] if abreast else [st.container() for _place in range(n)]
+    rows = [st.columns(4) for _row in range(0, n, 4)] if abreast else []
+    places = [place for row in rows for place in row][:n] or [st.container() for _place in range(n)]
     with places[-1]:
         offer_training_sample()
-    for place, sample in zip(places, SAMPLES, strict=False):
+    for place, (half, sample) in zip(places, offered, strict=False):
         with place:
             st.button(
-                sample.title, key=f"open:{sample.token}", on_click=_look_at, args=(sample.token,), width="stretch"
+                sample.title,
+                key=f"open:{sample.token}",
+                on_click=state.look_at,
+                args=(half, sample.token),
+                width="stretch",
             )
             show_note(sample.description)
 

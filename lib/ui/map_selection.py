@@ -55,7 +55,10 @@ def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers:
         found = describe_samples(diagnosis, numbering, numbers)
         show_note(*together_words(found), shared_words(found))
     listed = list_samples(diagnosis, numbering, numbers[:LISTED])
-    _show_table(listed, "selected")
+    has_pictures = bool(link_columns(mask_rows(listed, kept=[ID]))[1]) and st.toggle(
+        "Show pictures", key="pictures:map", help="Your browser then fetches them from the addresses in the file."
+    )
+    _show_table(listed, has_pictures=has_pictures)
     if len(numbers) > LISTED:
         show_note(f"The first {LISTED} of {len(numbers):,} are listed; the download holds all.")
     offer_csv(
@@ -64,10 +67,12 @@ def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers:
         provenance=map_provenance(diagnosis),
         key="selection:csv",
     )
-    _show_neighbours(diagnosis, numbering, numbers, listed[ID].astype(str).tolist())
+    _show_neighbours(diagnosis, numbering, numbers, listed[ID].astype(str).tolist(), has_pictures=has_pictures)
 
 
-def _show_neighbours(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows, ids: list[str]) -> None:
+def _show_neighbours(
+    diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows, ids: list[str], *, has_pictures: bool
+) -> None:
     """What is near one of the samples in the original space, in either version."""
     options = dict(zip(ids[:OFFERED], numbers[:OFFERED].tolist(), strict=True))
     st.subheader("Nearest in the original space", anchor=False)
@@ -83,21 +88,18 @@ def _show_neighbours(diagnosis: EmbeddingDiagnosis, numbering: Numbering, number
             if frame is None:
                 show_note(f"{plain(chosen)} has no neighbours in {plain(version)}: it is not there, or is no query.")
             else:
-                _show_table(frame, f"near:{version}")
+                _show_table(frame, has_pictures=has_pictures)
 
 
-def _show_table(frame: pd.DataFrame, key: str) -> None:
+def _show_table(frame: pd.DataFrame, *, has_pictures: bool) -> None:
     """Rows as they stand in the metadata, with what looks like personal data masked; links only to the web."""
     shown = mask_rows(frame, kept=[ID, DISTANCE])
     links, pictures = link_columns(shown)
-    with_pictures = bool(pictures) and st.toggle(
-        "Show pictures", key=f"pictures:{key}", help="Your browser then fetches them from the addresses in the file."
-    )
     columns: dict[str, Any] = {DISTANCE: st.column_config.NumberColumn(format="%.4f")}
     for name in links:
         columns[name] = (
             st.column_config.ImageColumn()
-            if with_pictures and name in pictures
+            if has_pictures and name in pictures
             else st.column_config.LinkColumn(validate=r"^https?://")
         )
     st.dataframe(

@@ -27,7 +27,7 @@ from lib.ui.vector_sets import (
     vector_sample,
 )
 from lib.vectors import Vectors
-from lib.workspace import VECTOR_SAMPLES, HeldDraft, OpenEmbeddings
+from lib.workspace import HeldDraft, OpenEmbeddings
 
 JOB = "vectors"
 _PROBLEM = "vectors-problem"
@@ -44,20 +44,6 @@ def take_vectors() -> None:
         st.session_state[_PROBLEM] = on_a_page(job.problem)
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(problem, icon=":material/error:")
-
-
-def show_vector_samples() -> None:
-    """The bundled sets of vectors."""
-    for place, sample in zip(st.columns(4), VECTOR_SAMPLES, strict=False):
-        with place:
-            st.button(
-                sample.title,
-                key=f"open:{sample.token}",
-                on_click=state.look_at,
-                args=(state.VECTORS, sample.token),
-                width="stretch",
-            )
-            show_note(sample.description)
 
 
 def show_vector_draft(held: HeldDraft, files: VectorFiles) -> None:

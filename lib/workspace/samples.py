@@ -77,4 +77,19 @@ class VectorSample:
     description: str
 
 
-VECTOR_SAMPLES: tuple[VectorSample, ...] = ()
+VECTOR_SAMPLES = (
+    VectorSample(
+        "sample-recall",
+        ("index_2026.05.npz", "index_2026.06.npz"),
+        "index_items.csv",
+        "A recall drop",
+        "Simulated: an index of a shop's items that was built anew for a new model, and finds less than before.",
+    ),
+    VectorSample(
+        "sample-vectors",
+        ("digits_raw.npz", "digits_pca.npz", "digits_learned.npz"),
+        "digit_items.csv",
+        "Three embeddings",
+        "Handwritten digits from scikit-learn as vectors: pixels, principal components, and what a network learned.",
+    ),
+)

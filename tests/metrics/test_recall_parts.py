@@ -56,7 +56,7 @@ def test_parts_add_up(seed: int, n: int, m: int) -> None:
 
     def drawn(size: int) -> PartsSide:
         hits = [np.where(rng.random(size) < 0.15, np.nan, rng.random(size)) for _ in range(4)]
-        return PartsSide(*hits, rng.choice(list("abcd"), size), np.arange(size))
+        return PartsSide(hits[0], hits[1], hits[2], hits[3], rng.choice(list("abcd"), size), np.arange(size))
 
     before, after = drawn(n), drawn(m)
     parts = recall_parts(before, after, draws=5)

@@ -1,4 +1,4 @@
-"""Each fault confirms its hypothesis and no other, clean pairs confirm none, and shares of the loss are those planted."""
+"""Each fault confirms its hypothesis alone, clean pairs confirm none, and shares of the loss are those planted."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 from lib.recall_drop import Asked, RecallDrop, Side, compute_recall_drop
 from lib.recall_drop.question import answer
 from lib.vectors import Distance, Truth, Vectors
-from sample_data.embedding_faults import Version, VersionsTruth
+from sample_data.embedding_faults import Fault, Version, VersionsTruth
 
 
 def vectors_of(version: Version) -> Vectors:
@@ -17,7 +17,7 @@ def vectors_of(version: Version) -> Vectors:
         version=version.name,
         matrix=np.ascontiguousarray(version.matrix, np.float32),
         ids=version.ids,
-        is_good=np.isfinite(version.matrix).all(axis=1),
+        is_good=np.ones(len(version.ids), np.bool_),
         is_query=version.is_query,
         is_gallery=version.is_gallery,
         stored_as="float32",
@@ -58,9 +58,9 @@ def true_shares(before: Version, after: Version, truth: VersionsTruth, k: int) -
     def recall_of(matrix: np.ndarray) -> float:
         return recall(replace(after, matrix=matrix))
 
+    pairs: tuple[tuple[Fault, Fault], ...] = ((first, second), (second, first))
     now, clean = recall(after), recall_of(truth.clean)
     gains = {
-        one: (recall_of(truth.without[one]) - now + clean - recall_of(truth.without[other])) / 2
-        for one, other in ((first, second), (second, first))
+        one: (recall_of(truth.without[one]) - now + clean - recall_of(truth.without[other])) / 2 for one, other in pairs
     }
     return {name: gain / (recall(before) - now) for name, gain in gains.items()}

@@ -1,4 +1,4 @@
-"""Pairs of versions: the same from the same seed, clean ones alike, faults where the truth says; the committed files."""
+"""Pairs of versions: one seed one pair, clean ones alike, faults where the truth says; committed files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recall(version: Version) -> float:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_where_the_truth_says_and_hurts(fault: Fault) -> None:
-    before, after, truth = make_versions(3, 400, 16, faults=(fault,))
+    _before, after, truth = make_versions(3, 400, 16, faults=(fault,))
     again = make_versions(3, 400, 16, faults=(fault,))[1]
     assert np.array_equal(after.matrix, again.matrix)
     assert np.array_equal(after.ids, again.ids)

@@ -30,7 +30,8 @@ SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic"
 JOBS = (
     "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
     "geometry", "triplets", "outliers", "duplicates", "drift", "leakage", "dimensions",
-    "vectors", *(f"sample:{token}" for token in SAMPLES)
+    "vectors", "vector-sample", "layout", "map-quality", "row-measure", "graphs", "v_churn",
+    *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90
 SESSION = "test session id"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from lib.metrics.alignment import LEAST_GAP
 from lib.metrics.hypotheses.finding import Finding, Verdict
-from lib.metrics.hypotheses.rows import MOVED, SPECTRUM, UNPAIRED, Kind, RowStates, enough
+from lib.metrics.hypotheses.rows import MOVED, SPECTRUM, Kind, RowStates, enough
 from lib.metrics.hypotheses.shared import SharedRows
 
 ROTATED = 0.05
 """A map is the whole difference if at most this is left of vectors of length 1: float16 and int8 round to less."""
 WHOLE = 0.95
+ELSEWHERE = 1.5
+"""Vectors lie in other coordinates if they moved so many times as far as a map leaves; a map follows noise too."""
+BLURRED = "The versions agree so little that rows with another history would not stand out."
 
 
 def judge_histories(rows: SharedRows, states: RowStates) -> list[Finding]:
@@ -36,8 +40,8 @@ def _misaligned(rows: SharedRows, states: RowStates) -> Finding:
     if states.of(Kind.UNEXPLAINED).any() and not states.fitted >= 0 and states.chance > 0:
         if states.spectrum <= SPECTRUM:
             sentence = (
-                "The candidate's vectors have nothing to do with those of the same ids, and as a set they are spread as "
-                "before: the ids were dealt out anew."
+                "The candidate's vectors have nothing to do with those of the same ids, and as a set they are spread "
+                "as before: the ids were dealt out anew."
             )
             return Finding(name, Verdict.CONFIRMED, sentence, evidence)
         sentence = (
@@ -48,16 +52,15 @@ def _misaligned(rows: SharedRows, states: RowStates) -> Finding:
     if enough(int(states.of(Kind.UNEXPLAINED).sum()), m):
         sentence = f"{_of(int(states.of(Kind.UNEXPLAINED).sum()), m)} are not where the others are, nor at another row."
         return Finding(name, Verdict.UNDECIDED, sentence, evidence)
+    if states.is_blurred:
+        return Finding(name, Verdict.UNDECIDED, BLURRED, evidence)
     return Finding(name, Verdict.RULED_OUT, "Every id has a vector that fits its old one.", evidence)
 
 
 def _stale(rows: SharedRows, states: RowStates) -> Finding:
     name = "stale-rows"
     m = rows.n
-    same, fits = (
-        states.of(Kind.SAME),
-        states.of(Kind.FITS) & states.judged if len(states.judged) else states.of(Kind.FITS),
-    )
+    same, fits = states.of(Kind.SAME), states.of(Kind.FITS) & states.judged
     n = int(same.sum())
     shift = np.nan
     if states.rotation is not None and fits.any():
@@ -68,12 +71,12 @@ def _stale(rows: SharedRows, states: RowStates) -> Finding:
     if n > m - max(20, 0.01 * m):
         return Finding(name, Verdict.RULED_OUT, f"{_of(n, m)} are as they were: nothing was embedded anew.", evidence)
     if states.rotation is None or not states.fitted >= 0:
-        if shift_free(rows, states):
+        if states.moved <= MOVED:
             sentence = f"{_of(n, m)} are as they were, and the others kept their directions: no row is behind."
             return Finding(name, Verdict.RULED_OUT, sentence, evidence)
         sentence = f"{_of(n, m)} are as they were, and no map takes the others to where they are now."
         return Finding(name, Verdict.UNDECIDED, sentence, evidence)
-    if shift > MOVED and shift > 2 * states.fitted:
+    if shift > MOVED and shift > ELSEWHERE * states.fitted:
         sentence = (
             f"{_of(n, m)} still hold the baseline's vector, while the others lie in other coordinates: the index was "
             "not rebuilt for them."
@@ -82,11 +85,6 @@ def _stale(rows: SharedRows, states: RowStates) -> Finding:
     sentence = f"{_of(n, m)} are as they were, and the others lie in the same coordinates."
     verdict = Verdict.RULED_OUT if shift <= MOVED else Verdict.UNDECIDED
     return Finding(name, verdict, sentence, evidence)
-
-
-def shift_free(rows: SharedRows, states: RowStates) -> bool:
-    """Whether rows that are not the same have kept their directions, and changed in length alone."""
-    return bool(states.moved <= MOVED) or rows.n == 0
 
 
 def _mixed(rows: SharedRows, states: RowStates) -> Finding:
@@ -102,6 +100,8 @@ def _mixed(rows: SharedRows, states: RowStates) -> Finding:
     if enough(unexplained, m):
         sentence = f"{_of(unexplained, m)} do not lie where the others do, and no second map takes them there."
         return Finding(name, Verdict.UNDECIDED, sentence, evidence)
+    if states.is_blurred:
+        return Finding(name, Verdict.UNDECIDED, BLURRED, evidence)
     return Finding(name, Verdict.RULED_OUT, "One map fits all rows that were embedded anew.", evidence)
 
 
@@ -135,8 +135,8 @@ def _mismatch(states: RowStates) -> Finding:
     if states.is_mismatch:
         sentence = "Queries and gallery lie in different coordinates: they are of two versions."
         return Finding(name, Verdict.CONFIRMED, sentence, evidence)
-    if states.chance > 0 and states.own >= UNPAIRED * states.chance:
-        sentence = "No map fits the queries, so nothing can be said of where they lie."
+    if LEAST_GAP * states.own > states.chance:
+        sentence = "No map fits the queries well enough to say whether they lie where the gallery does."
         return Finding(name, Verdict.UNDECIDED, sentence, evidence)
     return Finding(name, Verdict.RULED_OUT, "The map that fits the gallery fits the queries too.", evidence)
 

@@ -7,22 +7,22 @@ there, fitted by a map of their own, which is judged on rows that it has not see
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.alignment import split_residuals
+from lib.metrics.alignment import LEAST_GAP, split_residuals
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
-from lib.metrics.hypotheses.shared import SharedRows, fit_map, fit_trimmed, residuals
+from lib.metrics.hypotheses.shared import SharedRows, fit_trimmed, residuals
 from lib.vectors import Matrix
 
 LEAST_ROWS, LEAST_SHARE = 20, 0.01
 """So many rows have to share a history, and be so many of all, to be told."""
 ROWS_PER_DIMENSION = 4
 """A map is fitted to at least so many rows for each dimension."""
-UNPAIRED = 0.85
+UNPAIRED = 0.95
 """A map fits nothing if its residuals are at least this share of those of rows paired at random."""
 OWN_MAP = 0.6
 """Rows are of another model if a map of their own leaves at most this share of the residuals."""
@@ -31,7 +31,7 @@ MOVED = 0.1
 FOUND = 0.5
 """Share of the worse fitting rows that have to be found elsewhere."""
 SPECTRUM = 0.1
-"""The singular values of two sets differ by less than this, in sum and relative, if they are one set in another order."""
+"""The singular values of one set in another order differ by less than this share, in sum."""
 MOST_SEARCHED = 20_000
 
 
@@ -51,6 +51,7 @@ class RowStates:
 
     Attributes:
         kind: shape (m,), of `Kind`.
+        judged: shape (m,), the rows that are looked at: without the queries where these are of another version.
         rotation: shape (d, d), the map of most rows; None where too few rows moved to fit one.
         other: the map of the rows of another model, None without any.
         partner: shape (m,), of a misplaced row the one that holds its vector, else itself.
@@ -68,6 +69,7 @@ class RowStates:
     kind: IntArray
     partner: IntArray
     residual: FloatArray
+    judged: BoolArray
     rotation: NDArray[np.float32] | None = None
     other: NDArray[np.float32] | None = None
     moved: float = np.nan
@@ -79,7 +81,6 @@ class RowStates:
     gallery_map: NDArray[np.float32] | None = None
     spectrum: float = np.nan
     reason: str = ""
-    judged: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     @property
     def has_sides(self) -> bool:
@@ -90,6 +91,11 @@ class RowStates:
     def is_mismatch(self) -> bool:
         """Whether queries and gallery were moved by different maps."""
         return self.has_sides and self.crossed > 2 * self.own and self.crossed - self.own > MOVED
+
+    @property
+    def is_blurred(self) -> bool:
+        """Whether the map leaves so much that rows with another history would not stand out."""
+        return bool(LEAST_GAP * self.fitted > self.chance)
 
     def of(self, kind: Kind) -> BoolArray:
         """Shape (m,): the rows of a kind."""
@@ -105,80 +111,87 @@ def row_states(rows: SharedRows) -> RowStates:
     """Find out what became of each row that two versions share."""
     m, dimension = rows.before.shape
     least = ROWS_PER_DIMENSION * dimension
-    kind, partner, residual = np.full(m, Kind.FITS, np.int64), np.arange(m), np.zeros(m)
+    states = RowStates(np.full(m, Kind.FITS, np.int64), np.arange(m), np.zeros(m), np.ones(m, np.bool_))
     if m < least:
-        reason = f"the versions share {m} rows, and a map between {dimension} dimensions takes {least}"
-        return RowStates(kind, partner, residual, reason=reason, judged=np.zeros(m, np.bool_))
-    own, crossed, query_map, gallery_map = _sides(rows, least)
-    states = RowStates(kind, partner, residual, own=own, crossed=crossed, query_map=query_map, gallery_map=gallery_map)
-    judged = ~rows.is_query if states.is_mismatch else np.ones(m, np.bool_)
-    is_same = rows.is_same & judged
-    kind[is_same] = Kind.SAME
-    moved = np.flatnonzero(judged & ~is_same)
-    unchanged = np.linalg.norm(rows.after - rows.before, axis=1)
-    common = {"own": own, "crossed": crossed, "query_map": query_map, "gallery_map": gallery_map, "judged": judged}
+        return replace(
+            states, reason=f"the versions share {m} rows, and a map between {dimension} dimensions takes {least}"
+        )
+    states = _sides(rows, states, least)
+    if states.is_mismatch:
+        states = replace(states, judged=~rows.is_query)
+    is_same = rows.is_same & states.judged
+    states.kind[is_same] = Kind.SAME
+    moved = np.flatnonzero(states.judged & ~is_same)
     if len(moved) < LEAST_ROWS:
-        return RowStates(kind, partner, residual, **common)
-    shift = float(np.median(unchanged[moved]))
-    spectrum = _spectrum(rows.before[moved], rows.after[moved])
-    common |= {"moved": shift, "spectrum": spectrum}
-    if len(moved) < least:
-        kind[moved] = Kind.UNEXPLAINED
-        reason = f"{len(moved)} rows moved, and a map between {dimension} dimensions takes {least}"
-        return RowStates(kind, partner, residual, reason=reason, **common)
+        return states
     a, b = rows.before[moved], rows.after[moved]
+    shift = float(np.median(np.linalg.norm(b - a, axis=1)))
+    states = replace(states, moved=shift, spectrum=_spectrum(a, b))
+    if len(moved) < least:
+        states.kind[moved] = Kind.UNEXPLAINED
+        return replace(
+            states, reason=f"{len(moved)} rows moved, and a map between {dimension} dimensions takes {least}"
+        )
     rotation = fit_trimmed(a, b)
     apart = residuals(a, b, rotation)
-    residual[moved] = apart
-    generator = np.random.default_rng(0)
-    dealt = generator.permutation(len(moved))
-    chance = float(np.median(residuals(a[dealt], b, fit_map(a[dealt], b))))
-    common |= {"rotation": rotation, "chance": chance}
+    states.residual[moved] = apart
+    dealt = np.random.default_rng(0).permutation(len(moved))
+    chance = float(np.median(residuals(a[dealt], b, fit_trimmed(a[dealt], b))))
+    states = replace(states, rotation=rotation, chance=chance)
     if np.median(apart) >= UNPAIRED * chance:
-        kind[moved] = Kind.UNEXPLAINED
-        found, nearest = _elsewhere(a, b, 0.6 * _spacing(a))
-        if found.mean() >= FOUND:
-            kind[moved[found]] = Kind.MISPLACED
-            partner[moved[found]] = moved[nearest[found]]
-        return RowStates(kind, partner, residual, **common)
+        _look_elsewhere(states, moved, a, b, 0.6 * _spacing(a))
+        return states
     worse, _split = split_residuals(apart)
-    fitted = float(np.median(apart[~worse]))
-    common |= {"fitted": fitted}
+    states = replace(states, fitted=float(np.median(apart[~worse])))
     if not enough(int(worse.sum()), m):
-        return RowStates(kind, partner, residual, **common)
+        return states
     far = moved[worse]
-    kind[far] = Kind.UNEXPLAINED
-    found, nearest = _elsewhere(
-        rows.before[far] @ rotation, rows.after[far], 1.2 * float(np.quantile(apart[~worse], 0.95))
-    )
-    other: NDArray[np.float32] | None = None
-    if found.mean() >= FOUND:
-        kind[far[found]] = Kind.MISPLACED
-        partner[far[found]] = far[nearest[found]]
-    elif len(far) >= least:
-        fit, seen = _halves(len(far))
-        tried = fit_trimmed(rows.before[far[fit]], rows.after[far[fit]])
-        own_residual = residuals(rows.before[far[seen]], rows.after[far[seen]], tried)
-        if np.median(own_residual) <= OWN_MAP * np.median(residual[far]):
-            other = fit_trimmed(rows.before[far], rows.after[far])
-            kind[far] = Kind.OTHER_MODEL
-            residual[far] = residuals(rows.before[far], rows.after[far], other)
-    return RowStates(kind, partner, residual, other=other, **common)
+    within = 1.2 * float(np.quantile(apart[~worse], 0.95))
+    if _look_elsewhere(states, far, rows.before[far] @ rotation, rows.after[far], within) or len(far) < least:
+        return states
+    return _of_other_model(rows, states, far)
 
 
-def _sides(rows: SharedRows, least: int) -> tuple[float, float, NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Median residual of queries by their own map and by that of the gallery, and the two maps."""
+def _of_other_model(rows: SharedRows, states: RowStates, far: IntArray) -> RowStates:
+    """Rows that do not fit have a map of their own, if it fits those of them that it has not seen."""
+    a, b = rows.before[far], rows.after[far]
+    fit, seen = _halves(len(far))
+    unseen = residuals(a[seen], b[seen], fit_trimmed(a[fit], b[fit]))
+    if np.median(unseen) > OWN_MAP * np.median(states.residual[far]):
+        return states
+    other = fit_trimmed(a, b)
+    states.kind[far] = Kind.OTHER_MODEL
+    states.residual[far] = residuals(a, b, other)
+    return replace(states, other=other)
+
+
+def _look_elsewhere(states: RowStates, rows: IntArray, expected: Matrix, there: Matrix, within: float) -> bool:
+    """Mark rows as misplaced if enough of them are at another row, the others as unexplained; whether enough are."""
+    states.kind[rows] = Kind.UNEXPLAINED
+    found, nearest = _elsewhere(expected, there, within)
+    if found.mean() < FOUND:
+        return False
+    states.kind[rows[found]] = Kind.MISPLACED
+    states.partner[rows[found]] = rows[nearest[found]]
+    return True
+
+
+def _sides(rows: SharedRows, states: RowStates, least: int) -> RowStates:
+    """Compare the maps of queries and of the gallery, where these are different rows and enough."""
     queries = np.flatnonzero(rows.is_query & ~rows.is_gallery)
     gallery = np.flatnonzero(rows.is_gallery & ~rows.is_query)
     if len(queries) < least or len(gallery) < least:
-        return np.nan, np.nan, None, None
+        return states
+    a, b = rows.before[queries], rows.after[queries]
     of_gallery = fit_trimmed(rows.before[gallery], rows.after[gallery])
-    of_queries = fit_trimmed(rows.before[queries], rows.after[queries])
-    crossed = float(np.median(residuals(rows.before[queries], rows.after[queries], of_gallery)))
     fit, seen = _halves(len(queries))
-    tried = fit_trimmed(rows.before[queries[fit]], rows.after[queries[fit]])
-    own = float(np.median(residuals(rows.before[queries[seen]], rows.after[queries[seen]], tried)))
-    return own, crossed, of_queries, of_gallery
+    return replace(
+        states,
+        own=float(np.median(residuals(a[seen], b[seen], fit_trimmed(a[fit], b[fit])))),
+        crossed=float(np.median(residuals(a, b, of_gallery))),
+        query_map=fit_trimmed(a, b),
+        gallery_map=of_gallery,
+    )
 
 
 def _halves(n: int) -> tuple[IntArray, IntArray]:

@@ -60,7 +60,8 @@ def judge_sets(before: GalleryRows, after: GalleryRows, *, rounded: bool) -> lis
     shares = [float(copies[0].sum()) / sizes[0], float(counted.sum()) / sizes[1]]
     evidence = {"n_copies_before": float(copies[0].sum()), "n_copies_after": float(counted.sum())}
     if more >= LEAST_ROWS and shares[1] - shares[0] >= LEAST_SHARE:
-        text = f"{int(counted.sum()):,} of {sizes[1]:,} gallery rows repeat another's vector, {int(copies[0].sum()):,} did."
+        counts = f"{int(counted.sum()):,} of {sizes[1]:,}"
+        text = f"{counts} gallery rows repeat another's vector; {int(copies[0].sum()):,} did before."
         duplicates = Finding("duplicates", Verdict.CONFIRMED, text, evidence)
     else:
         text = "The gallery repeats no more vectors than before."
@@ -71,7 +72,8 @@ def judge_sets(before: GalleryRows, after: GalleryRows, *, rounded: bool) -> lis
     grew = only[1] - only[0] > CHANCE * np.sqrt(only[1] + only[0])
     evidence = {"n_distinct_before": float(distinct[0]), "n_distinct_after": float(distinct[1])}
     if grew and distinct[1] - distinct[0] >= max(LEAST_ROWS, GROWN * distinct[0]):
-        text = f"The gallery grew from {distinct[0]:,} to {distinct[1]:,} different vectors: there is more to be mistaken for."
+        sizes_told = f"from {distinct[0]:,} to {distinct[1]:,} different vectors"
+        text = f"The gallery grew {sizes_told}: there is more to be mistaken for."
         return [duplicates, Finding("gallery-growth", Verdict.CONFIRMED, text, evidence)]
     text = f"The gallery has {distinct[1]:,} different vectors, and had {distinct[0]:,}."
     return [duplicates, Finding("gallery-growth", Verdict.RULED_OUT, text, evidence)]

@@ -168,8 +168,8 @@ def _dimensions(rows: SharedRows, states: ValueStates) -> list[Finding]:
             found.append(Finding(name, Verdict.CONFIRMED, text, evidence))
         elif is_shorter and not _is_prefix(rows):
             text = (
-                f"The candidate's vectors have {rows.dimensions[1]} values instead of {d}, and they are not the first of "
-                "the baseline's: a smaller model, or a cut-off one in other coordinates."
+                f"The candidate's vectors have {rows.dimensions[1]} values instead of {d}, and they are not the "
+                "first of the baseline's: a smaller model, or a cut-off one in other coordinates."
             )
             found.append(Finding(name, Verdict.UNDECIDED, text, evidence))
         else:
@@ -190,7 +190,8 @@ def _quantised(states: ValueStates) -> Finding:
     evidence = {"levels_before": float(states.levels[0]), "levels_after": float(states.levels[1])}
     if not states.is_quantised:
         return Finding("quantised", Verdict.RULED_OUT, "Values are as fine as they were.", evidence)
-    text = f"All values of the candidate are among {states.levels[1]} levels; the baseline has {states.levels[0]:,} or more."
+    few, many = states.levels[1], states.levels[0]
+    text = f"All values of the candidate are among {few} levels; the baseline has {many:,} or more."
     return Finding("quantised", Verdict.CONFIRMED, text, evidence)
 
 
