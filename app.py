@@ -35,7 +35,11 @@ GROUPS = {
         st.Page("pages/features.py", title="Features", icon=":material/tune:"),
         st.Page("pages/samples.py", title="Samples", icon=":material/table_rows:"),
     ],
-    "Vectors": [st.Page("pages/projection.py", title="Map", icon=":material/scatter_plot:")],
+    "Vectors": [
+        st.Page("pages/projection.py", title="Map", icon=":material/scatter_plot:"),
+        st.Page("pages/retrieval.py", title="Retrieval", icon=":material/search:"),
+        st.Page("pages/recall.py", title="What happened to recall?", icon=":material/troubleshoot:"),
+    ],
 }
 # The frame draws the links itself: Streamlit's own leave the view behind.
 run_page(st.navigation(GROUPS, position="hidden"), GROUPS)
