@@ -74,6 +74,13 @@ def list_displacers(diagnosis: EmbeddingDiagnosis, ledger: QueryLedger, most: in
     )
 
 
+def name_answers(diagnosis: EmbeddingDiagnosis, rows: Rows) -> list[str]:
+    """Rows of the candidate by their ids, each with its label where there is one."""
+    named = _named(diagnosis, rows)
+    labels = named.get("its label", [""] * len(rows))
+    return [f"{name} ({label})" if label else name for name, label in zip(named[DISPLACER], labels, strict=True)]
+
+
 def list_answers(diagnosis: EmbeddingDiagnosis, numbering: Numbering, number: int) -> dict[str, pd.DataFrame | None]:
     """The k nearest rows of a query by version, and which of them are right answers; None where it did not ask.
 

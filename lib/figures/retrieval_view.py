@@ -109,13 +109,13 @@ class RetrievalView:
         return all(each.ranked is not None for each in self.retrievals)
 
     def rows(self) -> list[MeasureRow]:
-        """Every measure that each version has, in the order of the catalogue, the k's of one together."""
+        """Every measure that each version has, in the order of the catalogue, those at other k than the page's last."""
         if not self.has_truth:
             return []
         held = [each for each in self.retrievals[0].overall if all(each in one.overall for one in self.retrievals)]
         order = list(MEASURES)
         made: list[MeasureRow] = []
-        for name, k in sorted(held, key=lambda key: (order.index(key[0]), key[1] or 0)):
+        for name, k in sorted(held, key=lambda key: (key[1] not in (None, self.k), order.index(key[0]), key[1] or 0)):
             estimates = tuple(one.overall[name, k] for one in self.retrievals)
             compared = self.comparison
             change = None if compared is None else compared.changes[name, k]
@@ -150,28 +150,17 @@ class RetrievalView:
         worse, better = tones.count("worse"), tones.count("better")
         if not worse + better:
             return f"None of {format_plural(len(tones), 'number')} changed beyond chance."
+        if len(tones) in (worse, better):
+            return f"The candidate is {'worse' if worse else 'better'} in each of {len(tones)} numbers, beyond chance."
         said = [f"{word} in {n}" for word, n in (("worse", worse), ("better", better)) if n]
         return f"Of {format_plural(len(tones), 'number')} the candidate is {' and '.join(said)}, beyond chance."
 
     def notes(self) -> list[str]:
         """Who asks, who is left out, and what was drawn, in sentences (plain text)."""
-        said: list[str] = []
-        for one in self.retrievals:
-            if one.ranked is None:
-                continue
-            n = format_plural(one.n_queries, "query", "queries")
-            words = f"{plain(one.version)}: {n}"
-            if one.n_unanswerable:
-                words += (
-                    f", of which {format_count(one.n_unanswerable)} have no right answer in the gallery and are in no "
-                    "number"
-                )
-            if one.n_ranked < one.n_queries - one.n_unanswerable:
-                words += (
-                    f"; where the whole ranking is needed, and lists do not settle it, {format_count(one.n_ranked)} "
-                    "queries drawn at random were ranked"
-                )
-            said.append(f"{words}.")
+        asked = [(plain(one.version), _asked_words(one)) for one in self.retrievals if one.ranked is not None]
+        if len({words for _name, words in asked}) == 1:
+            asked = [(" and ".join(name for name, _words in asked), asked[0][1])]
+        said = [f"{name}: {words}." for name, words in asked]
         for version in self.versions:
             graph = self.diagnosis.graph(version)
             if graph.n_measured:
@@ -206,6 +195,21 @@ class RetrievalView:
                 found[f"change {end}"] = [np.nan if row.change is None else getattr(row.change, end) for row in rows]
             found["verdict"] = ["" if row.judgement is None else row.judgement.word for row in rows]
         return pd.DataFrame(found)
+
+
+def _asked_words(one: Retrieval) -> str:
+    """Who asks in a version, who is left out, and what was drawn."""
+    words = format_plural(one.n_queries, "query", "queries")
+    if one.n_unanswerable:
+        words += (
+            f", of which {format_count(one.n_unanswerable)} have no right answer in the gallery and are in no number"
+        )
+    if one.n_ranked < one.n_queries - one.n_unanswerable:
+        words += (
+            f"; where the whole ranking is needed, and lists do not settle it, {format_count(one.n_ranked)} queries "
+            "drawn at random were ranked"
+        )
+    return words
 
 
 def recall_change_words(

@@ -50,7 +50,9 @@ def show_ledger(view: RecallView) -> None:
 
 def _show_queries(view: RecallView, kinds: list[str], counts: dict[str, int]) -> None:
     words = {kind: f"{WORDS[kind]} ({format_count(counts[kind])})" for kind in kinds}
-    kind = state.choose("v_queries", "Queries that were", kinds, default=kinds[0], words=words.__getitem__)
+    kind = state.choose(
+        "v_queries", "Queries that were", kinds, default=kinds[0], words=words.__getitem__, draw=st.segmented_control
+    )
     diagnosis, numbering = view.diagnosis, number_rows(view.diagnosis)
     listed, numbers = list_queries(diagnosis, numbering, view.ledger, kind, LISTED)
     show_samples(listed, has_pictures=False)

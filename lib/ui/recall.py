@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.lost_queries import list_displacers
+from lib.embeddings.lost_queries import list_displacers, name_answers
 from lib.embeddings.recall_drop import holds_recall_drop, read_recall_drop
 from lib.figures.decomposition import plot_decomposition
 from lib.figures.format import format_count, format_plural, format_share
@@ -82,8 +82,8 @@ def show_counterfactuals(view: RecallView) -> None:
     ]
     for each in drop.counterfactuals:
         undone = Cell(format_share(each.restored, 0) if each.restored == each.restored else "")
-        rows.append([Cell(f"If {each.text}", wordy=True), estimate_cell(each.recall), undone])
-    show_table([Column("Candidate"), Column(f"Recall@{drop.k}"), Column("Of the change undone")], rows)
+        rows.append([Cell(f"{each.text[:1].upper()}{each.text[1:]}", wordy=True), estimate_cell(each.recall), undone])
+    show_table([Column("What if"), Column(f"Recall@{drop.k}"), Column("Of the change undone")], rows)
     offer_csv(view.counterfactuals_frame, "recall-if", provenance=provenance_of(view), key="recall-if:csv")
     crossed = drop.crossed
     show_note("Queries of one version in the gallery of one version, over the rows that are in both:")
@@ -146,14 +146,14 @@ def show_groups(view: RecallView) -> None:
         f"{format_count(groups.n_grouped)} of {format_plural(groups.n_lost, 'lost query', 'lost queries')} lost a "
         "right answer that at least two others lost too.",
     )
-    ids = view.diagnosis.vectors(view.names[1]).ids
+    named = [name_answers(view.diagnosis, group.answers[:NAMED]) for group in groups.groups]
     rows = [
         [
-            Cell(", ".join(plain(str(ids[row])) for row in group.answers[:NAMED].tolist()), wordy=True),
+            Cell(", ".join(map(plain, names)), wordy=True),
             Cell(format_count(len(group.queries))),
-            Cell(shared_words(group.shared) or "nothing surely", wordy=True),
+            Cell(shared_words(group.shared) or "nothing beyond chance", wordy=True),
         ]
-        for group in groups.groups
+        for group, names in zip(groups.groups, named, strict=True)
     ]
     if rows:
         heads = [Column("Right answers that they lost"), Column("Queries"), Column("What they share")]

@@ -24,7 +24,7 @@ from lib.ui.embeddings_page import read_topic
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_long_table, show_note
 
-MEASURES_SHOWN, PROBLEMS_SHOWN = 12, 8
+PROBLEMS_SHOWN = 8
 
 
 def read_view(diagnosis: EmbeddingDiagnosis) -> RetrievalView:
@@ -59,12 +59,13 @@ def show_measures(view: RetrievalView) -> None:
     heads += [Column("Change", "Over queries of the same id, with its 95 % interval")] * compared
     heads.append(Column("Queries", "Those that have a right answer to find, and were ranked where that is needed"))
     rows: list[list[Cell]] = []
-    for row in view.rows():
+    shown = view.rows()
+    for row in shown:
         cells = [Cell(row.label), *(estimate_cell(each, SHARE) for each in row.estimates)]
         if row.change is not None:
             cells.append(estimate_cell(row.change, SHARE, change=True, tone=row.tone))
         rows.append([*cells, Cell(format_count(row.estimates[-1].n))])
-    show_long_table(heads, rows, MEASURES_SHOWN, "number")
+    show_long_table(heads, rows, sum(row.k in (None, view.k) for row in shown), "number")
     if view.comparison is not None:
         show_note(f"{format_family(len(view.comparison.judgements))} Each interval is of its number alone.")
     provenance = provenance_of(view)
