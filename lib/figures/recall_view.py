@@ -20,7 +20,10 @@ from lib.metrics.lost_groups import SharedValue
 from lib.metrics.query_ledger import QueryLedger
 from lib.recall_drop import RecallDrop
 
-ONE_VERSION = "There is one version of these vectors: what happened to recall is told of two."
+ONE_VERSION = (
+    "What happened to recall is told of two versions: choose another candidate in the sidebar, or give the files of a "
+    "second version on the Home page."
+)
 NO_SHARED = (
     "No row has the same id in both versions: single queries, stale rows and maps from one version to the other cannot "
     "be told. What stands below is told of each version as a whole."

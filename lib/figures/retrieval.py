@@ -20,7 +20,7 @@ from lib.figures.format import (
 from lib.figures.frame import Panel, finish, key_item, left_margin, mark_vertical, paint, square, whiskers
 from lib.figures.retrieval_cohorts_view import CohortRow, CohortsOfQueries, HubsView
 from lib.figures.retrieval_view import RECALLS, SHARE, RetrievalView, label_of
-from lib.figures.text import escape, name_of
+from lib.figures.text import escape, name_of, width_of
 from lib.figures.theme import TEXT_SIZE, Look, fade
 from lib.metrics.estimates import Estimate
 
@@ -129,7 +129,7 @@ def plot_cohorts_of_queries(cohorts: CohortsOfQueries, look: Look, provenance: s
         look,
         panels,
         left=left_margin(labels, look, titled=False) + 4,
-        right=20,
+        right=20 + int(max(width_of(_change_words(row, look), TEXT_SIZE) for row in rows) if view.has_truth else 0),
     )
 
 
@@ -154,19 +154,23 @@ def _add_recall(figure: go.Figure, cohorts: CohortsOfQueries, rows: Sequence[Coh
         ends += [end for _place, each in held for end in (each.lower, each.upper) if np.isfinite(end)]
     low, high = 100 * min(ends, default=0.0), 100 * max(ends, default=1.0)
     pad = max(0.05 * (high - low), 0.5)
-    # Changes stand at the right, beyond the dots.
-    room = (0.42 if look.is_narrow else 0.24) * (high - low + 2 * pad) if view.comparison is not None else 0.0
     for place, row in enumerate(rows):
-        if row.change is not None and row.change.is_defined:
-            around = format_change_interval(row.change.lower, row.change.upper, SHARE)
-            text = format_change(row.change.value, SHARE)
-            figure.add_annotation(
-                text=text if look.is_narrow else f"{text} {paint(look.palette.faint_ink, f'({around})')}",
-                x=1, xref="x domain", y=len(rows) - 1 - place, xanchor="right", showarrow=False,
-                font={"size": TEXT_SIZE, "color": look.palette.wrong if row.is_lost else look.palette.ink},
-            )  # fmt: skip
+        figure.add_annotation(
+            text=_change_words(row, look), x=1, xref="x domain", xanchor="left", xshift=10, align="left",
+            y=len(rows) - 1 - place, showarrow=False,
+            font={"size": TEXT_SIZE, "color": look.palette.wrong if row.is_lost else look.palette.ink},
+        )  # fmt: skip
     _frame_rows(figure, "", [_label(row, look) for row in rows])
-    figure.update_layout(xaxis={"range": [low - pad, high + pad + room], "nticks": 6})
+    figure.update_layout(xaxis={"range": [low - pad, min(high + pad, 101.0)], "nticks": 6})
+
+
+def _change_words(row: CohortRow, look: Look) -> str:
+    """How recall of a cohort changed, as it stands beside its dots; "" where there is no number."""
+    if row.change is None or not row.change.is_defined:
+        return ""
+    text = format_change(row.change.value, SHARE)
+    around = format_change_interval(row.change.lower, row.change.upper, SHARE)
+    return text if look.is_narrow else f"{text} {paint(look.palette.faint_ink, f'({around})')}"
 
 
 def _frame_rows(figure: go.Figure, number: str, labels: Sequence[str]) -> None:

@@ -63,12 +63,14 @@ def show_causes(view: RecallView) -> None:
 def _show_hypothesis(found: Hypothesis, view: RecallView) -> None:
     share, reason = explains_words(found)
     is_confirmed = found.verdict is Verdict.CONFIRMED
-    tone = ("wrong" if found.explains > 0 else "note") if is_confirmed else "care"
-    title = TITLES[found.name]
+    title, remedy = TITLES[found.name], REMEDIES[found.name]
     if is_confirmed:
+        tone = "wrong" if found.explains > 0 else "note"
         title += f": explains {share} of the change" if not reason else f"; {reason}"
+    else:
+        tone, remedy = "care" if view.is_changed else "note", f"If it has happened: {remedy}"
     with st.container(key=f"finding-{tone}-{found.name}", border=False):
-        show_card(tone, VERDICTS[found.verdict], title, found.sentence, REMEDIES[found.name], found.name)
+        show_card(tone, VERDICTS[found.verdict], title, found.sentence, remedy, found.name)
 
 
 def show_counterfactuals(view: RecallView) -> None:
