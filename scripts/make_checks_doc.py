@@ -59,8 +59,8 @@ def render(rates: pd.DataFrame) -> str:
     lines = [
         "# Checks",
         "",
-        "Made by `scripts/make_checks_doc.py` from the tables in `lib/checks/table.py` and `lib/checks/embeddings/table.py`;",
-        "do not edit.",
+        "Made by `scripts/make_checks_doc.py` from the tables in `lib/checks/table.py` and",
+        "`lib/checks/embeddings/table.py`; do not edit.",
         "",
         "Each check tells a finding from chance (significance) and from what is too small to matter (minimum effect);",
         f"both are needed. On a clean file each check may fire with a probability of {100 * ALARM_RATE:g} %, over all",
@@ -115,10 +115,10 @@ def render(rates: pd.DataFrame) -> str:
         "noise of batches, warm-up, warm restarts of a cosine schedule, few epochs or one, and as fine-tuning; on",
         "other scales they are a mean squared error in a unit of its own. Faults are in 16 to 100 epochs.",
         "",
-        "Checks of vectors (E-F) are run by `python -m lib embed`. What came with the candidate and follows from a fall of",
-        "recall, a collapse or duplicates stands under that finding. On 150 clean pairs of 300 and 450 vectors of 16 and",
-        "32 dimensions (two seeds of one model, a tuned model, halves of one version) they fired once, `embedding-drift`",
-        "in a cohort; faults are those of `sample_data/embedding_faults.py` and those in `tests/checks/embeddings`.",
+        "Checks of vectors (E-F) are run by `python -m lib embed`. What came with the candidate and follows from a fall",
+        "of recall, a collapse or duplicates stands under that finding. On 150 clean pairs of 300 and 450 vectors of 16",
+        "and 32 dimensions (two seeds of one model, a tuned model, halves of one version) they fired once:",
+        "`embedding-drift` in a cohort. Faults are those of `sample_data/embedding_faults.py` and of their own tests.",
     ]
     return "\n".join(lines) + "\n"
 

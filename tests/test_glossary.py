@@ -80,7 +80,7 @@ def test_loss_is_explained(loss) -> None:
     assert loss.name in NAMES
 
 
-@pytest.mark.parametrize("check", (*CHECKS, *EMBEDDING_CHECKS), ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [*CHECKS, *EMBEDDING_CHECKS], ids=lambda check: check.name)
 def test_check_is_explained_with_its_code(check) -> None:
     assert f"check `{check.name}`, {check.code}" in GLOSSARY
 

@@ -1,7 +1,7 @@
 """Whether vectors shift with the day of the week or the hour of the day and come back: drift that is no alert.
 
 Rows are put into windows of a cycle (the days of a week, or sixths of a day). Windows of the same phase in different
-cycles hold different rows, so that the products of their means, less the mean of their own cycle, are 0 on average
+cycles hold different rows, so that the products of their means, less what goes on from cycle to cycle, are 0 on average
 unless the shift returns. What chance does is known from dealing the phases anew within each cycle.
 """
 
@@ -37,7 +37,7 @@ class Season:
 
     Attributes:
         cycle: "week" or "day".
-        shift: root mean square distance of a phase from its cycle's mean that all cycles share, in units of the
+        shift: root mean square distance of a phase from the course of the cycles' means that all share, in units of the
             root mean square distance of a row from the mean; 0 where its square is negative.
         p: how often chance does as much, corrected for the cycles that were looked at.
         phases: shape (phases,), the distance of each phase from the mean of all, in the same unit; NaN without rows.
@@ -97,8 +97,7 @@ def _season(values: FloatArray, times: FloatArray, name: str, length: int, parts
     sums = np.zeros((len(names), values.shape[1]))
     np.add.at(sums, code, values)
     means, phase, own = (sums / counts[:, None])[kept], np.mod(names[kept], parts), cycle_of[kept]
-    for each in whole:
-        means[own == each] -= means[own == each].mean(axis=0)
+    means -= _course(means, names[kept].astype(np.float64), own, whole)
     products = means @ means.T
     dealt = np.random.default_rng(seed)
     shared = np.array([_shared(products, each) for each in (phase, *_deals(phase, own, dealt))])
@@ -113,6 +112,15 @@ def _season(values: FloatArray, times: FloatArray, name: str, length: int, parts
         len(whole),
         int(counts[kept].sum()),
     )
+
+
+def _course(means: FloatArray, at: FloatArray, cycle: IntArray, cycles: IntArray) -> FloatArray:
+    """What goes on from cycle to cycle, at each window: on lines through the means of the cycles, and on beyond them."""
+    knots = np.array([at[cycle == each].mean() for each in cycles])
+    levels = np.stack([means[cycle == each].mean(axis=0) for each in cycles])
+    left = np.clip(np.searchsorted(knots, at) - 1, 0, len(knots) - 2)
+    share = (at - knots[left]) / (knots[left + 1] - knots[left])
+    return levels[left] + share[:, None] * (levels[left + 1] - levels[left])
 
 
 def _deals(phase: IntArray, cycle: IntArray, rng: np.random.Generator) -> list[IntArray]:
