@@ -89,7 +89,7 @@ class GeometryView:
         spectrum, d = self.found[version].spectrum, self.dimensions[version]
         if spectrum.reason:
             return f"has no variance: {spectrum.reason}"
-        return f"uses about {spectrum.participation_ratio:.1f} of its {d} dimensions"
+        return f"uses about {spectrum.participation_ratio:.1f} of its {format_plural(d, 'dimension')}"
 
     def _faults(self, version: str) -> str:
         found = self.found[version]
@@ -113,7 +113,7 @@ class GeometryView:
             )
         dead = int(found.spectrum.is_dead.sum())
         if dead:
-            said.append(f"{format_plural(dead, 'dimension')} of it {'is' if dead == 1 else 'are'} dead")
+            said.append(f"{format_plural(dead, 'dimension')} {'is' if dead == 1 else 'are'} dead")
         if found.quantisation.precision != "float32":
             said.append(f"values have been rounded to {found.quantisation.precision}")
         words = ", ".join(said)
