@@ -49,7 +49,7 @@ class VersionMap:
         coordinates: shape (n, 2); NaN for a row without a place. Those of the candidate lie over the baseline's.
         disparity: of the candidate, the share of the spread that could not be laid over the baseline's, in [0, 1]; NaN
             where there was nothing to lay it over.
-        n_landmarks: how many rows were laid out first, among each other; 0 if all were at once.
+        n_landmarks: how many rows were laid out among each other, the rest being placed by them; 0 if all were.
         shares: of principal components, the share of the variance along either axis; None for UMAP.
         seconds: that the layout took; 0 for principal components.
         key: what the layout is kept under; empty for principal components.
