@@ -17,7 +17,9 @@ from lib.jobs.neighbours import neighbour_graph
 from lib.jobs.projection import LayoutRequest, judge_layout, lay_out
 from lib.metrics.estimates import Estimate, FloatArray
 from lib.metrics.query_means import mean_of_queries
+from lib.neighbours.graph import EXACT_UP_TO
 from lib.projection import (
+    EXACT_FOR_MAP,
     LAID_OUT_WHOLE,
     LANDMARKS,
     LayoutSettings,
@@ -47,7 +49,7 @@ class VersionMap:
         coordinates: shape (n, 2); NaN for a row without a place. Those of the candidate lie over the baseline's.
         disparity: of the candidate, the share of the spread that could not be laid over the baseline's, in [0, 1]; NaN
             where there was nothing to lay it over.
-        n_landmarks: how many rows were laid out first, among each other; 0 if all were at once.
+        n_landmarks: how many rows were laid out among each other, the rest being placed by them; 0 if all were.
         shares: of principal components, the share of the variance along either axis; None for UMAP.
         seconds: that the layout took; 0 for principal components.
         key: what the layout is kept under; empty for principal components.
@@ -221,22 +223,31 @@ def _laid_over(diagnosis: EmbeddingDiagnosis, version: str, made: VersionMap, fi
 
 
 def _graph_of_map(
-    diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings, run: Run, report: Report
+    diagnosis: EmbeddingDiagnosis,
+    version: str,
+    settings: LayoutSettings,
+    run: Run,
+    report: Report,
+    exact_up_to: float = EXACT_FOR_MAP,
 ) -> tuple[NeighbourGraph, Flags | None]:
-    """Neighbours of all rows among all, or among landmarks where there are very many; and the landmarks."""
+    """Neighbours of all rows among all, or among landmarks where there are very many; and the landmarks.
+
+    Which they are depends on the vectors alone, never on what was asked before: so a link shows the same map again.
+    """
     vectors = diagnosis.vectors(version)
     usable = vectors.usable(settings.distance)
     k = max(NEIGHBOURS, settings.n_neighbors - 1)
     landmarks = None
+    is_small = float(usable.sum()) ** 2 * vectors.dimension <= exact_up_to
     if int(usable.sum()) > LAID_OUT_WHOLE:
         landmarks = choose_landmarks(usable, LANDMARKS, settings.seed)
-    elif k == NEIGHBOURS and bool((vectors.is_query & vectors.is_gallery)[usable].all()):
+    elif is_small and k == NEIGHBOURS and bool((vectors.is_query & vectors.is_gallery)[usable].all()):
         return diagnosis.graph(version, run, report), None
     everything = np.ones(vectors.n, bool)
     asked = replace(vectors, is_query=everything, is_gallery=everything if landmarks is None else landmarks)
     graph = diagnosis.once(
-        ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed),
-        lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report),
+        ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed, exact_up_to),
+        lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report, exact_up_to),
     )
     return graph, landmarks
 
@@ -265,10 +276,9 @@ def read_quality(
             none = Estimate(math.nan, math.nan, math.nan, 0, reason)
             return MapQuality(k, nothing, none, none, math.nan)
         asked = settings or LayoutSettings(distance=distance)
-        graph, _landmarks = _graph_of_map(diagnosis, version, asked, run or Run(), part(on_progress, 0.0, 0.5))
-        judged = judge_layout(
-            vectors, coordinates, graph, k, diagnosis.folder, run or Run(), part(on_progress, 0.5, 1.0)
-        )
+        doing, reports = run or Run(), (part(on_progress, 0.0, 0.5), part(on_progress, 0.5, 1.0))
+        graph, _landmarks = _graph_of_map(diagnosis, version, asked, doing, reports[0], EXACT_UP_TO)
+        judged = judge_layout(vectors, coordinates, graph, k, diagnosis.folder, doing, reports[1])
         by_row = nothing.copy()
         by_row[judged.rows] = judged.kept.values
         return MapQuality(

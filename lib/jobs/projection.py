@@ -1,4 +1,4 @@
-"""The map's work in a worker: laid out from a graph that is there and kept on disk, judged, and laid out once more."""
+"""The map's work in a worker: laid out from a graph that is there and kept on disk, and judged."""
 
 from __future__ import annotations
 
