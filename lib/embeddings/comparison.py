@@ -9,11 +9,14 @@ import numpy as np
 
 from lib.embeddings.diagnosis import EmbeddingDiagnosis, Report, ignore, part
 from lib.embeddings.retrieval import Retrieval, read_retrieval
+from lib.metrics.comparison import adjusted_p_values
 from lib.metrics.estimates import Estimate, Estimates, FloatArray, IntArray
 from lib.metrics.neighbourhoods import PairedQueries, neighbourhood_overlap, overlap_floor, pair_queries
 from lib.metrics.query_ledger import LedgerSide, QueryLedger, paired_change, query_ledger
 from lib.metrics.query_means import NO_PAIR, QueryValues, mean_of_queries
 from lib.metrics.relevance import Relevance
+from lib.metrics.retrieval import RETRIEVAL_MEASURES
+from lib.metrics.verdicts import Judgement, judge, stretch_of, tolerance_of
 from lib.sources import Run
 from lib.vectors import NeighbourGraph
 
@@ -52,6 +55,20 @@ class EmbeddingComparison:
         return {
             (each.name, each.k): mean_of_queries(self._change(each), reason=NO_PAIR)[0] for each in self.before.values
         }
+
+    @cached_property
+    def judgements(self) -> dict[tuple[str, int | None], Judgement]:
+        """Whether each measure became better or worse, corrected for all that are judged."""
+        told = {f"{name} {k}": change for (name, k), change in self.changes.items() if change.is_defined}
+        p_values, made = adjusted_p_values(told), dict[tuple[str, int | None], Judgement]()
+        is_higher_better = {each.name: each.is_higher_better for each in RETRIEVAL_MEASURES}
+        for (name, k), change in self.changes.items():
+            if (p := p_values.get(f"{name} {k}")) is not None:
+                way = "higher" if is_higher_better[name] else "lower"
+                judgement = judge(change, way, tolerance_of("share", 0.0), stretch_of(*p))
+                if judgement is not None:
+                    made[name, k] = judgement
+        return made
 
     def _change(self, one: QueryValues) -> QueryValues:
         return paired_change(one, self.after.of(one.name, one.k), self.paired)

@@ -47,7 +47,7 @@ class VersionMap:
         coordinates: shape (n, 2); NaN for a row without a place. Those of the candidate lie over the baseline's.
         disparity: of the candidate, the share of the spread that could not be laid over the baseline's, in [0, 1]; NaN
             where there was nothing to lay it over.
-        n_landmarks: how many rows were laid out among each other, the rest being placed by them; 0 if all were.
+        n_landmarks: how many rows were laid out first, among each other; 0 if all were at once.
         shares: of principal components, the share of the variance along either axis; None for UMAP.
         seconds: that the layout took; 0 for principal components.
         key: what the layout is kept under; empty for principal components.
@@ -266,8 +266,9 @@ def read_quality(
             return MapQuality(k, nothing, none, none, math.nan)
         asked = settings or LayoutSettings(distance=distance)
         graph, _landmarks = _graph_of_map(diagnosis, version, asked, run or Run(), part(on_progress, 0.0, 0.5))
-        report = part(on_progress, 0.5, 1.0)
-        judged = judge_layout(vectors, coordinates, graph, k, diagnosis.folder, run or Run(), report)
+        judged = judge_layout(
+            vectors, coordinates, graph, k, diagnosis.folder, run or Run(), part(on_progress, 0.5, 1.0)
+        )
         by_row = nothing.copy()
         by_row[judged.rows] = judged.kept.values
         return MapQuality(

@@ -7,12 +7,14 @@ exact list: which of equals an index gives is its own affair.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lib.errors import SettingsError
-from lib.metrics.estimates import BoolArray, FloatArray, IntArray
-from lib.metrics.query_means import QueryValues
+from lib.metrics.estimates import BoolArray, Estimate, FloatArray, IntArray
+from lib.metrics.k_occurrence import NO_GALLERY
+from lib.metrics.query_means import QueryValues, mean_of_queries
 from lib.vectors import NO_ROW, Distance, NeighbourGraph, Vectors
 
 VALUES_AT_ONCE = 4_000_000
@@ -38,6 +40,11 @@ class AnnRecall:
     n_strange: int
     n_short: int
 
+    @cached_property
+    def mean(self) -> Estimate:
+        """The mean recall over queries."""
+        return mean_of_queries(self.recall, reason=NO_GALLERY)[0]
+
 
 def ann_recall(vectors: Vectors, graph: NeighbourGraph, answers: IntArray, k: int) -> AnnRecall:
     """Judge an index's answers.
@@ -60,8 +67,7 @@ def ann_recall(vectors: Vectors, graph: NeighbourGraph, answers: IntArray, k: in
     is_there = answers != NO_ROW
     itself = is_there & (answers == graph.queries[:, None])
     repeated = is_there & ~itself & _repeated(answers)
-    taking = is_there & ~itself & ~repeated
-    judged = taking & (np.cumsum(taking, axis=1) <= k)
+    judged = judged_answers(graph.queries, answers, k)
     strange = is_there & ~itself & ~repeated & ~in_gallery[answers]
     counted = judged & ~strange
     n_exact = np.minimum((graph.rows[:, :k] != NO_ROW).sum(axis=1), k)
@@ -78,6 +84,18 @@ def ann_recall(vectors: Vectors, graph: NeighbourGraph, answers: IntArray, k: in
         n_strange=int(strange.sum()),
         n_short=int((counted.sum(axis=1) < n_exact).sum()),
     )
+
+
+def judged_answers(queries: IntArray, answers: IntArray, k: int) -> BoolArray:
+    """Which answers of an index count, shape (q, m): the first k that are neither the query itself nor repeated.
+
+    Args:
+        queries: shape (q,), the rows that were asked.
+        answers: shape (q, m), the rows that were given, in their order; `NO_ROW` where there is none.
+        k: how many count.
+    """
+    taking = (answers != NO_ROW) & (answers != queries[:, None]) & ~_repeated(answers)
+    return taking & (np.cumsum(taking, axis=1) <= k)
 
 
 def _repeated(answers: IntArray) -> BoolArray:

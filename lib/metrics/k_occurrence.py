@@ -76,6 +76,18 @@ def hubness(graph: NeighbourGraph, gallery: IntArray, k: int) -> Hubness:
     )
 
 
+def occurrence_bins(k_occurrence: IntArray) -> tuple[IntArray, IntArray]:
+    """How many rows are in so many lists, in steps that double: 0, 1, 2 to 3, 4 to 7, and so on.
+
+    Returns:
+        Shape (b,), the smallest number of lists of each step, up to that which holds the greatest; and shape (b,), how
+        many rows it holds.
+    """
+    step = np.frexp(k_occurrence.astype(np.float64))[1].astype(np.int64)
+    counts = np.bincount(step, minlength=1).astype(np.int64)
+    return np.concatenate([[0], 2 ** np.arange(len(counts) - 1)]).astype(np.int64), counts
+
+
 def _skewness(counts: IntArray) -> Estimate:
     value, times = np.unique(counts, return_counts=True)
     n = len(counts)

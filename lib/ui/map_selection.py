@@ -58,7 +58,7 @@ def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers:
     has_pictures = bool(link_columns(mask_rows(listed, kept=[ID]))[1]) and st.toggle(
         "Show pictures", key="pictures:map", help="Your browser then fetches them from the addresses in the file."
     )
-    _show_table(listed, has_pictures=has_pictures)
+    show_samples(listed, has_pictures=has_pictures)
     if len(numbers) > LISTED:
         show_note(f"The first {LISTED} of {len(numbers):,} are listed; the download holds all.")
     offer_csv(
@@ -88,10 +88,10 @@ def _show_neighbours(
             if frame is None:
                 show_note(f"{plain(chosen)} has no neighbours in {plain(version)}: it is not there, or is no query.")
             else:
-                _show_table(frame, has_pictures=has_pictures)
+                show_samples(frame, has_pictures=has_pictures)
 
 
-def _show_table(frame: pd.DataFrame, *, has_pictures: bool) -> None:
+def show_samples(frame: pd.DataFrame, *, has_pictures: bool) -> None:
     """Rows as they stand in the metadata, with what looks like personal data masked; links only to the web."""
     shown = mask_rows(frame, kept=[ID, DISTANCE])
     links, pictures = link_columns(shown)
