@@ -159,8 +159,8 @@ def faithful_words(panel: MapPanel, found: VersionMap) -> list[str]:
         said.append(f"Principal components: this plane holds {format_share(both)} of the variance.")
     elif found.n_landmarks:
         said.append(
-            f"UMAP of {format_count(found.n_landmarks)} rows drawn at random; then the others are placed between "
-            "those that are nearest to them, and all are laid out once more."
+            f"UMAP of {format_count(found.n_landmarks)} landmarks drawn at random; every other row is placed between "
+            "the landmarks that are nearest to it."
         )
     quality = panel.quality
     if quality is not None and quality.kept_mean.is_defined:
