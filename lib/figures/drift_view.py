@@ -19,7 +19,7 @@ from lib.figures.format import (
 )
 from lib.figures.text import MISSING, escape, name_of, plain
 from lib.figures.vector_words import Term, Words
-from lib.metrics.alignment import Alignment, Space
+from lib.metrics.alignment import ROTATED, Alignment, Space
 from lib.metrics.drift import Drift, DriftMeasure, Measure
 from lib.metrics.estimates import FloatArray
 from lib.metrics.permutations import NOISE_LEVEL
@@ -81,6 +81,8 @@ class DriftView:
         ids = format_plural(n, "id")
         if aligned is not None and aligned.space is Space.SAME:
             return f"Nothing moved: the vectors of all {ids} that are in both are the same in {second} as in {first}."
+        if aligned is not None and aligned.space is Space.ROTATION and aligned.total_displacement <= ROTATED:
+            return f"Nothing moved but by length or rounding: all {ids} that are in both lie in {second} as in {first}."
         if aligned is not None and aligned.space is Space.ROTATION:
             return f"{second} against {first}, {ids} in both. {ROTATION}"
         if aligned is not None and aligned.space is Space.MIXED:
@@ -104,24 +106,25 @@ class DriftView:
     def _moved_words(self) -> str:
         drift = self.compared.get(PAIRS, self.compared.get(SAMPLES))
         if drift is None:
-            return f"{self.found.reason}. {self._residual_words()}".strip()
+            return f"{self.found.reason}. {self._residual_words('Row by row')}".strip()
         moved = [SAID[each.measure] for each in drift.measures if each.is_drift]
         what = "the same ids" if drift.is_paired else "all rows"
         if not any(each.p == each.p for each in drift.measures):
             return f"{drift.measures[0].reason}."
         if not moved:
-            return f"nothing moved beyond chance and far enough to matter, of {what}. {self._residual_words()}".strip()
+            said = f"as a whole nothing moved beyond chance and far enough to matter, of {what}."
+            return f"{said} {self._residual_words('Row by row')}".strip()
         return (
             f"the vectors moved, by {len(moved)} of {len(drift.measures)} measures of {what}: {', '.join(moved)}. "
-            f"{self._residual_words()}"
+            f"{self._residual_words('It is no rotation')}"
         ).strip()
 
-    def _residual_words(self) -> str:
+    def _residual_words(self, opening: str) -> str:
         aligned = self.found.alignment
         if aligned is None or aligned.reason:
             return ""
         return (
-            "It is no rotation: after turning one onto the other, rows are still "
+            f"{opening}: after turning one version onto the other, ids are still "
             f"{format_loss(aligned.total_residual)} of the spread apart."
         )
 

@@ -146,6 +146,27 @@ def test_what_did_not_move_is_said_not_to_have(
     assert "0 of 16 dimensions moved" in view.ks_title(PAIRS)
 
 
+def test_lengths_alone_are_no_rotation_of_directions(
+    clouds: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    vectors, labels = clouds
+    made = diagnose(tmp_path_factory.mktemp("longer"), 3 * vectors, vectors, labels)
+    found = EmbeddingDiagnosis(made.embeddings, EmbeddingSettings.choose(made.embeddings), made.folder)
+    said = DriftView.of(found, read_drift(found)).answer()
+    assert said == "Nothing moved but by length or rounding: all 600 ids that are in both lie in new as in old."
+
+
+def test_ids_that_moved_within_one_distribution_are_said_to_row_by_row(
+    clouds: tuple[np.ndarray, np.ndarray], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    vectors, labels = clouds
+    dealt = np.random.default_rng(2).permutation(N)
+    found = diagnose(tmp_path_factory.mktemp("shuffled"), vectors[dealt], vectors, labels)
+    said = DriftView.of(found, read_drift(found)).answer()
+    assert "as a whole nothing moved beyond chance" in said
+    assert "Row by row: after turning one version onto the other, ids are still" in said
+
+
 def test_dimensions_and_lengths_are_counted(mixed: EmbeddingDiagnosis) -> None:
     view = GeometryView.of(mixed, {each: read_geometry(mixed, each) for each in mixed.settings.versions})
     frame = view.frame().set_index(["version", "measure"])["value"]
