@@ -1,7 +1,8 @@
 """The map, made by Marginalia or by umap-learn's default: `python -m benchmarks.projection WHO FILE [LANDMARKS]`.
 
-WHO is "make" (writes FILE with ROWS x DIMENSION values instead), "marginalia" or "umap". Prints seconds in a process
-that has just begun and in one that has done it once, and what the map keeps of the neighbours in the original space.
+WHO is "make" (writes FILE with ROWS x DIMENSION values instead), "marginalia" or "umap". Prints the time, and that of
+processors, in a process that has just begun and in one that has done it once, and what the map keeps of the neighbours
+in the original space.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 GROUPS, INNER = 40, 6
 NEIGHBORS = 15
+RUNS = ("cold", "warm")
 JUDGED = 500
 """Rows whose neighbours are looked at; trustworthiness ranks all rows for each of them."""
 
@@ -43,42 +45,33 @@ def make(path: Path, rows: int, dimension: int) -> None:
 def marginalia(
     matrix: NDArray[np.float32], landmarks: int, seed: int = 0
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
-    """Principal components, neighbours, layout: the map, and the seconds of each."""
-    from lib.projection import LayoutSettings, choose_landmarks, compute_pca
+    """Principal components, neighbours, layout: the map, and the processor's seconds of each."""
+    from lib.neighbours import compute_graph
+    from lib.projection import EXACT_FOR_MAP, LayoutSettings, choose_landmarks, compute_pca
     from lib.projection.layout import lay_out
-    from lib.vectors import Distance
+    from lib.vectors import Distance, Vectors
 
     times: dict[str, float] = {}
-    began = time.perf_counter()
-    usable = np.asarray(np.isfinite(matrix).all(axis=1))
+    began = time.process_time()
+
+    def note(name: str) -> None:
+        times[name] = time.process_time() - began - sum(times.values())
+
+    def ignore(_share: float, _words: str) -> None:
+        pass
+
+    every, usable = np.ones(len(matrix), np.bool_), np.isfinite(matrix).all(axis=1)
     start = compute_pca(matrix, usable, Distance.EUCLIDEAN).coordinates
-    times["first picture"] = time.perf_counter() - began
+    note("first picture")
     chosen = choose_landmarks(usable, landmarks, seed) if landmarks else None
-    graph = neighbours(matrix, NEIGHBORS, chosen)
-    times["neighbours"] = time.perf_counter() - began - times["first picture"]
+    found = every if chosen is None else chosen
+    vectors = Vectors("v1", matrix, np.arange(len(matrix)).astype(str), usable, every, found, "float32", "")
+    graph = compute_graph(vectors, Distance.EUCLIDEAN, NEIGHBORS - 1, ignore, EXACT_FOR_MAP)
+    note("neighbours")
     settings = LayoutSettings(n_neighbors=NEIGHBORS, seed=seed, distance=Distance.EUCLIDEAN)
-    layout = lay_out(graph, start, settings, lambda _share, _words: None, chosen, matrix)
-    times["layout"] = layout.seconds
+    layout = lay_out(graph, start, settings, ignore, chosen)
+    note("layout")
     return layout.coordinates, times
-
-
-def neighbours(matrix: NDArray[np.float32], k: int, gallery: NDArray[np.bool_] | None = None) -> Any:
-    """The exact graph, by faiss."""
-    import faiss
-
-    from lib.vectors import Distance, NeighbourGraph
-
-    rows = np.arange(len(matrix)) if gallery is None else np.flatnonzero(gallery)
-    index: Any = faiss.IndexFlatL2(matrix.shape[1])
-    index.add(np.ascontiguousarray(matrix[rows]))
-    squared, found = index.search(np.ascontiguousarray(matrix), k + 1)
-    found = rows[found]
-    is_self = found == np.arange(len(matrix))[:, None]
-    is_self[~is_self.any(axis=1), -1] = True
-    shape = (len(matrix), k)
-    distances = np.sqrt(np.maximum(squared[~is_self].reshape(shape), 0))
-    kept = found[~is_self].reshape(shape).astype(np.int32)
-    return NeighbourGraph(Distance.EUCLIDEAN, np.arange(len(matrix)), kept, distances)
 
 
 def umap_default(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -115,21 +108,22 @@ def nearest(coordinates: NDArray[np.float32], row: int) -> NDArray[np.int64]:
 
 
 def main(arguments: list[str]) -> None:
+    """Make the file, or lay it out twice in this process and judge the second map."""
     who, path = arguments[0], Path(arguments[1])
     if who == "make":
         make(path, int(arguments[2]), int(arguments[3]))
         print("{}")
         return
-    began = time.perf_counter()
     matrix = np.load(path, mmap_mode="r")
-    said: dict[str, Any] = {}
-    for run in ("cold", "warm"):
+    said: dict[str, Any] = {"stages": {}}
+    coordinates = np.zeros((0, 2), np.float32)
+    for run in RUNS:
+        began, cpu = time.perf_counter(), time.process_time()
         if who == "umap":
-            coordinates, said["stages"] = umap_default(np.asarray(matrix)), {}
+            coordinates = umap_default(np.asarray(matrix))
         else:
             coordinates, said["stages"] = marginalia(matrix, int(arguments[2]))
-        said[run] = time.perf_counter() - began
-        began = time.perf_counter()
+        said[run] = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
     print(json.dumps(said | judge(np.asarray(matrix), coordinates)))
 
 

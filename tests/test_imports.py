@@ -48,7 +48,7 @@ PACKAGES = {
     "ibis": {"scan"},
     "duckdb": {"sources", "scan"},
     "faiss": {"neighbours"},
-    "umap": {"projection"},
+    "umap": set(),
     "numba": {"projection"},
     **{name: set() for name in ("pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve")},
 }

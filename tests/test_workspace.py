@@ -9,11 +9,22 @@ import pytest
 
 from lib.errors import LimitError
 from lib.scan.held import HeldTables
+from lib.sources.embeddings import EmbeddingSet
 from lib.sources.training import read_history
-from lib.workspace import KEPT_SECONDS, MAX_DRAFTS, MAX_OPEN, SAMPLES, SAMPLES_FOLDER, TRAINING_SAMPLE, Workspace
+from lib.workspace import (
+    KEPT_SECONDS,
+    MAX_DRAFTS,
+    MAX_OPEN,
+    SAMPLES,
+    SAMPLES_FOLDER,
+    TRAINING_SAMPLE,
+    VECTOR_SAMPLES,
+    Workspace,
+)
 from lib.workspace import workspace as workspace_module
 
 TABLES = cast(HeldTables, object())
+VECTORS = cast(EmbeddingSet, object())
 
 
 class Clock:
@@ -111,7 +122,36 @@ def test_a_draft_is_bounded_dropped_and_removed_like_a_dataset(space: Workspace,
     assert not any(each.folder is not None and each.folder.exists() for each in others)
 
 
+def test_vectors_are_open_beside_datasets_and_closed_like_them(space: Workspace, clock: Clock) -> None:
+    folder = space.new_folder()
+    opened = space.add_embeddings("vectors.npz", VECTORS, folder, "its files")
+    dataset = space.add("rows.csv", TABLES, None)
+    assert space.embeddings(opened.token) is opened
+    assert space.get(opened.token) is None, "a token is of one kind"
+    assert space.embeddings(dataset.token) is None
+    other = cast(EmbeddingSet, object())
+    assert space.replace_embeddings(dataset.token, other, None) is None
+    renewed = space.replace_embeddings(opened.token, other, "read otherwise")
+    assert renewed is space.embeddings(opened.token)
+    assert renewed is not None
+    assert (renewed.embeddings, renewed.draft, renewed.folder) == (other, "read otherwise", folder)
+    clock.now = KEPT_SECONDS * 1.1
+    space.drop_unused()
+    assert space.embeddings(opened.token) is None
+    assert not folder.exists()
+
+
+def test_vectors_count_among_what_is_open(space: Workspace) -> None:
+    for index in range(MAX_OPEN):
+        space.add_embeddings(f"d{index}", VECTORS, space.new_folder(), None)
+    with pytest.raises(LimitError, match=f"keeps {MAX_OPEN} datasets open"):
+        space.add("one more", TABLES, None)
+
+
 def test_every_sample_is_there() -> None:
+    for sample in VECTOR_SAMPLES:
+        for name in (*sample.vectors, sample.metadata):
+            assert (SAMPLES_FOLDER / name).is_file()
     for sample in SAMPLES:
         assert (SAMPLES_FOLDER / sample.file).is_file()
 

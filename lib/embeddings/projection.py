@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from lib.embeddings.diagnosis import NEIGHBOURS, EmbeddingDiagnosis, Report, ignore, part
 from lib.errors import UndefinedError
 from lib.jobs.neighbours import neighbour_graph
-from lib.jobs.projection import LayoutRequest, lay_out
+from lib.jobs.projection import LayoutRequest, judge_layout, lay_out
 from lib.metrics.estimates import Estimate, FloatArray
-from lib.metrics.layouts import kept_neighbours, layout_neighbours, layout_quality
 from lib.metrics.query_means import mean_of_queries
 from lib.projection import (
     LAID_OUT_WHOLE,
@@ -38,7 +37,6 @@ MOST_JUDGED = 200_000
 """Of more rows it is not measured how faithful a map is: they are placed between landmarks."""
 NOT_JUDGED = f"not measured for more than {MOST_JUDGED:,} rows"
 TOO_FEW = "too few rows are on the map"
-JUDGED_PAIRS = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +188,7 @@ def read_map(
             start = begin_from(first.coordinates, *_pairs(diagnosis), len(start))
             begun_from = first.key
         content = diagnosis.vectors(version).sha256
-        matrix = None if landmarks is None else diagnosis.vectors(version).matrix
-        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks, matrix)
+        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks)
         layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
         made = VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
         return _laid_over(diagnosis, version, made, first)
@@ -269,21 +266,16 @@ def read_quality(
             return MapQuality(k, nothing, none, none, math.nan)
         asked = settings or LayoutSettings(distance=distance)
         graph, _landmarks = _graph_of_map(diagnosis, version, asked, run or Run(), part(on_progress, 0.0, 0.5))
-        near = layout_neighbours(coordinates[placed], k)
-        kept = kept_neighbours(graph, near, placed)
+        judged = judge_layout(
+            vectors, coordinates, graph, k, diagnosis.folder, run or Run(), part(on_progress, 0.5, 1.0)
+        )
         by_row = nothing.copy()
-        by_row[placed] = kept.values
-
-        def report(share: float, words: str) -> None:
-            (run or Run()).check()
-            on_progress(0.5 + share / 2, words)
-
-        judged = layout_quality(vectors.matrix[placed], coordinates[placed], k, distance, report, JUDGED_PAIRS)
+        by_row[judged.rows] = judged.kept.values
         return MapQuality(
             k,
             by_row,
-            mean_of_queries(kept)[0],
-            mean_of_queries(judged.trustworthiness)[0],
+            mean_of_queries(judged.kept)[0],
+            mean_of_queries(judged.quality.trustworthiness)[0],
             k / (len(placed) - 1),
         )
 

@@ -71,8 +71,14 @@ def _rows(diagnosis: EmbeddingDiagnosis, version: str, rows: Rows) -> pd.DataFra
     first = [name for name in (roles.column(role) for role in ("label", "text", "image")) if name]
     names = dict.fromkeys(name for name in [*first, *roles.cohorts, *table.column_names] if name != own)
     held = [name for name in names if name in table.column_names]
-    frame = pd.DataFrame({name: table.column(name).take(pa.array(rows)).to_pandas() for name in held})
-    frame.insert(0, ID, diagnosis.vectors(version).ids[rows].astype(str), allow_duplicates=True)
+    taken = {ID, VERSIONS, RANK, DISTANCE}
+    frame = pd.DataFrame(
+        {
+            f"{name} (metadata)" if name in taken else name: table.column(name).take(pa.array(rows)).to_pandas()
+            for name in held
+        }
+    )
+    frame.insert(0, ID, diagnosis.vectors(version).ids[rows].astype(str))
     return frame
 
 
@@ -92,8 +98,8 @@ def list_neighbours(diagnosis: EmbeddingDiagnosis, numbering: Numbering, number:
         near = graph.rows[place, : diagnosis.settings.k]
         near = near[near != NO_ROW].astype(np.int64)
         frame = _rows(diagnosis, version, near)
-        frame.insert(0, RANK, np.arange(1, len(near) + 1), allow_duplicates=True)
-        frame.insert(2, DISTANCE, graph.distances[place, : len(near)].astype(float), allow_duplicates=True)
+        frame.insert(0, RANK, np.arange(1, len(near) + 1))
+        frame.insert(2, DISTANCE, graph.distances[place, : len(near)].astype(float))
         found[version], numbers[version] = frame, numbering.rows[version][near]
     for version, frame in found.items():
         others = [other for other in numbers if other != version]

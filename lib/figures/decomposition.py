@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import plotly.graph_objects as go
 
-from lib.figures.decomposition_view import DecompositionView
-from lib.figures.format import PER_CENT, format_change, format_count, format_estimate, format_value
+from lib.figures.format import PER_CENT, format_change, format_estimate, format_value
 from lib.figures.frame import Panel, empty_figure, finish, left_margin
 from lib.figures.text import escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look
+from lib.metrics.catalogue import Unit
+from lib.metrics.estimates import Estimate
 
 ROW_HEIGHT = 34
 
 
-def plot_decomposition(view: DecompositionView, look: Look, provenance: str) -> go.Figure:
+class ChangeInParts(Protocol):
+    """A number of two samples, and the parts that its change adds up from, in the order of the path."""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of baseline and candidate."""
+        ...
+
+    @property
+    def before(self) -> Estimate:
+        """The baseline's number."""
+        ...
+
+    @property
+    def after(self) -> Estimate:
+        """The candidate's."""
+        ...
+
+    @property
+    def parts(self) -> dict[str, Estimate]:
+        """By their words; none where there is nothing to tell, which `sentence` then explains."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What the number is called."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """In what it is measured."""
+        ...
+
+    def is_worse(self, part: Estimate) -> bool:
+        """Whether a part made the number worse."""
+        ...
+
+    def sentence(self) -> str:
+        """Which part is largest, without a full stop (plain text)."""
+        ...
+
+    def subtitle(self) -> str:
+        """By what, and of how many (plain text)."""
+        ...
+
+
+def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.Figure:
     """Floating bars one below the other; red where a part made it worse, thin lines for intervals."""
-    if view.found is None:
+    if not view.parts:
         return empty_figure(escape(view.sentence(), 300), provenance, look)
-    colours, unit = look.palette, view.metric.unit
+    colours, unit = look.palette, view.unit
     factor = 100.0 if unit == "share" else 1.0
     first, second = map(name_of, view.names)
     labels = [first, *view.parts, second]
@@ -97,11 +146,10 @@ def plot_decomposition(view: DecompositionView, look: Look, provenance: str) -> 
     return finish(
         figure,
         escape(view.sentence(), 300),
-        f"By {escape(view.column, 40)}, n = {format_count(view.before.n)} and {format_count(view.after.n)} rows. "
-        "Lines are 95 % intervals of the parts.",
+        escape(view.subtitle(), 300),
         provenance,
         look,
-        [Panel(ROW_HEIGHT * len(labels), "", (), escape(view.metric.label))],
+        [Panel(ROW_HEIGHT * len(labels), "", (), escape(view.label))],
         left=left_margin(labels, look, titled=False),
         right=16,
     )

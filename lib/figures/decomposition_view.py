@@ -8,8 +8,9 @@ import pandas as pd
 
 from lib.comparisons import Comparison
 from lib.figures.comparison_view import name_of_sample
-from lib.figures.format import format_change, format_share
-from lib.metrics.catalogue import Metric, metric_named
+from lib.figures.format import format_change, format_count, format_share
+from lib.figures.text import plain
+from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.decomposition import PARTS, Decomposition
 from lib.metrics.estimates import Estimate
 
@@ -74,6 +75,23 @@ class DecompositionView:
             return {}
         told = {WORDS[name]: each for name, each in self.found.parts.items()}
         return told if len(told) > 1 else {**told, "Within cohorts": self.found.within}
+
+    @property
+    def label(self) -> str:
+        """What the metric is called."""
+        return self.metric.label
+
+    @property
+    def unit(self) -> Unit:
+        """In what it is measured."""
+        return self.metric.unit
+
+    def subtitle(self) -> str:
+        """By which column, and of how many rows (plain text)."""
+        return (
+            f"By {plain(self.column, 40)}, n = {format_count(self.before.n)} and {format_count(self.after.n)} rows. "
+            "Lines are 95 % intervals of the parts."
+        )
 
     def is_worse(self, part: Estimate) -> bool:
         """Whether a part made the metric worse; never where neither way is better."""

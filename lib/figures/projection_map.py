@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lib.figures.format import format_score
 from lib.figures.theme import Look, blend
+from lib.metrics.ranges import steps_of_range
 
 MOST_BYTES = 11_500_000
 """What a map may take on its way to a browser; ids that would not fit are left out, and points told by their row."""
@@ -108,16 +109,15 @@ def colour_by_category(values: Sequence[str | None], look: Look) -> Colours:
 
 
 def colour_by_number(values: NDArray[np.float64], look: Look) -> Colours:
-    """Colours for numbers, from quiet to strong over their range from the 1st to the 99th percentile; NaN is faint."""
-    there = np.isfinite(values)
-    low, high = np.percentile(values[there], (1, 99)) if there.any() else (0.0, 0.0)
-    share = np.clip((np.where(there, values, low) - low) / (high - low if high > low else 1.0), 0, 1)
-    codes = np.where(there, np.minimum((share * STEPS).astype(int), STEPS - 1), STEPS).astype(np.uint8)
+    """Colours for numbers, from quiet to strong over the range that nearly all of them lie in; NaN is faint."""
+    found = steps_of_range(values, STEPS)
+    there = found.steps >= 0
+    codes = np.where(there, found.steps, STEPS).astype(np.uint8)
     ends = look.palette.candidate, blend(look.palette.classes[0], look.palette.paper, 0.35)
     ramp = tuple(blend(*ends, step / (STEPS - 1)) for step in range(STEPS))
     legend: list[dict[str, object]] = []
     if there.any():
-        legend.append({"ramp": ramp[:: STEPS // 8], "low": format_score(float(low)), "high": format_score(float(high))})
+        legend.append({"ramp": ramp[:: STEPS // 8], "low": format_score(found.low), "high": format_score(found.high)})
     if not there.all():
         legend.append({"name": MISSING, "code": STEPS})
     return Colours(codes, (*ramp, look.palette.axis), tuple(legend))

@@ -29,14 +29,14 @@ def fit_lab(rows: Any, settings: Any, report: Report) -> Any:
     return run_lab(rows, settings, report)
 
 
-def neighbour_graph(given: Any, distance: Any, k: int, path: str, report: Report) -> None:
+def neighbour_graph(given: Any, distance: Any, k: int, path: str, exact_up_to: float, report: Report) -> None:
     """Write the neighbour graph of `HandedVectors` to a file: it is too large for the pipe."""
     from pathlib import Path
 
     from lib.neighbours import compute_graph
     from lib.neighbours.saved import save_graph
 
-    save_graph(compute_graph(given.vectors(), distance, k, report), Path(path))
+    save_graph(compute_graph(given.vectors(), distance, k, report, exact_up_to), Path(path))
 
 
 def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], report: Report) -> Any:
@@ -46,15 +46,18 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
-def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, matrix: Any, report: Report) -> Any:
-    """Lay out the rows of a `NeighbourGraph`: a `Layout`. Arrays may be `Mapped`."""
-    from dataclasses import replace
-
-    from lib.jobs.arrays import opened
+def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, report: Report) -> Any:
+    """Lay out the rows of a `NeighbourGraph`: a `Layout`."""
     from lib.projection.layout import lay_out as lay_out_here
 
-    graph = replace(graph, queries=opened(graph.queries), rows=opened(graph.rows), distances=opened(graph.distances))
-    return lay_out_here(graph, opened(start), settings, report, landmarks, None if matrix is None else opened(matrix))
+    return lay_out_here(graph, start, settings, report, landmarks)
+
+
+def judge_layout(given: Any, coordinates: Any, graph: Any, k: int, report: Report) -> Any:
+    """Hold a map against the `HandedVectors` that it is of: a `JudgedLayout`."""
+    from lib.metrics.layouts import judge_layout as judge_here
+
+    return judge_here(given.vectors().matrix, coordinates, graph, k, report)
 
 
 def warm_layout(report: Report) -> None:
@@ -69,17 +72,6 @@ def warm_layout(report: Report) -> None:
     rows = np.array([[1, 2], [0, 2], [3, 0], [2, 1]], np.int32)
     graph = NeighbourGraph(Distance.COSINE, queries, rows, np.ones((4, 2), np.float32))
     lay_out_here(graph, np.eye(4, 2, dtype=np.float32), LayoutSettings(n_neighbors=3), report)
-
-
-def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
-    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
-    from dataclasses import replace
-
-    from lib.recall_drop import compute_recall_drop
-
-    sides = (given.before, before), (given.after, after)
-    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
-    return compute_recall_drop(replace(given, before=first, after=second), report)
 
 
 def vector_geometry(given: Any, graph: Any, labels: Any, distance: Any, report: Report) -> Any:
@@ -117,6 +109,17 @@ def vector_dimensions(given: Any, truth: Any, distance: Any, k: int, most: int, 
     return compute_trade_off(given.vectors(), truth, distance, k, most, report)
 
 
+def recall_drop(given: Any, before: Any, after: Any, report: Report) -> Any:
+    """What happened to recall: of an `Asked` whose sides have lost their vectors to two `HandedVectors`."""
+    from dataclasses import replace
+
+    from lib.recall_drop import compute_recall_drop
+
+    sides = (given.before, before), (given.after, after)
+    first, second = (replace(side, vectors=handed.vectors()) for side, handed in sides)
+    return compute_recall_drop(replace(given, before=first, after=second), report)
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "rest": rest,
     "fit_lab": fit_lab,
@@ -128,6 +131,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "vector_triplets": vector_triplets,
     "vector_dimensions": vector_dimensions,
     "lay_out": lay_out,
+    "judge_layout": judge_layout,
     "warm_layout": warm_layout,
     "recall_drop": recall_drop,
 }

@@ -7,12 +7,14 @@ exact list: which of equals an index gives is its own affair.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lib.errors import SettingsError
-from lib.metrics.estimates import BoolArray, FloatArray, IntArray
-from lib.metrics.query_means import QueryValues
+from lib.metrics.estimates import BoolArray, Estimate, FloatArray, IntArray
+from lib.metrics.k_occurrence import NO_GALLERY
+from lib.metrics.query_means import QueryValues, mean_of_queries
 from lib.vectors import NO_ROW, Distance, NeighbourGraph, Vectors
 
 VALUES_AT_ONCE = 4_000_000
@@ -37,6 +39,11 @@ class AnnRecall:
     n_repeated: int
     n_strange: int
     n_short: int
+
+    @cached_property
+    def mean(self) -> Estimate:
+        """The mean recall over queries."""
+        return mean_of_queries(self.recall, reason=NO_GALLERY)[0]
 
 
 def ann_recall(vectors: Vectors, graph: NeighbourGraph, answers: IntArray, k: int) -> AnnRecall:

@@ -39,14 +39,15 @@ class NamedPlace:
 
 
 def name_by_value(coordinates: NDArray[np.float32], values: NDArray[np.object_]) -> list[NamedPlace]:
-    """Each value at the row of it that lies nearest to the middle of all its rows, the most frequent first.
+    """Each value above the middle of its rows, the most frequent first.
 
     Args:
         coordinates: shape (n, 2); rows with NaN have no place.
         values: shape (n,), texts; None for none.
 
     Returns:
-        A place for each value that has a row on the map. A value in several clumps is named within one of them.
+        A place for each value that has a row on the map: over the half of its rows that are nearest to their middle,
+        at its upper edge, so that a small group is not hidden behind its name.
     """
     there = np.isfinite(coordinates[:, 0]) & np.array([value is not None for value in values], bool)
     kinds, codes = np.unique(values[there].astype(str), return_inverse=True)
@@ -125,8 +126,9 @@ def class_tf_idf(counts: FloatArray) -> FloatArray:
 
 def _named(name: str, points: FloatArray) -> NamedPlace:
     middle = np.median(points, axis=0)
-    nearest = points[np.argmin(((points - middle) ** 2).sum(axis=1))]
-    return NamedPlace(name, float(nearest[0]), float(nearest[1]), len(points))
+    far = ((points - middle) ** 2).sum(axis=1)
+    near = points[far <= np.median(far)]
+    return NamedPlace(name, float(np.median(near[:, 0])), float(near[:, 1].max()), len(points))
 
 
 def _most_first(places: list[NamedPlace]) -> list[NamedPlace]:

@@ -163,10 +163,10 @@ def compare_parts(
 
 
 def adjust_together(found: Sequence[Drift]) -> list[Drift]:
-    """The same comparisons, corrected for all of them."""
-    adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(
-        len(found), len(Measure)
-    )
+    """The same comparisons, corrected for all of them; perhaps none."""
+    if not found:
+        return []
+    adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(len(found), -1)
     return [
         replace(
             drift,

@@ -43,19 +43,43 @@ class LayoutQuality:
     continuity: QueryValues
 
 
-def layout_neighbours(layout: Layout, k: int) -> IntArray:
-    """Shape (n, k): the k nearest other points of each, nearest first.
+@dataclass(frozen=True, eq=False)
+class JudgedLayout:
+    """A map held against the vectors that it is of.
+
+    Attributes:
+        rows: shape (m,), those that have a place, ascending.
+        kept: by such a row, the share of its true neighbours that are near it on the map.
+        quality: trustworthiness and continuity; its `points` are places in `rows`.
+    """
+
+    rows: IntArray
+    kept: QueryValues
+    quality: LayoutQuality
+
+
+def layout_neighbours(layout: Layout, k: int, points: IntArray | None = None) -> IntArray:
+    """The k nearest other points of some points, nearest first.
+
+    Args:
+        layout: shape (n, 2).
+        k: how many.
+        points: shape (q,), which are asked; None for all.
+
+    Returns:
+        Shape (q, k).
 
     Raises:
         SettingsError: there are not so many others.
     """
     if not 1 <= k < len(layout):
         raise SettingsError(f"{len(layout)} points do not have {k} neighbours each; choose a smaller k.")
-    found = np.asarray(KDTree(layout).query(layout, k + 1)[1])
+    asked = np.arange(len(layout)) if points is None else points
+    found = np.asarray(KDTree(layout).query(layout[asked], k + 1)[1])
     # Points on one spot may come before the point itself, or push it out.
-    is_self = found == np.arange(len(layout))[:, None]
+    is_self = found == asked[:, None]
     is_self[~is_self.any(axis=1), -1] = True
-    return found[~is_self].reshape(len(layout), k).astype(np.int64)
+    return found[~is_self].reshape(len(asked), k).astype(np.int64)
 
 
 def kept_neighbours(graph: NeighbourGraph, neighbours: IntArray, rows: IntArray) -> QueryValues:
@@ -81,6 +105,27 @@ def kept_neighbours(graph: NeighbourGraph, neighbours: IntArray, rows: IntArray)
     n_true = (true != NO_ROW).sum(axis=1)
     values = np.divide(shared, n_true, out=np.full(len(rows), np.nan), where=n_true > 0)
     return QueryValues("kept_neighbours", k, values)
+
+
+def judge_layout(
+    matrix: Matrix, layout: Layout, graph: NeighbourGraph, k: int, report: Callable[[float, str], None]
+) -> JudgedLayout:
+    """All that is told of how faithful a map is, over the rows that have a place on it.
+
+    Args:
+        matrix: shape (n, d), the vectors.
+        layout: shape (n, 2), NaN for a row without a place.
+        graph: of the vectors, by the distance that counts; every row with a place is one of its queries.
+        k: how many neighbours.
+        report: told how far it is; what it raises ends the work.
+
+    Raises:
+        SettingsError: the graph's lists are shorter.
+        UndefinedError: k is not below half of the rows that have a place.
+    """
+    rows = np.flatnonzero(np.isfinite(layout).all(axis=1))
+    quality = layout_quality(matrix[rows], layout[rows], k, graph.distance, report)
+    return JudgedLayout(rows, kept_neighbours(graph, layout_neighbours(layout[rows], k), rows), quality)
 
 
 def layout_quality(

@@ -37,7 +37,9 @@ EXACT_UP_TO = 1e13
 so it takes them two minutes: 280,000 rows of 128 values among one another."""
 
 
-def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) -> NeighbourGraph:
+def compute_graph(
+    vectors: Vectors, distance: Distance, k: int, report: Report, exact_up_to: float = EXACT_UP_TO
+) -> NeighbourGraph:
     """The k nearest gallery rows of each query, itself left out by its row.
 
     Args:
@@ -45,9 +47,10 @@ def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) 
         distance: what near means.
         k: how many, 1 at least; lists of a smaller gallery end with `NO_ROW` at distance inf.
         report: told between blocks; what it raises ends the work.
+        exact_up_to: so many products; where measures are made of the graph, as many as time allows.
 
     Returns:
-        The exact graph; above `EXACT_UP_TO` products an approximate one, with its recall.
+        The exact graph; above `exact_up_to` products an approximate one, with its recall.
 
     Raises:
         SettingsError: k is below 1.
@@ -56,7 +59,7 @@ def compute_graph(vectors: Vectors, distance: Distance, k: int, report: Report) 
         raise SettingsError(f"A list of {k} neighbours was asked for; ask for 1 or more.")
     space = Space(vectors, distance)
     lists = Lists(space, k)
-    if float(len(space.queries)) * len(space.firsts) * space.dimension > EXACT_UP_TO:
+    if float(len(space.queries)) * len(space.firsts) * space.dimension > exact_up_to:
         # Who is below it, as nearly everybody is, needs none of this.
         from lib.neighbours.approximate import search_in_parts
 

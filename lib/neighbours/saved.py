@@ -11,15 +11,16 @@ from typing import Final
 
 import numpy as np
 
+from lib.neighbours.graph import EXACT_UP_TO
 from lib.vectors import Distance, NeighbourGraph, Vectors
 
-GRAPH_VERSION: Final = 1
+GRAPH_VERSION: Final = 2
 """Raised whenever the same vectors would get another graph than before."""
 
 
-def graph_path(folder: Path, vectors: Vectors, distance: Distance, k: int) -> Path:
+def graph_path(folder: Path, vectors: Vectors, distance: Distance, k: int, exact_up_to: float = EXACT_UP_TO) -> Path:
     """Where the graph of these vectors is kept, if it is: named by their content, their flags and the parameters."""
-    key = hashlib.sha256(f"{GRAPH_VERSION} {vectors.sha256} {distance.value} {k}".encode())
+    key = hashlib.sha256(f"{GRAPH_VERSION} {vectors.sha256} {distance.value} {k} {exact_up_to:g}".encode())
     for flags in (vectors.is_good, vectors.is_query, vectors.is_gallery):
         key.update(len(flags).to_bytes(8, "little"))
         key.update(np.packbits(flags).tobytes())

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from lib.errors import UndefinedError
+from lib.metrics.layouts import layout_neighbours
 from lib.vectors import Rows
 
 Points = NDArray[np.float32]
@@ -80,22 +80,6 @@ def align(candidate: Points, rows: Rows, baseline: Points, baseline_rows: Rows) 
     return Alignment(moved.astype(np.float32), float(max(1 - strengths.sum() ** 2, 0.0)), len(mine))
 
 
-def compute_kept(coordinates: Points, neighbours: NDArray[np.int32], queries: Rows) -> NDArray[np.float64]:
-    """Share of each row's true neighbours that are among its nearest on the map.
-
-    Args:
-        coordinates: shape (n, 2).
-        neighbours: shape (q, k), rows in the original space; none may be `NO_ROW`.
-        queries: shape (q,), whose neighbours they are.
-
-    Returns:
-        Shape (q,), in [0, 1]; NaN where the row has no place.
-    """
-    near = _nearest(coordinates, queries, neighbours.shape[1])
-    kept = (near[:, :, None] == neighbours[:, None, :]).any(axis=1).mean(axis=1)
-    return np.where(np.isfinite(coordinates[queries, 0]), kept, np.nan)
-
-
 def compute_churn(one: Points, other: Points, k: int = 15) -> float:
     """Share of the k nearest on one map that are not among the k nearest on another map of the same rows, in [0, 1].
 
@@ -108,20 +92,5 @@ def compute_churn(one: Points, other: Points, k: int = 15) -> float:
     if len(rows) <= k:
         raise UndefinedError(f"Only {len(rows)} rows are on both maps; more than {k} are needed.")
     looked = np.arange(0, len(rows), -(-len(rows) // LOOKED_AT))
-    near, far = (_nearest(each[rows], looked, k) for each in (one, other))
+    near, far = (layout_neighbours(each[rows], k, looked) for each in (one, other))
     return float(1 - (near[:, :, None] == far[:, None, :]).any(axis=1).mean())
-
-
-def _nearest(coordinates: Points, queries: Rows, k: int) -> Rows:
-    """The k nearest rows on the map of each query, without itself; the query's own number where there are fewer."""
-    placed = np.flatnonzero(np.isfinite(coordinates[:, 0]))
-    wanted = min(k + 1, len(placed))
-    points = np.nan_to_num(coordinates[queries].astype(np.float64))
-    _distances, found = KDTree(coordinates[placed]).query(points, wanted)
-    found = placed[found.reshape(len(queries), wanted)]
-    is_self = found == queries[:, None]
-    # Of rows at one place the query itself may not be among those found: then the last one goes.
-    is_self[~is_self.any(axis=1), -1] = True
-    near = found[~is_self].reshape(len(queries), wanted - 1)
-    filler = np.repeat(queries[:, None], k - near.shape[1], axis=1)
-    return np.concatenate([near, filler], axis=1)

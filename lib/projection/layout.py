@@ -1,6 +1,6 @@
-"""UMAP from a graph of neighbours that is there already: all rows among each other, or landmarks and then the rest.
+"""UMAP from a graph of neighbours that is there already: all rows among each other, or landmarks and the rest by them.
 
-McInnes, Healy and Melville, "UMAP", arXiv:1802.03426. The graph is exact, so nothing is searched here; the start is
+McInnes, Healy and Melville, "UMAP", arXiv:1802.03426. Neighbours are given, so nothing is searched here; the start is
 the plane of principal components or an earlier map, so nothing is decomposed.
 """
 
@@ -18,9 +18,8 @@ from lib.errors import SettingsError, UndefinedError
 from lib.projection.epochs import compute_forces, move_points
 from lib.projection.landmarks import place_between
 from lib.projection.membership import compute_weights
-from lib.projection.nearby import find_nearby
 from lib.projection.settings import Layout, LayoutSettings, Method
-from lib.vectors import NO_ROW, Flags, Matrix, NeighbourGraph
+from lib.vectors import NO_ROW, Flags, NeighbourGraph
 
 Report = Callable[[float, str], None]
 Points = NDArray[np.float32]
@@ -28,8 +27,6 @@ Points = NDArray[np.float32]
 FEW_ROWS = 10_000
 EPOCHS_OF_FEW, EPOCHS_OF_MANY = 500, 200
 """Epochs up to 10,000 rows, and beyond; umap-learn's."""
-LATER_STEP, LATER_EPOCHS = 0.5, 100
-"""Once landmarks have their places, all rows are laid out with half the step in so many epochs."""
 START_SPREAD = 2.0
 NOISE = 1e-3
 """Rows with equal vectors start this far apart, or they could never part."""
@@ -41,7 +38,6 @@ def lay_out(
     settings: LayoutSettings,
     report: Report,
     landmarks: Flags | None = None,
-    matrix: Matrix | None = None,
 ) -> Layout:
     """Lay out the rows of a graph.
 
@@ -52,9 +48,8 @@ def lay_out(
             begins in the middle of its neighbours.
         settings: what is asked for.
         report: told how far it is.
-        landmarks: shape (n,), the rows that are laid out first, among each other; without, all are at once.
-        matrix: shape (n, d), with landmarks: from it the neighbours are found among which all rows are laid out
-            at last; without it the others stay where their nearest landmarks place them.
+        landmarks: shape (n,), the rows that are laid out among each other, the others being placed between the
+            nearest of them; without, all are laid out.
 
     Returns:
         A layout in which a row that is nobody's neighbour and has none is NaN.
@@ -81,30 +76,22 @@ def lay_out(
     else:
         among = landmarks[queries]
         weights = compute_weights(rows[among], distances[among], queries[among], n)
-    share = 1.0 if landmarks is None else 0.3
-    coordinates = _lay_out_weights(weights, start, settings, 1.0, lambda done, words: report(share * done, words))
+    coordinates = _lay_out_weights(weights, start, settings, report)
     if landmarks is not None:
-        report(share, "Placing the other rows")
+        report(1.0, "Placing the other rows")
         place_between(coordinates, graph)
-    if landmarks is not None and matrix is not None:
-        report(share, "Finding near rows")
-        near = find_nearby(matrix, graph, k)
-        weights = compute_weights(near.rows, near.distances, near.queries, n)
-        coordinates = _lay_out_weights(
-            weights, coordinates, settings, LATER_STEP, lambda done, words: report(0.5 + 0.5 * done, words)
-        )
     n_landmarks = 0 if landmarks is None else int(np.count_nonzero(landmarks))
     return Layout(coordinates, Method.UMAP, settings, n_landmarks, time.perf_counter() - began)
 
 
 def _lay_out_weights(
-    weights: scipy.sparse.csr_matrix, start: Points, settings: LayoutSettings, step: float, report: Report
+    weights: scipy.sparse.csr_matrix, start: Points, settings: LayoutSettings, report: Report
 ) -> Points:
     """Where the rows of a graph come to lie, shape (n, 2); NaN for those without an edge."""
     placed = np.flatnonzero(np.diff(weights.indptr))
     inner = scipy.sparse.csr_matrix(weights[placed])[:, placed] if len(placed) < len(start) else weights
-    points = _begin(start[placed], inner, settings.seed, spread=START_SPREAD if step == 1.0 else None)
-    _run_epochs(points, inner, settings, step, report)
+    points = _begin(start[placed], inner, settings.seed)
+    _run_epochs(points, inner, settings, report)
     coordinates = np.full((len(start), 2), np.nan, np.float32)
     coordinates[placed] = points
     return coordinates
@@ -118,8 +105,8 @@ def fit_curve(min_dist: float) -> tuple[float, float]:
     return float(a), float(b)
 
 
-def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int, spread: float | None) -> Points:
-    """Starting points of a given spread (None: as they are), all known, no two the same."""
+def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int) -> Points:
+    """Starting points of a given spread, all known, no two the same."""
     known: Flags = np.asarray(np.isfinite(start).all(axis=1))
     centre = start[known].mean(axis=0, dtype=np.float64) if known.any() else np.zeros(2)
     own = float(start[known].std(axis=0, dtype=np.float64).max()) if known.any() else 0.0
@@ -128,24 +115,19 @@ def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int, spread: f
         pulled = weights[~known].multiply(known)
         total = np.asarray(pulled.sum(axis=1)).ravel()
         points[~known] = (pulled @ points) / np.maximum(total, 1e-12)[:, None]
-    if spread is not None:
-        points *= spread / own if own > 0 else 0.0
+    points *= START_SPREAD / own if own > 0 else 0.0
     return (points + np.random.default_rng(seed).normal(scale=NOISE, size=points.shape)).astype(np.float32)
 
 
-def _run_epochs(
-    points: Points, weights: scipy.sparse.csr_matrix, settings: LayoutSettings, step: float, report: Report
-) -> None:
+def _run_epochs(points: Points, weights: scipy.sparse.csr_matrix, settings: LayoutSettings, report: Report) -> None:
     epochs = EPOCHS_OF_FEW if len(points) <= FEW_ROWS else EPOCHS_OF_MANY
-    if step < 1:
-        epochs = LATER_EPOCHS
     pull, push = compute_forces(*fit_curve(settings.min_dist))
     rates = weights.data / weights.data.max()
     # What would pull less than once in all epochs does not.
     starts, others, rates = _without(weights, rates < 1 / epochs, rates)
     for epoch in range(epochs):
         report(epoch / epochs, "Laying out the map")
-        move_points(points, starts, others, rates, pull, push, epoch, step * (1 - epoch / epochs), settings.seed)
+        move_points(points, starts, others, rates, pull, push, epoch, 1 - epoch / epochs, settings.seed)
 
 
 def _without(

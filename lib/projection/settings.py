@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.errors import SettingsError
-from lib.vectors import Distance
+from lib.vectors import Distance, Flags
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 """Raised whenever the same vectors would be laid out otherwise than before."""
 LEAST_NEIGHBORS, MOST_NEIGHBORS = 2, 100
+EXACT_FOR_MAP: Final = 2e11
+"""Neighbours that are looked for on account of the map alone are exact up to so many products, as
+`lib.neighbours.compute_graph` counts them: two to three seconds of two cores."""
 
 
 class Method(StrEnum):
@@ -107,13 +110,24 @@ class Layout:
     seconds: float
 
 
-def layout_key(content: str, settings: LayoutSettings, n_landmarks: int, start: str = "") -> str:
-    """What a layout is kept under: the content's hash, the settings, and the key of the layout that it began from."""
+def layout_key(
+    content: str, settings: LayoutSettings, landmarks: Flags | None = None, start: str = "", is_exact: bool = True
+) -> str:
+    """What a layout is kept under.
+
+    Args:
+        content: the hash of the vectors.
+        settings: what it is made with.
+        landmarks: shape (n,), which rows are laid out among each other; None for all.
+        start: the key of the layout that it begins from; empty for principal components.
+        is_exact: whether the neighbours are.
+    """
     said: dict[str, Any] = {
         "version": LAYOUT_VERSION,
         "content": content,
         "settings": asdict(settings),
-        "n_landmarks": n_landmarks,
+        "landmarks": None if landmarks is None else hashlib.sha256(np.packbits(landmarks).tobytes()).hexdigest(),
         "start": start,
+        "is_exact": is_exact,
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -40,7 +40,7 @@ from lib.ui.embeddings_page import watch_topic
 from lib.ui.figure import current_look, show_figure, side_by_side
 from lib.ui.html import show_note
 from lib.ui.jobs import settle_asked
-from lib.ui.map_controls import MapChoice, read_colours, read_names
+from lib.ui.map_controls import MapChoice, read_colours, read_names, wait_for_colours
 from lib.ui.map_link import linked_rows, put_in_link
 from lib.ui.mapping import as_plain_markdown
 from lib.ui.projection_map import render_map
@@ -149,6 +149,7 @@ def wait_for_maps(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> None:
         again="Lay the map out",
     )
     if all(holds_map(diagnosis, version, layout) for version in choice.versions):
+        wait_for_colours(diagnosis, choice)
         watch_topic(
             "map-quality",
             wanted,

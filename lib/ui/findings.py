@@ -119,19 +119,15 @@ def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
 
 def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> None:
     tone = TONES[result.severity.value]
-    consequences = result.evidence.get("consequences") or []
-    follows = "".join(f"<li>{escape(str(each))}</li>" for each in consequences)
     with st.container(key=f"finding-{tone}-{index}-{result.topic}", border=False):
-        st.html(
-            f"<p class='m-finding'><span class='m-tag m-{tone}'>{escape(result.severity.value)}</span> "
-            f"{escape(result.title)}</p>"
-            f"<p class='m-light'>{escape(result.explanation)} <b>What to do:</b> {escape(result.remedy)}</p>"
-            + (
-                f"<details class='m-light'><summary>What follows from it</summary><ul>{follows}</ul></details>"
-                if follows
-                else ""
-            )
-            + f"<p class='m-code'>{escape(result.code)} · {escape(result.name)}</p>"
+        show_card(
+            tone,
+            result.severity.value,
+            result.title,
+            result.explanation,
+            result.remedy,
+            f"{result.code} · {result.name}",
+            [str(each) for each in result.evidence.get("consequences") or []],
         )
         page = page_of(result)
         if link is not None and page != "home":
@@ -141,6 +137,33 @@ def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> 
                 icon=":material/arrow_forward:",
                 query_params=link,
             )
+
+
+def show_card(
+    tone: str, tag: str, title: str, text: str, remedy: str, code: str, consequences: Sequence[str] = ()
+) -> None:
+    """The words of a card, within a container whose key begins with "finding-" and the tone.
+
+    Args:
+        tone: of `TONES`.
+        tag: a word before the title.
+        title: what was found, in a sentence.
+        text: why, with numbers.
+        remedy: what to do.
+        code: what it is known by.
+        consequences: what follows from it.
+    """
+    follows = "".join(f"<li>{escape(each)}</li>" for each in consequences)
+    st.html(
+        f"<p class='m-finding'><span class='m-tag m-{tone}'>{escape(tag)}</span> {escape(title)}</p>"
+        f"<p class='m-light'>{escape(text)} <b>What to do:</b> {escape(remedy)}</p>"
+        + (
+            f"<details class='m-light'><summary>What follows from it</summary><ul>{follows}</ul></details>"
+            if follows
+            else ""
+        )
+        + f"<p class='m-code'>{escape(code)}</p>"
+    )
 
 
 def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:

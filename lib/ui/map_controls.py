@@ -20,7 +20,7 @@ from lib.figures.map_view import MEASURE_WORDS
 from lib.metrics.cluster_words import NamedPlace, name_by_value, name_by_words
 from lib.projection import PARAMETERS, LayoutSettings
 from lib.ui import state
-from lib.ui.embeddings_page import read_topic
+from lib.ui.embeddings_page import watch_topic
 
 UMAP, PCA = "umap", "pca"
 METHODS = {UMAP: "UMAP", PCA: "Principal components"}
@@ -69,7 +69,7 @@ def choose_map(diagnosis: EmbeddingDiagnosis) -> MapChoice:
     usual = next((each for each in list(named)[1:]), NOTHING)
     names = state.choose(
         "v_names", "Names on the map", list(named), default=usual, words=named.__getitem__, draw=second.selectbox,
-        help="Each value stands where the middle of its rows is; typical words are those that are frequent in a part "
+        help="Each value stands above the middle of its rows; typical words are those that are frequent in a part "
         "of the map and rare in the others.",
     )  # fmt: skip
     shown = "both"
@@ -122,17 +122,26 @@ def _columns(diagnosis: EmbeddingDiagnosis) -> list[str]:
 
 
 def read_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> dict[str, RowValues] | None:
-    """What the rows are coloured by, by version; None for one colour. What takes time is read with progress."""
-    if choice.colour == PLAIN:
-        return None
+    """What the rows are coloured by, by version; None for one colour, and while it is not known."""
     if choice.colour.startswith(COLUMN):
         return column_values(diagnosis, choice.colour.removeprefix(COLUMN), MOST_KINDS)
-    return read_topic(
+    if choice.colour == PLAIN or not holds_row_measure(diagnosis, choice.colour, choice.layout):
+        return None
+    return read_row_measure(diagnosis, choice.colour, choice.layout)
+
+
+def wait_for_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> None:
+    """Read what the rows are coloured by behind the page, where that takes work; draw it again when it is there."""
+    if choice.colour == PLAIN or choice.colour.startswith(COLUMN):
+        return
+    watch_topic(
         "row-measure",
         (choice.colour, choice.layout, diagnosis.settings, diagnosis.embeddings.key),
         f"Working out: {MEASURE_WORDS[choice.colour].lower()}",
         lambda: holds_row_measure(diagnosis, choice.colour, choice.layout),
         lambda run, report: read_row_measure(diagnosis, choice.colour, choice.layout, run, report),
+        cancelled=f"Cancelled: the map is not coloured by: {MEASURE_WORDS[choice.colour].lower()}.",
+        again="Work it out",
     )
 
 

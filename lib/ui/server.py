@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import signal
 import socket
@@ -22,7 +23,9 @@ import streamlit as st
 from streamlit import config as streamlit_config
 from streamlit.web import bootstrap
 
-from lib.errors import MarginaliaError, SettingsError
+from lib.errors import Cancelled, MarginaliaError, SettingsError
+from lib.jobs import shared_pool
+from lib.sources import Run
 from lib.ui.datasets import begin_with, drop_unused_datasets
 from lib.ui.page import use_navigation
 from lib.ui.upload_folder import close_upload_store, read_limits, upload_store
@@ -43,10 +46,28 @@ async def _lifespan(_app: object) -> AsyncGenerator[None]:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_drop_ended_sessions)
-            yield
-            tasks.cancel_scope.cancel()
+            warming = Run()
+            tasks.start_soon(anyio.to_thread.run_sync, _warm_worker, warming)
+            try:
+                yield
+            finally:
+                warming.cancel()
+                tasks.cancel_scope.cancel()
     finally:
         close_upload_store()
+
+
+def _warm_worker(run: Run) -> None:
+    """Have a worker load what the first map needs, and compile it where this machine has not yet.
+
+    It has the low priority of all that workers do; where it fails the first map is late, and no worse.
+    """
+    try:
+        shared_pool().work("warm_layout", run=run, on_progress=lambda _share, _words: None)
+    except Cancelled:
+        pass
+    except MarginaliaError as error:
+        logging.getLogger("marginalia").warning("the worker could not be warmed: %s", error)
 
 
 async def _drop_ended_sessions() -> None:

@@ -14,6 +14,7 @@ from lib.jobs import Pool
 from lib.jobs import neighbours as jobs
 from lib.jobs.matrices import handed
 from lib.neighbours import compute_graph, compute_matches
+from lib.neighbours.graph import EXACT_UP_TO
 from lib.sources import Run
 from lib.vectors import Distance, Truth, Vectors
 from tests.neighbours import oracle
@@ -52,6 +53,15 @@ def test_a_graph_comes_from_a_process_and_is_kept(pool: Pool, mapped: Vectors, t
     again = jobs.neighbour_graph(mapped, Distance.COSINE, 4, tmp_path, Run(), lambda _share, words: told.append(words))
     np.testing.assert_array_equal(again.rows, made.rows)
     assert told == []
+
+
+def test_a_rough_graph_is_kept_apart_and_an_exact_one_is_as_good(pool: Pool, mapped: Vectors, tmp_path: Path) -> None:
+    asked = lambda bound: jobs.neighbour_graph(mapped, Distance.COSINE, 4, tmp_path, Run(), ignore, bound)  # noqa: E731
+    rough = asked(0.0)
+    assert rough.n_measured == 200
+    exact = asked(EXACT_UP_TO)
+    assert exact.n_measured == 0
+    assert asked(0.0).n_measured == 0, "the exact one is there by now"
 
 
 def test_rankings_come_from_a_process(pool: Pool, mapped: Vectors, tmp_path: Path) -> None:

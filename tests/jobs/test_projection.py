@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from lib.errors import Cancelled, LimitError, MarginaliaError
+from lib.errors import Cancelled, DataError, LimitError, MarginaliaError
 from lib.jobs import Pool
 from lib.jobs import projection as module
-from lib.jobs.arrays import Mapped, opened, sent
-from lib.jobs.projection import LayoutRequest, lay_out
-from lib.projection import LayoutSettings, compute_pca
+from lib.jobs.projection import LayoutRequest, judge_layout, lay_out
+from lib.metrics import layouts
+from lib.projection import LayoutSettings, compute_churn, compute_pca
 from lib.sources import Run
 from lib.vectors import Distance
+from tests.neighbours import oracle
 from tests.projection.graphs import graph_of
 
 DIGITS = np.asarray(load_digits(return_X_y=True)[0], np.float32)
@@ -56,16 +57,41 @@ def test_it_is_made_once(pool: Pool, tmp_path: Path) -> None:
     assert np.array_equal(again.coordinates, made.coordinates)
 
 
-def test_a_graph_in_files_goes_by_its_path(pool: Pool, tmp_path: Path) -> None:
-    np.save(tmp_path / "rows.npy", REQUEST.graph.rows)
-    rows = np.load(tmp_path / "rows.npy", mmap_mode="r")
-    assert isinstance(sent(rows), Mapped)
-    assert np.array_equal(opened(sent(rows)), rows)
-    assert isinstance(sent(rows[5:]), np.ndarray), "a part of a map lies elsewhere in the file"
-    mapped = lay_out(tmp_path, replace(REQUEST, graph=replace(REQUEST.graph, rows=rows)), Run(), quiet)
-    (tmp_path / "other").mkdir()
-    direct = lay_out(tmp_path / "other", REQUEST, Run(), quiet)
-    assert np.array_equal(mapped.coordinates, direct.coordinates)
+def test_what_would_be_laid_out_otherwise_is_kept_apart() -> None:
+    landmarks = np.arange(len(DIGITS)) % 3 == 0
+    others = [
+        replace(REQUEST, landmarks=landmarks),
+        replace(REQUEST, landmarks=np.roll(landmarks, 1)),
+        replace(REQUEST, graph=replace(REQUEST.graph, recall=0.99, n_measured=100)),
+        replace(REQUEST, start_key="baseline"),
+        replace(REQUEST, content="others"),
+        replace(REQUEST, settings=replace(REQUEST.settings, seed=1)),
+    ]
+    assert len({each.key for each in (REQUEST, *others)}) == 7
+    assert replace(REQUEST, landmarks=landmarks.copy()).key == others[0].key
+
+
+def test_another_seed_moves_neighbours(pool: Pool, tmp_path: Path) -> None:
+    other = replace(REQUEST, settings=replace(REQUEST.settings, seed=1))
+    one, again = (lay_out(tmp_path, each, Run(), quiet).coordinates for each in (REQUEST, other))
+    assert 0.2 < compute_churn(one, again, 15) < 0.9
+
+
+def test_a_map_is_judged_in_a_process_by_the_rows_that_are_on_it(pool: Pool, tmp_path: Path) -> None:
+    points = START.copy()
+    points[::5] = np.nan
+    rows = np.flatnonzero(np.isfinite(points[:, 0]))
+    made = judge_layout(oracle.vectors(DIGITS), points, REQUEST.graph, 7, tmp_path, Run(), quiet)
+    assert np.array_equal(made.rows, rows)
+    here = layouts.layout_quality(DIGITS[rows], points[rows], 7, Distance.EUCLIDEAN, quiet)
+    assert np.array_equal(made.quality.trustworthiness.values, here.trustworthiness.values)
+    assert np.array_equal(made.quality.continuity.values, here.continuity.values)
+    near = layouts.layout_neighbours(points[rows], 7)
+    first = set(rows[near[0]]) & set(REQUEST.graph.rows[rows[0], :7])
+    assert made.kept.values[0] == len(first) / 7
+    with pytest.raises(DataError, match="fewer than half of the points"):
+        judge_layout(oracle.vectors(DIGITS), points, REQUEST.graph, 1000, tmp_path, Run(), quiet)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ends", ["cancelled", "killed"])

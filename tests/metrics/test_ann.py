@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.errors import SettingsError
-from lib.metrics.ann import AnnRecall, ann_recall
+from lib.metrics.ann import AnnRecall, ann_recall, judged_answers
 from lib.neighbours import compute_graph
 from lib.vectors import NO_ROW, Distance, Vectors
 from tests.neighbours import oracle
@@ -62,3 +62,11 @@ def test_answers_that_do_not_fit_are_refused() -> None:
         judged(of, np.zeros((4, 2)), 2)
     with pytest.raises(SettingsError, match="Answers to 0 cannot be judged"):
         judged(of, np.zeros((5, 2)), 0)
+
+
+def test_which_answers_count_by_hand() -> None:
+    answers = np.array([[4, 1, 1, 2, 3], [NO_ROW, 5, NO_ROW, 6, 5]])
+    assert judged_answers(np.array([4, 0]), answers, 2).tolist() == [
+        [False, True, False, True, False],
+        [False, True, False, True, False],
+    ]

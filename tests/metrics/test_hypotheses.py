@@ -22,9 +22,9 @@ def turn(seed: int) -> np.ndarray:
     return np.linalg.qr(np.random.default_rng(seed).standard_normal((D, D)))[0]
 
 
-def shared(before: np.ndarray, after: np.ndarray, **marks: object) -> SharedRows:
+def shared(before: np.ndarray, after: np.ndarray) -> SharedRows:
     rows = np.arange(len(before))
-    return shared_rows(vectors(before), vectors(after, **marks), rows, rows)
+    return shared_rows(vectors(before), vectors(after), rows, rows)
 
 
 def verdicts(rows: SharedRows) -> dict[str, str]:

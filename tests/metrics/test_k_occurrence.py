@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from lib.errors import SettingsError
-from lib.metrics.k_occurrence import ALL_ALIKE, NO_GALLERY, hubness
+from lib.metrics.k_occurrence import ALL_ALIKE, NO_GALLERY, hubness, occurrence_bins
 from lib.neighbours import compute_graph
 from lib.vectors import NO_ROW, Distance, NeighbourGraph
 from tests.neighbours import oracle
@@ -63,3 +63,25 @@ def test_what_has_no_skewness_says_why() -> None:
 def test_lists_that_are_not_there_are_refused(k: int) -> None:
     with pytest.raises(SettingsError, match=f"Lists of {k} cannot be counted"):
         hubness(graph([[1, 2], [2, 0], [0, 1]]), np.arange(3), k)
+
+
+def test_steps_of_lists_double_by_hand() -> None:
+    lowest, counts = occurrence_bins(np.array([0, 0, 1, 2, 3, 4, 8]))
+    assert lowest.tolist() == [0, 1, 2, 4, 8]
+    assert counts.tolist() == [2, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_row_is_in_the_step_that_holds_its_lists(seed: int) -> None:
+    occurrence = np.random.default_rng(seed).geometric(0.05, 300) - 1
+    lowest, counts = occurrence_bins(occurrence)
+    ends = np.append(lowest[1:], np.inf)
+    assert counts.tolist() == [
+        int(((occurrence >= low) & (occurrence < end)).sum()) for low, end in zip(lowest, ends, strict=True)
+    ]
+    assert counts[-1] > 0
+
+
+def test_steps_of_no_lists() -> None:
+    lowest, counts = occurrence_bins(np.zeros(3, np.int64))
+    assert (lowest.tolist(), counts.tolist()) == ([0], [3])

@@ -75,6 +75,11 @@ def test_kept_neighbours_are_those_of_sets() -> None:
         assert values[place] == len(set(graph.rows[row, :8]) & set(rows[neighbours[place]])) / 8
 
 
+def test_some_points_have_the_neighbours_that_they_have_among_all() -> None:
+    some = np.array([4, 17, 250])
+    np.testing.assert_array_equal(layout_neighbours(LAYOUT, 6, some), layout_neighbours(LAYOUT, 6)[some])
+
+
 def test_points_on_one_spot_are_not_their_own_neighbours() -> None:
     neighbours = layout_neighbours(np.zeros((50, 2)), 3)
     assert neighbours.shape == (50, 3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial import procrustes
 
 from lib.errors import UndefinedError
-from lib.projection import align, begin_from, compute_churn, compute_kept, pair_ids
+from lib.projection import align, begin_from, compute_churn, pair_ids
 
 CHANCE = np.random.default_rng(4)
 MAP = CHANCE.normal(size=(60, 2)).astype(np.float32)
@@ -59,14 +59,6 @@ def test_ids_that_repeat_are_never_paired() -> None:
     start = begin_from(MAP, other, one, 5)
     assert start[:2].tolist() == [MAP[1].tolist(), MAP[0].tolist()]
     assert np.isnan(start[2:]).all()
-
-
-def test_kept_neighbours_by_hand() -> None:
-    line = np.array([[0, 0], [1, 0], [3, 0], [10, 0], [np.nan, np.nan]], np.float32)
-    true = np.array([[1, 2], [0, 3], [1, 0], [0, 1], [0, 1]], np.int32)
-    kept = compute_kept(line, true, np.arange(5))
-    assert kept[:4].tolist() == [1, 0.5, 1, 0.5]
-    assert np.isnan(kept[4])
 
 
 def test_churn_is_none_of_one_map_and_nearly_all_of_two_random_ones() -> None:

@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
 from lib.errors import SettingsError, UndefinedError
-from lib.projection import LayoutSettings, choose_landmarks, compute_kept, compute_pca
+from lib.metrics.layouts import kept_neighbours, layout_neighbours
+from lib.projection import LayoutSettings, choose_landmarks, compute_pca
 from lib.projection.layout import fit_curve, lay_out
 from lib.projection.membership import compute_weights
-from lib.projection.nearby import find_nearby
 from lib.vectors import NO_ROW, Distance, NeighbourGraph
 from tests.projection.graphs import graph_of
 
@@ -34,9 +34,12 @@ def layout():
 
 def test_it_keeps_neighbours(layout) -> None:
     assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.98
-    kept = compute_kept(layout.coordinates, GRAPH.rows, GRAPH.queries)
-    assert kept.mean() >= 0.5
-    assert kept.mean() > 2 * compute_kept(START, GRAPH.rows, GRAPH.queries).mean()
+    assert _kept(layout.coordinates) >= 0.5
+    assert _kept(layout.coordinates) > 2 * _kept(START)
+
+
+def _kept(points) -> float:
+    return float(kept_neighbours(GRAPH, layout_neighbours(points, 15), GRAPH.queries).values.mean())
 
 
 def test_a_seed_is_a_picture(layout) -> None:
@@ -72,27 +75,6 @@ def test_landmarks_place_the_others_among_them() -> None:
     assert layout.n_landmarks == 600
     assert np.isfinite(layout.coordinates).all()
     assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.96
-
-
-def test_rows_that_share_a_landmark_are_found_and_laid_out(layout) -> None:
-    landmarks = choose_landmarks(np.ones(len(DIGITS), bool), 300, seed=0)
-    graph = graph_of(DIGITS, 15, gallery=landmarks)
-    near = find_nearby(DIGITS, graph, 14)
-    recall = (near.rows[:, :, None] == GRAPH.rows[:, None, :14]).any(axis=1).mean()
-    assert recall > 0.85
-    exact = near.rows[:, 0] == GRAPH.rows[:, 0]
-    assert near.distances[exact, 0] == pytest.approx(GRAPH.distances[exact, 0], rel=1e-4)
-    assert (near.rows != np.arange(len(DIGITS))[:, None]).all()
-    made = lay_out(graph, START, SETTINGS, quiet, landmarks, DIGITS)
-    kept, whole = (compute_kept(each.coordinates, GRAPH.rows, GRAPH.queries).mean() for each in (made, layout))
-    assert kept > 0.9 * whole
-    assert trustworthiness(DIGITS, made.coordinates, n_neighbors=15) >= 0.98
-
-
-def test_near_rows_by_cosine_are_the_same_distance() -> None:
-    graph = graph_of(DIGITS, 14, Distance.COSINE)
-    near = find_nearby(DIGITS, graph, 5)
-    assert near.distances[:, 0] == pytest.approx(graph.distances[:, 0], abs=1e-4)
 
 
 def test_rows_without_neighbours_have_no_place() -> None:

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 
 from lib.errors import LimitError, SettingsError
-from lib.ui import upload_folder
+from lib.sources import Run
+from lib.ui import server, upload_folder
 from lib.ui.server import check_port, create_app, server_settings
 from lib.ui.upload_names import clean_display_name, file_suffix, format_size
 from lib.ui.upload_route import create_upload_route, is_same_origin, route_path
@@ -435,3 +437,35 @@ def test_a_port_that_is_taken_and_a_script_that_is_missing_are_said(tmp_path: Pa
             check_port("localhost", port)
     with pytest.raises(SettingsError, match=r"no-such-app\.py is not there"):
         create_app(tmp_path / "no-such-app.py")
+
+
+@pytest.mark.parametrize("how", ["waits", "fails"])
+def test_a_worker_is_warmed_behind_the_server_and_let_go_when_it_stops(
+    how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    class Warmed:
+        def work(self, task: str, *, run: Run, on_progress: Callable[[float, str], None]) -> None:
+            asked.append(task)
+            if how == "fails":
+                raise LimitError("There is no memory.")
+            while True:
+                run.check()
+                time.sleep(0.01)
+
+    async def serve() -> None:
+        async with server._lifespan(None):  # pyright: ignore[reportPrivateUsage]
+            while not asked:
+                await anyio.sleep(0.01)
+
+    monkeypatch.setattr(server, "shared_pool", Warmed)
+    monkeypatch.setattr(server, "upload_store", lambda: None)
+    monkeypatch.setattr(server, "close_upload_store", lambda: None)
+    # In a thread, since the browser of other tests has a loop of its own in this one.
+    serving = threading.Thread(target=anyio.run, args=(serve,))
+    serving.start()
+    serving.join(10)
+    assert not serving.is_alive()
+    assert asked == ["warm_layout"]
+    assert ("could not be warmed: There is no memory." in caplog.text) is (how == "fails")

@@ -16,6 +16,8 @@ const REACH = 8 // pixels around the pointer in which a point is meant
 const ZOOM_STEP = 1.4
 const MOST_ZOOM = 2000
 const DIM = 0.16 // of what is not selected while something is
+const HINT_TIME = 1600 // milliseconds
+const ZOOM_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl"
 
 const VERTEX = `#version 300 es
 uniform vec2 scale, shift;
@@ -81,6 +83,8 @@ class ProjectionMap {
     this.path = find("path")
     this.labelBox = find(".labels")
     this.tip = find(".tip")
+    this.hint = find(".hint")
+    this.hint.textContent = `${ZOOM_KEY} and the wheel zoom the map; so does the wheel once it was clicked`
     this.cross = find(".cross")
     this.problem = find(".problem")
     this.legend = find(".legend")
@@ -369,14 +373,15 @@ class ProjectionMap {
     canvas.onpointermove = (event) => this.drag(event)
     canvas.onpointerup = (event) => this.release(event)
     canvas.onpointercancel = (event) => (this.pointers.delete(event.pointerId), this.endLasso(false))
-    canvas.onpointerleave = () => (this.tip.hidden = true)
+    canvas.onpointerleave = () => ((this.tip.hidden = true), this.showHint(false))
     canvas.onkeydown = (event) => this.keyed(event)
     canvas.onfocus = () => (this.cross.hidden = !canvas.matches(":focus-visible"))
     canvas.onblur = () => (this.cross.hidden = true)
     const wheel = (event) => {
-      // The page scrolls over a map that nobody has gone to.
-      const root = canvas.getRootNode()
-      if (!this.points || !(event.ctrlKey || event.metaKey || root.activeElement === canvas)) return
+      // The page scrolls over a map that nobody has gone to, and the map says how it zooms.
+      const zooms = event.ctrlKey || event.metaKey || canvas.getRootNode().activeElement === canvas
+      this.showHint(!zooms)
+      if (!this.points || !zooms) return
       event.preventDefault()
       this.zoomAt(...this.pointerPlace(event), Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)))
     }
@@ -393,6 +398,12 @@ class ProjectionMap {
       if (detail.from !== this && detail.group === this.points?.header.group) this.take(detail.bits)
     }
     window.addEventListener(EVENT, this.hear)
+  }
+
+  showHint(shown) {
+    this.hint.hidden = !shown
+    clearTimeout(this.hintTimer)
+    if (shown) this.hintTimer = setTimeout(() => (this.hint.hidden = true), HINT_TIME)
   }
 
   setMode(mode) {
@@ -610,6 +621,7 @@ class ProjectionMap {
   }
 
   stop() {
+    clearTimeout(this.hintTimer)
     this.observer.disconnect()
     window.removeEventListener(EVENT, this.hear)
     // A page may have few of them, and leaves them to chance otherwise.
