@@ -115,7 +115,7 @@ def _season(values: FloatArray, times: FloatArray, name: str, length: int, parts
 
 
 def _course(means: FloatArray, at: FloatArray, cycle: IntArray, cycles: IntArray) -> FloatArray:
-    """What goes on from cycle to cycle, at each window: on lines through the means of cycles, and beyond them."""
+    """What goes on from cycle to cycle, at each window: on lines through the means of the cycles, and beyond."""
     knots = np.array([at[cycle == each].mean() for each in cycles])
     levels = np.stack([means[cycle == each].mean(axis=0) for each in cycles])
     left = np.clip(np.searchsorted(knots, at) - 1, 0, len(knots) - 2)

@@ -168,9 +168,8 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         code="E-F11",
         name="seasonal-drift",
         reference="E-F11. Means of windows (days of a week, sixths of a day) less the course of the cycles' means: "
-        "products of "
-        "windows of the same phase in different cycles, against phases dealt anew within each cycle; three cycles or "
-        "more, 20 rows a window; Bonferroni over the two cycles",
+        "products of windows of the same phase in different cycles, against phases dealt anew within each cycle; three "
+        "cycles or more, 20 rows a window; Bonferroni over the two cycles",
         minimum_effect="a shift of 0.15 of the spread that all cycles share",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,
