@@ -39,6 +39,9 @@ GROUPS = {
         st.Page("pages/projection.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("pages/retrieval.py", title="Retrieval", icon=":material/search:"),
         st.Page("pages/recall.py", title="What happened to recall?", icon=":material/troubleshoot:"),
+        st.Page("pages/geometry.py", title="Geometry", icon=":material/hub:"),
+        st.Page("pages/drift.py", title="Drift", icon=":material/moving:"),
+        st.Page("pages/dimensions.py", title="Dimensions", icon=":material/data_array:"),
     ],
 }
 # The frame draws the links itself: Streamlit's own leave the view behind.

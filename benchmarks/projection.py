@@ -60,7 +60,7 @@ def marginalia(
     def ignore(_share: float, _words: str) -> None:
         pass
 
-    every, usable = np.ones(len(matrix), np.bool_), np.isfinite(matrix).all(axis=1)
+    every, usable = np.ones(len(matrix), np.bool_), np.asarray(np.isfinite(matrix).all(axis=1))
     start = compute_pca(matrix, usable, Distance.EUCLIDEAN).coordinates
     note("first picture")
     chosen = choose_landmarks(usable, landmarks, seed) if landmarks else None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.checks import CHECKS, Severity, Status
+from lib.checks.embeddings import EMBEDDING_CHECKS
 from lib.grid import RESOLUTIONS
 from lib.metrics.catalogue import METRICS
 from lib.metrics.index_consistency import SENTENCES
@@ -33,7 +34,11 @@ def json_keys(path: Path) -> Iterator[str]:
 def evidence_keys(path: Path) -> Iterator[str]:
     """Keys of the evidence that a check gives with what it answers."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Finding", "Passed"}:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"Finding", "Passed", "Seen"}
+        ):
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Dict):
                     yield from text_keys(inner)
@@ -46,9 +51,10 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
     names = ("json.py", "report.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
-    names += ("slices.py", "monitoring.py", "embeddings_json.py")
+    names += ("slices.py", "monitoring.py", "embeddings_json.py", "embedding_version_json.py")
+    names += ("embedding_comparison_json.py", "estimates_json.py")
     keys = {key for name in names for key in json_keys(reports / name)}
-    keys |= {key for path in checks.glob("*.py") for key in evidence_keys(path)}
+    keys |= {key for path in checks.rglob("*.py") for key in evidence_keys(path)}
     return {key.removesuffix("_ci") for key in keys}
 
 
@@ -74,7 +80,7 @@ def test_loss_is_explained(loss) -> None:
     assert loss.name in NAMES
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [*CHECKS, *EMBEDDING_CHECKS], ids=lambda check: check.name)
 def test_check_is_explained_with_its_code(check) -> None:
     assert f"check `{check.name}`, {check.code}" in GLOSSARY
 

@@ -121,8 +121,9 @@ class Check:
         cause: what usually causes it, with what it means.
         remedy: what to do.
         topic: the page that shows why.
-        function: the check itself, of a `Diagnosis`; of a `TrainingLook` where it is over training.
-        over: whether it looks at predictions or at training histories.
+        function: the check itself, of a `Diagnosis`; of a `TrainingLook` where it is over training, of an
+            `EmbeddingDiagnosis` where it is over embeddings.
+        over: whether it looks at predictions, at training histories or at embeddings.
     """
 
     code: str
@@ -135,4 +136,4 @@ class Check:
     remedy: str
     topic: str
     function: Callable[[Any], Answer]
-    over: Literal["predictions", "training"] = "predictions"
+    over: Literal["predictions", "training", "embeddings"] = "predictions"

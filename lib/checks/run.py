@@ -23,6 +23,7 @@ from lib.sources.training import NO_TRAINING, Training
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
+    from lib.embeddings import EmbeddingDiagnosis
 
 NO_PREDICTIONS = "no predictions were given"
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -55,16 +56,21 @@ def run_checks(diagnosis: Diagnosis | None, training: Training = NO_TRAINING) ->
         if diagnosis is not None and any(each.is_finding and each.code in codes for each in results):
             with contextlib.suppress(SettingsError, UndefinedError):  # The check itself has said why.
                 results = _with_consequences(results, codes, explain(diagnosis))
-    return tuple(sorted(with_drifts_of_scores(results), key=_order))
+    return in_order(with_drifts_of_scores(results))
 
 
 def run_training_checks(look: TrainingLook) -> tuple[CheckResult, ...]:
     """The checks of training alone, in the order of `run_checks`."""
     found = [each for check in CHECKS if check.over == "training" for each in run_check(check, look)]
-    return tuple(sorted(found, key=_order))
+    return in_order(found)
 
 
-def run_check(check: Check, subject: Diagnosis | TrainingLook | None) -> list[CheckResult]:
+def in_order(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """Findings first, most serious first, the strongest of these first."""
+    return tuple(sorted(results, key=_order))
+
+
+def run_check(check: Check, subject: Diagnosis | TrainingLook | EmbeddingDiagnosis | None) -> list[CheckResult]:
     """One check: its findings, or one result that it passed or could not be made."""
     try:
         answer = NotApplicable(NO_PREDICTIONS) if subject is None else check.function(subject)

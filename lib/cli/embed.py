@@ -1,4 +1,4 @@
-"""`python -m lib embed`: vectors, whether their index is sound, and what their metadata means."""
+"""`python -m lib embed`: vectors, what they find, whether their index is sound, and what a new version did to them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from lib.cli.options import EMBED_ROLES
 from lib.cli.output import terminal_width, write_text
-from lib.cli.status import GOOD
+from lib.cli.status import FAILED, GOOD
 from lib.errors import SettingsError
 
 if TYPE_CHECKING:
     from lib.sources import Run
-    from lib.sources.embeddings import Beside, EmbeddingAnswers, EmbeddingSet
+    from lib.sources.embeddings import Beside, EmbeddingAnswers
     from lib.sources.inputs import Input
 
 
 def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[float, str], None]) -> int:
-    """Write the report on the vectors that were named."""
+    """Write the report on the vectors that were named; 1 when a check failed with severity error."""
     from lib.sources.embeddings import read_embeddings
     from lib.sources.files import read_stamp, refuse_change
     from lib.sources.inputs import find_inputs
@@ -29,25 +29,31 @@ def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     beside, others = find_beside(options, outputs, store)
     stamps = [read_stamp(each.path) for each in (*inputs, *others)]
     data = read_embeddings(inputs, store, embedding_answers(options), beside, run=run, on_progress=report)
-    baseline, candidate = choose_versions(data, options.baseline, options.candidate)
 
-    from lib.metrics.index_consistency import compute_index_report
+    from lib.checks import Severity, Status
+    from lib.checks.embeddings import run_embedding_checks
+    from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
+    from lib.embeddings.everything import read_everything
     from lib.reports import render_markdown, render_text
     from lib.reports.embeddings import embeddings_outline
     from lib.reports.embeddings_json import EmbeddingReport, render_embeddings_json
     from lib.vectors import Distance
 
-    indexes = {}
-    for place, (name, vectors) in enumerate(data.versions.items()):
-        run.check()
-        report(place / len(data.versions), f"Looking at the vectors of {name}")
-        faults = data.faults[name]
-        indexes[name] = compute_index_report(
-            vectors, faults.odd_rows, faults.odd_lengths, faults.unmatched_rows, faults.missing
-        )
+    settings = EmbeddingSettings.choose(
+        data,
+        baseline=options.baseline,
+        candidate=options.candidate,
+        distance=Distance(options.distance),
+        ks=options.k,
+    )
+    diagnosis = EmbeddingDiagnosis(data, settings, store)
+    read_everything(diagnosis, run, report)
+    report(0.0, "Running the checks")
+    checks = run_embedding_checks(diagnosis)
+    run.check()
     for each, stamp in zip((*inputs, *others), stamps, strict=True):
         refuse_change(each.path, each.name, stamp)
-    built = EmbeddingReport(data, Distance(options.distance), options.k, baseline, candidate, indexes)
+    built = EmbeddingReport(diagnosis, checks)
     if options.format == "json":
         text = render_embeddings_json(built)
     elif options.format == "markdown":
@@ -56,7 +62,8 @@ def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
         text = render_text(embeddings_outline(built), terminal_width(options.output))
     report(1.0, "")
     write_text(text, options.output)
-    return GOOD
+    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in checks)
+    return FAILED if failed else GOOD
 
 
 def embedding_answers(options: argparse.Namespace) -> EmbeddingAnswers:
@@ -87,16 +94,3 @@ def find_beside(options: argparse.Namespace, outputs: list[Path], store: Path) -
         folder.mkdir()
     found = {name: find_inputs([named[name]], outputs, folder)[0] for name, folder in folders.items()}
     return Beside(**found), list(found.values())
-
-
-def choose_versions(data: EmbeddingSet, baseline: str | None, candidate: str | None) -> tuple[str, str]:
-    """The baseline, by default the first version, and the candidate, by default the last.
-
-    Raises:
-        SettingsError: there is no version of that name.
-    """
-    names = list(data.versions)
-    for option, name in (("--baseline", baseline), ("--candidate", candidate)):
-        if name is not None and name not in names:
-            raise SettingsError(f"There is no version {name} for {option}: there are {', '.join(names[:12])}.")
-    return baseline or names[0], candidate or names[-1]

@@ -24,7 +24,7 @@ SLICE_METRICS = ("violation_rate", "error_rate", "average_logistic_loss", "avera
 EMBED_ROLES = ("id", "label", "version", "split", "time", "query", "text", "image")
 """Options of `embed` that name the column of a role."""
 DISTANCES = ("cosine", "euclidean")
-MOST_NEIGHBOURS = 1_000
+MOST_NEIGHBOURS = 100
 MAPS = ("platt", "temperature", "beta", "isotonic")
 
 CHECK_EXAMPLES = f"""examples:
@@ -139,8 +139,9 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     cells.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="the Parquet file to write")
     embed = commands.add_parser(
         "embed",
-        help="look at vectors: whether their index is sound, and what their metadata means",
-        description="Look at embeddings. Exit status: 0 all good, 2 usage or data error.",
+        help="say what an embedding finds, whether its index is sound and what a new version changed",
+        description="Say what an embedding finds, whether its index is sound and what a new version changed. Exit "
+        "status: 0 all good, 1 a check failed with severity error, 2 usage or data error.",
         epilog=EMBED_EXAMPLES,
         formatter_class=raw,
         allow_abbrev=False,

@@ -17,6 +17,7 @@ from lib.metrics.index_consistency import IndexReport, compute_index_report
 from lib.metrics.leakage import Leakage
 from lib.metrics.near_duplicates import Leaks, NearDuplicates, leaks_across, near_duplicates, precision_of_pairs
 from lib.metrics.outliers import Outliers, outlier_scores
+from lib.metrics.seasons import Season, find_seasons
 from lib.metrics.triplets import Triplets
 from lib.metrics.vector_measures import Geometry, VectorDrift
 from lib.sources import Run
@@ -203,6 +204,19 @@ def read_outliers(
     return diagnosis.once(
         _wanted(diagnosis, "outliers", version), lambda: outlier_scores(diagnosis.graph(version, run, on_progress))
     )
+
+
+def read_seasons(diagnosis: EmbeddingDiagnosis, version: str) -> list[Season]:
+    """Shifts of a version with the week or the day; empty without times, or with too few of them."""
+
+    def compute() -> list[Season]:
+        seconds, vectors = diagnosis.embeddings.seconds(version), diagnosis.vectors(version)
+        if seconds is None:
+            return []
+        distance = diagnosis.settings.distance
+        return find_seasons(vectors.matrix, np.flatnonzero(vectors.usable(distance)), seconds, distance)
+
+    return diagnosis.once(_wanted(diagnosis, "seasons", version), compute)
 
 
 def _measure(

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from lib.embeddings.diagnosis import NEIGHBOURS, EmbeddingDiagnosis, Report, ignore, part
 from lib.errors import UndefinedError
 from lib.jobs.neighbours import neighbour_graph
-from lib.jobs.projection import LayoutRequest, lay_out
+from lib.jobs.projection import LayoutRequest, judge_layout, lay_out
 from lib.metrics.estimates import Estimate, FloatArray
-from lib.metrics.layouts import kept_neighbours, layout_neighbours, layout_quality
 from lib.metrics.query_means import mean_of_queries
+from lib.neighbours.graph import EXACT_UP_TO
 from lib.projection import (
+    EXACT_FOR_MAP,
     LAID_OUT_WHOLE,
     LANDMARKS,
     LayoutSettings,
@@ -38,7 +39,6 @@ MOST_JUDGED = 200_000
 """Of more rows it is not measured how faithful a map is: they are placed between landmarks."""
 NOT_JUDGED = f"not measured for more than {MOST_JUDGED:,} rows"
 TOO_FEW = "too few rows are on the map"
-JUDGED_PAIRS = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class VersionMap:
         coordinates: shape (n, 2); NaN for a row without a place. Those of the candidate lie over the baseline's.
         disparity: of the candidate, the share of the spread that could not be laid over the baseline's, in [0, 1]; NaN
             where there was nothing to lay it over.
-        n_landmarks: how many rows were laid out first, among each other; 0 if all were at once.
+        n_landmarks: how many rows were laid out among each other, the rest being placed by them; 0 if all were.
         shares: of principal components, the share of the variance along either axis; None for UMAP.
         seconds: that the layout took; 0 for principal components.
         key: what the layout is kept under; empty for principal components.
@@ -190,8 +190,7 @@ def read_map(
             start = begin_from(first.coordinates, *_pairs(diagnosis), len(start))
             begun_from = first.key
         content = diagnosis.vectors(version).sha256
-        matrix = None if landmarks is None else diagnosis.vectors(version).matrix
-        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks, matrix)
+        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks)
         layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
         made = VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
         return _laid_over(diagnosis, version, made, first)
@@ -224,22 +223,31 @@ def _laid_over(diagnosis: EmbeddingDiagnosis, version: str, made: VersionMap, fi
 
 
 def _graph_of_map(
-    diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings, run: Run, report: Report
+    diagnosis: EmbeddingDiagnosis,
+    version: str,
+    settings: LayoutSettings,
+    run: Run,
+    report: Report,
+    exact_up_to: float = EXACT_FOR_MAP,
 ) -> tuple[NeighbourGraph, Flags | None]:
-    """Neighbours of all rows among all, or among landmarks where there are very many; and the landmarks."""
+    """Neighbours of all rows among all, or among landmarks where there are very many; and the landmarks.
+
+    Which they are depends on the vectors alone, never on what was asked before: so a link shows the same map again.
+    """
     vectors = diagnosis.vectors(version)
     usable = vectors.usable(settings.distance)
     k = max(NEIGHBOURS, settings.n_neighbors - 1)
     landmarks = None
+    is_small = float(usable.sum()) ** 2 * vectors.dimension <= exact_up_to
     if int(usable.sum()) > LAID_OUT_WHOLE:
         landmarks = choose_landmarks(usable, LANDMARKS, settings.seed)
-    elif k == NEIGHBOURS and bool((vectors.is_query & vectors.is_gallery)[usable].all()):
+    elif is_small and k == NEIGHBOURS and bool((vectors.is_query & vectors.is_gallery)[usable].all()):
         return diagnosis.graph(version, run, report), None
     everything = np.ones(vectors.n, bool)
     asked = replace(vectors, is_query=everything, is_gallery=everything if landmarks is None else landmarks)
     graph = diagnosis.once(
-        ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed),
-        lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report),
+        ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed, exact_up_to),
+        lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report, exact_up_to),
     )
     return graph, landmarks
 
@@ -268,22 +276,16 @@ def read_quality(
             none = Estimate(math.nan, math.nan, math.nan, 0, reason)
             return MapQuality(k, nothing, none, none, math.nan)
         asked = settings or LayoutSettings(distance=distance)
-        graph, _landmarks = _graph_of_map(diagnosis, version, asked, run or Run(), part(on_progress, 0.0, 0.5))
-        near = layout_neighbours(coordinates[placed], k)
-        kept = kept_neighbours(graph, near, placed)
+        doing, reports = run or Run(), (part(on_progress, 0.0, 0.5), part(on_progress, 0.5, 1.0))
+        graph, _landmarks = _graph_of_map(diagnosis, version, asked, doing, reports[0], EXACT_UP_TO)
+        judged = judge_layout(vectors, coordinates, graph, k, diagnosis.folder, doing, reports[1])
         by_row = nothing.copy()
-        by_row[placed] = kept.values
-
-        def report(share: float, words: str) -> None:
-            (run or Run()).check()
-            on_progress(0.5 + share / 2, words)
-
-        judged = layout_quality(vectors.matrix[placed], coordinates[placed], k, distance, report, JUDGED_PAIRS)
+        by_row[judged.rows] = judged.kept.values
         return MapQuality(
             k,
             by_row,
-            mean_of_queries(kept)[0],
-            mean_of_queries(judged.trustworthiness)[0],
+            mean_of_queries(judged.kept)[0],
+            mean_of_queries(judged.quality.trustworthiness)[0],
             k / (len(placed) - 1),
         )
 

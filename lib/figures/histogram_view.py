@@ -49,7 +49,7 @@ def _widths(resolution: Resolution) -> list[float]:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """The margins of one group of rows, as the bars of a figure.
+    """The margins, or another number, of one group of rows, as the bars of a figure.
 
     Attributes:
         version: whose rows.
@@ -60,6 +60,7 @@ class Bars:
         share: shape (B,), share of the group's labelled, scored rows, by weight where there are weights.
         total: rows in all.
         beyond: share of rows beyond the edges.
+        symbol: what the number is called.
     """
 
     version: str
@@ -71,6 +72,7 @@ class Bars:
     share: FloatArray
     total: float
     beyond: float
+    symbol: str = "m"
 
     @property
     def centre(self) -> FloatArray:
@@ -83,14 +85,14 @@ class Bars:
         return self.right - self.left
 
     def words(self) -> list[str]:
-        """For each bar the margins that it holds; the end bars are open."""
-        last = len(self.n) - 1
+        """For each bar the numbers that it holds; the end bars are open."""
+        last, m = len(self.n) - 1, self.symbol
         return [
-            f"m < {format_score(high)}"
+            f"{m} < {format_score(high)}"
             if place == 0
-            else f"m ≥ {format_score(low)}"
+            else f"{m} ≥ {format_score(low)}"
             if place == last
-            else f"{format_score(low)} ≤ m < {format_score(high)}"
+            else f"{format_score(low)} ≤ {m} < {format_score(high)}"
             for place, (low, high) in enumerate(zip(self.left.tolist(), self.right.tolist(), strict=True))
         ]
 

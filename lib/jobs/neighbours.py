@@ -24,18 +24,17 @@ def neighbour_graph(
     on_progress: Progress,
     exact_up_to: float = EXACT_UP_TO,
 ) -> NeighbourGraph:
-    """The graph of `lib.neighbours.compute_graph`, from `folder` if it was made before, at least as exactly.
+    """The graph of `lib.neighbours.compute_graph`, from `folder` if it was made before, as exactly.
 
     Raises:
         Cancelled: `run` was cancelled; the worker is gone and nothing is kept.
         DataError: k is below 1, or the graph cannot be written, such as to a disk that is full.
         LimitError: the worker needed more memory than it may have.
     """
-    usual, path = (graph_path(folder, vectors, distance, k, bound) for bound in (EXACT_UP_TO, exact_up_to))
-    for each in dict.fromkeys((usual, path)):
-        kept = load_graph(each)
-        if kept is not None:
-            return kept
+    path = graph_path(folder, vectors, distance, k, exact_up_to)
+    kept = load_graph(path)
+    if kept is not None:
+        return kept
     # A worker that is killed while it writes leaves nothing behind that this does not take away.
     with handed(vectors, folder) as given, tempfile.TemporaryDirectory(prefix="graph-", dir=folder) as draft:
         written = Path(draft) / path.name

@@ -1,8 +1,8 @@
-"""The map's work in a worker: laid out from a graph that is there and kept on disk, judged, and laid out once more."""
+"""The map's work in a worker: laid out from a graph that is there and kept on disk, and judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from lib.jobs.matrices import handed
 from lib.jobs.pool import Progress, shared_pool
 from lib.metrics.layouts import JudgedLayout
-from lib.projection import Layout, LayoutSettings, compute_churn, layout_key, load_layout, save_layout
-from lib.projection.settings import PARAMETERS
+from lib.projection import Layout, LayoutSettings, layout_key, load_layout, save_layout
 from lib.sources import Run
 from lib.vectors import Flags, NeighbourGraph, Vectors
 
@@ -59,25 +58,6 @@ def lay_out(folder: Path, request: LayoutRequest, run: Run, on_progress: Progres
     layout: Layout = shared_pool().work("lay_out", *arguments, run=run, on_progress=on_progress)
     save_layout(folder, request.key, layout)
     return layout
-
-
-def seed_churn(folder: Path, request: LayoutRequest, run: Run, on_progress: Progress) -> float:
-    """Share of the nearest on a map that are not the nearest on one with another seed, in [0, 1]: the floor of noise.
-
-    As many nearest are compared as the map was held to; of many rows those of a sample (`compute_churn`). Both maps
-    are kept, so that a map that is there already is not made again.
-
-    Raises:
-        Cancelled: `run` was cancelled.
-        LimitError: as `lay_out`.
-        UndefinedError: no more rows have a place than nearest are compared.
-    """
-    settings = request.settings
-    largest = next(int(each.high) for each in PARAMETERS if each.name == "seed")
-    other = replace(request, settings=replace(settings, seed=settings.seed + 1 if settings.seed < largest else 0))
-    one = lay_out(folder, request, run, lambda share, words: on_progress(share / 2, words))
-    again = lay_out(folder, other, run, lambda share, words: on_progress(0.5 + share / 2, words))
-    return compute_churn(one.coordinates, again.coordinates, settings.n_neighbors)
 
 
 def judge_layout(

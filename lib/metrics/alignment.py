@@ -92,6 +92,12 @@ class Alignment:
     n: int
     reason: str = ""
 
+    @property
+    def is_strange(self) -> BoolArray:
+        """Shape (n,): the rows that neither fit nor are unchanged, if they are `LEAST_SHARE` of all; else none."""
+        strange = self.is_far & ~self.is_unchanged
+        return strange if self.n and strange.mean() >= LEAST_SHARE else np.zeros_like(strange)
+
 
 def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance, seed: int = 0) -> Alignment:
     """Turn the candidate onto the baseline and see what is left: `rows[i]` of one is `other[i]` of the other.

@@ -123,7 +123,7 @@ def trade_off(
     dimension = matrix.shape[1]
 
     def cost(setting: Setting) -> float:
-        return 1_000 * n_gallery * setting.n_bytes / GIGABYTE * price_per_gigabyte
+        return cost_of_queries(setting, n_gallery, price_per_gigabyte)
 
     whole = Setting(Way.PRECISION, dimension, Precision.FLOAT32)
     before = recall_of(matrix)
@@ -140,6 +140,11 @@ def trade_off(
             Point(setting, rate_of(after[np.isfinite(after)], NO_QUERIES), change, keeps[setting.way], cost(setting))
         )
     return Curve(full, tuple(points), tolerance)
+
+
+def cost_of_queries(setting: Setting, n_gallery: int, price_per_gigabyte: float) -> float:
+    """What 1,000 queries cost by exact search, which reads every one of `n_gallery` vectors; NaN without a price."""
+    return 1_000 * n_gallery * setting.n_bytes / GIGABYTE * price_per_gigabyte
 
 
 def smaller_vectors(matrix: Matrix, rows: Rows) -> Iterator[tuple[Setting, Matrix]]:

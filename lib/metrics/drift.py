@@ -163,7 +163,9 @@ def compare_parts(
 
 
 def adjust_together(found: Sequence[Drift]) -> list[Drift]:
-    """The same comparisons, corrected for all of them."""
+    """The same comparisons, corrected for all of them; perhaps none."""
+    if not found:
+        return []
     adjusted = holm(np.array([[each.p for each in drift.measures] for drift in found]).ravel()).reshape(len(found), -1)
     return [
         replace(

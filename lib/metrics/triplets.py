@@ -53,6 +53,13 @@ class Triplets:
         """Shape (t,): d(anchor, negative) − d(anchor, positive)."""
         return self.d_negative - self.d_positive
 
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Median distance of pairs that belong together, and of pairs that do not; NaN without triplets."""
+        if not len(self.anchor):
+            return float("nan"), float("nan")
+        return float(np.median(self.d_positive)), float(np.median(self.d_negative))
+
 
 @dataclass(frozen=True)
 class TripletShares:

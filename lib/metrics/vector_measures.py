@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lib.metrics.alignment import Alignment, align
-from lib.metrics.drift import Drift, adjust_together, compare_pairs, compare_samples
+from lib.metrics.alignment import Alignment, align, procrustes
+from lib.metrics.drift import MOST_ROWS, Drift, adjust_together, compare_pairs, compare_samples
 from lib.metrics.estimates import Estimate, IntArray
 from lib.metrics.geometry import (
     Anisotropy,
@@ -30,6 +30,7 @@ from lib.metrics.variance_spectrum import (
     truncation,
     variance_spectrum,
 )
+from lib.metrics.vector_rows import draw_rows, take
 from lib.vectors import Distance, NeighbourGraph, Rows, Truth, Vectors
 
 Report = Callable[[float, str], None]
@@ -39,6 +40,8 @@ OTHER_DIMENSION = "the versions have vectors of {} and of {} values, which canno
 LEAST_PART = 50
 """A cohort value of fewer rows in either version is not compared by itself."""
 MOST_PARTS = 30
+TURNED = 0.75
+"""Coordinates are others where turning leaves no more than this share of how far rows have moved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,7 @@ class VectorDrift:
         alignment: the ids that are in both, turned onto each other; None where there are none.
         truncation: whether the candidate is the baseline, cut short; None where no id is in both.
         cohorts: by column, each value of the candidate against the same value of the baseline.
+        turned: the pairs with the candidate turned onto the baseline; None where its coordinates are the baseline's.
         reason: why vectors were not compared by value; "" where they were.
     """
 
@@ -84,6 +88,7 @@ class VectorDrift:
     alignment: Alignment | None
     truncation: Truncation | None
     cohorts: dict[str, dict[str, Drift]] = field(default_factory=dict[str, dict[str, Drift]])
+    turned: Drift | None = None
     reason: str = ""
 
 
@@ -156,7 +161,19 @@ def compute_drift(
     by_column: dict[str, dict[str, Drift]] = {column: {} for column in cohorts}
     for (column, value), each in zip(made, adjust_together(list(made.values())), strict=True):
         by_column[column][value] = each
-    return VectorDrift(samples, pairs, aligned, cut, by_column)
+    turned = None
+    if aligned is not None and aligned.total_residual <= TURNED * aligned.total_displacement:
+        turned = _turned(before, after, paired, distance)
+    return VectorDrift(samples, pairs, aligned, cut, by_column, turned)
+
+
+def _turned(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> Drift:
+    """The pairs once the candidate is turned onto the baseline: what is left is more than other coordinates."""
+    drawn = draw_rows(np.arange(len(paired[0])), MOST_ROWS, 0)
+    x, y = (take(each.matrix, rows[drawn], distance) for each, rows in zip((before, after), paired, strict=True))
+    matrices = x.astype(np.float32), (y @ procrustes(y.T @ x)).astype(np.float32)
+    rows = np.arange(len(drawn))
+    return compare_pairs(*matrices, rows, rows, distance)
 
 
 def compute_leakage(

@@ -19,8 +19,7 @@ RECALL = 0.99
 MEASURED = 1_000
 FIRST_PROBES, WIDEST = 8, 0.25
 """Into how many parts it is looked at first, and into what share of all at most."""
-TRAINING_PER_PART, TURNS = 40, 10
-"""Points and rounds of k-means for each part: enough, since parts need not be the best ones."""
+TRAINING_PER_PART = 40
 SEED = 0
 
 
@@ -57,7 +56,6 @@ def _divided(points: Matrix, distance: Distance) -> faiss.IndexIVFFlat:
     n_parts = max(1, min(int(4 * np.sqrt(len(points))), len(points) // TRAINING_PER_PART))
     coarse = faiss.IndexFlat(points.shape[1], metric)
     index = faiss.IndexIVFFlat(coarse, points.shape[1], n_parts, metric)
-    index.cp.niter = TURNS
     index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = TRAINING_PER_PART, 1
     index.train(points)
     index.add(points)

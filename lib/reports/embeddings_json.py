@@ -7,22 +7,40 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib import __version__
+from lib.checks import CheckResult
+from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
+from lib.embeddings.measures import read_index
+from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.metrics.index_consistency import IndexReport
-from lib.reports.json import FORMAT_VERSION, as_plain
+from lib.metrics.intervals import LEVEL
+from lib.reports.embedding_comparison_json import comparison_as_json
+from lib.reports.embedding_version_json import version_as_json
+from lib.reports.estimates_json import measured
+from lib.reports.json import FORMAT_VERSION, as_plain, check_as_json
 from lib.sources.embeddings import EmbeddingSet
-from lib.vectors import Distance
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingReport:
-    """What `embed` tells: the set, by what it was looked at, and whether each version's index is consistent."""
+    """What `embed` tells: the embeddings under settings, everything read, and what the checks found."""
 
-    data: EmbeddingSet
-    distance: Distance
-    k: tuple[int, ...]
-    baseline: str
-    candidate: str
-    indexes: dict[str, IndexReport]
+    diagnosis: EmbeddingDiagnosis
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def data(self) -> EmbeddingSet:
+        """The embeddings."""
+        return self.diagnosis.embeddings
+
+    @property
+    def settings(self) -> EmbeddingSettings:
+        """What they are looked at under."""
+        return self.diagnosis.settings
+
+    @property
+    def indexes(self) -> dict[str, IndexReport]:
+        """Whether the index of each version is consistent."""
+        return {name: read_index(self.diagnosis, name) for name in self.data.versions}
 
 
 def render_embeddings_json(report: EmbeddingReport) -> str:
@@ -52,19 +70,45 @@ def embeddings_as_json(report: EmbeddingReport) -> dict[str, Any]:
             for each in report.data.inputs
         ],
         "settings": {
-            "distance": report.distance.value,
-            "k": report.k,
-            "baseline": report.baseline,
-            "candidate": report.candidate,
+            "distance": report.settings.distance.value,
+            "k": report.settings.ks,
+            "baseline": report.settings.baseline,
+            "candidate": report.settings.candidate,
+            "confidence_level": LEVEL,
             "notes": report.data.notes,
             "dataset": report.data.key,
             "product_version": __version__,
         },
         "versions": {name: _version(report, name) for name in report.data.versions},
-        "cohorts": [],
-        "comparison": {"baseline": report.baseline, "candidate": report.candidate},
-        "checks": [],
+        "cohorts": _cohorts(report.diagnosis),
+        "comparison": comparison_as_json(report.diagnosis),
+        "checks": [check_as_json(result) for result in report.checks],
     }
+
+
+def _cohorts(diagnosis: EmbeddingDiagnosis) -> list[dict[str, Any]]:
+    """Every measure of retrieval by the values of each cohort column, and by version."""
+    made: list[dict[str, Any]] = []
+    for version in diagnosis.embeddings.versions:
+        retrieval = read_retrieval(diagnosis, version)
+        for column in diagnosis.embeddings.roles.cohorts:
+            if retrieval.ranked is None or column not in diagnosis.embeddings.metadata[version].column_names:
+                continue
+            _codes, values = diagnosis.cohort_codes(version, column)
+            found = {
+                (each.name, each.k): cohort_retrieval(diagnosis, version, column, each.name, each.k).estimates
+                for each in retrieval.values
+            }
+            for code, value in enumerate(values):
+                numbers: dict[str, Any] = {}
+                for (name, k), each in found.items():
+                    if k is None:
+                        numbers[name] = each[code]
+                    else:
+                        numbers.setdefault(name, {})[str(k)] = each[code]
+                n = int(found["recall_at_k", diagnosis.settings.k].n[code])
+                made.append({"column": column, "value": value, "version": version, "n": n, **measured(numbers)})
+    return made
 
 
 def _version(report: EmbeddingReport, name: str) -> dict[str, Any]:
@@ -89,4 +133,5 @@ def _version(report: EmbeddingReport, name: str) -> dict[str, Any]:
             }
             for problem in index.problems
         ],
+        **version_as_json(report.diagnosis, name),
     }

@@ -68,7 +68,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         },
         "cohorts": [_cohort(row) for row in report.cohorts],
         "comparison": comparison_as_json(report.comparison),
-        "checks": [_check(result) for result in report.checks],
+        "checks": [check_as_json(result) for result in report.checks],
     }
     if report.facts.windows is not None:
         whole["windows"] = [
@@ -102,7 +102,7 @@ def training_report_as_json(report: TrainingReport) -> dict[str, Any]:
             "versions": {},
             "cohorts": [],
             "comparison": {"undefined": {"comparison": NO_PREDICTIONS}},
-            "checks": [_check(result) for result in report.checks],
+            "checks": [check_as_json(result) for result in report.checks],
             "training": training_as_json(report.training),
         }
     )
@@ -366,7 +366,8 @@ def _move(move: Move) -> dict[str, Any]:
     }
 
 
-def _check(result: CheckResult) -> dict[str, Any]:
+def check_as_json(result: CheckResult) -> dict[str, Any]:
+    """One entry of `checks`."""
     window = result.where.window
     return {
         "code": result.code,

@@ -138,10 +138,10 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         compared = _compared(report.comparison, has_findings=bool(findings))
     return Outline(
         subject=subject,
-        verdict=f"Findings: {_verdict(findings)}",
+        verdict=f"Findings: {verdict_words(findings)}",
         compared=compared,
         findings=finding_texts(findings),
-        checked=tuple(_checked(checks)),
+        checked=tuple(checked_texts(checks)),
         tables=tuple(table for table in tables if table is not None),
         provenance=provenance,
     )
@@ -210,7 +210,8 @@ def _training(training: Training) -> Table | None:
     return Table("Training", columns, cells, tuple(notes))
 
 
-def _verdict(findings: Sequence[CheckResult]) -> str:
+def verdict_words(findings: Sequence[CheckResult]) -> str:
+    """How many findings there are of each severity."""
     if not findings:
         return "No findings."
     counted = [
@@ -245,7 +246,8 @@ def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
     )
 
 
-def _checked(checks: Iterable[CheckResult]) -> Iterable[str]:
+def checked_texts(checks: Iterable[CheckResult]) -> Iterable[str]:
+    """A line for each check that found nothing."""
     for result in checks:
         if not result.is_finding:
             word = "passed" if result.status is Status.PASS else "not applicable"

@@ -227,6 +227,11 @@ def test_parts_are_corrected_together() -> None:
     assert all(a.p_adjusted >= b.p_adjusted for a, b in zip(found[0].measures, alone.measures, strict=True))
 
 
+def test_nothing_to_compare_by_parts_is_no_error() -> None:
+    x = matrix(np.random.default_rng(0).normal(size=(60, 3)))
+    assert compare_parts(x, x, np.arange(60), [], EUCLIDEAN) == []
+
+
 def test_too_few_rows_or_equal_ones_have_a_reason() -> None:
     few = compare(sample(LEAST_ROWS - 1, 3, 0), sample(50, 3, 1))
     equal = compare(matrix(np.ones((30, 3))), matrix(np.ones((30, 3))))

@@ -12,10 +12,11 @@ from lib.vectors import Distance
 
 SETTINGS = LayoutSettings(n_neighbors=9, min_dist=0.25, seed=3, distance=Distance.EUCLIDEAN)
 LAYOUT = Layout(np.array([[0, 1], [np.nan, np.nan]], np.float32), Method.UMAP, SETTINGS, 7, 1.5)
+LANDMARKS = np.array([True, False])
 
 
 def test_what_was_kept_comes_back(tmp_path: Path) -> None:
-    key = layout_key("abc", SETTINGS, 7)
+    key = layout_key("abc", SETTINGS, LANDMARKS)
     assert load_layout(tmp_path, key) is None
     save_layout(tmp_path, key, LAYOUT)
     back = load_layout(tmp_path, key)
@@ -27,14 +28,16 @@ def test_what_was_kept_comes_back(tmp_path: Path) -> None:
 
 def test_keys_differ_by_all_that_a_layout_depends_on() -> None:
     keys = {
-        layout_key("abc", SETTINGS, 7),
-        layout_key("abd", SETTINGS, 7),
-        layout_key("abc", SETTINGS, 0),
-        layout_key("abc", SETTINGS, 7, "from"),
-        *(layout_key("abc", replace(SETTINGS, **change), 7) for change in ({"seed": 4}, {"min_dist": 0.3})),
-        layout_key("abc", replace(SETTINGS, distance=Distance.COSINE), 7),
+        layout_key("abc", SETTINGS, LANDMARKS),
+        layout_key("abd", SETTINGS, LANDMARKS),
+        layout_key("abc", SETTINGS),
+        layout_key("abc", SETTINGS, ~LANDMARKS),
+        layout_key("abc", SETTINGS, LANDMARKS, is_exact=False),
+        layout_key("abc", SETTINGS, LANDMARKS, "from"),
+        *(layout_key("abc", replace(SETTINGS, **change), LANDMARKS) for change in ({"seed": 4}, {"min_dist": 0.3})),
+        layout_key("abc", replace(SETTINGS, distance=Distance.COSINE), LANDMARKS),
     }
-    assert len(keys) == 7
+    assert len(keys) == 9
 
 
 def test_a_damaged_file_is_no_layout(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ PAGES = (
 SAMPLES = ("sample-incident", "sample-losses", "sample-hinge", "sample-logistic", "sample-digits", "sample-wrong")
 JOBS = (
     "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
-    "vectors", "vector-sample", "layout", "map-quality", "row-measure", "graphs", "retrieval", "recall-drop", "v_churn",
+    "geometry", "triplets", "outliers", "duplicates", "drift", "leakage", "dimensions", "vectors",
+    "vector-sample", "layout", "map-quality", "row-measure", "graphs", "v_churn", "retrieval", "recall-drop",
     *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90

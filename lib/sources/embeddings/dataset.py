@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.schema import Evidence, TimeFormat
+from lib.sources.embeddings.times import epoch_seconds
 from lib.vectors import Truth, Vectors
 
 SINGLE_ROLES: Final = ("id", "label", "version", "split", "time", "query", "text", "image")
@@ -127,6 +128,13 @@ class EmbeddingSet:
     def texts(self, version: str, column: str) -> NDArray[np.object_]:
         """The values of a column of the metadata as texts, shape (n,); empty where there is none."""
         return texts_of(self.metadata[version].column(column))
+
+    def seconds(self, version: str) -> NDArray[np.float64] | None:
+        """When each row was made, in epoch seconds, shape (n,), NaN where that is not known; None without times."""
+        column, table = self.roles.column("time"), self.metadata[version]
+        if column is None or self.roles.time_format is None or column not in table.column_names:
+            return None
+        return epoch_seconds(table.column(column), self.roles.time_format)
 
 
 def texts_of(column: Any) -> NDArray[np.object_]:

@@ -1,0 +1,155 @@
+"""E-F1: vectors of the candidate lie elsewhere than those of the baseline, however either is turned."""
+
+from __future__ import annotations
+
+from lib.checks import words
+from lib.checks.embeddings.versions import ONE_VERSION, short
+from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.measures import read_drift
+from lib.metrics.alignment import Alignment, Space
+from lib.metrics.drift import LEAST_EFFECTS, Drift, DriftMeasure, Measure
+from lib.metrics.vector_measures import VectorDrift
+
+FAMILIES = 2
+"""The whole is looked at, and each cohort."""
+LARGE = 2.0
+"""So many times the least effect is large."""
+SAID = {
+    Measure.CENTROID_SHIFT: "the mean moved by {:.2f} of the spread",
+    Measure.MAX_KS: "one dimension by {:.2f} (Kolmogorov–Smirnov)",
+    Measure.MMD: "an MMD of {:.2f}",
+    Measure.DOMAIN_AUC: "a classifier tells the versions apart with ROC AUC {:.2f}",
+}
+
+
+def check_embedding_drift(diagnosis: EmbeddingDiagnosis) -> Answer:
+    """The candidate's vectors are distributed otherwise, overall or in a cohort, or two models are mixed in it."""
+    if not diagnosis.is_compared:
+        return NotApplicable(ONE_VERSION)
+    found = read_drift(diagnosis)
+    drift = _judged(found)
+    if drift is None:
+        return NotApplicable(found.reason or "no two vectors can be compared")
+    if all(each.reason for each in drift.measures):
+        return NotApplicable(drift.measures[0].reason)
+    moved = _moved(drift)
+    if moved:
+        return [_finding(diagnosis, found, drift, moved, "", "")]
+    mixed = _mixed(diagnosis, found)
+    if mixed:
+        return mixed
+    worst = None if found.turned is not None else _worst_cohort(found)
+    if worst is not None:
+        column, value, own = worst
+        return [_finding(diagnosis, found, own, _moved(own), column, value)]
+    turned = "; the coordinates are turned, which no neighbour shows" if found.turned is not None else ""
+    return Passed(
+        f"Vectors are distributed as before (n = {words.count(min(drift.n_used, drift.m_used))}){turned}.",
+        {"n": min(drift.n, drift.m), "is_turned": found.turned is not None},
+    )
+
+
+def _judged(found: VectorDrift) -> Drift | None:
+    """What is looked at: turned pairs where coordinates were turned, pairs of most rows, else all rows."""
+    if found.turned is not None:
+        return found.turned
+    pairs, rows = found.pairs, found.rows
+    return pairs if pairs is not None and rows is not None and 2 * pairs.n >= max(rows.n, rows.m) else rows
+
+
+def _moved(drift: Drift) -> list[DriftMeasure]:
+    """Measures that are beyond chance and large enough, the one furthest beyond its least effect first."""
+    moved = [
+        each
+        for each in drift.measures
+        if each.p_adjusted <= ALARM_RATE / FAMILIES and each.value >= LEAST_EFFECTS[each.measure]
+    ]
+    return sorted(moved, key=lambda each: -effect(each))
+
+
+def effect(each: DriftMeasure) -> float:
+    """A measure in units of its least effect."""
+    chance = 0.5 if each.measure is Measure.DOMAIN_AUC else 0.0
+    return (each.value - chance) / (LEAST_EFFECTS[each.measure] - chance)
+
+
+def _worst_cohort(found: VectorDrift) -> tuple[str, str, Drift] | None:
+    moved = [
+        (column, value, drift)
+        for column, values in found.cohorts.items()
+        for value, drift in values.items()
+        if _moved(drift)
+    ]
+    return max(moved, key=lambda each: effect(_moved(each[2])[0]), default=None)
+
+
+def _finding(
+    diagnosis: EmbeddingDiagnosis,
+    found: VectorDrift,
+    drift: Drift,
+    moved: list[DriftMeasure],
+    column: str,
+    value: str,
+) -> Finding:
+    settings = diagnosis.settings
+    where = f" for {short(column)} = {short(value)}" if column else ""
+    turned = ", once it is turned onto the other" if found.turned is not None else ""
+    said = [SAID[each.measure].format(each.value) for each in moved]
+    title = (
+        f"Vectors{where} moved from version {short(settings.baseline)} to {short(settings.candidate)}{turned}: "
+        f"{words.listing(said, 4)} (n = {words.count(drift.n_used)} and {words.count(drift.m_used)})"
+    )
+    parts = [own for values in found.cohorts.values() for own in values.values()]
+    n_moved = sum(bool(_moved(own)) for own in parts) if found.turned is None else 0
+    many = f"vectors moved in {n_moved} of {words.plural(len(parts), 'cohort')} that are compared"
+    return Finding(
+        Status.FAIL if effect(moved[0]) >= LARGE else Status.WARN,
+        settings.candidate,
+        Where({column: value} if column else {}),
+        title,
+        {
+            "n": drift.n_used,
+            "n_reference": drift.m_used,
+            **{each.measure.value: each.value for each in drift.measures},
+            **{f"{each.measure.value}_floor": each.floor for each in drift.measures},
+            "p_adjusted": min(each.p_adjusted for each in moved),
+            "is_paired": drift.is_paired,
+            "is_turned": found.turned is not None,
+            "is_new": True,
+            "consequences": [many] if n_moved > bool(column) else [],
+        },
+        effect(moved[0]),
+    )
+
+
+def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
+    """Rows of two histories: most fit the other version once it is turned, the others do not."""
+    aligned: Alignment | None = found.alignment
+    if aligned is None or aligned.space is not Space.MIXED:
+        return []
+    far, kept = int(aligned.is_far.sum()), int(aligned.is_unchanged.sum())
+    n_same = f", {words.count(kept)} are as they were" if kept else ""
+    title = (
+        f"Version {short(diagnosis.settings.candidate)} holds rows of two kinds: of {words.plural(aligned.n, 'id')} in "
+        f"both versions {words.count(far)} ({words.percent(far / aligned.n)}) do not lie where the other rows are "
+        f"taken to{n_same}"
+    )
+    share = min(far, aligned.n - far) / aligned.n
+    return [
+        Finding(
+            Status.WARN,
+            diagnosis.settings.candidate,
+            Where(),
+            title,
+            {
+                "n": aligned.n,
+                "n_far": far,
+                "n_unchanged": kept,
+                "total_residual": aligned.total_residual,
+                "is_new": True,
+                "consequences": [],
+            },
+            share,
+        )
+    ]

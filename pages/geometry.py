@@ -1,0 +1,19 @@
+"""Geometry: how vectors lie, how far right answers are from wrong ones, who is alone, who is there twice."""
+
+import streamlit as st
+
+from lib.ui.embeddings_page import open_embeddings_page
+from lib.ui.geometry import read_geometries, show_geometry
+from lib.ui.html import show_answer
+from lib.ui.near_duplicates import show_duplicates, show_outliers
+from lib.ui.triplets import show_triplets
+
+diagnosis = open_embeddings_page("geometry", "Geometry")
+answer = st.container()
+view = read_geometries(diagnosis)
+with answer:
+    show_answer(view.answer())
+show_geometry(diagnosis, view)
+show_triplets(diagnosis)
+show_outliers(diagnosis)
+show_duplicates(diagnosis)
