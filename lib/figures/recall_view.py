@@ -114,9 +114,12 @@ class RecallView:
         drop, said = self.drop, list[str]()
         if not self.history.n_shared:
             said.append(NO_SHARED)
+        found = (
+            "whose nearest row is a right answer" if drop.k == 1 else f"with a right answer among the {drop.k} nearest"
+        )
         said.append(
-            f"Recall@{drop.k} is the share of queries with a right answer among the {drop.k} nearest; exact search, "
-            f"n = {format_count(drop.before.n)} and {format_count(drop.after.n)} queries."
+            f"Recall@{drop.k} is the share of queries {found}; exact search, n = {format_count(drop.before.n)} and "
+            f"{format_count(drop.after.n)} queries."
         )
         if drop.share < 1:
             said.append(f"Of the queries {format_share(drop.share)} were drawn at random, the same ids in both.")

@@ -138,10 +138,9 @@ class RetrievalView:
         row = self.row("recall_at_k", self.k)
         last = row.estimates[-1]
         if row.change is None:
-            return (
-                f"For {format_estimate(last, SHARE)} of {format_plural(last.n, 'query', 'queries')} a right answer is "
-                f"among the {self.k} nearest."
-            )
+            found = "the nearest row is a right answer" if self.k == 1 else f"one is among the {self.k} nearest"
+            asked = format_plural(last.n, "query", "queries")
+            return f"For {format_estimate(last, SHARE)} of {asked} with a right answer to find, {found}."
         return f"{recall_change_words(self.k, self.versions, row.estimates, row.change, row.tone != '')} {self._more()}"
 
     def _more(self) -> str:

@@ -88,7 +88,7 @@ def show_counterfactuals(view: RecallView) -> None:
     show_table([Column("What if"), Column(f"Recall@{drop.k}"), Column("Of the change undone")], rows)
     offer_csv(view.counterfactuals_frame, "recall-if", provenance=provenance_of(view), key="recall-if:csv")
     crossed = drop.crossed
-    show_note("Queries of one version in the gallery of one version, over the rows that are in both:")
+    show_note("Queries of one version, line by line, in the gallery of one version, over the rows that are in both:")
     cells = [
         [Cell(f"Queries of {first}"), estimate_cell(crossed.old_in_old), estimate_cell(crossed.old_in_new)],
         [Cell(f"Queries of {second}"), estimate_cell(crossed.new_in_old), estimate_cell(crossed.new_in_new)],
@@ -96,7 +96,7 @@ def show_counterfactuals(view: RecallView) -> None:
     if crossed.mapped.is_defined:
         mapped = Cell(f"Queries of {first}, turned as most rows were", wordy=True)
         cells.append([mapped, Cell(""), estimate_cell(crossed.mapped)])
-    show_table([Column(f"Recall@{drop.k}"), Column(f"Gallery of {first}"), Column(f"Gallery of {second}")], cells)
+    show_table([Column("Gallery of"), Column(first), Column(second)], cells)
 
 
 def show_parts(view: RecallView) -> None:

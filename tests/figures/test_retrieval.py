@@ -62,9 +62,8 @@ def write(folder: Path, versions: dict[str, Version], *, labelled: bool = True, 
     return read_embeddings([Input(folder / name, name) for name in names], folder / "store")
 
 
-def diagnose(given: EmbeddingSet, folder: Path, **settings: Any) -> EmbeddingDiagnosis:
-    chosen = EmbeddingSettings.choose(given, **({"distance": Distance.EUCLIDEAN, "ks": (1, 3)} | settings))
-    return EmbeddingDiagnosis(given, chosen, folder)
+def diagnose(given: EmbeddingSet, folder: Path, ks: tuple[int, ...] = (1, 3)) -> EmbeddingDiagnosis:
+    return EmbeddingDiagnosis(given, EmbeddingSettings.choose(given, distance=Distance.EUCLIDEAN, ks=ks), folder)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +218,7 @@ def test_one_version_is_told_by_itself(fallen: EmbeddingDiagnosis) -> None:
     assert "two versions" in nothing_words(alone)
     assert nothing_words(fallen) == ""
     view = RetrievalView.of(alone)
-    assert view.answer().endswith("of 900 queries a right answer is among the 3 nearest.")
+    assert view.answer().endswith("of 900 queries with a right answer to find, one is among the 3 nearest.")
     assert "change value" not in view.frame()
     assert overlap_words(view) == ""
     cohorts = CohortsOfQueries.of(view, "source")
