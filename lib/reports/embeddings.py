@@ -19,9 +19,9 @@ from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.figures.format import (
     UNDEFINED,
     format_change,
+    format_change_interval,
     format_count,
     format_estimate,
-    format_interval,
     format_plural,
     format_score,
     format_share,
@@ -144,7 +144,7 @@ def _change(report: EmbeddingReport) -> Table | None:
     rows = [
         (
             _named(labels[name], k),
-            f"{format_change(change.value, 'share')} ({format_interval(change.lower, change.upper, 'share')})",
+            f"{format_change(change.value, 'share')} ({format_change_interval(change.lower, change.upper, 'share')})",
             found.judgements[name, k].word if (name, k) in found.judgements else "",
         )
         for (name, k), change in found.changes.items()
