@@ -71,7 +71,6 @@ def run_page(page: StreamlitPage, groups: Mapping[str, Sequence[StreamlitPage]])
         )
     except RerunException:
         is_over = False
-        state.cut_short()
         raise
     finally:
         st.session_state[_FRAMED] = False

@@ -40,7 +40,9 @@ def read_view(page: str, first: str) -> None:
     """
     moved = st.session_state.get(_PAGE) != page
     st.session_state[_PAGE] = page
-    st.session_state[_AGAIN] = st.session_state.pop(_CUT, False)
+    # Until it is over a run may give way to another, and the browser never hear what its controls show.
+    st.session_state[_AGAIN] = st.session_state.get(_CUT, False)
+    st.session_state[_CUT] = True
     if moved:
         # The controls of another page are other widgets to Streamlit, which would begin at their first options.
         forget_controls()
@@ -59,15 +61,11 @@ def read_view(page: str, first: str) -> None:
 
 def write_view() -> None:
     """Put the view into the URL. Call at the end of a run, also of one that is stopped, but not before another run."""
+    st.session_state[_CUT] = False
     view = current()
     if st.query_params.to_dict() != view:
         st.query_params.from_dict(view)
     st.session_state[_WRITTEN] = view
-
-
-def cut_short() -> None:
-    """Note that a run gave way to another before its end: the browser may not have heard what its controls show."""
-    st.session_state[_CUT] = True
 
 
 def current() -> dict[str, str]:
