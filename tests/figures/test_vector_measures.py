@@ -113,7 +113,7 @@ def every_figure(diagnosis: EmbeddingDiagnosis, look: Look) -> Iterator[go.Figur
 def test_every_figure_is_framed_and_names_are_harmless(mixed: EmbeddingDiagnosis, look: Look) -> None:
     count = 0
     for figure in every_figure(mixed, look):
-        said = figure.to_json()
+        said = str(figure.to_json())
         assert figure.layout.meta["title"]
         assert "old.npy" in figure.layout.meta["provenance"]
         assert "<b>%{x}" not in said
