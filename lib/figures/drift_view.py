@@ -26,8 +26,8 @@ from lib.metrics.permutations import NOISE_LEVEL
 from lib.metrics.vector_measures import LEAST_PART, MOST_PARTS, VectorDrift
 
 ANOTHER, STALE = "of another model", "unchanged (stale)"
-SAMPLES, PAIRS = "samples", "pairs"
-COMPARED = {SAMPLES: "All rows", PAIRS: "The same ids"}
+SAMPLES, PAIRS, TURNED = "samples", "pairs", "turned"
+COMPARED = {SAMPLES: "All rows", PAIRS: "The same ids", TURNED: "The same ids, turned"}
 MEASURES = {
     Measure.CENTROID_SHIFT: Term("Centroid shift", "Distance of the means, in units of the spread: the root mean "
                                  "square distance from the mean"),
@@ -70,8 +70,8 @@ class DriftView:
 
     @property
     def compared(self) -> dict[str, Drift]:
-        """All rows and the same ids, as far as they could be compared."""
-        both = {SAMPLES: self.found.rows, PAIRS: self.found.pairs}
+        """All rows, the same ids, and these once they are turned, as far as they could be compared."""
+        both = {SAMPLES: self.found.rows, PAIRS: self.found.pairs, TURNED: self.found.turned}
         return {name: each for name, each in both.items() if each is not None}
 
     def answer(self) -> str:
@@ -131,7 +131,7 @@ class DriftView:
     def table(self) -> list[tuple[str, list[Words]]]:
         """A row for each way of comparing, with a cell for each measure: value, then floor and verdict."""
         return [
-            (f"{COMPARED[name]}{' as pairs' * each.is_paired}", [measure_words(one) for one in each.measures])
+            (f"{COMPARED[name]}{', as pairs' * each.is_paired}", [measure_words(one) for one in each.measures])
             for name, each in self.compared.items()
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,9 +114,10 @@ def every_figure(diagnosis: EmbeddingDiagnosis, look: Look) -> Iterator[go.Figur
 def test_every_figure_is_framed_and_names_are_harmless(mixed: EmbeddingDiagnosis, look: Look) -> None:
     count = 0
     for figure in every_figure(mixed, look):
-        said = figure.to_json()
-        assert figure.layout.meta["title"]
-        assert "old.npy" in figure.layout.meta["provenance"]
+        said = str(figure.to_json())
+        layout: Any = figure.layout
+        assert layout.meta["title"]
+        assert "old.npy" in layout.meta["provenance"]
         assert "<b>%{x}" not in said
         assert "$x$" not in said
         count += 1

@@ -78,8 +78,12 @@ def test_a_rotation_is_said_to_be_one_and_moves_no_geometry(turned: str) -> None
     assert "Re-embed both sides" in answer(app)
     measures, leakage = tables(app)
     assert measures.heads[1:] == ["Centroid shift", "Largest KS", "MMD", "Domain classifier"]
-    assert [row[0].text for row in measures.rows] == ["All rows", "The same ids as pairs"]
-    assert "moved" in measures["The same ids as pairs", "Domain classifier"].detail
+    assert [row[0].text for row in measures.rows] == [
+        "All rows",
+        "The same ids, as pairs",
+        "The same ids, turned, as pairs",
+    ]
+    assert "moved" in measures["The same ids, as pairs", "Domain classifier"].detail
     assert leakage["group, new", "Verdict"].text == "leaks"
     residuals, ks, cohorts, groups = figures(app)
     assert "A rotation" in residuals["layout"]["meta"]["title"]
