@@ -58,7 +58,7 @@ def round_edges(groups: Sequence[FloatArray], most: int = MOST_BARS) -> FloatArr
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     if last - first < 3:
         first, last = first - 2, last + 2
-    return np.arange(first, last + 1) * step
+    return np.asarray(np.arange(first, last + 1) * step, np.float64)
 
 
 def count_bars(values: FloatArray, edges: FloatArray) -> CountedBars:
