@@ -6,8 +6,9 @@ SHELL := /bin/bash
 
 PORT ?= 8501
 HOST ?= localhost
-# Tests in parallel; two fit a small machine (`make test JOBS=0` runs them in one process).
-JOBS ?= 2
+# Tests in parallel: two that work and one that waits for a browser fit two cores (`make test JOBS=0` runs all in one
+# process).
+JOBS ?= 3
 PY := .venv/bin/python
 # A stray PYTHONPATH or user site must not change what runs.
 export PYTHONNOUSERSITE := 1

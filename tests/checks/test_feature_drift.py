@@ -13,8 +13,8 @@ from tests.checks.conftest import make_world
 from tests.checks.feature_tables import diagnose_features
 from tests.checks.feature_worlds import FAULTS, FEATURES, SCOPES, break_feature, clean_features, findings_of, is_found
 
-N_CLEAN, MOST_ALARMS = 60, 3
-N_FAULTY, LEAST_FOUND = 8, 7
+N_CLEAN, MOST_ALARMS = 30, 2
+N_FAULTY, LEAST_FOUND = 5, 4
 
 
 def answer_of(frame, features=FEATURES, cohorts=()) -> Any:

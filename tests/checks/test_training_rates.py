@@ -6,8 +6,8 @@ import pytest
 
 from tests.checks.training_worlds import FAULTS, WORLDS, measure_clean_training, measure_faulty_training
 
-N_CLEAN, MOST_ALARMS = 200, 2
-N_FAULTY, LEAST_FOUND = 60, 57
+N_CLEAN, MOST_ALARMS = 100, 2
+N_FAULTY, LEAST_FOUND = 30, 28
 
 
 @pytest.mark.parametrize("metric", ["loss", "mse"])
