@@ -18,7 +18,8 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 TOGETHER = {
     "browser": "browser",
-    "ui": "pages",
+    "ui": "views",
+    "ui/test_pages.py": "pages",
     "test_parity.py": "pages",
     "reports": "reports",
     "figures": "figures",
@@ -30,8 +31,8 @@ class GroupScheduling(LoadScopeScheduling):
     """Of several processes one takes a whole group, the largest groups first; other tests go where there is time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        _tests, first, *_rest = nodeid.partition("::")[0].split("/")
-        return TOGETHER.get(first, nodeid)
+        path = nodeid.partition("::")[0].removeprefix("tests/")
+        return TOGETHER.get(path) or TOGETHER.get(path.partition("/")[0], nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
