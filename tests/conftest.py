@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -15,6 +16,10 @@ from scripts.browsing import launch
 # Tests run side by side: matrices of a few hundred rows are shared among threads at many times their cost, most of it
 # waiting. It holds for processes that tests start, too; it has to be said before numpy is imported.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+# Of each property so many examples, unless it asks for others.
+settings.register_profile("suite", max_examples=40)
+settings.load_profile("suite")
 
 TOGETHER = {
     "browser": "browser",
