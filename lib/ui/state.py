@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 _LINKED, _UNMET = "view-linked", "view-unmet"
-_CUT, _AGAIN = "view-cut", "view-again"
 _NOTHING = "none"
 """None of several, in the URL."""
 DATASET, VECTORS = "dataset", "vectors"
@@ -40,9 +39,6 @@ def read_view(page: str, first: str) -> None:
     """
     moved = st.session_state.get(_PAGE) != page
     st.session_state[_PAGE] = page
-    # Until it is over a run may give way to another, and the browser never hear what its controls show.
-    st.session_state[_AGAIN] = st.session_state.get(_CUT, False)
-    st.session_state[_CUT] = True
     if moved:
         # The controls of another page are other widgets to Streamlit, which would begin at their first options.
         forget_controls()
@@ -61,7 +57,6 @@ def read_view(page: str, first: str) -> None:
 
 def write_view() -> None:
     """Put the view into the URL. Call at the end of a run, also of one that is stopped, but not before another run."""
-    st.session_state[_CUT] = False
     view = current()
     if st.query_params.to_dict() != view:
         st.query_params.from_dict(view)
@@ -173,7 +168,6 @@ def choose(
     key = _key(name)
     if st.session_state.get(key) not in options:
         st.session_state[key] = wanted
-    _tell(key)
     chosen = draw(label, options, key=key, format_func=words, **kwargs)
     # A segmented control can be emptied by a second click; that means "as it was".
     value = wanted if chosen is None else str(chosen)
@@ -199,7 +193,6 @@ def choose_many(
         wanted = [each for each in asked if each in options] if said else list(default)
         judge(name, ", ".join(map(words, wanted)) or _NOTHING, fits=wanted == asked)
         st.session_state[key] = wanted
-    _tell(key)
     chosen = draw(label, options, key=key, format_func=words, selection_mode="multi", **kwargs)
     values = [option for option in options if option in (chosen or [])]
     _say(name, ",".join(values) or _NOTHING, ",".join(default) or _NOTHING)
@@ -221,7 +214,6 @@ def slide(
         held = round(low + steps * step, 10)
         judge(name, f"{held:g}", fits=math.isclose(held, said, abs_tol=1e-9))
         st.session_state[key] = held
-    _tell(key)
     value = float((draw or st.slider)(label, low, high, step=step, key=key, **kwargs))
     _say(name, f"{value:g}", f"{default:g}")
     return value
@@ -239,7 +231,6 @@ def number(name: str, label: str, step: float, *, placeholder: str = "any", **kw
             wanted = math.nan
         judge(name, placeholder, fits=math.isfinite(wanted))
         st.session_state[key] = wanted if math.isfinite(wanted) else None
-    _tell(key)
     value = st.number_input(label, step=step, key=key, value=None, placeholder=placeholder, **kwargs)
     _say(name, "" if value is None else f"{value:.10g}", "")
     return value
@@ -259,7 +250,6 @@ def slide_between(
             ends = whole
         judge(name, f"{words(ends[0])} to {words(ends[1])}", fits=ends == (first, last))
         st.session_state[key] = ends
-    _tell(key)
     # Without a value of two the slider would take what the browser sends for a mistake and go back to where it was.
     first, last = (draw or st.select_slider)(label, options, value=whole, key=key, format_func=words, **kwargs)
     _say(name, f"{first}..{last}", "..".join(whole))
@@ -275,12 +265,6 @@ def _say(name: str, value: str, default: str, *, always: bool = False) -> None:
     # What a link has said stays said: taking a default away again would be a step in the browser's history.
     if value != default or always or name in view:
         view[name] = value
-
-
-def _tell(key: str) -> None:
-    """Have the browser told what a control shows, where the run that said so was cut short: it would show the first."""
-    if st.session_state.get(_AGAIN) and key in st.session_state:
-        st.session_state[key] = st.session_state[key]
 
 
 def _key(name: str) -> str:

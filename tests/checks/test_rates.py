@@ -12,7 +12,7 @@ from tests.checks.rates import CASES, false_alarms, measure_case, measure_clean
 
 N_CLEAN, MOST_ALARMS = 45, 2
 N_RESCALED, MOST_OF_RESCALED = 20, 1
-N_FAULTY, LEAST_FOUND = 6, 5
+N_FAULTY, LEAST_FOUND = 4, 3
 
 
 @pytest.mark.parametrize(
