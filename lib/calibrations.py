@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
@@ -35,6 +37,8 @@ from lib.sources import Run
 
 SEVERAL_CLASSES = "maps are of one score, and several classes have one each"
 NO_TOP_LABEL = "these saved cells hold no table of the top label; write them again from their rows"
+
+_Shown: TypeAlias = tuple[Forecasts | None, str, Cells, tuple[object, ...]]
 
 
 class Calibrations:
@@ -67,7 +71,17 @@ class Calibrations:
 
     def of(self, version: str) -> Calibration:
         """Everything about the calibration of a version."""
-        forecasts, why, cells, wanted = self._shown(version)
+        return self._compute(version, self._shown(version))
+
+    def of_each(self, versions: Sequence[str]) -> dict[str, Calibration]:
+        """Everything about the calibration of several versions, at least one, worked out at the same time."""
+        # What they share is there before the threads begin, whose work is numpy's for the most part.
+        shown = [self._shown(version) for version in versions]
+        with ThreadPoolExecutor(len(versions)) as pool:
+            return dict(zip(versions, pool.map(self._compute, versions, shown), strict=True))
+
+    def _compute(self, version: str, shown: _Shown) -> Calibration:
+        forecasts, why, cells, wanted = shown
         if forecasts is None:
             return no_calibration(self._n(version), why)
         return once(cells, ("calibration", *wanted), lambda: compute_calibration(forecasts))
@@ -170,7 +184,7 @@ class Calibrations:
         made = next((each for each in found.maps if each.name == self.name), None)
         return made, found.reason
 
-    def _shown(self, version: str) -> tuple[Forecasts | None, str, Cells, tuple[object, ...]]:
+    def _shown(self, version: str) -> _Shown:
         """The forecasts that are shown or why there are none, and where what is made of them is kept."""
         if self.reason:
             return None, self.reason, self.tables.cells((VERSION,), self.where), ()

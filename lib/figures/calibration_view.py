@@ -61,10 +61,12 @@ class CalibrationView:
         nothing = nothing_words(diagnosis)
         made: dict[str, Calibration] = {}
         if not nothing:
-            made = {
-                version: calibrations.of_class(version, class_name) if class_name else calibrations.of(version)
-                for version in diagnosis.shown_versions
-            }
+            versions = diagnosis.shown_versions
+            made = (
+                {version: calibrations.of_class(version, class_name) for version in versions}
+                if class_name
+                else calibrations.of_each(versions)
+            )
         usable = {version: each for version, each in made.items() if not each.reason}
         if not usable and not nothing:
             nothing = next(iter(made.values())).reason

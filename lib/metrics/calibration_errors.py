@@ -20,6 +20,7 @@ from scipy import fft, special
 from lib.metrics.estimates import FloatArray, IntArray, add_up, divide
 from lib.metrics.forecasts import Forecasts
 from lib.metrics.intervals import kish_n
+from lib.metrics.log_odds import along
 from lib.metrics.reliability import isotonic_of_each
 
 SMOOTH_POINTS = 2**10
@@ -74,9 +75,18 @@ class Outcomes:
         """Shape (R, M): the isotonic fit, 0 where there is no weight at all."""
         return np.nan_to_num(isotonic_of_each(self.weight, self.positive))
 
-    def cross_entropy(self, p: FloatArray) -> FloatArray:
-        """Shape (R,): the mean of −log of the probability given to the true class, of probabilities by bin."""
-        terms = special.xlogy(self.positive, p) + special.xlog1py(self.weight - self.positive, -p)
+    @property
+    def log_loss(self) -> FloatArray:
+        """Shape (R,): the mean of −log of the probability given to the true class; those lie within (0, 1)."""
+        p = self.forecasts.probability
+        negative = self.weight - self.positive
+        # Not as a product of matrices: see log_odds.
+        return divide(-along(self.positive, np.log(p)) - along(negative, np.log1p(-p)), self.total)
+
+    @property
+    def fitted_log_loss(self) -> FloatArray:
+        """Shape (R,): the same of the isotonic fit, which may well be 0 or 1."""
+        terms = special.xlogy(self.positive, self.fit) + special.xlog1py(self.weight - self.positive, -self.fit)
         return divide(-terms.sum(axis=1), self.total)
 
 
@@ -104,13 +114,12 @@ def brier_uncertainty(outcomes: Outcomes) -> FloatArray:
 
 def log_miscalibration(outcomes: Outcomes) -> FloatArray:
     """How much the log loss falls when each probability is replaced by its isotonic fit; ≥ 0."""
-    own = outcomes.cross_entropy(outcomes.forecasts.probability)
-    return np.maximum(own - outcomes.cross_entropy(outcomes.fit), 0.0)
+    return np.maximum(outcomes.log_loss - outcomes.fitted_log_loss, 0.0)
 
 
 def log_discrimination(outcomes: Outcomes) -> FloatArray:
     """How much lower the log loss of the isotonic fit is than that of the base rate in every row; ≥ 0."""
-    return np.maximum(log_uncertainty(outcomes) - outcomes.cross_entropy(outcomes.fit), 0.0)
+    return np.maximum(log_uncertainty(outcomes) - outcomes.fitted_log_loss, 0.0)
 
 
 def log_uncertainty(outcomes: Outcomes) -> FloatArray:
@@ -186,10 +195,11 @@ def smooth_error(outcomes: Outcomes) -> FloatArray:
     left = np.minimum(position.astype(np.int64), SMOOTH_POINTS - 1)
     part = position - left
     residual = divide(outcomes.weight * forecasts.probability - outcomes.positive, outcomes.total[:, None])
-    place = (np.arange(len(residual))[:, None] * (SMOOTH_POINTS + 1) + left).ravel()
-    size = len(residual) * (SMOOTH_POINTS + 1)
-    grid = add_up(place, (residual * (1 - part)).ravel(), size) + add_up(place + 1, (residual * part).ravel(), size)
-    grid = grid.reshape(len(residual), SMOOTH_POINTS + 1)
+    # Bins are in order of p, so that those between the same two points stand together.
+    first = np.concatenate(([0], np.flatnonzero(np.diff(left)) + 1))
+    grid = np.zeros((len(residual), SMOOTH_POINTS + 1))
+    grid[:, left[first]] = np.add.reduceat(residual * (1 - part), first, axis=1)
+    grid[:, left[first] + 1] += np.add.reduceat(residual * part, first, axis=1)
     # The ends are their own mirror image: all of what is there stays there.
     grid[:, [0, -1]] *= 2.0
     # In single precision, twice as fast: of an error its last digits are some 10⁻⁸.

@@ -34,11 +34,12 @@ def fit_log_odds(
     """
     scale = np.abs(features).max(axis=0, initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)
-    x, cost = features / scale, np.broadcast_to(ridge, scale.shape) / scale**2
+    # Column by column in memory, along which sums are fastest.
+    x, cost = np.asfortranarray(features / scale), np.broadcast_to(ridge, scale.shape) / scale**2
     weight = negative + positive
 
     def loss(at: FloatArray) -> float:
-        odds = _along(x, at) + offset
+        odds = along(x, at) + offset
         # log(1 + e^o) is max(o, 0) + log(1 + e^−|o|): the dear part is the same for both classes.
         short = np.where(odds < 0, positive, negative) * np.abs(odds)
         return float((weight * np.log1p(np.exp(-np.abs(odds))) + short).sum() + (cost * at**2).sum() / 2)
@@ -46,8 +47,8 @@ def fit_log_odds(
     at = np.zeros(x.shape[1])
     now = loss(at)
     for _step in range(STEPS):
-        p = special.expit(_along(x, at) + offset)
-        slope = np.einsum("mk,m->k", x, weight * p - positive) + cost * at
+        p = special.expit(along(x, at) + offset)
+        slope = along(x.T, weight * p - positive) + cost * at
         curve = _products(x, weight * p * (1 - p)) + np.diag(cost)
         # Where nothing is left to learn the matrix is all but singular.
         step = np.linalg.lstsq(curve, slope, rcond=1e-15)[0]
@@ -81,7 +82,7 @@ def log_odds_covariance(
         w2: shape (M, 2), Σw².
         offset: as in the fit.
     """
-    p = special.expit(_along(features, coefficients) + offset)
+    p = special.expit(along(features, coefficients) + offset)
     curve = _products(features, w.sum(axis=1) * p * (1 - p))
     inner = _products(features, w2[:, 0] * p**2 + w2[:, 1] * (1 - p) ** 2)
     inverse = np.linalg.pinv(curve)
@@ -92,7 +93,7 @@ def log_odds_covariance(
 # than there is to do, many times as long on a busy machine.
 
 
-def _along(x: FloatArray, coefficients: FloatArray) -> FloatArray:
+def along(x: FloatArray, coefficients: FloatArray) -> FloatArray:
     """Xβ, shape (M,)."""
     return np.einsum("mk,k->m", x, coefficients)
 
