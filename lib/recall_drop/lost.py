@@ -45,10 +45,10 @@ class LostQueries:
             return ()
         hubs = "1 row" if self.n_hubs == 1 else f"{self.n_hubs:,} rows"
         places = "first places" if self.ledger.k == 1 else f"places among the first {self.ledger.k}"
-        told = [f"{hubs} took {self.hub_share:.0%} of the lost {places}."]
+        told = [f"{hubs} took {100 * self.hub_share:.0f} % of the lost {places}."]
         for kind, words in _WORDS.items():
             if self.by_answer[kind] > 0:
-                told.append(f"{self.by_answer[kind]:.0%} of the lost queries had a right answer that {words}.")
+                told.append(f"{100 * self.by_answer[kind]:.0f} % of the lost queries had a right answer that {words}.")
         return tuple(told)
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.embeddings.settings import KS
-from lib.figures.text import plain
 from lib.sources import Run
 from lib.sources.embeddings import EmbeddingSet
 from lib.ui import state
@@ -17,13 +16,12 @@ from lib.ui.datasets import workspace
 from lib.ui.html import show_note
 from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.page import need_frame
-from lib.ui.sidebar import say_closed
+from lib.ui.sidebar import NONE, held_names, say_closed
 from lib.ui.vector_sets import held_vectors, hold_vectors, open_vector_sample, vector_sample
 from lib.vectors import Distance
 from lib.workspace import VECTOR_SAMPLES, HeldDraft, OpenEmbeddings
 
 T = TypeVar("T")
-NONE = ""
 LENGTHS = (1, 3, 5, 10, 20, 50, 100)
 """Of lists of neighbours, to choose from."""
 DISTANCES = {Distance.COSINE.value: "Cosine", Distance.EUCLIDEAN.value: "Euclidean"}
@@ -81,7 +79,7 @@ def open_embeddings_page(topic: str, title: str) -> EmbeddingDiagnosis:
         if draft is None:
             show_note("No vectors are loaded yet. Drop files of vectors on the Home page, or pick a sample there.")
         else:
-            show_note(f"How {plain(draft.name)} is read has to be settled on the Home page first.")
+            show_note(f"How {draft.name} is read has to be settled on the Home page first.")
         st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:", query_params=state.current())
         st.stop()
     return diagnose_vectors(opened)
@@ -168,7 +166,8 @@ def watch_topic(
 
 def show_vector_sets() -> None:
     """The list of sets of vectors: this session's and the samples."""
-    names = _set_names()
+    samples = {sample.token: sample.title for sample in VECTOR_SAMPLES}
+    names = held_names(held_vectors(), workspace().embeddings, samples)
     present = state.get(state.VECTORS)
     present = present if present in names else NONE
     chosen = state.choose(
@@ -177,18 +176,6 @@ def show_vector_sets() -> None:
     if chosen != present:
         state.look_at(state.VECTORS, chosen)
         st.rerun()
-
-
-def _set_names() -> dict[str, str]:
-    """What each set that can be chosen is called, by its token; Streamlit tells options apart by their words."""
-    names = {NONE: "None yet"}
-    for token in held_vectors():
-        opened, draft = workspace().embeddings(token), workspace().draft(token)
-        name = opened.name if opened else f"{draft.name}, not open yet" if draft else ""
-        if name and vector_sample(token) is None:
-            words = [name, *(f"{name} ({number})" for number in range(2, len(names) + 2))]
-            names[token] = next(each for each in words if each not in names.values())
-    return names | {sample.token: f"Sample: {sample.title}" for sample in VECTOR_SAMPLES}
 
 
 def _choose_settings(embeddings: EmbeddingSet) -> EmbeddingSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -17,7 +18,7 @@ from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
 from lib.ui.html import show_note
 from lib.ui.lookup import offer_values
-from lib.workspace import SAMPLES, OpenDataset
+from lib.workspace import SAMPLES, OpenDataset, OpenEmbeddings
 
 ALL = NONE = ""
 RECALIBRATION_HELP = (
@@ -33,7 +34,7 @@ GAMMA_HELP = (
 
 def show_datasets() -> None:
     """The list of datasets: this session's and the samples."""
-    names = _dataset_names()
+    names = held_names(held_tokens(), workspace().get, {sample.token: sample.title for sample in SAMPLES})
     present = state.get("dataset")
     present = present if present in names else NONE
     chosen = state.choose(
@@ -203,13 +204,21 @@ def _step(tables: HeldTables) -> float:
     return max(0.02, tables.cells((VERSION,)).resolution.step)
 
 
-def _dataset_names() -> dict[str, str]:
-    """What each dataset that can be chosen is called, by its token; Streamlit tells options apart by their words."""
+def held_names(
+    tokens: Iterable[str], find: Callable[[str], OpenDataset | OpenEmbeddings | None], samples: Mapping[str, str]
+) -> dict[str, str]:
+    """What each thing that can be chosen is called, by its token; Streamlit tells options apart by their words.
+
+    Args:
+        tokens: what this session holds, opened, drafts and samples.
+        find: what is open under a token.
+        samples: titles of the samples by token, which stand last.
+    """
     names = {NONE: "None yet"}
-    for token in held_tokens():
-        opened, draft = workspace().get(token), workspace().draft(token)
+    for token in tokens:
+        opened, draft = find(token), workspace().draft(token)
         name = opened.name if opened else f"{draft.name}, not open yet" if draft else ""
-        if name and sample_named(token) is None:
+        if name and token not in samples:
             words = [name, *(f"{name} ({number})" for number in range(2, len(names) + 2))]
             names[token] = next(each for each in words if each not in names.values())
-    return names | {sample.token: f"Sample: {sample.title}" for sample in SAMPLES}
+    return names | {token: f"Sample: {title}" for token, title in samples.items()}

@@ -115,7 +115,7 @@ def test_the_remedies_of_the_index_bring_recall_back(index: RecallDrop) -> None:
 def test_the_lost_queries_of_the_index_are_told(index: RecallDrop) -> None:
     first, second = index.lost.sentences
     assert first.endswith("of the lost first places.")
-    assert second == "34% of the lost queries had a right answer that still has the vector of the baseline."
+    assert second == "34 % of the lost queries had a right answer that still has the vector of the baseline."
     ledger = index.lost.ledger
     assert index.lost.hub_share == pytest.approx(
         ledger.displacers.counts[: index.lost.n_hubs].sum() / ledger.is_lost.sum()

@@ -107,7 +107,8 @@ def judge_mix(before: dict[str, NDArray[np.str_]], after: dict[str, NDArray[np.s
     if not before:
         return Finding(name, Verdict.UNDECIDED, "It cannot be told: no cohort column is known.", {}), ""
     if moved >= MOVED_SHARE and evidence["p"] < LEVEL:
-        text = f"Other queries are asked: {moved:.0%} of them would have to change their {column} to have the old mix."
+        share = f"{100 * moved:.0f} %"
+        text = f"Other queries are asked: {share} of them would have to change their {column} to have the old mix."
         return Finding(name, Verdict.CONFIRMED, text, evidence), column
     text = f"The cohorts of {column} ask as large a share of the queries as before."
     return Finding(name, Verdict.RULED_OUT, text, evidence), column

@@ -201,7 +201,8 @@ def _collapse(states: ValueStates, *, has_fallen: bool) -> Finding:
     if new >= COLLAPSED * old:
         text = "The variance is spread over as many dimensions as before."
         return Finding("collapse", Verdict.RULED_OUT, text, evidence)
-    text = f"The effective dimensions fell to {new / old:.0%} of what they were: vectors point into few directions."
+    share = f"{100 * new / old:.0f} %"
+    text = f"The effective dimensions fell to {share} of what they were: vectors point into few directions."
     verdict = Verdict.CONFIRMED if has_fallen else Verdict.UNDECIDED
     return Finding("collapse", verdict, text if has_fallen else f"{text} Recall did not fall with it.", evidence)
 
