@@ -24,7 +24,7 @@ from scripts.browsing import ROOT, launch, serve, settle
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {1440: 900, 420: 860}
 HIGHEST = 6000
-MOST_BYTES = 8_000_000
+MOST_BYTES = 12_000_000
 
 
 def look(_page: Page) -> None:
@@ -68,6 +68,12 @@ VIEWS = (
     View("features", "/features?dataset=sample-incident", "Features"),
     View("gate", "/gate?dataset=sample-logistic", "Gate"),
     View("training", "/training?histories=sample-training", "Training"),
+    View("projection", "/projection?vectors=sample-vectors", "Map"),
+    View("retrieval", "/retrieval?vectors=sample-recall", "Retrieval"),
+    View("recall", "/recall?vectors=sample-recall", "What happened to recall?"),
+    View("geometry", "/geometry?vectors=sample-vectors", "Geometry"),
+    View("drift", "/drift?vectors=sample-recall", "Drift"),
+    View("dimensions", "/dimensions?vectors=sample-vectors", "Dimensions"),
 )
 
 
