@@ -20,6 +20,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 T = TypeVar("T")
 
+_FIRST = {"selectbox": "index", "radio": "index", "select_slider": "value"}
+"""What the controls' first value is called, "default" in all others. It is said with every drawing, beside the value
+that the session holds: where a run is cut short by the next, the browser knows no other."""
+
 _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 _LINKED, _UNMET = "view-linked", "view-unmet"
 _NOTHING = "none"
@@ -168,7 +172,10 @@ def choose(
     key = _key(name)
     if st.session_state.get(key) not in options:
         st.session_state[key] = wanted
-    chosen = draw(label, options, key=key, format_func=words, **kwargs)
+    held = st.session_state[key]
+    first = _FIRST.get(draw.__name__, "default")
+    start = {first: list(options).index(held) if first == "index" else held}
+    chosen = draw(label, options, key=key, format_func=words, **start, **kwargs)
     # A segmented control can be emptied by a second click; that means "as it was".
     value = wanted if chosen is None else str(chosen)
     _say(name, value, default, always=always)
@@ -193,7 +200,8 @@ def choose_many(
         wanted = [each for each in asked if each in options] if said else list(default)
         judge(name, ", ".join(map(words, wanted)) or _NOTHING, fits=wanted == asked)
         st.session_state[key] = wanted
-    chosen = draw(label, options, key=key, format_func=words, selection_mode="multi", **kwargs)
+    held = [each for each in st.session_state[key] if each in options]
+    chosen = draw(label, options, key=key, format_func=words, default=held, selection_mode="multi", **kwargs)
     values = [option for option in options if option in (chosen or [])]
     _say(name, ",".join(values) or _NOTHING, ",".join(default) or _NOTHING)
     return values
@@ -214,7 +222,7 @@ def slide(
         held = round(low + steps * step, 10)
         judge(name, f"{held:g}", fits=math.isclose(held, said, abs_tol=1e-9))
         st.session_state[key] = held
-    value = float((draw or st.slider)(label, low, high, step=step, key=key, **kwargs))
+    value = float((draw or st.slider)(label, low, high, st.session_state[key], step=step, key=key, **kwargs))
     _say(name, f"{value:g}", f"{default:g}")
     return value
 
@@ -231,7 +239,8 @@ def number(name: str, label: str, step: float, *, placeholder: str = "any", **kw
             wanted = math.nan
         judge(name, placeholder, fits=math.isfinite(wanted))
         st.session_state[key] = wanted if math.isfinite(wanted) else None
-    value = st.number_input(label, step=step, key=key, value=None, placeholder=placeholder, **kwargs)
+    held = st.session_state[key]
+    value = st.number_input(label, step=step, key=key, value=held, placeholder=placeholder, **kwargs)
     _say(name, "" if value is None else f"{value:.10g}", "")
     return value
 
@@ -250,8 +259,8 @@ def slide_between(
             ends = whole
         judge(name, f"{words(ends[0])} to {words(ends[1])}", fits=ends == (first, last))
         st.session_state[key] = ends
-    # Without a value of two the slider would take what the browser sends for a mistake and go back to where it was.
-    first, last = (draw or st.select_slider)(label, options, value=whole, key=key, format_func=words, **kwargs)
+    held = st.session_state[key]
+    first, last = (draw or st.select_slider)(label, options, value=held, key=key, format_func=words, **kwargs)
     _say(name, f"{first}..{last}", "..".join(whole))
     return str(first), str(last)
 

@@ -164,10 +164,13 @@ def test_a_change_that_is_made_while_the_page_is_drawn_is_not_lost(visit: Opener
 
 def test_a_reload_keeps_an_upload_whose_questions_are_open(visit: Opener) -> None:
     page = visit()
-    one_step(page, lambda: give_file(page, "predictions.csv", make_file()))
     heading = page.get_by_role("heading", name="How the columns are read")
-    expect(heading).to_be_visible()
-    settle(page)
+
+    def upload() -> None:
+        give_file(page, "predictions.csv", make_file())
+        expect(heading).to_be_visible()
+
+    one_step(page, upload)
     assert chosen(page, "Dataset") == "predictions.csv, not open yet"
     choose(page, "Label", "reviewed")
     token = view_of(page)["dataset"]
