@@ -67,6 +67,7 @@ def main() -> None:
         print_slider(folder, sorted({*sizes[-2:], min(EXACT_ROWS, options.rows), largest}))
         file_of(folder, largest, "parquet").unlink()
         print_maps(folder)
+        print_map_page(folder)
         print_sessions(folder, min(SESSION_ROWS, options.rows))
 
 
@@ -246,6 +247,29 @@ def print_maps(folder: Path) -> None:
         path.unlink()
     head = ["vectors", "by", "cold", "processors", "warm", "processors", "trustworthiness", "kept neighbours"]
     print_table([*head, "warm, seconds of processors"], table)
+
+
+def print_map_page(folder: Path) -> None:
+    """The Map page in a real browser: a million points, and a layout beside another person's pages."""
+    rows, dimension, _landmarks = LARGEST_MAP
+    said = run_module("benchmarks.map_page", "draw", folder / "draw", rows, dimension).said
+    print(f"\nThe Map page with {rows:,} points, a browser without a graphics card")
+    print(f"first draw {said['drawn']:.1f} s, {said['payload'] / 1e6:.1f} MB sent (expected: under 8 s and 12 MB)")
+    print(
+        f"memory of the browser's page: {said['memory'] / 1e6:.0f} MB, {said['growth'] / 1e6:.0f} MB more than Home's"
+    )
+    print(f"(expected: under 300 MB); a zoom {said['zoom']:.2f} s, a move {said['move']:.2f} s, a lasso of", end=" ")
+    print(f"{said['selected']:,} points {said['lasso']:.1f} s")
+    rows, dimension, _landmarks = MAPS[-1]
+    said = run_module("benchmarks.map_page", "beside", folder / "beside", rows, dimension).said
+    still = "" if said["is_running"] else "; IT WAS DONE BEFORE"
+    print(
+        f"\nPage switches while another person's {rows:,} x {dimension} is laid out (expected: within 1.5 times{still})"
+    )
+    table = [[how, f"{said[how]['median']:.3f} s", f"{said[how]['slowest']:.3f} s"] for how in ("alone", "beside")]
+    table.append(["ratio", *(f"{said['beside'][each] / said['alone'][each]:.2f} x" for each in ("median", "slowest"))])
+    print_table(["", "median", "slowest"], table)
+    print(f"cancelled: the process and its {said['freed'] / GB:.2f} GB were gone after {said['cancelled']:.2f} s")
 
 
 def print_sessions(folder: Path, rows: int) -> None:

@@ -81,11 +81,12 @@ def run_module(module: str, *arguments: object) -> Measurement:
 
 def _tree_bytes(root: int) -> int:
     """Memory of a process and its descendants: resident for one process, proportional shares for several."""
-    tree = _tree(root)
-    return _resident(root) if len(tree) == 1 else sum(_proportional(pid) for pid in tree)
+    tree = processes_of(root)
+    return _resident(root) if len(tree) == 1 else sum(memory_of(pid) for pid in tree)
 
 
-def _tree(root: int) -> list[int]:
+def processes_of(root: int) -> list[int]:
+    """A process and its descendants."""
     found, open_ = [], [root]
     while open_:
         pid = open_.pop()
@@ -100,8 +101,8 @@ def _resident(pid: int) -> int:
     return int(fields[1]) * _PAGE if fields else 0
 
 
-def _proportional(pid: int) -> int:
-    """Pages that several processes share are counted once among them; slow to ask, so only where there are several."""
+def memory_of(pid: int) -> int:
+    """Bytes of memory of a process; pages that several share are counted once among them, which is slow to ask."""
     for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024

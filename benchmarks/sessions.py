@@ -22,7 +22,7 @@ SESSIONS, DATASETS = 10, 3
 PAGES = ("Losses", "Margins", "Cohorts", "Samples", "Home")
 ROUNDS = 2
 
-_SWITCH = """link => new Promise((resolve) => {
+SWITCH = """link => new Promise((resolve) => {
   const app = document.querySelector("[data-testid=stApp]")
   const before = location.pathname, begin = performance.now()
   let ran = false
@@ -76,7 +76,7 @@ def main(folder: Path, rows: int) -> None:
             for name in PAGES:
                 link = link_to(page, name)
                 talk.begin()
-                drawn[name].append(link.evaluate(_SWITCH) / 1e3)
+                drawn[name].append(link.evaluate(SWITCH) / 1e3)
                 answered[name].append(talk.seconds)
                 settle(page)
     pages = {name: {"answered": _summary(answered[name]), "drawn": _summary(drawn[name])} for name in PAGES}
