@@ -146,6 +146,13 @@ def format_more_rows(more: float, number: Estimate, unit: Unit, each: str = "") 
     return f"about {format_plural(rounded, 'more labelled row')}{each} would tell"
 
 
+def format_p(p: float) -> str:
+    """A p-value: "0.032", "<0.001"."""
+    if math.isnan(p):
+        return UNDEFINED
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def format_time(second: float, step: float = 1) -> str:
     """An epoch second in UTC, as fine as steps of `step` seconds need: "2026-04-02", "2026-04-02 09:00 UTC"."""
     at = datetime.fromtimestamp(second, UTC)

@@ -22,26 +22,19 @@ from lib.figures.format import (
     format_change_interval,
     format_count,
     format_estimate,
+    format_p,
     format_plural,
     format_score,
     format_share,
 )
+from lib.figures.text import MISSING
 from lib.metrics.estimates import Estimate
 from lib.metrics.retrieval import RETRIEVAL_MEASURES
 from lib.metrics.triplets import shares_at
 from lib.reports.embedding_version_json import MARGINS
 from lib.reports.embeddings_json import EmbeddingReport
-from lib.reports.outline import (
-    MISSING,
-    WORST_COHORTS,
-    Column,
-    Outline,
-    Table,
-    checked_texts,
-    finding_texts,
-    format_p,
-    verdict_words,
-)
+from lib.reports.finding_texts import checked_texts, finding_texts, verdict_words
+from lib.reports.outline import WORST_COHORTS, Column, Outline, Table
 
 
 def embeddings_outline(report: EmbeddingReport) -> Outline:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from lib import __version__
 from lib.figures.format import UNDEFINED, format_count, format_plural, format_time
 from lib.figures.gate_view import DecisionRow, GateView
+from lib.figures.text import MISSING
 from lib.gate import GateResult
-from lib.reports.outline import MISSING, Column, Outline, Table, finding_texts
+from lib.reports.finding_texts import finding_texts
+from lib.reports.outline import Column, Outline, Table
 
 MOST_ROWS, MOST_NOTES = 60, 20
 """Rows and remarks that are shown: those that matter most come first, and what is left out is counted."""

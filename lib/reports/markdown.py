@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lib.reports.outline import FindingText, Outline, Table, build_outline, harmless
+from lib.reports.outline import FindingText, Outline, Table, harmless
 from lib.reports.report import Report
+from lib.reports.report_outline import build_outline
 from lib.reports.training import TrainingReport
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.figures.format import NO_BREAK
-from lib.reports.outline import Column, FindingText, Outline, Table, build_outline, harmless
+from lib.reports.outline import Column, FindingText, Outline, Table, harmless
 from lib.reports.report import Report
+from lib.reports.report_outline import build_outline
 from lib.reports.training import TrainingReport
 
 WIDTH = 100

@@ -13,7 +13,15 @@ from lib.figures.calibration_gaps import plot_gap_windows, plot_gaps
 from lib.figures.calibration_gaps_view import GapRow, GapsView, GapWindows, whole_rows
 from lib.figures.calibration_view import SCORE_WORDS, CalibrationView
 from lib.figures.calibration_words import ERROR_WORDS
-from lib.figures.format import UNDEFINED, format_change, format_count, format_interval, format_loss, format_share
+from lib.figures.format import (
+    UNDEFINED,
+    format_change,
+    format_count,
+    format_interval,
+    format_loss,
+    format_p,
+    format_share,
+)
 from lib.figures.frame import provenance_line
 from lib.figures.recalibration_view import LOSS_WORDS, RecalibrationView
 from lib.figures.text import MISSING
@@ -22,7 +30,6 @@ from lib.metrics.calibration_parts import PART_ERRORS
 from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted
 from lib.metrics.recalibration_maps import MAP_FORMULAS, MAP_LABELS, MapName
-from lib.reports.outline import format_p
 from lib.ui import state
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure

@@ -11,10 +11,9 @@ from typing import Any, get_args
 
 import pytest
 
-from lib.figures.format import format_change, format_count, format_interval, format_value
+from lib.figures.format import format_change, format_count, format_interval, format_p, format_value
 from lib.metrics.catalogue import METRICS, Unit, metric_named
 from lib.reports import Report, render_json, render_markdown, render_text
-from lib.reports.outline import format_p
 
 Row = dict[str, str]
 NUMBER = re.compile(r"[−+±]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[−+]?\d+)?")
