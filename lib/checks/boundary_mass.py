@@ -19,7 +19,7 @@ from lib.checks.blocks import FloatArray
 from lib.checks.certain_errors import CERTAIN, find_certain_errors, findings_of_certain_errors
 from lib.checks.constant_score import Constants, find_constants
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.separation import Part, cells_of, part_of
 from lib.checks.shares import HITS
 from lib.grid import MISSING_BIN
@@ -214,3 +214,28 @@ def _said(score: float, mapping: Mapping) -> str:
     if mapping.score_kind is not ScoreKind.PROBABILITY:
         return f"a score of {words.score(score, mapping)}"
     return words.score(score, mapping)
+
+
+BOUNDARY_MASS = Check(
+    code="H-F8",
+    name="boundary-mass",
+    reference="H-F8. Rows at each distinct score of a version against five times the mean of the five scores "
+    "on either side, Poisson's tail, Bonferroni over all scores and versions. Where neighbours have nothing in "
+    "common the model answers in steps, and none is told; the ends of a rounded scale are not compared. Rows with "
+    "p exactly 0 or 1 that are wrong, in each version, against what writing p in steps allows (binomial tail, "
+    "Bonferroni over versions)",
+    minimum_effect="at least 5 % of a version's rows at one score, 20 % at an end of the scale, and five times "
+    "what the scores around it hold; or at least five wrong rows with p exactly 0 or 1 that carry at least 20 % of "
+    "a version's log loss (clipped at 2·10⁻¹⁶)",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="A default or a fallback answers in place of the model (p = 0.5, a score of 0), scores are clipped at a "
+    "limit, or training rows rest on the margin at ±1: the classes overlap more than the model can part them. "
+    "A p of exactly 0 or 1 is no answer of a model that answers in between: decisions or fallbacks are logged for "
+    "some rows, p was rounded, or a tree's leaf holds one class only; each wrong one costs what clipping allows.",
+    remedy="Look at some of these rows. A default: mend what the model was not given, or log that it did not "
+    "answer. A limit: log scores before they are clipped. The margin: add features, or a more able kernel. Certain "
+    "errors: log p with all its digits, leave decisions out, or smooth the leaves and calibrate.",
+    topic="margins",
+    function=check_boundary_mass,
+)

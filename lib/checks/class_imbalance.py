@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.checks import words
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.errors import SettingsError
 from lib.metrics.catalogue import metric_named
 from lib.metrics.classification import positive_counts
@@ -151,3 +151,22 @@ def _finding(diagnosis: Diagnosis, alike: list[Imbalance]) -> Finding:
         1 - worst.share.value,
         Severity.WARNING if any(each.is_hidden for each in alike) else None,
     )
+
+
+CLASS_IMBALANCE = Check(
+    code="H-F17",
+    name="class-imbalance",
+    reference="H-F17. Wilson's interval of the share of the rarer class among the labelled rows of each shown "
+    "version, Bonferroni",
+    minimum_effect="beyond doubt at most 10 % of labelled rows are of the rarer class (a model that never finds it "
+    "is right for nine rows of ten), of K classes a fifth of n/K; a warning where its violation rate is for "
+    "certain 20 points above the total",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="One class dominates, so accuracy, loss and violation rate over all rows are those of that class, and "
+    "what happens to the other hardly moves them.",
+    remedy="Read the numbers of each class, recall, precision and average precision; weight the classes in "
+    "training, and choose the threshold for the rarer one.",
+    topic="margins",
+    function=check_class_imbalance,
+)

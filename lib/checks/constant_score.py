@@ -13,7 +13,7 @@ from lib.checks.blocks import Axes, BoolArray, FloatArray, Place, make_block, re
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.one_answer import find_one_answers, one_answer_finding
 from lib.checks.rare import RareSearch, read_rare
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare
 from lib.grid import MISSING_BIN
@@ -255,3 +255,21 @@ def constant_places(diagnosis: Diagnosis) -> list[Place]:
     few = [Place(constants.axes.versions.index(version)) for version, _scores, _n in constants.few]
     found = [(each, score) for each, score in constants.found if not each.is_rare]
     return [*few, *(each.place for each, _what in (*found, *constants.answers))]
+
+
+CONSTANT_SCORE = Check(
+    code="H-F7",
+    name="constant-score",
+    reference="H-F7. Share of the most frequent score against the rest, Fisher's exact test, in every version, "
+    "cohort value and run of windows; Bonferroni over all of them",
+    minimum_effect="one score holds at least 50 % of a part's rows and at least 30 points more than elsewhere; or "
+    "a version of 30 rows or more has at most two distinct scores",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.ERROR,
+    cause="The model answers the same whatever it is asked: its inputs are constants or defaults, a fallback "
+    "answers in its place, or hard decisions were logged instead of scores.",
+    remedy="Follow one of these rows through the pipeline to where its features become constant, or log the score "
+    "instead of the decision.",
+    topic="margins",
+    function=check_constant_score,
+)

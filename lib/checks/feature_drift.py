@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lib.checks import words
-from lib.checks.result import Answer, CheckResult, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import (
+    ALARM_RATE,
+    Answer,
+    Check,
+    CheckResult,
+    Finding,
+    NotApplicable,
+    Passed,
+    Severity,
+    Status,
+    Where,
+)
 from lib.metrics.features import FeatureDrift, Move, What
 from lib.scan.facts import Facts
 
@@ -177,3 +188,24 @@ def _evidence(moved: Moved, compared: int) -> dict[str, Any]:
         "missing_reference": move.missing_reference,
         "p_adjusted": min(6 * compared * moved.p, 1.0),
     }
+
+
+FEATURE_DRIFT = Check(
+    code="H-F15",
+    name="feature-drift",
+    reference="H-F15. Every numeric feature (Kolmogorov–Smirnov over 40 bins) and cohort column ("
+    "Fisher's exact test of the category that changed most), and the share of missing values (Fisher): the "
+    "candidate against the baseline, each split against the others, every run of windows against the rest of its "
+    "version, split by split; Bonferroni over all of these and all features",
+    minimum_effect="a Kolmogorov–Smirnov distance of at least 0.1 (a mean moved by a quarter of the spread), a "
+    "category's share changed by 3 points, or 5 points more or fewer missing values",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The model is given something else than before: a unit or an encoding was changed, a join or a default "
+    "fills in where a source is missing, staging computes a feature otherwise than production, or the world has "
+    "changed.",
+    remedy="Compare how these features are made in the two places, and restore parity; where the world has "
+    "changed, retrain on recent data.",
+    topic="features",
+    function=check_feature_drift,
+)

@@ -9,7 +9,7 @@ from scipy import special
 from lib.checks import words
 from lib.checks.exchanged_classes import check_exchanged_everywhere
 from lib.checks.filtered import is_of_filter_alone
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
 
 if TYPE_CHECKING:
@@ -51,3 +51,22 @@ def check_label_encoding(diagnosis: Diagnosis) -> Answer:
             abs(reversals.z),
         )
     ]
+
+
+LABEL_ENCODING = Check(
+    code="H-F6",
+    name="label-encoding",
+    reference="H-F6. Wilcoxon's rank statistic over everything, each version ranked by itself; of several classes "
+    "the exchange that makes most rows right, with a sign test over all exchanges; no version, cohort or run of "
+    "windows is right",
+    minimum_effect="AUC at most 0.4 over everything; of the rows of exchanged classes 20 points more would be "
+    "right with them exchanged back",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.ERROR,
+    cause="Every part orders the classes the wrong way round, so the wrong label is taken as the positive class, "
+    "or the score is that of the negative class; of several classes, scores stand in each other's columns.",
+    remedy="Declare the other positive class, or use the score of the positive class; of several, name each column "
+    "after the class whose score it holds.",
+    topic="home",
+    function=check_label_encoding,
+)

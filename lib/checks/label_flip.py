@@ -13,7 +13,7 @@ from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.exchanged_classes import check_exchanged_parts
 from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import Reversals, find_reversals
 from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
 from lib.errors import SettingsError
@@ -217,3 +217,30 @@ def _pairs(cells: Cells) -> FloatArray:
 
 def _compared(before: Estimate, after: Estimate) -> str:
     return f"AUC {_said(before)} with these rows, {_said(after)} without them"
+
+
+LABEL_FLIP = Check(
+    code="H-F5",
+    name="label-flip",
+    reference="H-F5. Wilcoxon's rank statistic in every version, cohort value and run of windows, and in their "
+    "combinations (scan statistic, Kulldorff 1997); rarer values of a cohort column with 20 rows or more, over all "
+    "time; Bonferroni over all of them. Where two columns cross, in the cohorts that `noisy-labels`, "
+    "`cohort-disparity` and `quality-regression` find. Of several classes, the exchanges "
+    "that explain best what answers a part has too many of (an assignment problem); the rows that an exchange "
+    "makes right against those that are right, Fisher's exact test over all parts and exchanges of as many "
+    "classes, and the likelihood of each class's answers",
+    minimum_effect="AUC at most 0.4 in the part, while the rest is right (AUC about 0.6 or more); of several "
+    "classes, of the rows of those that are exchanged 20 points more would be right with them exchanged back, "
+    "elsewhere 10 points fewer",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.ERROR,
+    cause="In this part, and only there, rows of the positive class score below rows of the negative one, or rows "
+    "of one class are answered as another. That does not happen by drift: the scores were turned around (a class "
+    "or feature mapping, most often by a deploy) or the labels were (a label mapping, a join, whoever labels "
+    "there). The numbers cannot tell which of the two.",
+    remedy="Look at some of these rows to see whether score or label is wrong. The score: roll back the deploy "
+    "that covers this part, fix the mapping there, and score its rows again. The label: fix the labels of this "
+    "part at their source; the model needs no change.",
+    topic="losses",
+    function=check_label_flip,
+)

@@ -32,7 +32,7 @@ from lib.checks.blocks import (
 )
 from lib.checks.constant_score import constant_places
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status
 from lib.checks.reversal import find_reversals
 from lib.checks.search import MIN_ROWS, Found, count_trials, find_parts, widened
 from lib.checks.shares import HITS, ROWS, HigherShare
@@ -381,3 +381,25 @@ def _separation_evidence(collapse: Collapse) -> dict[str, Any]:
         f"{each.metric}_ci": [each.value.lower, each.value.upper],
         f"{each.metric}_reference": each.reference.value,
     }
+
+
+MARGIN_COLLAPSE = Check(
+    code="H-F2",
+    name="margin-collapse",
+    reference="H-F2. Share of rows below the reference's 25 % quantile of |score| in each class, or half its "
+    "median where that is less: a version against the baseline, a part of a version against the rest of it; "
+    "Fisher's exact test, Bonferroni over all parts. Decision scores of two models may be on two scales, so a "
+    "whole version must have lost separation too, in a number that the scale does not enter (AUC, of several "
+    "classes accuracy); log odds have a unit, and there it is the mean logistic loss",
+    minimum_effect="at least 50 % of rows are below what at most 25 % of the reference are below, and below half "
+    "of its median: about a threefold shrink; in a whole version with labels also an AUC at least 0.03 lower, 0.01 "
+    "for certain (decision scores), or a logistic loss at least 10 % higher for certain (log odds)",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The model has become unsure: inputs have drifted away from what it was trained on, features are "
+    "missing, it was trained with stronger regularisation, or its probabilities are not calibrated.",
+    remedy="Compare the inputs of this part with the training data; retrain on recent data, weaken the "
+    "regularisation (a larger C), or calibrate the probabilities.",
+    topic="margins",
+    function=check_margin_collapse,
+)

@@ -13,7 +13,7 @@ from lib.checks.constant_score import constant_places
 from lib.checks.crossings import find_crossed
 from lib.checks.margin_collapse import find_collapses
 from lib.checks.noisy_labels import noisy_places
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.worsening import find_worsenings
 from lib.errors import SettingsError
@@ -160,3 +160,24 @@ def _recommended(diagnosis: Diagnosis, version: str) -> CrossFitted | None:
     with contextlib.suppress(SettingsError):  # Saved cells of an earlier version have no folds.
         return calibrations.recalibration(version).recommended
     return None
+
+
+MISCALIBRATION = Check(
+    code="H-F11",
+    name="miscalibration",
+    reference="H-F11. The Brier score's miscalibration, how far it falls under the isotonic fit (Dimitriadis, "
+    "Gneiting and Jordan 2021), against that of labels drawn 1,000 times with the probabilities themselves, Holm "
+    "over the shown versions; for raw decision scores where recalibration gives probabilities, on rows that their "
+    "map has not seen. Where another check says why probabilities are off, this is told as what follows from it",
+    minimum_effect="a debiased calibration error of at least 0.02: two points between p and what comes true",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="A probability does not mean what it says, so a threshold on it, an expected cost or a sum of them is "
+    "off: the model was fitted without calibration or too closely to its training rows, classes were weighted or "
+    "sampled there, or the share of positives has changed since.",
+    remedy="Recalibrate on held-out rows: by temperature or Platt's map where it is too sure or too unsure, by a "
+    "beta or isotonic map where the curve bends otherwise and there are rows enough. The Calibration page compares "
+    "them and gives the map.",
+    topic="calibration",
+    function=check_miscalibration,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lib.checks import words
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.schema import MISSING_KEY, NO_WINDOW, VERSION, WINDOW
 
 if TYPE_CHECKING:
@@ -66,3 +66,20 @@ def shares_lacking(diagnosis: Diagnosis) -> dict[str, float]:
         total = rows.sum()
         shares["version" if key == VERSION else "time"] = float(rows[without].sum() / total) if total else 0.0
     return shares
+
+
+MISSING_DEPLOY_CONTEXT = Check(
+    code="H-F19",
+    name="missing-deploy-context",
+    reference="H-F19. Share of rows without a version (a column, or several files) and without a readable time, "
+    "counted over all rows: nothing is estimated",
+    minimum_effect="more than half of the rows lack it",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="What looks wrong cannot be tied to a deploy: where the version is missing nothing can be compared, "
+    "where the time is missing nothing tells when it began.",
+    remedy="Write the model's version and the time of the prediction with every row, or give one file for each "
+    "version.",
+    topic="home",
+    function=check_missing_deploy_context,
+)

@@ -12,7 +12,7 @@ from lib.checks import words
 from lib.checks.blocks import Axes, FloatArray, Place, make_block, read_tables, where_of
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.rare import RareSearch
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, find_parts
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.checks.traffic import Gap, find_gaps
@@ -298,3 +298,25 @@ def _of_gap(gap: Gap, axes: Axes) -> Finding:
         {"n": gap.n, "missing": "rows", "n_expected": gap.expected, "p_adjusted": gap.p, "consequences": []},
         gap.expected,
     )
+
+
+MISSING_TELEMETRY = Check(
+    code="H-F18",
+    name="missing-telemetry",
+    reference="H-F18. Share of rows without a score or label against the rest, Fisher's exact test, in every "
+    "version, cohort value and run of windows; windows without rows against their like, quasi-Poisson; "
+    "Bonferroni. Records that cannot be used, of all records, and rows whose time cannot be read, of all and of "
+    "each version, Wilson's interval",
+    minimum_effect="5 points more missing scores, 10 points more missing labels; at most a tenth of the rows that "
+    "were to be expected; scores missing in half of all rows, or every label; beyond doubt more than 1 % of "
+    "records unusable, or of the times of all rows or a version unreadable (fewer move no rate by more than 1 "
+    "point); half of them or more is an error",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="What happened there was not recorded, or not so that it can be read: a logger was switched off or "
+    "broke, a join lost rows, a column has changed its format, or labels come late. Every number over this part is "
+    "over what is left.",
+    remedy="Repair the logging of this part, fill in what can be recovered, and read its numbers with care.",
+    topic="home",
+    function=check_missing_telemetry,
+)

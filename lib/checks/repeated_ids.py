@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lib.checks import words
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.scan.facts import IdCounts
 
 if TYPE_CHECKING:
@@ -113,3 +113,36 @@ def _answer(
             Severity.WARNING if max(shares.values()) >= MATTERS else None,
         )
     ]
+
+
+DUPLICATE_IDS = Check(
+    code="H-F21",
+    name="duplicate-ids",
+    reference="H-F21. Rows with the id of an earlier row of the same version and split, counted over all rows: "
+    "nothing is estimated",
+    minimum_effect="at least 1 in 1,000 rows of a version; a warning from 1 % on (they can move a rate by a point)",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="Something wrote rows twice (a retry, an overlapping export, a join that multiplies rows), or the id "
+    "names something else than a row, such as a user. Repeated rows count several times, and intervals are too "
+    "narrow.",
+    remedy="Keep one row of each id, or name the column that tells rows apart as the id.",
+    topic="home",
+    function=check_duplicate_ids,
+)
+
+LEAKY_SPLIT = Check(
+    code="H-F21",
+    name="leaky-split",
+    reference="H-F21. Rows of validation and test splits with the id of a training row of the same version, "
+    "counted over all rows: nothing is estimated",
+    minimum_effect="at least 1 in 1,000 held-out rows of a version; a warning from 1 % on (they can move a rate by "
+    "a point)",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="The split was drawn by row instead of by id, or data was split anew after training. The model has seen "
+    "these rows, so numbers of the held-out splits are too good.",
+    remedy="Split by id, take these rows out of the held-out splits, and compare versions on what is left.",
+    topic="home",
+    function=check_leaky_split,
+)

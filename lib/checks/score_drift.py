@@ -20,7 +20,7 @@ from lib.checks.blocks import Axes, Block, FloatArray, Place, make_block, read_t
 from lib.checks.causes import cause_places
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.moves import LEAST_ROWS, Move
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.search import Found, count_trials, find_parts, widened
 from lib.grid import MISSING_BIN
 from lib.metrics.ranks import Ranks
@@ -312,3 +312,24 @@ def _why(move: Move) -> str:
 def explained_drifts(diagnosis: Diagnosis) -> list[tuple[str | None, str]]:
     """(version, sentence) for each drift that the rows of another finding account for."""
     return [(each.version, _sentence(diagnosis, each)) for each in find_drifts(diagnosis).explained]
+
+
+SCORE_DRIFT = Check(
+    code="H-F14",
+    name="score-drift",
+    reference="H-F14. Mean rank of the scores of every run of windows, of all rows and of each cohort value, "
+    "against the other windows of the same version (scan statistic, Kulldorff 1997), with the variance between "
+    "windows where that is more than chance; splits of a version, training apart, by Kolmogorov–Smirnov; "
+    "Bonferroni. Parts that other checks name are left out, versions are not compared with each other",
+    minimum_effect="a population stability index of at least 0.2 over ten bins of equal rank, beyond what so few "
+    "rows give by chance; in time also a row that scores above the others with at least 60 % (or at most 40 %)",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The model meets with other inputs than before: the world has changed, traffic comes from elsewhere, or "
+    "a feature is computed otherwise. Where only the classes have another mix, the model itself may be as good as "
+    "it was, but its threshold and its calibration are of the old mix.",
+    remedy="Look at the features of this time or split for the one that has moved. Within the classes: restore "
+    "the feature, or retrain on recent data. Another mix: choose the threshold and calibrate anew.",
+    topic="margins",
+    function=check_score_drift,
+)

@@ -17,7 +17,7 @@ from lib.cells import ValueCells
 from lib.checks import words
 from lib.checks.blocks import FloatArray
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import excess_p_value
 from lib.metrics.summary import unpaired_change
@@ -187,3 +187,35 @@ def _answer(diagnosis: Diagnosis, role: str, rises: list[Rise] | NotApplicable, 
 def _against(rise: Rise) -> str:
     change = "" if np.isnan(rise.ratio) else f" ({rise.ratio - 1:+.0%})".replace("%", " %").replace("-", "−")
     return f"{rise.candidate.value:.4g} against {rise.baseline.value:.4g}{change}"
+
+
+LATENCY_REGRESSION = Check(
+    code="H-F22",
+    name="latency-regression",
+    reference="H-F22. Share of the candidate's rows above the baseline's median and 95 % quantile of the latency "
+    "column, Fisher's exact one-sided test, counted in effective rows, by how much more windows differ than rows "
+    "do by chance; Bonferroni over both",
+    minimum_effect="a median at least 10 % or a 95th percentile at least 20 % above the baseline's; 100 rows of each",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The candidate is a heavier model, computes or fetches more features, or runs on other or busier machines.",
+    remedy="Compare the two under the same load; profile the slow requests, and weigh what the quality gained is "
+    "worth.",
+    topic="home",
+    function=check_latency_regression,
+)
+
+COST_REGRESSION = Check(
+    code="H-F22",
+    name="cost-regression",
+    reference="H-F22. Mean of the cost column, candidate against baseline, normal one-sided test, counted in "
+    "effective rows, by how much more windows differ than rows do by chance",
+    minimum_effect="a mean at least 10 % above the baseline's; 100 rows of each",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The candidate is a heavier model, reads or calls more for each prediction, or serves costlier requests "
+    "than before.",
+    remedy="Compare the two on the same requests, and weigh what the quality gained is worth.",
+    topic="home",
+    function=check_cost_regression,
+)

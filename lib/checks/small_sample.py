@@ -10,7 +10,7 @@ import numpy as np
 from lib.cells import NEGATIVE, POSITIVE
 from lib.checks import words
 from lib.checks.blocks import FloatArray
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.errors import SettingsError
 from lib.metrics.intervals import how_many_more
 from lib.schema import VERSION
@@ -106,3 +106,18 @@ def _more_rows(rate: float, n: float, half: float, fewest: float) -> int:
         share = (fewest + 0.5) / (n + 1)
         needed = max(needed, (LEAST_PER_CLASS - fewest) / share)
     return int(np.ceil(needed))
+
+
+SMALL_SAMPLE = Check(
+    code="H-F16",
+    name="small-sample",
+    reference="H-F16. Wilson's interval of the violation rate of each shown version",
+    minimum_effect="wider than ± 5 points, or fewer than 30 labelled rows of a class",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="Intervals are so wide that a good model and a bad one look alike.",
+    remedy="Label more rows, or look at a longer period; the finding says how many are missing, or of which class "
+    "there are none.",
+    topic="home",
+    function=check_small_sample,
+)

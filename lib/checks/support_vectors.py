@@ -17,7 +17,7 @@ from lib.cells import Cells
 from lib.checks import words
 from lib.checks.blocks import FloatArray
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.grid import MISSING_BIN
 from lib.metrics.intervals import wilson
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
@@ -237,3 +237,47 @@ def _finding(worst: Support, alike: list[Support], title: str, diagnosis: Diagno
         },
         strength,
     )
+
+
+FEW_SUPPORT_VECTORS = Check(
+    code="H-F10",
+    name="few-support-vectors",
+    reference="H-F10. The error rate on held-out rows against the share of support vectors among training rows, "
+    "which bounds the expected error on rows drawn alike (Luntz and Brailovsky 1969; Vapnik 1998, theorem 10.5); "
+    "Wilson's intervals, Bonferroni over the shown versions. Only decision scores whose training rows rest at a "
+    "margin of 1, more of them than in any stretch as narrow beside it (Poisson's tail)",
+    minimum_effect="an error rate for certain 2 points above the share; 100 held-out rows and 100 training rows, "
+    "30 of each class",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="A model that rests on so few rows would err as seldom on rows like those it was trained on. So the "
+    "training rows are not like the held-out ones: rows come many times or were selected, a feature gave the "
+    "answer away, or held-out rows are from another time or place. Or C is so large that the rows were parted "
+    "whatever it took.",
+    remedy="Look for repeated rows and for features that know the answer, draw the splits alike, and tune C by "
+    "cross-validation on splits that are drawn as the held-out rows are.",
+    topic="support_vectors",
+    function=check_few_support_vectors,
+)
+
+MANY_SUPPORT_VECTORS = Check(
+    code="H-F10",
+    name="many-support-vectors",
+    reference="H-F10. The share of support vectors among training rows, less what noise explains: of rows short "
+    "of the margin twice the error rate on held-out rows (on training rows where those are fewer than 100), to "
+    "which the share tends in large samples (Steinwart 2003), and none that rest on the margin itself; Wilson's "
+    "intervals, Bonferroni over the shown versions. Only where training rows rest on the margin, as for "
+    "`few-support-vectors`",
+    minimum_effect="for certain at least 50 % of training rows, and 25 points more than noise explains; 100 "
+    "training rows, 30 of each class",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.INFO,
+    cause="Where most support vectors are short of the margin, C is so small that the margin is wide and the model "
+    "hardly follows the data. Where most rest on the margin itself, the model has as many features, or as narrow "
+    "a kernel, as following every row takes. Noise in the labels makes many support vectors too, but then errors "
+    "are as frequent; here they are fewer.",
+    remedy="Tune C by cross-validation: a larger one where rows are short of the margin; fewer features or a wider "
+    "kernel where they rest on it.",
+    topic="support_vectors",
+    function=check_many_support_vectors,
+)

@@ -11,7 +11,18 @@ from lib.cells import NEGATIVE, Cells
 from lib.checks import words
 from lib.checks.blocks import where_of
 from lib.checks.crossings import Crossing, crossing_of, find_crossed
-from lib.checks.result import Answer, CheckResult, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import (
+    ALARM_RATE,
+    Answer,
+    Check,
+    CheckResult,
+    Finding,
+    NotApplicable,
+    Passed,
+    Severity,
+    Status,
+    Where,
+)
 from lib.checks.reversal import find_reversals
 from lib.checks.worsening import Kind, Worsening, Worsenings, find_worsenings
 from lib.grid import MISSING_BIN
@@ -190,3 +201,65 @@ def explained_worsenings(diagnosis: Diagnosis) -> list[tuple[str | None, str]]:
         )
         for each in _explained(diagnosis, worsenings)
     ]
+
+
+THRESHOLD_SHIFT = Check(
+    code="H-F12",
+    name="threshold-shift",
+    reference="H-F12. The shares of positives and of negatives that are flagged (a score above 0), in the "
+    "candidate against the baseline, without the parts that other checks name: both higher or both lower, Fisher's "
+    "exact test of each, while the AUC is kept; and more errors, or a larger mean of both error rates, normal "
+    "one-sided test. In time, the runs of windows that `quality-regression` and `false-positive-rise` find, where "
+    "the same is true of them",
+    minimum_effect="10 points more or fewer of one class are flagged, the AUC is less than 0.02 lower, and it "
+    "costs 2 points of all rows or of the mean of both classes' error rates; in time 5 points of rows",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The model tells the classes apart as well as before, but the line between them lies elsewhere: a "
+    "threshold or an offset was changed, classes were weighted or sampled otherwise in training, or the "
+    "calibration step of another version is in place.",
+    remedy="Check the threshold mapping of the deploy. Choose the threshold anew on recent labelled rows (the "
+    "Thresholds page does it), or recalibrate; the model needs no change.",
+    topic="thresholds",
+    function=check_threshold_shift,
+)
+
+FALSE_POSITIVE_RISE = Check(
+    code="H-F13",
+    name="false-positive-rise",
+    reference="H-F13. Share of negatives that are flagged, in the candidate against the baseline, and in every "
+    "run of windows, of all rows and of each cohort value, against the other times of its versions (scan "
+    "statistic, Kulldorff 1997); Fisher's exact one-sided test, Bonferroni. Parts that other checks name are left "
+    "out, and so is a rise that comes with as many more missed positives: that is a regression",
+    minimum_effect="5 points and a fifth more of the negatives are flagged, and two thirds of the errors that "
+    "there are more of are false positives",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="Negatives are flagged that were not: the new model was trained with more slack (a smaller C) or on "
+    "other negatives, its threshold is lower than it seems, or negatives of a kind that it does not know have "
+    "come.",
+    remedy="Look at the negatives that are flagged now and were not before. Where they are of one kind, put such "
+    "rows into training; else tune C, or raise the threshold as far as the lost recall allows.",
+    topic="thresholds",
+    function=check_false_positive_rise,
+)
+
+QUALITY_REGRESSION = Check(
+    code="H-F23",
+    name="quality-regression",
+    reference="H-F23. Share of wrong answers with the classes in one mix (normal one-sided test) and ROC AUC "
+    "(DeLong's interval), the candidate against the baseline; share of wrong answers in every run of windows, of "
+    "all rows and of each cohort value, against the other times of its versions, class by class (scan statistic, "
+    "Kulldorff 1997; Fisher's exact test); Bonferroni. Parts that other checks name are left out",
+    minimum_effect="2 points more wrong answers, or an AUC 0.02 lower, than the baseline; in time 5 points more "
+    "wrong answers",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="Answers are worse, and no fault that has a sign of its own explains it: the candidate is the weaker "
+    "model (fewer or other features, less or older data, stronger regularisation), or for a time the cases were "
+    "harder or the features poorer.",
+    remedy="A version: compare the two on the same rows, look at those that only the new one gets wrong, and do "
+    "not deploy it, or roll back. A time: look at the features and the slices of that time.",
+    topic="comparison",
+    function=check_quality_regression,
+)

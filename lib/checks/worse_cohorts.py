@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lib.checks import words
 from lib.checks.cohort_disparity import LEAST_EXCESS, LEAST_ROWS, LISTED, Disparity, Worse, find_disparities
 from lib.checks.crossings import Crossed, find_crossed
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.metrics.margins import violation_rate
 from lib.schema import VERSION
 
@@ -161,3 +161,21 @@ def explained_sentences(diagnosis: Diagnosis) -> list[tuple[str, str]]:
         for number, each in enumerate(find_disparities(diagnosis).found)
         if each.explained or number in told
     ]
+
+
+COHORT_DISPARITY = Check(
+    code="H-F9",
+    name="cohort-disparity",
+    reference="H-F9. Violation rate of a cohort value against the rest of its version, Fisher's exact one-sided "
+    "test, Holm over all cohort columns, values and shown versions; rarer values are screened by "
+    "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni. Where its wrong "
+    "answers lie in one value of another column, the crossing is named, as for `noisy-labels`",
+    minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The model serves this group worse than the others: too few or unlike examples of it in training, "
+    "features that mean something else there, or another balance of the classes.",
+    remedy="Rebalance the training data, look at the features that matter in this group, or set its own threshold.",
+    topic="cohorts",
+    function=check_cohort_disparity,
+)

@@ -8,7 +8,7 @@ from lib.checks import words
 from lib.checks.blocks import Axes, where_of
 from lib.checks.crossings import Crossing, crossing_of
 from lib.checks.noisy_labels import find_noise, sure_features
-from lib.checks.result import Answer, Finding, NotApplicable, Passed, Status, Where
+from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.search import Found
 from lib.checks.shares import HITS, ROWS
@@ -82,3 +82,25 @@ def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, cross
         },
         found.gain,
     )
+
+
+NOISY_LABELS = Check(
+    code="H-F20",
+    name="noisy-labels",
+    reference="H-F20. Share of wrong rows among those that the model is sure of (2 in log odds; decision scores: "
+    "the median size), Fisher's exact test in every cohort value and run of windows, Bonferroni; and a share of "
+    "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there. A "
+    "cohort that is found is looked at by every other cohort column: where its wrong answers lie in one value of "
+    "another, the crossing of the two is named (Fisher's exact test within the cohort)",
+    minimum_effect="5 points more of the sure rows are wrong than elsewhere",
+    alarm_rate=ALARM_RATE,
+    severity=Severity.WARNING,
+    cause="The labels of this part are not reliable: somebody labels by other rules or in haste, a source of "
+    "labels is worse, or labels were joined to the wrong rows. Its numbers look worse than the model is. Where "
+    "nearly half of the labels would have to be wrong, the scores may be the broken ones: they know nothing of "
+    "these rows.",
+    remedy="Review the rows of this part with the largest loss first; where labels turn out wrong, mend them at "
+    "their source and leave them out of training until then.",
+    topic="losses",
+    function=check_noisy_labels,
+)
