@@ -15,10 +15,11 @@ import duckdb
 import pandas as pd
 
 from lib.comparisons import Comparison
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.comparison_view import ComparisonView
 from lib.figures.decomposition_view import DecompositionView
 from lib.scan import Scan
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 COHORTS = ("language", "platform", "tenant")

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.metrics.estimates import Estimates
 from lib.metrics.summary import Summary, compute_summary
 from lib.scan import Scan
 from lib.schema import NO_WINDOW, VERSION
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 METRICS = (

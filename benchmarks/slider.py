@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.overview import Stages, open_scan
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.calibration_gaps_view import GapsView, GapWindows
 from lib.figures.calibration_view import CalibrationView
 from lib.figures.cohorts_view import CohortsView
@@ -29,6 +29,7 @@ from lib.figures.recalibration_view import RecalibrationView
 from lib.figures.support_vectors_view import SupportView
 from lib.figures.thresholds_view import Question, ThresholdsView
 from lib.figures.windows_view import WindowsView
+from lib.settings import Settings
 
 MOVES = 20
 

@@ -6,10 +6,8 @@ Pages, reports, checks and the command line all read the same `Diagnosis`; none 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
@@ -28,7 +26,6 @@ from lib.metrics.explained import Explained, explain_violations
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
-from lib.metrics.recalibration_maps import MapName
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named
 from lib.monitoring import Monitoring
@@ -38,17 +35,8 @@ from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
 from lib.scan.rare import Outside, RareValues
 from lib.scan.scan import Scan
 from lib.scan.slices import Outcome
-from lib.schema import (
-    CLASS,
-    EVERYTHING,
-    ONE_VS_REST,
-    PREDICTED,
-    SPLIT,
-    VERSION,
-    WINDOW,
-    Filter,
-    cohort_key,
-)
+from lib.schema import CLASS, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, cohort_key
+from lib.settings import Settings
 from lib.slices import USES_MARGIN_TARGET, SliceQuery
 from lib.sources import Run
 from lib.thresholds import Thresholds
@@ -72,43 +60,6 @@ def _fixed_names() -> list[str]:
 
 def _moved_names() -> list[str]:
     return [metric.name for metric in METRICS if metric.uses_margin_target]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a look is at: two versions, the margin target γ, which rows, and which map makes probabilities, if any."""
-
-    baseline: str
-    candidate: str
-    margin_target: float = 1.0
-    where: Filter = EVERYTHING
-    recalibration: MapName | None = None
-
-    @classmethod
-    def choose(
-        cls,
-        facts: Facts,
-        *,
-        baseline: str | None = None,
-        candidate: str | None = None,
-        margin_target: float = 1.0,
-        where: Filter = EVERYTHING,
-        recalibration: MapName | None = None,
-    ) -> Settings:
-        """Settings with the defaults: the baseline is the first version in their order, the candidate the last.
-
-        Raises:
-            SettingsError: a version that the dataset does not have; recalibration of several classes.
-        """
-        if recalibration is not None and facts.mapping.is_multiclass:
-            raise SettingsError("Recalibration is of one score; this dataset has several classes with a score each.")
-        for name in (baseline, candidate):
-            if name is not None and name not in facts.versions:
-                near = difflib.get_close_matches(name, facts.versions, 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise SettingsError(f"There is no version {name!r}; there are {', '.join(facts.versions)}.{hint}")
-        first, last = (facts.versions[0], facts.versions[-1]) if facts.versions else ("", "")
-        return cls(baseline or first, candidate or last, margin_target, where, recalibration)
 
 
 class Diagnosis:

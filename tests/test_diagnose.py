@@ -1,4 +1,4 @@
-"""The one path: settings with their defaults, results that are computed once, and what γ moves."""
+"""The one path: results that are computed once, and what γ moves."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
-from lib.errors import SettingsError
+from lib.diagnose import Diagnosis
 from lib.metrics.summary import METRICS, compute_summary
 from lib.reports import build_report, render_markdown, render_text
 from lib.scan import Scan
 from lib.schema import VERSION, WINDOW, Filter
+from lib.settings import Settings
 from lib.sources import build_dataset, infer_mapping, read_table
 from tests.scan.conftest import predictions
 
@@ -25,13 +25,6 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     predictions(41, 2000).to_parquet(folder / "rows.parquet", index=False)
     table = read_table(folder / "rows.parquet", "rows.parquet", folder)
     return Scan(build_dataset([table], infer_mapping([table]).mapping), folder)
-
-
-def test_baseline_is_the_first_version_and_candidate_the_last(scan: Scan) -> None:
-    settings = Settings.choose(scan.facts)
-    assert (settings.baseline, settings.candidate) == (scan.facts.versions[0], scan.facts.versions[-1])
-    with pytest.raises(SettingsError, match=r"There is no version 'v11'; there are .* Did you mean"):
-        Settings.choose(scan.facts, baseline="v11")
 
 
 @pytest.mark.parametrize("keys", [(VERSION,), (VERSION, WINDOW)])

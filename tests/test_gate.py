@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from lib.checks import CheckResult, Severity, Status, Where
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.gate import NO_BASELINE, TWO_SCALES, WHOLE, Decision, Part, judge_gate, write_policy
 from lib.metrics.intervals import wilson
@@ -19,6 +19,7 @@ from lib.metrics.limits import stretch, times_for
 from lib.metrics.summary import unpaired_change
 from lib.policy import read_policy
 from lib.schema import VERSION, Filter, ScoreKind
+from lib.settings import Settings
 from tests.checks.class_worlds import diagnose_classes, make_classes
 from tests.checks.conftest import make_world
 from tests.checks.tables import diagnose

@@ -21,7 +21,7 @@ ORDER = (
     ("errors", "schema", "grid", "cells", "vectors"),
     ("sources", "metrics"),
     ("scan", "neighbours", "recall_drop", "projection", "jobs"),
-    ("features", "calibrations", "thresholds", "slices", "monitoring"),
+    ("settings", "features", "calibrations", "thresholds", "slices", "monitoring"),
     ("diagnose", "comparisons", "embeddings"),
     ("checks", "policy", "gate"),
     ("figures",),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.monitoring_view import MonitoringView, line_of
 from lib.figures.monitoring_words import answer, lag_words, retrain_words
@@ -23,6 +23,7 @@ from lib.metrics.margins import violation_rate
 from lib.monitoring import ALL, Monitoring
 from lib.scan import read_cells, save_cells
 from lib.schema import Filter
+from lib.settings import Settings
 from sample_data.make import INCIDENT, make_clean, make_incident
 from scripts.monitoring_rates import DEPLOY, FAULTY, MOST_MINUTES, POLICY, ROLLBACK, Month, monitored
 from tests.reports.conftest import SAMPLES, scan_of

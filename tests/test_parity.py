@@ -17,10 +17,11 @@ from streamlit.testing.v1 import AppTest
 from lib.checks import run_checks
 from lib.cli.options import parse_options
 from lib.cli.reading import read_tables
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.format import format_change, format_count, format_interval, format_score, format_share, format_value
 from lib.metrics.catalogue import METRICS
 from lib.reports import build_report, render_json, render_markdown
+from lib.settings import Settings
 from lib.sources import Run
 from lib.sources.inputs import find_inputs
 from lib.workspace import SAMPLES as OFFERED

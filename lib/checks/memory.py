@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from lib.diagnose import Diagnosis, Settings
+    from lib.diagnose import Diagnosis
+    from lib.settings import Settings
 
 T = TypeVar("T")
 

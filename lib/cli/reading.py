@@ -77,7 +77,8 @@ def read_diagnosis(
     """The files under the settings that the options choose, read by fold where probabilities are made of the score."""
     tables = read_tables(inputs, options, store, run, report)
 
-    from lib.diagnose import Diagnosis, Settings
+    from lib.diagnose import Diagnosis
+    from lib.settings import Settings
 
     settings = Settings.choose(
         tables.facts,

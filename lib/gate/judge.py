@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lib.checks import CheckResult
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.metrics.comparison import Side, change_of
 from lib.metrics.estimates import Estimate
@@ -20,6 +20,7 @@ from lib.metrics.summary import unpaired_change
 from lib.policy import FindingRules, Limit, Policy
 from lib.scan.facts import Facts
 from lib.schema import CLASS, MISSING_KEY, VERSION, cohort_key
+from lib.settings import Settings
 
 NO_BASELINE = "there is no other version to compare with"
 TWO_SCALES = "the scores of the two versions are on different scales"

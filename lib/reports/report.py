@@ -13,7 +13,7 @@ from functools import cache
 
 from lib import __version__, comparisons
 from lib.checks import CheckResult
-from lib.diagnose import Diagnosis, Settings, Verdict
+from lib.diagnose import Diagnosis, Verdict
 from lib.figures.features_view import FeatureRow, RankingView
 from lib.figures.monitoring_view import MonitoringView
 from lib.figures.slices_view import SlicesView
@@ -34,6 +34,7 @@ from lib.reports.monitoring import monitoring_of
 from lib.reports.thresholds import VersionThresholds
 from lib.scan import Facts
 from lib.schema import CLASS, MISSING_KEY, NO_WINDOW, ONE_VS_REST, SPLIT, VERSION, WINDOW, cohort_key
+from lib.settings import Settings
 from lib.sources.training import NO_TRAINING, Training
 
 OF_WHOLE_VERSIONS = "recalibrated probabilities are measured for whole versions, and classes against the rest"

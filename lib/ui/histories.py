@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lib.checks.training_runs import TrainingLook, least_constant_loss
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural
+from lib.settings import Settings
 from lib.sources.training import NO_TRAINING, Training, read_history
 from lib.ui import state
 from lib.ui.datasets import workspace

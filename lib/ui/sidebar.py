@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from lib.diagnose import Settings
 from lib.figures.text import MISSING
 from lib.metrics.recalibration_maps import MAP_LABELS, MAP_NAMES, MapName
 from lib.scan import Facts
 from lib.scan.held import HeldTables
 from lib.scan.windows import DAY
 from lib.schema import NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.settings import Settings
 from lib.ui import state
 from lib.ui.datasets import held_tokens, sample_named, workspace
 from lib.ui.html import show_note

@@ -6,9 +6,10 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.scan.held import HeldTables
+from lib.settings import Settings
 from lib.sources.embeddings import EmbeddingSet
 from lib.sources.training import History
 

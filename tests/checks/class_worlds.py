@@ -12,9 +12,10 @@ from scipy.special import logit, softmax
 
 from lib.cells import Cells, Coded
 from lib.checks import CHECKS, CheckResult, run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.grid import EXACT, Resolution
 from lib.schema import CLASS, ONE_VS_REST, PREDICTED, TOP_LABEL, ClassColumn, Filter, ScoreKind
+from lib.settings import Settings
 from tests.checks.tables import FrameTables
 
 COHORTS = ("language", "plan")

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from lib.cells import Coded
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.schema import FOLD
+from lib.settings import Settings
 from tests.checks.tables import FrameTables
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from lib.cells import NO_MARGIN, UNWEIGHTED, WEIGHTED, Cells, Coded, ValueBins, ValueCells, bin_ids
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.grid import EXACT, RESOLUTIONS, Resolution, score_id
 from lib.scan.facts import Facts, IdCounts
 from lib.scan.held import HeldTables, ValueQuery
@@ -17,6 +17,7 @@ from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
 from lib.scan.values import levels
 from lib.scan.windows import WindowGrid, choose_windows
 from lib.schema import FOLD, NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
+from lib.settings import Settings
 from lib.sources import Run
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan import Scan
 from lib.scan.saved import read_cells, save_cells
 from lib.schema import LabelEncoding, Mapping, ScoreKind, TimeFormat
+from lib.settings import Settings
 from lib.sources import build_dataset, read_table
 from sample_data.faults import make_predictions
 from tests.checks.tables import FrameTables, cohort_columns

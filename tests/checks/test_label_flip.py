@@ -4,9 +4,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lib.checks import Severity, Status, run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan.saved import SavedCells
 from lib.scan.tables import default_tables
+from lib.settings import Settings
 from sample_data.make import INCIDENT, make_clean, make_incident
 from tests.checks.conftest import day
 from tests.checks.tables import FrameTables, diagnose

@@ -5,11 +5,12 @@ from scipy.special import expit, logit
 from lib.cells import Cells, bin_ids
 from lib.checks import Severity, Status
 from lib.checks.miscalibration import judge_versions
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.grid import EXACT, FINE, Resolution
 from lib.metrics.calibration import compute_miscalibration
 from lib.metrics.forecasts import Forecasts
 from lib.schema import ScoreKind
+from lib.settings import Settings
 from tests.checks.tables import FrameTables
 
 NAME = "miscalibration"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lib.checks import Severity, Status, run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan.facts import InputFile
+from lib.settings import Settings
 from tests.checks.conftest import day
 from tests.checks.tables import FrameTables
 

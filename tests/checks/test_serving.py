@@ -3,8 +3,9 @@ import pytest
 
 from lib.checks import Severity, Status, run_checks
 from lib.checks.serving import design_effect
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan import Scan
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 LATENCY, COST = "latency-regression", "cost-regression"

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from lib.checks import CHECKS, CheckResult, Severity, Status, run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan import Scan
 from lib.scan.saved import read_cells, save_cells
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from tests.checks.class_worlds import EXPECTED, class_findings, cycle, exchange, make_classes, rows_of
 

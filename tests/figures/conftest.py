@@ -11,11 +11,12 @@ import pytest
 from scipy.special import expit
 
 from lib.cells import Cells
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.grid import EXACT, Resolution, probability_id, score_id
 from lib.scan import Facts, InputFile, Scan, WindowGrid
 from lib.scan.held import HeldTables
 from lib.schema import EVERYTHING, Filter, Mapping, ScoreKind, cohort_key
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.calibration import plot_bins, plot_parts, plot_reliability
 from lib.figures.calibration_gaps import plot_gap_windows, plot_gaps
 from lib.figures.calibration_gaps_view import GapsView, GapWindows
@@ -21,6 +21,7 @@ from lib.figures.recalibration_view import RecalibrationView
 from lib.figures.theme import Look
 from lib.scan import Scan
 from lib.schema import Filter
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from tests.figures.conftest import Maker, scan_of
 

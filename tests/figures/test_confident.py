@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.confident_view import ConfidentView
 from lib.scan import Scan, count_rows
 from lib.schema import Filter
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.crossing import plot_crossing
 from lib.figures.crossing_view import CrossingView
 from lib.figures.theme import Look, blend, contrast
 from lib.metrics.cohorts import SMALL
 from lib.scan import Scan
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 

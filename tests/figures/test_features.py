@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.features import plot_along, plot_distribution, plot_feature_windows
 from lib.figures.features_view import EXPLAINS, FeatureView, RankingView
 from lib.figures.frame import provenance_line
 from lib.figures.theme import Look
 from lib.scan import Scan
 from lib.schema import Filter
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]

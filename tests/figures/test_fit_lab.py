@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures import fit_lab, fit_lab_view
 from lib.figures.fit_lab_view import LOSSES, FitLabView
 from lib.figures.theme import Look
@@ -21,6 +21,7 @@ from lib.metrics.fit_judging import run_lab
 from lib.metrics.fit_lab import LabSettings
 from lib.scan import Scan
 from lib.scan.drawing import DrawQuery, draw_rows
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]

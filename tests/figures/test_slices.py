@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures import slices
 from lib.figures.samples import query_words
 from lib.figures.slices_view import SlicesView, condition_words, link_of, query_of, slice_words
@@ -18,6 +18,7 @@ from lib.figures.theme import Look
 from lib.metrics.slice_sums import Condition
 from lib.scan import Scan, count_rows
 from lib.schema import Filter
+from lib.settings import Settings
 from lib.slices import search_slices
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.support_bounds_view import BoundsView
 from lib.figures.support_moves_view import MovesView, pair_query
 from lib.figures.support_vectors import plot_slack, plot_support_vectors
@@ -17,6 +17,7 @@ from lib.figures.theme import Look
 from lib.metrics.support_vectors import KINDS
 from lib.scan import count_rows
 from lib.scan.pairs import read_pairs
+from lib.settings import Settings
 from tests.scan.conftest import ScanOf, predictions, scan_of
 
 __all__ = ["scan_of"]

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.reports import Report, build_report
 from lib.scan import SavedCells, Scan, read_cells, save_cells
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"

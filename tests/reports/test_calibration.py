@@ -13,13 +13,14 @@ from sklearn.metrics import log_loss
 
 from lib.calibrations import NO_TOP_LABEL
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.calibration_view import CalibrationView
 from lib.figures.format import format_share
 from lib.reports import build_report, render_json, render_markdown, render_text
 from lib.scan import SavedCells, Scan, merge_cells, read_cells, save_cells
 from lib.schema import TOP_LABEL, VERSION
+from lib.settings import Settings
 from tests.reports.conftest import SAMPLES, sample_report, scan_of
 
 

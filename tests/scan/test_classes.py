@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.errors import DataError
 from lib.grid import COARSE, EPSILON
 from lib.metrics.multiclass import NOT_BY_THIS
@@ -26,6 +26,7 @@ from lib.scan import (
     save_cells,
 )
 from lib.schema import CLASS, ONE_VS_REST, PREDICTED, TOP_LABEL, VERSION, ClassColumn, Filter, Mapping, ScoreKind
+from lib.settings import Settings
 from lib.sources import build_dataset, read_table
 from tests.scan.conftest import ScanOf
 

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from lib.checks import run_checks
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.scan import Scan, list_rows
 from lib.scan.listing import Order, RowQuery
 from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
+from lib.settings import Settings
 from lib.sources import Answers, RawTable, build_dataset, infer_mapping, read_table
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.figures.format import format_change, format_count
 from lib.metrics.catalogue import METRICS
 from lib.reports import build_report
 from lib.reports.json import report_as_json
+from lib.settings import Settings
 from lib.workspace import SAMPLES_FOLDER
 from tests.reports.conftest import ANSWERS, scan_of
 from tests.ui.conftest import answer, assert_sound, figures, findings, open_app, run, tables, text_of, upload

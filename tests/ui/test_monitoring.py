@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.diagnose import Diagnosis, Settings
+from lib.diagnose import Diagnosis
 from lib.policy import objectives_text, read_policy
 from lib.scan import save_cells
+from lib.settings import Settings
 from sample_data.make import make_clean
 from tests.reports.conftest import SAMPLES, scan_of
 from tests.ui.conftest import answer, assert_sound, figures, findings, go_to, open_app, run, tables, text_of, upload

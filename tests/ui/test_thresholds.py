@@ -85,8 +85,9 @@ def test_without_labels_the_page_says_so() -> None:
 
 
 def test_the_download_holds_what_is_shown() -> None:
-    from lib.diagnose import Diagnosis, Settings
+    from lib.diagnose import Diagnosis
     from lib.figures.thresholds_view import Question, ThresholdsView
+    from lib.settings import Settings
     from lib.ui.thresholds import choice_text
 
     scan = scan_of(SAMPLES / "incident.csv.gz")
