@@ -12,20 +12,9 @@ sums weighted by w and by w², so that standard errors and effective sample size
 from lib.cells.answers import AnswerCounts
 from lib.cells.once import kept, once
 from lib.cells.pairs import PAIR_SUMS, WEIGHTED_PAIR_SUMS, PairCells
-from lib.cells.rows import cells_of_rows
-from lib.cells.sums import (
-    LABELS,
-    MOMENTS,
-    NEGATIVE,
-    POSITIVE,
-    UNLABELLED,
-    UNWEIGHTED,
-    WEIGHTED,
-    Coded,
-    Parts,
-    Sums,
-)
-from lib.cells.table import Cells, bin_ids, merge
+from lib.cells.rows import bin_ids, cells_of_rows
+from lib.cells.sums import LABELS, MOMENTS, NEGATIVE, POSITIVE, UNLABELLED, UNWEIGHTED, WEIGHTED, Coded, Parts, Sums
+from lib.cells.table import Cells, merge
 from lib.cells.timeline import COUNTS, Timeline
 from lib.cells.values import (
     FINEST_STEPS,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.cells.table import Cells, bin_ids
-from lib.grid import EXACT
+from lib.cells.sums import IntArray
+from lib.cells.table import Cells
+from lib.grid import EXACT, MISSING_BIN, PROBABILITY_STEPS, Resolution, axis_id, coarsen_id, score_axis
 
 
 def cells_of_rows(label: ArrayLike, score: ArrayLike, keys: Mapping[str, ArrayLike] | None = None) -> Cells:
@@ -25,3 +26,15 @@ def cells_of_rows(label: ArrayLike, score: ArrayLike, keys: Mapping[str, ArrayLi
     loss = np.logaddexp(0.0, -y * s)
     sums = np.stack([np.ones_like(s), s, s**2, loss, loss**2, p, p**2], axis=1)
     return Cells.build(keys or {}, y, *bin_ids(s, p, EXACT), sums, resolution=EXACT, score=s)
+
+
+def bin_ids(score: ArrayLike, probability: ArrayLike, resolution: Resolution) -> tuple[IntArray, IntArray]:
+    """Ids on both axes at a resolution, NaN scores as missing: the scan's bins in numpy, for tests and small data."""
+    s, p = np.asarray(score, np.float64), np.asarray(probability, np.float64)
+    missing = np.isnan(s)
+    scores = axis_id(np.where(missing, 0.0, score_axis(np.where(missing, 0.0, s))))
+    probabilities = axis_id(np.where(missing, 0.0, p) * PROBABILITY_STEPS)
+    return (
+        np.where(missing, MISSING_BIN, coarsen_id(scores, resolution.score_factor)),
+        np.where(missing, MISSING_BIN, coarsen_id(probabilities, resolution.probability_factor)),
+    )

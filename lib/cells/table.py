@@ -5,35 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.cells.sums import (
-    NEGATIVE,
-    POSITIVE,
-    UNWEIGHTED,
-    WEIGHTED,
-    Coded,
-    FloatArray,
-    IntArray,
-    Parts,
-    Sums,
-)
-from lib.errors import SettingsError
-from lib.grid import (
-    MISSING_BIN,
-    PROBABILITY_STEPS,
-    SNAP,
-    Resolution,
-    axis_id,
-    coarsen_id,
-    score_axis,
-)
-
-_SPAN = 2**20
-_OFFSET = 2**19
+from lib.cells.places import Places, Scale
+from lib.cells.sums import NEGATIVE, POSITIVE, UNWEIGHTED, WEIGHTED, Coded, FloatArray, IntArray, Parts, Sums
+from lib.grid import MISSING_BIN, Resolution, coarsen_id
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +172,7 @@ class Cells:
 
     # --- thresholds ----------------------------------------------------------------------------------------------
 
-    def at(self, threshold: ArrayLike, scale: Literal["score", "probability"] = "score") -> Parts:
+    def at(self, threshold: ArrayLike, scale: Scale = "score") -> Parts:
         """Sums of the rows whose score is below, at and above a threshold.
 
         Args:
@@ -241,31 +220,8 @@ class Cells:
             values[..., 0, WEIGHTED.index(name)] *= -1.0
         return Sums(values, self.weighted)
 
-    def _parts(self, by_label: FloatArray, scale: Literal["score", "probability"]) -> Parts:
-        positions, resolution = self._axis_positions(by_label, scale), self.resolution
-        nearest = np.rint(positions)
-        on_grid = np.abs(positions - nearest) <= SNAP
-        blocks = np.tile(np.arange(3), self.n_groups) if self.n_groups else np.zeros(0, np.int64)
-        base = np.arange(3 * self.n_groups) * _SPAN + _OFFSET
-        if on_grid.all():
-            ids = (2 * nearest.astype(np.int64))[..., blocks] + base
-            keyed = self._keyed_scores if scale == "score" else self._keyed_probabilities
-        elif resolution.is_exact and scale == "score":
-            low = np.searchsorted(self._distinct_scores, by_label, side="left")
-            found = np.searchsorted(self._distinct_scores, by_label, side="right") > low
-            # Between two distinct scores there is no cell: odd places stand for them.
-            ids = (2 * low - np.where(found, 0, 1))[..., blocks].astype(np.int64)
-            ids = ids + np.arange(3 * self.n_groups) * self._rank_span + 2
-            keyed = self._keyed_ranks
-        else:
-            off = by_label[~on_grid].ravel()[0]
-            step = resolution.step if scale == "score" else 1 / resolution.probability_steps
-            raise SettingsError(
-                f"A threshold of {off:g} in {scale} lies between the steps of {step:g} at which these cells are kept;"
-                f" choose a multiple of {step:g}."
-            )
-        low = np.searchsorted(keyed, ids, side="left")
-        high = np.searchsorted(keyed, ids, side="right")
+    def _parts(self, by_label: FloatArray, scale: Scale) -> Parts:
+        low, high = self._places.around(by_label, scale)
         begin, end = self._first_scored, self.starts[1:]
         low, high = np.maximum(low, begin), np.maximum(high, begin)
         ends = np.broadcast_to(end, low.shape)
@@ -275,31 +231,9 @@ class Cells:
             above=self._between(high, ends),
         )
 
-    def _axis_positions(self, threshold: FloatArray, scale: Literal["score", "probability"]) -> FloatArray:
-        if scale == "score":
-            return score_axis(threshold) / self.resolution.score_factor
-        return threshold * self.resolution.probability_steps
-
     @cached_property
-    def _keyed_scores(self) -> IntArray:
-        return self.block * _SPAN + _OFFSET + self.score_bin
-
-    @cached_property
-    def _keyed_probabilities(self) -> IntArray:
-        return self.block * _SPAN + _OFFSET + self.probability_bin
-
-    @cached_property
-    def _distinct_scores(self) -> FloatArray:
-        return np.unique(self.score[self.score_bin != MISSING_BIN])
-
-    @property
-    def _rank_span(self) -> int:
-        return 2 * len(self._distinct_scores) + 4
-
-    @cached_property
-    def _keyed_ranks(self) -> IntArray:
-        rank = 2 * np.searchsorted(self._distinct_scores, self.score).astype(np.int64) + 2
-        return self.block * self._rank_span + np.where(self.score_bin == MISSING_BIN, 0, rank)
+    def _places(self) -> Places:
+        return Places(self.block, self.score_bin, self.probability_bin, self.score, self.n_groups, self.resolution)
 
     # --- other tables from this one ------------------------------------------------------------------------------
 
@@ -446,16 +380,4 @@ def merge(tables: Iterable[Cells]) -> Cells:
         np.stack([joined[name] for name in names], axis=1),
         resolution=resolution,
         score=joined["score"] if resolution.is_exact else None,
-    )
-
-
-def bin_ids(score: ArrayLike, probability: ArrayLike, resolution: Resolution) -> tuple[IntArray, IntArray]:
-    """Ids on both axes at a resolution, NaN scores as missing: the scan's bins in numpy, for tests and small data."""
-    s, p = np.asarray(score, np.float64), np.asarray(probability, np.float64)
-    missing = np.isnan(s)
-    scores = axis_id(np.where(missing, 0.0, score_axis(np.where(missing, 0.0, s))))
-    probabilities = axis_id(np.where(missing, 0.0, p) * PROBABILITY_STEPS)
-    return (
-        np.where(missing, MISSING_BIN, coarsen_id(scores, resolution.score_factor)),
-        np.where(missing, MISSING_BIN, coarsen_id(probabilities, resolution.probability_factor)),
     )
