@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from lib.metrics.explained import FoldTable
-from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.feature_counts import FeatureCounts
+from lib.metrics.feature_drift import FeatureDrift, adjust, measure_drift
 from lib.scan.held import HeldTables
 from lib.schema import Filter
 from lib.sources import Run

@@ -19,7 +19,8 @@ from lib.checks.result import (
     Status,
     Where,
 )
-from lib.metrics.features import FeatureDrift, Move, What
+from lib.metrics.feature_drift import FeatureDrift
+from lib.metrics.feature_moves import Move, What
 from lib.scan.facts import Facts
 
 if TYPE_CHECKING:

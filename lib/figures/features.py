@@ -18,7 +18,7 @@ from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_
 from lib.figures.text import escape, name_of
 from lib.figures.theme import TEXT_LINE, Look, fade
 from lib.figures.windows import runs_of
-from lib.metrics.features import Move
+from lib.metrics.feature_moves import Move
 
 LONGEST = 20
 """Characters of a category that stand below its bar; the hover text has all."""

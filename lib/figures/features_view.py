@@ -22,7 +22,8 @@ from lib.figures.format import (
 )
 from lib.metrics.estimates import Estimates
 from lib.metrics.explained import Explained
-from lib.metrics.features import FeatureDrift, Move
+from lib.metrics.feature_drift import FeatureDrift
+from lib.metrics.feature_moves import Move
 from lib.metrics.values import (
     AlongValue,
     ValueHistogram,

@@ -14,7 +14,7 @@ from lib.figures.features_view import FeatureRow
 from lib.figures.support_vectors_view import SupportRow
 from lib.metrics.calibration import BINS
 from lib.metrics.estimates import Estimate
-from lib.metrics.features import Move
+from lib.metrics.feature_moves import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json, part_as_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.diagnose import Diagnosis
 from lib.figures.features_view import FeatureRow, distance_words, floor_words, place_words
 from lib.figures.format import format_interval, format_share
-from lib.metrics.features import Against
+from lib.metrics.feature_moves import Against
 from lib.ui.html import Cell, Column, show_table
 
 DISTANCE = (

@@ -1,21 +1,19 @@
-"""Which features moved: between versions, between splits, and over time.
+"""Rows of one feature by version, split, window and bin, from which all its comparisons come.
 
-A feature is any numeric column beside the score, or a cohort column by its values. All comparisons of one feature come
-from one small table of counts.
+A feature is any numeric column beside the score, or a cohort column by its values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from lib.cells import ValueBins, ValueCells
 from lib.metrics.estimates import FloatArray, IntArray, divide
-from lib.metrics.intervals import benjamini_hochberg
+from lib.metrics.feature_moves import LEAST_CHANGE, Against, Move, What
 from lib.metrics.shift import (
     Pair,
     change_floor,
@@ -33,81 +31,9 @@ from lib.metrics.shift import (
 from lib.metrics.values import pieces_of
 from lib.schema import NO_WINDOW, SPLIT, VERSION, WINDOW
 
-Against = Literal["baseline", "other splits", "other times"]
-What = Literal["distribution", "missing"]
-
-LEAST_DISTANCE = 0.10
-"""A Kolmogorov–Smirnov distance that matters: a mean that moves by a quarter of the spread."""
-LEAST_CHANGE = 0.03
-"""A change of a category's share that matters."""
-LEAST_MISSING = 0.05
-"""A change of the share of missing values that matters."""
 LEAST_ROWS = 30
-MOST_RUNS = 3
-"""How many runs of windows one feature may have moved in, in one version."""
 NEAR = 10
 """Within so many windows the ends of a run are moved to where it stands out most."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """One feature in one sample against its reference.
-
-    Attributes:
-        against: what the reference is: the baseline, the version's other splits, or its other times.
-        version, split, window: of the sample; the window as epoch seconds, its end not included.
-        n_rows: rows of the sample, with a value or without.
-        n, n_reference: rows of each that have a value.
-        distance: Kolmogorov–Smirnov's of numbers; else the change of the share of the category that stands out most.
-        distance_bound: by how much that of the rows may exceed it.
-        distance_floor: what chance exceeds once in a hundred times.
-        p: of Kolmogorov–Smirnov, or of Fisher over the categories (few rows of some are to be expected, and there
-            chi-square does not hold so far out); corrected for the choice of this split or run among all.
-        p_adjusted: Benjamini–Hochberg over the features under the same comparison; NaN until they are together.
-        stability_index, stability_floor: PSI and what chance exceeds once in a hundred times.
-        wasserstein, wasserstein_bound, wasserstein_floor: in spreads (standard deviations) of the reference; NaN for
-            categories and for a reference without spread, the floor also where this was chosen among many.
-        category, share, share_reference: the category that stands out most, and its shares; empty and NaN for
-            numbers.
-        missing, missing_reference: shares of rows without a value.
-        missing_p: Fisher's exact test of those, corrected likewise.
-    """
-
-    against: Against
-    version: str
-    split: str | None
-    window: tuple[int, int] | None
-    n_rows: int
-    n: int
-    n_reference: int
-    distance: float
-    distance_bound: float
-    distance_floor: float
-    p: float
-    p_adjusted: float
-    stability_index: float
-    stability_floor: float
-    wasserstein: float
-    wasserstein_bound: float
-    wasserstein_floor: float
-    category: str
-    share: float
-    share_reference: float
-    missing: float
-    missing_reference: float
-    missing_p: float
-
-    @property
-    def is_beyond_noise(self) -> bool:
-        """Whether the distance exceeds what chance would make of two samples of one population."""
-        return self.distance > self.distance_floor
-
-    def is_moved(self, what: What, level: float) -> bool:
-        """Whether the distribution, or the share of missing values, moved beyond chance and far enough to matter."""
-        if what == "missing":
-            return self.missing_p <= level and abs(self.missing - self.missing_reference) >= LEAST_MISSING
-        least = LEAST_CHANGE if self.category else LEAST_DISTANCE
-        return self.p <= level and abs(self.distance) >= least
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,107 +230,3 @@ class FeatureCounts:
 def _presence(counts: FloatArray) -> FloatArray:
     """Counts of rows with a value and without one, from counts whose last bin is that of missing values."""
     return np.stack([counts[..., :-1].sum(axis=-1), counts[..., -1]], axis=-1)
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureDrift:
-    """How one feature moved.
-
-    Attributes:
-        column: the feature.
-        is_categorical: whether it is a cohort column.
-        n: rows, with a value or without.
-        missing: share of rows without one.
-        moves: of each comparison the one with the largest distance beyond noise: versions, splits, times.
-        causes: what moved beyond chance over everything that was compared, each once: a run of windows first, then a
-            split, then a version, every later one without the rows of those before it.
-    """
-
-    column: str
-    is_categorical: bool
-    n: int
-    missing: float
-    moves: tuple[Move, ...]
-    causes: tuple[tuple[What, Move], ...]
-
-    def move(self, against: Against) -> Move | None:
-        """The move under one comparison."""
-        return next((each for each in self.moves if each.against == against), None)
-
-
-def measure_drift(counts: FeatureCounts, level: float) -> FeatureDrift:
-    """Compare a feature between versions, between splits and over time.
-
-    Args:
-        counts: its table.
-        level: how often anything may be said to have moved in a feature in which nothing has.
-    """
-    versions = range(len(counts.versions))
-    whole = counts.between_versions()
-    splits = [counts.between_splits(version) for version in versions]
-    runs = [counts.over_time(version) for version in versions]
-    moves = [] if whole is None else [whole]
-    among = [move for own in splits for move in own], [move for move in runs if move is not None]
-    moves += [max(found, key=lambda each: abs(each.distance) - each.distance_floor) for found in among if found]
-    total = counts.n.sum(axis=(0, 1, 2))
-    n = float(total.sum())
-    whats: tuple[What, ...] = ("distribution", "missing")
-    # Three comparisons of each of the two.
-    level /= 6
-    causes: list[tuple[What, Move]] = []
-    for what in whats:
-        causes.extend((what, cause) for cause in _find_causes(counts, what, level, whole, splits, runs))
-    missing = float(total[-1]) / n if n else float("nan")
-    return FeatureDrift(counts.bins.column, counts.bins.is_categorical, int(n), missing, tuple(moves), tuple(causes))
-
-
-def _find_causes(
-    counts: FeatureCounts,
-    what: What,
-    level: float,
-    whole: Move | None,
-    splits: Sequence[Sequence[Move]],
-    runs: Sequence[Move | None],
-) -> list[Move]:
-    """What moved, each cause without the rows of those before it; from the comparisons of all rows where none are."""
-    if what == "missing" and not counts.n[..., -1].any():
-        return []
-    left: FloatArray | None = None
-    causes: list[Move] = []
-    taken: list[tuple[int, int]] = []
-    for version in range(len(counts.versions)):
-        for _ in range(MOST_RUNS):
-            known = left is None and what == "distribution"
-            move = runs[version] if known else counts.over_time(version, what, left)
-            if move is None or move.window is None or not move.is_moved(what, level):
-                break
-            causes.append(move)
-            first, end = np.searchsorted(counts.windows, move.window)
-            left = counts.n.copy() if left is None else left
-            left[version, :, first:end] = 0.0
-        for move in splits[version] if left is None else counts.between_splits(version, left):
-            if move.is_moved(what, level):
-                causes.append(move)
-                taken.append((version, counts.splits.index(str(move.split))))
-    for version, split in taken:
-        if {(each, split) for each in range(len(counts.versions))} - set(taken):
-            left = counts.n.copy() if left is None else left
-            left[version, split] = 0.0
-    move = whole if left is None else counts.between_versions(left)
-    return [*causes, move] if move is not None and move.is_moved(what, level) else causes
-
-
-def adjust(drifts: Sequence[FeatureDrift]) -> list[FeatureDrift]:
-    """The same with p adjusted over the features, comparison by comparison."""
-    adjusted = [list(each.moves) for each in drifts]
-    for against in ("baseline", "other splits", "other times"):
-        places = [
-            (row, column)
-            for row, moves in enumerate(adjusted)
-            for column, move in enumerate(moves)
-            if move.against == against
-        ]
-        p = benjamini_hochberg(np.array([adjusted[row][column].p for row, column in places]))
-        for (row, column), each in zip(places, p.tolist(), strict=True):
-            adjusted[row][column] = replace(adjusted[row][column], p_adjusted=each)
-    return [replace(each, moves=tuple(moves)) for each, moves in zip(drifts, adjusted, strict=True)]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from lib.metrics.features import FeatureCounts, FeatureDrift, adjust, measure_drift
+from lib.metrics.feature_counts import FeatureCounts
+from lib.metrics.feature_drift import FeatureDrift, adjust, measure_drift
 from lib.schema import NO_WINDOW
 from tests.metrics.value_rows import build_values, quantile_bins
 
