@@ -31,7 +31,7 @@ def class_categories(mapping: Mapping) -> dict[str, tuple[str, ...]]:
 
 
 def class_problems(mapping: Mapping) -> list[tuple[Any, str]]:
-    """Conditions on `given_scores` under which a row cannot be used, with the codes of `lib.scan.rows.PROBLEMS`."""
+    """Conditions on `given_scores` under which a row cannot be used, with the codes of `row_problems.PROBLEMS`."""
     least, most = _.given_scores.mins(), _.given_scores.maxs()
     problems: list[tuple[Any, str]] = [((most > MAX_ABS_SCORE) | (least < -MAX_ABS_SCORE), "score-infinite")]
     if mapping.score_kind is ScoreKind.PROBABILITY:

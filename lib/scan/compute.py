@@ -16,7 +16,9 @@ from lib.cells import MOMENTS, UNWEIGHTED, WEIGHTED, Cells, Coded
 from lib.grid import COARSE, EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.scan.classes import against_the_rest, of_the_answer
 from lib.scan.columns import Expression
-from lib.scan.rows import Categories, Gathered, coarse_bin, hash_of, value_key, with_losses
+from lib.scan.hashes import hash_of
+from lib.scan.row_bins import coarse_bin, with_losses
+from lib.scan.rows import Categories, Gathered, value_key
 from lib.scan.windows import WindowGrid
 from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, TOP_LABEL, WINDOW, Filter, cohort_key
 

@@ -18,8 +18,9 @@ from lib.errors import SettingsError
 from lib.metrics.fit_lab import LabRows
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql
+from lib.scan.hashes import chance_of
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
-from lib.scan.rows import chance_of, value_columns
+from lib.scan.raw import value_columns
 from lib.scan.scan import Scan
 from lib.schema import CLASS, EVERYTHING, MISSING_KEY, SPLIT, VERSION, Filter
 from lib.sources.engine import Run

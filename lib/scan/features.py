@@ -16,7 +16,9 @@ import numpy as np
 from lib.cells import FINEST_STEPS, NO_MARGIN, VALUE_SUMS, WEIGHTED_VALUE_SUMS, Coded, ValueBins, ValueCells
 from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, coded, filtered, to_sql, window_start
-from lib.scan.rows import N_FOLDS, in_sample, value_columns
+from lib.scan.hashes import in_sample
+from lib.scan.raw import value_columns
+from lib.scan.row_ids import N_FOLDS
 from lib.scan.values import RawCursor, margin_bin, margin_factor
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, SPLIT, VERSION, WINDOW, Filter

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, to_sql
 from lib.scan.facts import IdCounts
-from lib.scan.rows import hash_number_in, id_rows
+from lib.scan.hashes import hash_number_in
+from lib.scan.row_ids import id_rows
 from lib.scan.values import RawCursor
 from lib.schema import SPLIT, VERSION
 from lib.sources import Dataset

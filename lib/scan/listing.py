@@ -17,7 +17,9 @@ from lib.metrics.slice_sums import Condition
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql, window_start
 from lib.scan.masking import mask_rows, mask_text
-from lib.scan.rows import PROBLEMS, ROW_INDEX, is_below, value_columns
+from lib.scan.raw import ROW_INDEX, value_columns
+from lib.scan.row_bins import is_below
+from lib.scan.row_problems import PROBLEMS
 from lib.scan.scan import Scan, quoted
 from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run

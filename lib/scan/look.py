@@ -12,7 +12,9 @@ from lib.grid import EPSILON
 from lib.scan.compute import PROBE_ROWS, PreparedRows
 from lib.scan.facts import Facts, InputFile
 from lib.scan.order import order_splits, order_versions
-from lib.scan.rows import PROBLEMS, Categories, Gathered, has_number_ids
+from lib.scan.row_ids import has_number_ids
+from lib.scan.row_problems import PROBLEMS
+from lib.scan.rows import Categories, Gathered
 from lib.scan.windows import choose_windows
 from lib.schema import MISSING_KEY, SPLIT, VERSION, Mapping, ScoreKind
 from lib.sources import Dataset

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, filtered, to_sql
-from lib.scan.rows import Categories, Gathered, hash_of, value_key
+from lib.scan.hashes import hash_of
+from lib.scan.rows import Categories, Gathered, value_key
 from lib.schema import EVERYTHING, MAX_COHORT_VALUES, MISSING_KEY, OTHER, cohort_column
 
 Texts: TypeAlias = Any

@@ -11,7 +11,7 @@ from lib.cells import PAIR_SUMS, WEIGHTED_PAIR_SUMS, PairCells
 from lib.grid import COARSE, EXACT, MEDIUM, MISSING_BIN, Resolution
 from lib.scan.columns import Expression
 from lib.scan.compute import CELL_BUDGET, may_be_exact, to_sql
-from lib.scan.rows import coarse_bin
+from lib.scan.row_bins import coarse_bin
 from lib.scan.scan import Scan
 from lib.schema import EVERYTHING, PREDICTED, Filter, cohort_key
 

@@ -31,7 +31,7 @@ from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql
 from lib.scan.listing import with_own_columns
 from lib.scan.pair_cells import count_pairs
-from lib.scan.rows import id_rows
+from lib.scan.row_ids import id_rows
 from lib.scan.scan import Progress, Scan, quoted
 from lib.schema import PREDICTED, VERSION, Filter, cohort_key
 from lib.sources.engine import Run

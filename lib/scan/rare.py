@@ -22,7 +22,9 @@ from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
 from lib.metrics.ranks import NEGATIVES, POSITIVES, R_NEGATIVES, R_POSITIVES, R_SQUARES, Ranks
 from lib.scan.columns import Expression
 from lib.scan.compute import PreparedRows, filtered, to_sql
-from lib.scan.rows import coarse_bin, hash_of, hash_score, value_key
+from lib.scan.hashes import hash_of, hash_score
+from lib.scan.row_bins import coarse_bin
+from lib.scan.rows import value_key
 from lib.schema import LABEL, VERSION, Filter, cohort_key
 
 FloatArray = NDArray[np.float64]

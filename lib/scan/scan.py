@@ -15,29 +15,16 @@ from lib.cells import AnswerCounts, Cells, Timeline, ValueBins, ValueCells
 from lib.grid import FINE, Resolution
 from lib.scan.answers import count_answers
 from lib.scan.classes import class_categories
-from lib.scan.compute import (
-    CELL_BUDGET,
-    USUAL_BINS,
-    compute_cells,
-    may_be_exact,
-    to_sql,
-)
+from lib.scan.compute import CELL_BUDGET, USUAL_BINS, compute_cells, may_be_exact, to_sql
 from lib.scan.features import FeatureCells, FeatureRows, compute_feature_cells
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
 from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
 from lib.scan.rare import Outside, RareValues, choose_values, sum_values
-from lib.scan.rows import (
-    N_FOLDS,
-    ROW_INDEX,
-    ROWS_SCHEMA_VERSION,
-    Categories,
-    Gathered,
-    category_texts,
-    columns_read,
-    prepared_rows,
-)
+from lib.scan.raw import ROW_INDEX, columns_read
+from lib.scan.row_ids import N_FOLDS
+from lib.scan.rows import ROWS_SCHEMA_VERSION, Categories, Gathered, category_texts, prepared_rows
 from lib.scan.tables import default_tables_of, words_of
 from lib.scan.timeline import choose_buckets, count_timeline
 from lib.scan.values import RawCursor, choose_all_bins, choose_bins, compute_value_cells

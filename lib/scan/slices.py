@@ -19,7 +19,9 @@ from lib.metrics.parts import count_usable
 from lib.metrics.slice_sums import CodedRows, Condition, SearchedColumn
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql
-from lib.scan.rows import in_sample, is_below, value_columns
+from lib.scan.hashes import in_sample
+from lib.scan.raw import value_columns
+from lib.scan.row_bins import is_below
 from lib.scan.scan import Scan
 from lib.schema import EVERYTHING, FOLD, VERSION, Filter, cohort_key
 from lib.sources.engine import Run

@@ -19,7 +19,8 @@ from lib.errors import SettingsError
 from lib.grid import MISSING_BIN, SCORE_STEPS_PER_UNIT
 from lib.scan.columns import Expression
 from lib.scan.compute import CELL_BUDGET, PreparedRows, coded, filtered, to_sql, window_start
-from lib.scan.rows import in_sample, value_columns, value_rows
+from lib.scan.hashes import in_sample
+from lib.scan.raw import value_columns, value_rows
 from lib.scan.windows import WindowGrid
 from lib.schema import FOLD, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
 from lib.sources import Dataset, RawTable
