@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.checks import words
+from lib.checks.collapses import find_collapses
 from lib.checks.constant_score import constant_places
 from lib.checks.crossings import find_crossed
-from lib.checks.margin_collapse import find_collapses
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals

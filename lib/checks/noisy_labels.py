@@ -17,7 +17,7 @@ from scipy import special
 from lib.cells import Cells
 from lib.checks.blocks import Axes, Block, BoolArray, Features, FloatArray, Place, make_block, read_tables
 from lib.checks.causes import cause_places
-from lib.checks.margin_collapse import Magnitudes
+from lib.checks.magnitudes import Magnitudes
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
