@@ -50,7 +50,7 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
-    names = ("json.py", "report.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
+    names = ("json.py", "numbers.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
     names += ("slices.py", "monitoring.py", "embeddings_json.py", "embedding_version_json.py")
     names += ("embedding_comparison_json.py", "estimates_json.py")
     keys = {key for name in names for key in json_keys(reports / name)}

@@ -11,7 +11,7 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted, Recalibration
 from lib.metrics.recalibration_maps import as_json
 from lib.metrics.rounding import Rounding
-from lib.reports.report import VersionNumbers
+from lib.reports.versions import VersionNumbers
 
 NOT_ASKED = "no recalibration was asked for"
 DEBIASED = "debiased_calibration_error"

@@ -14,9 +14,10 @@ from lib.figures.format import (
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import METRICS, Metric, metric_named
 from lib.metrics.estimates import Estimate
+from lib.reports.comparison import Comparison
 from lib.reports.number_words import notes_on_numbers, value_words
 from lib.reports.outline import Column, Table
-from lib.reports.report import Comparison, Report
+from lib.reports.report import Report
 from lib.reports.version_tables import versions_table
 
 

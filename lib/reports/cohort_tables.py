@@ -16,9 +16,10 @@ from lib.figures.format import (
 )
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import metric_named
+from lib.reports.cohorts import CohortNumbers
 from lib.reports.number_words import value_with_interval, value_words
 from lib.reports.outline import WORST_COHORTS, Column, Table
-from lib.reports.report import CohortNumbers, Report
+from lib.reports.report import Report
 
 
 def cohorts_table(report: Report) -> Table | None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
-from lib.reports.report import ONE_VERSION, Comparison, Parts
+from lib.reports.comparison import ONE_VERSION, Comparison, Parts
 
 NO_AUC = "ROC AUC is undefined in one of the two, or a mean over several classes"
 NO_ERROR = "there is no error to go by"

@@ -18,18 +18,15 @@ from lib.metrics.feature_moves import Move
 from lib.metrics.intervals import LEVEL
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE
 from lib.reports.calibration_json import calibration_as_json, part_as_json
+from lib.reports.cohorts import CohortNumbers
 from lib.reports.comparison_json import comparison_as_json
 from lib.reports.monitoring import monitoring_as_json
-from lib.reports.report import (
-    CohortNumbers,
-    Numbers,
-    Report,
-    SupportNumbers,
-    VersionNumbers,
-)
+from lib.reports.numbers import Numbers
+from lib.reports.report import Report
 from lib.reports.slices import slices_as_json
 from lib.reports.thresholds import thresholds_as_json
 from lib.reports.training import TrainingReport, training_as_json
+from lib.reports.versions import SupportNumbers, VersionNumbers
 
 FORMAT_VERSION = 1
 NO_ORDER = "categories have no order"

@@ -8,7 +8,7 @@ from lib.figures.format import UNDEFINED, format_bound, format_interval, format_
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import Metric
 from lib.metrics.estimates import Estimate
-from lib.reports.report import Numbers
+from lib.reports.numbers import Numbers
 
 
 def value_with_interval(estimate: Estimate, metric: Metric) -> str:

@@ -8,10 +8,11 @@ from lib.figures.text import MISSING
 from lib.metrics.recalibration_maps import recalibrated_words
 from lib.reports.change_table import change_table
 from lib.reports.cohort_tables import cohorts_table, slices_table
+from lib.reports.comparison import Comparison
 from lib.reports.finding_texts import checked_texts, finding_texts, verdict_words
 from lib.reports.input_tables import inputs_table, mapping_table, rejected_table
 from lib.reports.outline import Outline
-from lib.reports.report import Comparison, Report
+from lib.reports.report import Report
 from lib.reports.training import TrainingReport
 from lib.reports.training_table import training_table
 from lib.reports.version_tables import calibration_table, classes_table, parts_table, versions_table

@@ -12,7 +12,8 @@ from lib.metrics.catalogue import metric_named
 from lib.metrics.recalibration_maps import MAP_LABELS, recalibrated_words
 from lib.reports.number_words import notes_on_numbers, value_with_interval, value_words
 from lib.reports.outline import Column, Table
-from lib.reports.report import Report, VersionNumbers
+from lib.reports.report import Report
+from lib.reports.versions import VersionNumbers
 from lib.scan.ids import TRAIN_SPLITS
 
 OVERVIEW = ("average_hinge_loss", "median_margin", "roc_auc", "accuracy")
