@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from lib.cells.sums import FloatArray, IntArray
-from lib.grid import EXACT, SNAP, Resolution, score_id
+from lib.grid import SNAP, Resolution
 
 PAIR_SUMS = ("n", "changed", "moved")
 WEIGHTED_PAIR_SUMS = (*PAIR_SUMS, "w_before", "w_after", "w2_before", "w2_after", "w_both")
@@ -40,30 +40,6 @@ class PairCells:
     resolution: Resolution
     cohort_before: NDArray[np.str_] | None = None
     cohort_after: NDArray[np.str_] | None = None
-
-    @classmethod
-    def of_rows(
-        cls,
-        label: tuple[ArrayLike, ArrayLike],
-        score: tuple[ArrayLike, ArrayLike],
-        weight: tuple[ArrayLike, ArrayLike] | None = None,
-    ) -> PairCells:
-        """A cell for each of some pairs that are at hand as arrays, each shape (M,), before and after."""
-        first, second = (np.asarray(each, np.float64) for each in score)
-        columns = [np.ones(len(first)), (first > 0) != (second > 0), first != second]
-        if weight is not None:
-            w, v = (np.asarray(each, np.float64) for each in weight)
-            columns += [w, v, w * w, v * v, w * v]
-        return cls(
-            np.asarray(label[0], np.int64),
-            np.asarray(label[1], np.int64),
-            score_id(first),
-            score_id(second),
-            first,
-            second,
-            np.stack([np.asarray(each, np.float64) for each in columns], axis=1),
-            EXACT,
-        )
 
     @property
     def weighted(self) -> bool:

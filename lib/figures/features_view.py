@@ -13,7 +13,6 @@ from lib.cells import ValueCells
 from lib.diagnose import Diagnosis
 from lib.figures.format import (
     format_change,
-    format_count,
     format_plural,
     format_score,
     format_share,
@@ -348,11 +347,6 @@ class FeatureView:
             ],
             ignore_index=True,
         )
-
-    def n_words(self) -> str:
-        """How many rows there are."""
-        named = zip(self.groups, self.histogram.n, strict=True)
-        return ", ".join(f"n = {format_count(float(n))} of {name}" for name, n in named)
 
 
 def _over_time(cells: ValueCells, versions: tuple[str, ...]) -> tuple[ValuesOverTime, ...]:

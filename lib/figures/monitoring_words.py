@@ -20,7 +20,7 @@ from lib.metrics.incidents import SLIS, Incident, Onset, Part
 from lib.metrics.onset import DAY, Change
 from lib.monitoring import Told
 
-MINUTE, HOUR = 60, 3600
+MINUTE = 60
 MOST_NAMED = 8
 """Of more parts than this the first are named, the others counted."""
 CAUSES = {

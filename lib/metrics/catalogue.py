@@ -8,7 +8,7 @@ from typing import Literal
 
 from lib.cells import Cells
 from lib.errors import SettingsError
-from lib.metrics import classification, confidence, losses, margins
+from lib.metrics import classification, confidence, losses, margins, ranking
 from lib.metrics.estimates import NO_SCORES, Estimates, undefined
 from lib.metrics.multiclass import NOT_BY_THIS
 from lib.metrics.parts import Additive, Counts, Moments, count_usable
@@ -192,13 +192,13 @@ METRICS: tuple[Metric, ...] = (
         "roc_auc", "ROC AUC", "index", "higher",
         "Probability that a positive row scores above a negative one, ties counting half; of several classes the mean "
         "of each against the rest.", "H-M9",
-        lambda cells, settings: classification.roc_auc(cells),
+        lambda cells, settings: ranking.roc_auc(cells),
     ),
     Metric(
         "average_precision", "Average precision", "index", "higher",
         "Σ (recallₖ − recallₖ₋₁)·precisionₖ over falling thresholds; of several classes the mean of each "
         "against the rest.", "H-M9",
-        lambda cells, settings: classification.average_precision(cells),
+        lambda cells, settings: ranking.average_precision(cells),
     ),
     _rate(
         "accuracy", "Accuracy", "higher",

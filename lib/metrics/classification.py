@@ -14,28 +14,9 @@ from numpy.typing import NDArray
 
 from lib.cells import NEGATIVE, POSITIVE, Cells, Sums
 from lib.grid import MISSING_BIN, score_interval
-from lib.metrics.estimates import NO_SCORES, NOT_A_PROBABILITY, Estimates, FloatArray, add_up, undefined
+from lib.metrics.estimates import NOT_A_PROBABILITY, Estimates, FloatArray, add_up, undefined
 from lib.metrics.parts import Additive, Counts, Moments
-from lib.metrics.ranking import average_precision, precision_recall_curve, roc_auc, roc_curve
 from lib.schema import ScoreKind
-
-__all__ = [
-    "Confusion",
-    "accuracy",
-    "average_precision",
-    "brier_score",
-    "confusion",
-    "f1",
-    "false_positive_rate",
-    "log_loss",
-    "positive_share",
-    "precision",
-    "precision_recall_curve",
-    "predicted_positive_share",
-    "recall",
-    "roc_auc",
-    "roc_curve",
-]
 
 Scale = Literal["score", "probability"]
 NO_POSITIVES = "no positive rows"
@@ -134,44 +115,24 @@ def confusion(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> C
     )
 
 
-def accuracy_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def accuracy_counts(cells: Cells) -> Counts:
     """Right decisions among labelled rows."""
-    return confusion(cells, threshold, scale).accuracy
+    return confusion(cells).accuracy
 
 
-def accuracy(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """Share of right decisions; scikit-learn's `accuracy_score`."""
-    return accuracy_counts(cells, threshold, scale).estimates()
-
-
-def precision_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def precision_counts(cells: Cells) -> Counts:
     """True positives among positive predictions."""
-    return confusion(cells, threshold, scale).precision
+    return confusion(cells).precision
 
 
-def precision(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """Share of positive predictions that are right; undefined (not 0) where nothing is predicted positive."""
-    return precision_counts(cells, threshold, scale).estimates(NO_POSITIVE_PREDICTIONS)
-
-
-def recall_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def recall_counts(cells: Cells) -> Counts:
     """True positives among positive rows."""
-    return confusion(cells, threshold, scale).recall
+    return confusion(cells).recall
 
 
-def recall(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """Share of positive rows that are predicted positive."""
-    return recall_counts(cells, threshold, scale).estimates(NO_POSITIVES)
-
-
-def false_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def false_positive_counts(cells: Cells) -> Counts:
     """False positives among negative rows."""
-    return confusion(cells, threshold, scale).false_positive_rate
-
-
-def false_positive_rate(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """Share of negative rows that are predicted positive."""
-    return false_positive_counts(cells, threshold, scale).estimates(NO_NEGATIVES)
+    return confusion(cells).false_positive_rate
 
 
 def positive_counts(cells: Cells) -> Counts:
@@ -184,19 +145,14 @@ def positive_share(cells: Cells) -> Estimates:
     return positive_counts(cells).estimates()
 
 
-def predicted_positive_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def predicted_positive_counts(cells: Cells) -> Counts:
     """Positive predictions among all rows with a score, labelled or not."""
-    return Counts.of(cells.at(threshold, scale).above.over(1), cells.scored.over(1))
+    return Counts.of(cells.at(0.0).above.over(1), cells.scored.over(1))
 
 
-def predicted_positive_share(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """Share of rows that are predicted positive, with or without a label."""
-    return predicted_positive_counts(cells, threshold, scale).estimates(NO_SCORES)
-
-
-def jaccard_counts(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Counts:
+def jaccard_counts(cells: Cells) -> Counts:
     """True positives among rows that are positive, predicted positive, or both."""
-    return confusion(cells, threshold, scale).jaccard()
+    return confusion(cells).jaccard()
 
 
 def f_estimates(counts: Counts) -> Estimates:
@@ -210,11 +166,6 @@ def f_estimates(counts: Counts) -> Estimates:
         return 2 * j / (1 + j)
 
     return replace(share, value=carried(share.value), lower=carried(share.lower), upper=carried(share.upper))
-
-
-def f1(cells: Cells, threshold: float = 0.0, scale: Scale = "score") -> Estimates:
-    """The harmonic mean of precision and recall, 2TP/(2TP + FP + FN); n counts the rows in that fraction."""
-    return f_estimates(jaccard_counts(cells, threshold, scale))
 
 
 def log_loss_moments(cells: Cells) -> Moments:
@@ -258,7 +209,7 @@ def brier_moments(cells: Cells) -> Moments:
     sums, positive = Sums(cells.sums[cell], cells.weighted), label[cell] > 0
     total = np.maximum(np.where(positive, sums.w - 2 * sums.total("p"), 0.0) + sums.total("pp"), 0.0)
     mean = np.divide(total, sums.w, out=np.zeros_like(total), where=sums.w > 0)
-    return Moments.of_cells(cells, cell, mean, total=total)
+    return Moments.of_cells(cells, cell, mean, total)
 
 
 def brier_score(cells: Cells, score_kind: ScoreKind) -> Estimates:

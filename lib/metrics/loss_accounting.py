@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lib.cells import Cells
 from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT, Estimates, FloatArray, divide, estimates
 from lib.metrics.intervals import kish_n, logit_interval
-from lib.metrics.losses import LOSSES, LossFunction, cell_losses
+from lib.metrics.loss_functions import LOSSES, LossFunction
+from lib.metrics.losses import cell_losses
 from lib.metrics.ordering import Bins, ordered_bins
 
 

@@ -31,15 +31,13 @@ class LossFunction:
         label: as on an axis.
         description: what it does, in one sentence.
         formula: as text.
-        exact_from_cells: whether its average needs no bins at all; others are averaged by bin, with a bound.
-        is_convex: whether it is convex in m, which makes that bound second-order.
+        is_convex: whether it is convex in m: the sum over a bin is then at most that of its chord.
     """
 
     name: str
     label: str
     description: str
     formula: str
-    exact_from_cells: bool
     is_convex: bool
     _value: Pointwise
     _gradient: Pointwise
@@ -78,7 +76,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Linear below the margin target and zero beyond it, so that confident correct rows teach nothing.",
         "max(0, γ − m)",
         True,
-        True,
         lambda m, target: np.maximum(target - m, 0.0),
         lambda m, target: np.where(m < target, -1.0, 0.0),
     ),
@@ -87,7 +84,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Logistic",
         "Never quite zero: every row keeps pushing, confident correct ones ever more weakly.",
         "log(1 + e^−m)",
-        True,
         True,
         lambda m, target: _softplus(m),
         lambda m, target: -special.expit(-m),
@@ -98,7 +94,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Hinge squared: smooth at the margin target, and much harsher on rows far on the wrong side.",
         "max(0, γ − m)²",
         True,
-        True,
         lambda m, target: np.maximum(target - m, 0.0) ** 2,
         lambda m, target: -2 * np.maximum(target - m, 0.0),
     ),
@@ -107,7 +102,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Smoothed hinge",
         "Hinge with its corner replaced by a parabola one unit wide.",
         "0 if m ≥ γ; (γ − m)²/2 if γ − 1 < m < γ; γ − m − ½ otherwise",
-        False,
         True,
         lambda m, target: _smoothed(target - m),
         lambda m, target: -np.clip(target - m, 0.0, 1.0),
@@ -118,7 +112,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Hinge with no margin: only rows on the wrong side count, by how far they are.",
         "max(0, −m)",
         True,
-        True,
         lambda m, target: np.maximum(-m, 0.0),
         lambda m, target: np.where(m < 0, -1.0, 0.0),
     ),
@@ -127,7 +120,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Exponential",
         "AdaBoost's: a few rows far on the wrong side outweigh all others.",
         "e^−m",
-        False,
         True,
         lambda m, target: _exponential(m),
         lambda m, target: -_exponential(m),
@@ -137,7 +129,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Zero–one",
         "One for each wrong decision; what accuracy counts, and what no gradient can follow.",
         "1 if m < 0, else 0; at m = 0 a positive row is wrong, because a positive prediction is s > 0",
-        True,
         False,
         lambda m, target: np.where(m < 0, 1.0, 0.0),
         lambda m, target: np.zeros_like(m),
@@ -147,7 +138,6 @@ LOSSES: tuple[LossFunction, ...] = (
         "Focal",
         "Logistic loss times (1 − p)², p being the probability given to the true class: easy rows fade out faster.",
         "(1 − p)²·log(1 + e^−m), p = 1/(1 + e^−m)",
-        False,
         False,
         lambda m, target: special.expit(-m) ** FOCAL_GAMMA * _softplus(m),
         lambda m, target: _focal_gradient(m),

@@ -1,4 +1,4 @@
-"""Losses over data: averages of any declared loss, and the logistic gradient that correct rows still have (H-M8)."""
+"""Losses over data: the logistic one, its gradient, and the sums of any declared loss by cell (H-M8)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,8 @@ import numpy as np
 from lib.cells import NEGATIVE, POSITIVE, Cells, Parts, Sums
 from lib.grid import MISSING_BIN, score_interval
 from lib.metrics.estimates import Estimates, FloatArray, IntArray, divide
-from lib.metrics.loss_functions import LOSSES, LossCurves, LossFunction, loss_curve, loss_named
-from lib.metrics.margins import hinge_moments
+from lib.metrics.loss_functions import LossFunction
 from lib.metrics.parts import Counts, Moments
-
-__all__ = [
-    "LOSSES",
-    "CellLosses",
-    "LossCurves",
-    "LossFunction",
-    "average_logistic_loss",
-    "average_loss",
-    "cell_losses",
-    "gradient_counts",
-    "logistic_gradient_share_from_correct",
-    "logistic_moments",
-    "loss_curve",
-    "loss_moments",
-    "loss_named",
-]
 
 
 def logistic_moments(cells: Cells) -> Moments:
@@ -70,45 +53,6 @@ def _gradients(negative: Sums, positive: Sums) -> tuple[FloatArray, FloatArray, 
     total = negative.total("p") + np.maximum(positive.w - positive.total("p"), 0.0)
     squares = positive.w2 - 2 * positive.total_w2("p") + positive.total_w2("pp")
     return negative.n + positive.n, total, negative.total_w2("pp") + np.maximum(squares, 0.0)
-
-
-def logistic_gradient_share_from_correct(cells: Cells) -> Estimates:
-    """H-M8: the share of Σσ(−m), the total logistic gradient, that comes from correct rows (m > 0)."""
-    return gradient_counts(cells).estimates()
-
-
-def loss_moments(cells: Cells, loss: LossFunction, margin_target: float = 1.0) -> Moments:
-    """What the average of a loss is made of; see `average_loss`."""
-    if loss.name == "hinge":
-        return hinge_moments(cells, margin_target)
-    if loss.name == "perceptron":
-        return hinge_moments(cells, 0.0)
-    if loss.name == "logistic":
-        return logistic_moments(cells)
-    each = cell_losses(cells, loss, margin_target)
-    doubt = np.maximum(each.highest - each.total, each.total - each.lowest)
-    weight = Sums(cells.sums[each.cell], cells.weighted).w
-    mean = np.divide(each.total, weight, out=np.zeros_like(weight), where=weight > 0)
-    moments = Moments.of_cells(cells, each.cell, mean, total=each.total, doubt=doubt)
-    if loss.name != "squared_hinge":
-        return moments
-    # Exact in one piece below the target, which is a step; by cell only its interval.
-    below = cells.at_margin(margin_target).below.over(1)
-    squares = margin_target**2 * below.w - 2 * margin_target * below.total("s") + below.total("ss")
-    return Moments(
-        n=moments.n,
-        w=moments.w,
-        w2=moments.w2,
-        wx=np.maximum(squares, 0.0),
-        w2x=moments.w2x,
-        w2xx=moments.w2xx,
-        doubt=np.zeros(cells.n_groups),
-    )
-
-
-def average_loss(cells: Cells, loss: LossFunction, margin_target: float = 1.0) -> Estimates:
-    """The mean of a loss over labelled, scored rows; exact if `loss.exact_from_cells`, else by bin with its bound."""
-    return loss_moments(cells, loss, margin_target).estimates(least=0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,17 +67,12 @@ def _of_label(sums: Sums, index: int) -> Sums:
 
 
 def zero_gradient_counts(cells: Cells, margin_target: float = 1.0) -> Counts:
-    """Rows with m ≥ γ, among labelled and scored rows."""
-    parts = cells.at_margin(margin_target)
-    return Counts.of((parts.at + parts.above).over(1), cells.margins.over(1))
-
-
-def zero_hinge_gradient_share(cells: Cells, margin_target: float = 1.0) -> Estimates:
-    """H-M8: share of rows with m ≥ γ, from which hinge loss has stopped learning: one minus the violation rate.
+    """Rows with m ≥ γ, among labelled and scored rows: those from which hinge loss has stopped learning (H-M8).
 
     At m = γ the subgradient may be anything in [−1, 0]; it is taken as 0, as solvers do.
     """
-    return zero_gradient_counts(cells, margin_target).estimates()
+    parts = cells.at_margin(margin_target)
+    return Counts.of((parts.at + parts.above).over(1), cells.margins.over(1))
 
 
 def support_vector_counts(cells: Cells) -> Counts:
@@ -89,11 +84,6 @@ def support_vector_counts(cells: Cells) -> Counts:
     parts = cells.at_margin([1.0, 1.0 + cells.resolution.step])
     hits = (parts.below[0] + parts.at[0]).over(1)
     return Counts.of(hits, whole, doubt=np.maximum(parts.below[1].over(1).w - hits.w, 0.0))
-
-
-def support_vector_share(cells: Cells) -> Estimates:
-    """Share of rows with m ≤ 1 + `SUPPORT_VECTOR_TOLERANCE`, whatever γ is; m ≤ 1, with a bound, of binned rows."""
-    return support_vector_counts(cells).estimates()
 
 
 def margin_quantile(cells: Cells, q: float) -> Estimates:

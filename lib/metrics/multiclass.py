@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from lib.cells import Cells
 from lib.metrics.classification import (
     accuracy_counts,
-    average_precision,
     brier_moments,
     brier_score,
     f_estimates,
@@ -27,7 +26,6 @@ from lib.metrics.classification import (
     log_loss,
     log_loss_moments,
     positive_share,
-    roc_auc,
 )
 from lib.metrics.estimates import (
     NO_SCORES,
@@ -45,6 +43,7 @@ from lib.metrics.estimates import (
 )
 from lib.metrics.intervals import kish_n, mean_interval
 from lib.metrics.parts import Additive, Counts
+from lib.metrics.ranking import average_precision, roc_auc
 from lib.schema import CLASS, ONE_VS_REST, PREDICTED, ScoreKind
 
 NO_ROWS_OF_CLASS = "no labelled, scored row is of it"

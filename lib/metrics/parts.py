@@ -175,9 +175,7 @@ class Moments(Additive):
         cells: Cells,
         cell: IntArray,
         x: FloatArray,
-        *,
-        total: FloatArray | None = None,
-        doubt: FloatArray | None = None,
+        total: FloatArray,
     ) -> Moments:
         """From one value per cell: exact where rows of a cell are equal, to bin precision elsewhere.
 
@@ -185,24 +183,21 @@ class Moments(Additive):
             cells: the table.
             cell: shape (C,), places of the cells that count.
             x: shape (C,), the value of each.
-            total: shape (C,), Σwx of each where it is known better than as w·x.
-            doubt: shape (C,), how far that sum may be off.
+            total: shape (C,), Σwx of each, which may be known better than as w·x.
         """
         sums, group = Sums(cells.sums[cell], cells.weighted), cells.block[cell] // 3
 
         def add(values: FloatArray) -> FloatArray:
             return add_up(group, values, cells.n_groups)
 
-        with np.errstate(over="ignore"):  # fourth powers of scores may be infinite: then there is no interval
-            squares = sums.w2 * x**2
         return cls(
             n=add(sums.n),
             w=add(sums.w),
             w2=add(sums.w2),
-            wx=add(sums.w * x if total is None else total),
+            wx=add(total),
             w2x=add(sums.w2 * x),
-            w2xx=add(squares),
-            doubt=np.zeros(cells.n_groups) if doubt is None else add(doubt),
+            w2xx=add(sums.w2 * x**2),
+            doubt=np.zeros(cells.n_groups),
         )
 
     @property

@@ -1,4 +1,4 @@
-"""How well the score orders the classes: ROC AUC, average precision and their curves (H-M9).
+"""How well the score orders the classes: ROC AUC and average precision (H-M9).
 
 References: DeLong, DeLong and Clarke-Pearson (1988); Birnbaum and Klose (1957) for the largest variance an AUC can
 have; Efron's infinitesimal jackknife for average precision.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
 from lib.cells import Cells
@@ -153,47 +152,3 @@ def _precision_range(bins: Bins, true: FloatArray, false: FloatArray) -> tuple[F
     some = opened & (positive > 0)
     tied = np.where(positive > 0, tied, 0.0)
     return np.where(some, least, tied), np.where(some, most, tied)
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A curve over falling thresholds, "score ≥ threshold" being positive as in scikit-learn.
-
-    Attributes:
-        x, y: shape (K,): false and true positive rate, or recall and precision.
-        threshold: shape (K,): the score of each point, the lower edge of an open bin; +inf where nothing is called
-            positive.
-    """
-
-    x: FloatArray
-    y: FloatArray
-    threshold: FloatArray
-
-    def frame(self) -> pd.DataFrame:
-        """x, y and threshold as columns."""
-        return pd.DataFrame({"x": self.x, "y": self.y, "threshold": self.threshold})
-
-
-def roc_curve(cells: Cells, group: int = 0) -> Curve:
-    """False against true positive rate of one group, from (0, 0) to (1, 1); no point where a class is missing."""
-    return _curve(cells, group, precision=False)
-
-
-def precision_recall_curve(cells: Cells, group: int = 0) -> Curve:
-    """Recall against precision of one group, from recall 0 (precision 1 by convention); no point without positives."""
-    return _curve(cells, group, precision=True)
-
-
-def _curve(cells: Cells, group: int, *, precision: bool) -> Curve:
-    bins = ordered_bins(cells, "score")
-    here = slice(int(bins.starts[group]), int(bins.starts[group + 1]))
-    negative, positive = (np.concatenate(([0.0], np.cumsum(bins.w[here, label][::-1]))) for label in (0, 1))
-    threshold = np.concatenate(([np.inf], bins.lower[here][::-1]))
-    if positive[-1] <= 0 or (negative[-1] <= 0 and not precision):
-        nothing = np.zeros(0)
-        return Curve(nothing, nothing, nothing)
-    recall = positive / positive[-1]
-    if not precision:
-        return Curve(negative / negative[-1], recall, threshold)
-    called = positive + negative
-    return Curve(recall, np.where(called > 0, divide(positive, called), 1.0), threshold)

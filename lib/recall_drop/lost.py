@@ -28,14 +28,12 @@ class LostQueries:
         n_hubs: the fewest rows that took half of the lost places.
         hub_share: what share they took; NaN where no query was lost.
         by_answer: by `Kind` the share of lost queries that had a right answer, among their first k, with that history.
-        by_query: by `Kind` the share of lost queries that have that history themselves.
     """
 
     ledger: QueryLedger
     n_hubs: int
     hub_share: float
     by_answer: dict[Kind, float]
-    by_query: dict[Kind, float]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -85,11 +83,9 @@ def lost_queries(
     query, answer = query[answer != NO_ROW], answer[answer != NO_ROW]
     n_hubs = ledger.displacers.fewest(TOLD_SHARE)
     by_answer = {kind: _share(np.unique(query[history[answer] == kind]), len(lost)) for kind in Kind}
-    of_query = history[ledger.second[lost]]
-    by_query = {kind: float((of_query == kind).mean()) if len(lost) else np.nan for kind in Kind}
     columns = {name: values[ledger.second] for name, values in asked.after.cohorts.items()}
     groups = lost_groups(lost[query], answer, len(ledger.first), columns)
-    return LostQueries(ledger, n_hubs, ledger.displacers.share(n_hubs), by_answer, by_query), groups
+    return LostQueries(ledger, n_hubs, ledger.displacers.share(n_hubs), by_answer), groups
 
 
 def _share(found: IntArray, n: int) -> float:

@@ -204,7 +204,7 @@ def test_the_answers_of_an_index_are_what_the_parts_lead_to(fallen: EmbeddingDia
     rows[::2] = -1
     rows[1, 0] = graph.queries[1]  # the query itself takes no place
     rows[1, 1] = graph.rows[1, 0]
-    given = replace(fallen.embeddings, neighbours={"new": FoundNeighbours(graph.queries, rows, 0)})
+    given = replace(fallen.embeddings, neighbours={"new": FoundNeighbours(graph.queries, rows)})
     view = RecallView.of(EmbeddingDiagnosis(given, fallen.settings, fallen.folder))
     exact, used = view.drop.after.value, view.history.used[1].value
     assert used < 0.6 * exact

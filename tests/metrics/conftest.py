@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from lib.cells import Cells, bin_ids
 from lib.grid import EXACT, Resolution
+from lib.metrics.catalogue import MetricSettings, metric_named
+from lib.metrics.estimates import Estimates
+from lib.schema import ScoreKind
 
 
 def build(
@@ -41,6 +44,11 @@ def build(
         resolution=resolution,
         score=s,
     )
+
+
+def metric_of(name: str, cells: Cells, margin_target: float = 1.0) -> Estimates:
+    """A metric of decision scores as the table of metrics has it."""
+    return metric_named(name).estimate(cells, MetricSettings(margin_target, ScoreKind.DECISION))
 
 
 @dataclass

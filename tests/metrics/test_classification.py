@@ -13,7 +13,7 @@ from lib.grid import EXACT, FINE, MEDIUM, RESOLUTIONS, Resolution
 from lib.metrics import classification as c
 from lib.metrics.estimates import NO_USABLE_ROWS, NOT_A_PROBABILITY
 from lib.schema import ScoreKind
-from tests.metrics.conftest import Rows, build, draw
+from tests.metrics.conftest import Rows, build, draw, metric_of
 
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
@@ -34,19 +34,21 @@ def test_decisions_are_those_of_scikit_learn(rows: Rows, resolution: Resolution,
         w = part.weight if weighted else None
         truth, called = part.label > 0, part.score > 0
         for ours, theirs in (
-            (c.accuracy, reference.accuracy_score),
-            (c.precision, reference.precision_score),
-            (c.recall, reference.recall_score),
-            (c.f1, reference.f1_score),
+            ("accuracy", reference.accuracy_score),
+            ("precision", reference.precision_score),
+            ("recall", reference.recall_score),
+            ("f1", reference.f1_score),
         ):
-            estimate = ours(cells)[g]
+            estimate = metric_of(ours, cells)[g]
             assert estimate.value == pytest.approx(theirs(truth, called, sample_weight=w), abs=1e-9)
             assert estimate.bound == 0
             assert estimate.lower < estimate.value < estimate.upper
         weights = np.ones(len(truth)) if w is None else w
         false_positives = np.average(called[~truth], weights=weights[~truth])
-        assert c.false_positive_rate(cells)[g].value == pytest.approx(false_positives, abs=1e-9)
-        assert c.positive_share(cells)[g].value == pytest.approx(np.average(truth, weights=weights), abs=1e-9)
+        assert metric_of("false_positive_rate", cells)[g].value == pytest.approx(false_positives, abs=1e-9)
+        assert metric_of("positive_share", cells)[g].value == pytest.approx(
+            np.average(truth, weights=weights), abs=1e-9
+        )
         table = c.confusion(cells)
         tn, fp, fn, tp = reference.confusion_matrix(truth, called).ravel()
         found = [
@@ -99,31 +101,32 @@ def test_a_decision_score_is_no_probability() -> None:
 def test_by_hand_and_strict_at_the_threshold() -> None:
     # A score of exactly 0 is not a positive prediction.
     cells = build([1, 1, 1, -1, -1, 0], [2.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-    assert c.accuracy(cells)[0].value == 3 / 5
-    assert c.precision(cells)[0].value == 2 / 3
-    assert c.recall(cells)[0].value == 2 / 3
-    assert c.f1(cells)[0].value == pytest.approx(2 / 3)
-    assert c.f1(cells)[0].n == 4
-    assert c.false_positive_rate(cells)[0].value == 1 / 2
-    assert c.positive_share(cells)[0].value == 3 / 5
-    assert c.predicted_positive_share(cells)[0].value == 4 / 6
+    assert metric_of("accuracy", cells)[0].value == 3 / 5
+    assert metric_of("precision", cells)[0].value == 2 / 3
+    assert metric_of("recall", cells)[0].value == 2 / 3
+    assert metric_of("f1", cells)[0].value == pytest.approx(2 / 3)
+    assert metric_of("f1", cells)[0].n == 4
+    assert metric_of("false_positive_rate", cells)[0].value == 1 / 2
+    assert metric_of("positive_share", cells)[0].value == 3 / 5
+    assert metric_of("predicted_positive_share", cells)[0].value == 4 / 6
     low, high = proportion_confint(3, 5, method="wilson")
-    assert (c.accuracy(cells)[0].lower, c.accuracy(cells)[0].upper) == pytest.approx((low, high))
+    assert (metric_of("accuracy", cells)[0].lower, metric_of("accuracy", cells)[0].upper) == pytest.approx((low, high))
 
 
 def test_thresholds_in_score_and_in_probability() -> None:
     part = draw(2).of("a")
     cells = build(part.label, part.score, None, None, FINE)
     truth, p = part.label > 0, probability(part.score)
-    assert c.precision(cells, 0.9, "probability")[0].value == pytest.approx(truth[p > 0.9].mean())
-    assert c.recall(cells, -0.5)[0].value == pytest.approx((part.score > -0.5)[truth].mean())
+    precision = c.confusion(cells, 0.9, "probability").precision.estimates()
+    assert precision[0].value == pytest.approx(truth[p > 0.9].mean())
+    assert c.confusion(cells, -0.5).recall.estimates()[0].value == pytest.approx((part.score > -0.5)[truth].mean())
 
 
 def test_f1_interval_is_the_delta_method_to_first_order() -> None:
     generator = np.random.default_rng(0)
     y = generator.choice([-1, 1], 40_000)
     s = generator.normal(y, 1.5)
-    estimate, table = c.f1(build(y, s, None, None, MEDIUM))[0], c.confusion(build(y, s, None, None, MEDIUM))
+    estimate, table = metric_of("f1", build(y, s, None, None, MEDIUM))[0], c.confusion(build(y, s, None, None, MEDIUM))
     tp, fp, fn = (sums.n[0] for sums in (table.true_positive, table.false_positive, table.false_negative))
     d = 2 * tp + fp + fn
     se = np.sqrt(tp * 4 * (1 - estimate.value) ** 2 + (fp + fn) * estimate.value**2) / d
@@ -132,25 +135,25 @@ def test_f1_interval_is_the_delta_method_to_first_order() -> None:
 
 def test_undefined_has_a_reason() -> None:
     cells = build([-1, -1, 1, 1, 0], [-1.0, -2.0, 1.0, 2.0, 1.0], None, {"k": ["a", "a", "b", "b", "c"]})
-    assert c.precision(cells).reason == (c.NO_POSITIVE_PREDICTIONS, "", c.NO_POSITIVE_PREDICTIONS)
-    assert c.recall(cells).reason == (c.NO_POSITIVES, "", c.NO_POSITIVES)
-    assert c.false_positive_rate(cells).reason == ("", c.NO_NEGATIVES, c.NO_NEGATIVES)
-    assert c.f1(cells).reason[0] == "no positive rows and no positive predictions"
-    assert c.accuracy(cells).reason == ("", "", NO_USABLE_ROWS)
-    assert c.predicted_positive_share(cells).value.tolist() == [0, 1, 1]
+    assert metric_of("precision", cells).reason == (c.NO_POSITIVE_PREDICTIONS, "", c.NO_POSITIVE_PREDICTIONS)
+    assert metric_of("recall", cells).reason == (c.NO_POSITIVES, "", c.NO_POSITIVES)
+    assert metric_of("false_positive_rate", cells).reason == ("", c.NO_NEGATIVES, c.NO_NEGATIVES)
+    assert metric_of("f1", cells).reason[0] == "no positive rows and no positive predictions"
+    assert metric_of("accuracy", cells).reason == ("", "", NO_USABLE_ROWS)
+    assert metric_of("predicted_positive_share", cells).value.tolist() == [0, 1, 1]
     missed = build([1, -1], [-1.0, -1.0])
-    assert c.f1(missed)[0].value == 0, "defined, and zero: a positive row was there and was missed"
-    assert c.precision(missed)[0].reason == c.NO_POSITIVE_PREDICTIONS
+    assert metric_of("f1", missed)[0].value == 0, "defined, and zero: a positive row was there and was missed"
+    assert metric_of("precision", missed)[0].reason == c.NO_POSITIVE_PREDICTIONS
 
 
 @given(st.integers(0, 2**31), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_relations_between_the_numbers(seed: int, weighted: bool) -> None:
     cells = draw(seed, 60).cells(weighted=weighted).rollup([])
-    accuracy, share = c.accuracy(cells)[0].value, c.positive_share(cells)[0].value
-    recall, false = c.recall(cells)[0].value, c.false_positive_rate(cells)[0].value
+    accuracy, share = metric_of("accuracy", cells)[0].value, metric_of("positive_share", cells)[0].value
+    recall, false = metric_of("recall", cells)[0].value, metric_of("false_positive_rate", cells)[0].value
     if np.isfinite([recall, false]).all():
         assert accuracy == pytest.approx(share * recall + (1 - share) * (1 - false), abs=1e-9)
-    p, f = c.precision(cells)[0].value, c.f1(cells)[0].value
+    p, f = metric_of("precision", cells)[0].value, metric_of("f1", cells)[0].value
     if np.isfinite([p, recall]).all() and p + recall > 0:
         assert f == pytest.approx(2 * p * recall / (p + recall), abs=1e-9)

@@ -22,6 +22,7 @@ from lib.metrics.summary import METRICS, MetricSettings, metric_named, unpaired_
 from lib.metrics.verdicts import judge, stretch_of, tolerance_of
 from lib.schema import ScoreKind
 from tests.metrics.conftest import build
+from tests.metrics.pair_rows import pair_rows
 
 SETTINGS = MetricSettings(0.5, ScoreKind.LOGIT)
 
@@ -40,7 +41,7 @@ class World:
     def pairs(self, resolution: Resolution = EXACT, *, weighted: bool = False, kept: slice = slice(None)) -> PairCells:
         label, before, after = self.label[kept], self.before[kept], self.after[kept]
         weight = (self.weight[kept], self.weight[kept]) if weighted else None
-        made = PairCells.of_rows((label, label), (before, after), weight)
+        made = pair_rows((label, label), (before, after), weight)
         if resolution.is_exact:
             return made
         bins = [coarsen_id(score_id(each), resolution.score_factor) for each in (before, after)]
@@ -129,7 +130,7 @@ def test_mcnemar_is_that_of_statsmodels(seed: int) -> None:
 
 def test_flips_by_hand() -> None:
     label = [-1, 1, 1, 1, 0, 0, 1]
-    pairs = PairCells.of_rows((label, [*label[:6], -1]), ([1, 1, 0, -1, 2, 2, 1], [-1, 2, 3, -2, -1, 2, 1]))
+    pairs = pair_rows((label, [*label[:6], -1]), ([1, 1, 0, -1, 2, 2, 1], [-1, 2, 3, -2, -1, 2, 1]))
     flips = Flips.of(pairs)
     assert (flips.n, flips.n_labelled, flips.n_relabelled) == (7, 4, 1)
     assert (flips.fixed, flips.broken, flips.both_right, flips.both_wrong) == (2, 0, 1, 1)

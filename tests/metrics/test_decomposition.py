@@ -11,6 +11,7 @@ from lib.metrics.decomposition import PARTS, Decomposition, decompose, why_not
 from lib.metrics.summary import METRICS, MetricSettings, metric_named
 from lib.schema import ScoreKind
 from tests.metrics.conftest import build
+from tests.metrics.pair_rows import pair_rows
 
 SETTINGS = MetricSettings(0.5, ScoreKind.LOGIT)
 KEY = "cohort:c"
@@ -160,7 +161,7 @@ def resampled(rows: Rows, taken: np.ndarray) -> Rows:
 
 def joint(first: Rows, second: Rows) -> PairCells:
     """Pairs of rows that stand at the same place, by cohort in steps of 0.5."""
-    made = PairCells.of_rows((first.label, second.label), (first.score, second.score))
+    made = pair_rows((first.label, second.label), (first.score, second.score))
     bins = [coarsen_id(score_id(rows.score), COARSE.score_factor) for rows in (first, second)]
     return PairCells(
         made.label_before, made.label_after, bins[0], bins[1], made.score_before, made.score_after, made.sums, COARSE,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lib.grid import EXACT, RESOLUTIONS, Resolution
 from lib.metrics.estimates import NO_USABLE_ROWS
 from lib.metrics.loss_accounting import loss_accounting
-from lib.metrics.losses import LOSSES, loss_named
+from lib.metrics.loss_functions import LOSSES, loss_named
 from tests.metrics.conftest import build
 
 

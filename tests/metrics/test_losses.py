@@ -8,18 +8,10 @@ from sklearn import metrics as reference
 
 from lib.errors import SettingsError
 from lib.grid import EXACT, FINE, RESOLUTIONS, Resolution
-from lib.metrics.classification import accuracy
 from lib.metrics.estimates import NO_USABLE_ROWS
-from lib.metrics.losses import (
-    LOSSES,
-    LossFunction,
-    average_logistic_loss,
-    average_loss,
-    logistic_gradient_share_from_correct,
-    loss_curve,
-    loss_named,
-)
-from tests.metrics.conftest import Rows, build
+from lib.metrics.loss_functions import LOSSES, LossFunction, loss_curve, loss_named
+from lib.metrics.losses import average_logistic_loss, cell_losses
+from tests.metrics.conftest import Rows, build, metric_of
 
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
@@ -79,28 +71,33 @@ def test_losses_by_hand(name: str, m: float, value: float, gradient: float) -> N
 @each_resolution
 @weighted_or_not
 @pytest.mark.parametrize("target", [1.0, 0.5])
-def test_averages_are_those_of_the_rows(
+def test_sums_by_cell_are_those_of_the_rows(
     rows: Rows, loss: LossFunction, resolution: Resolution, weighted: bool, target: float
 ) -> None:
     cells = rows.cells(resolution, weighted=weighted)
+    found = cell_losses(cells, loss, target)
+    assert (found.lowest <= found.total + 1e-9 * (1 + found.total)).all()
+    assert (found.total <= found.highest + 1e-9 * (1 + found.total)).all()
     for g, version in enumerate(cells.groups["version"]):
         part = rows.of(version)
         value = loss.value(part.margin, target)
         if loss.name == "zero_one":
             value = value + ((part.margin == 0) & (part.label > 0))
-        w = part.weight if weighted else np.ones(len(value))
-        expected, estimate = np.average(value, weights=w), average_loss(cells, loss, target)[g]
-        assert abs(estimate.value - expected) <= estimate.bound + 1e-9 * (1 + expected)
-        if resolution is EXACT or loss.exact_from_cells:
-            assert estimate.bound <= 1e-9 * (1 + expected)
-        if resolution is EXACT and not weighted:
-            se = value.std(ddof=1) / np.sqrt(len(value))
-            assert estimate.upper - estimate.value == pytest.approx(1.974 * se, rel=3e-3)
+        expected = (value * (part.weight if weighted else 1.0)).sum()
+        here = cells.block[found.cell] // 3 == g
+        lowest, total, highest = (each[here].sum() for each in (found.lowest, found.total, found.highest))
+        slack = 1e-9 * (1 + expected)
+        assert lowest - slack <= expected <= highest + slack
+        if resolution is EXACT or loss.name in ("logistic", "zero_one"):
+            assert lowest == pytest.approx(highest)
+            assert total == pytest.approx(expected)
 
 
 def test_zero_one_is_what_accuracy_leaves(rows: Rows) -> None:
     cells = rows.cells(FINE)
-    np.testing.assert_allclose(average_loss(cells, loss_named("zero_one")).value, 1 - accuracy(cells).value)
+    found = cell_losses(cells, loss_named("zero_one"))
+    wrong = np.bincount(cells.block[found.cell] // 3, found.total, cells.n_groups)
+    np.testing.assert_allclose(wrong / cells.margins.over(1).w, 1 - metric_of("accuracy", cells).value)
 
 
 @each_resolution
@@ -113,7 +110,7 @@ def test_logistic_loss_and_its_gradient(rows: Rows, resolution: Resolution, weig
         expected = np.average(np.logaddexp(0, -part.margin), weights=w)
         assert average_logistic_loss(cells)[g].value == pytest.approx(expected, abs=1e-9)
         pull = w / (1 + np.exp(part.margin))
-        share = logistic_gradient_share_from_correct(cells)[g]
+        share = metric_of("logistic_gradient_share_from_correct", cells)[g]
         assert share.value == pytest.approx(pull[part.margin > 0].sum() / pull.sum(), abs=1e-9)
         assert 0 < share.lower < share.value < share.upper < 1
         # Linearised ratio: Σ(u·(x − share))²/(Σu)².
@@ -131,7 +128,7 @@ def test_logistic_loss_is_log_loss_while_nothing_is_clipped() -> None:
 
 def test_gradient_share_by_hand() -> None:
     # σ(−1) from the correct row, σ(1) from the wrong one, ½ from the one at 0, which is not yet right.
-    share = logistic_gradient_share_from_correct(build([1, -1, 1], [1.0, 1.0, 0.0]))[0]
+    share = metric_of("logistic_gradient_share_from_correct", build([1, -1, 1], [1.0, 1.0, 0.0]))[0]
     a, b = 1 / (1 + np.e), np.e / (1 + np.e)
     assert share.value == pytest.approx(a / (a + b + 0.5))
 
@@ -139,7 +136,7 @@ def test_gradient_share_by_hand() -> None:
 def test_huge_scores_leave_no_warning() -> None:
     cells = build([1, -1, 1], [1e99, 1e99, -1e99])
     for loss in LOSSES:
-        assert np.isfinite(average_loss(cells, loss)[0].value)
+        assert np.isfinite(cell_losses(cells, loss).total).all()
 
 
 def test_curves_and_names() -> None:
@@ -154,5 +151,5 @@ def test_curves_and_names() -> None:
 def test_undefined_has_a_reason() -> None:
     cells = build([0, 1], [1.0, np.nan], None, {"k": ["a", "b"]})
     for loss in LOSSES:
-        assert average_loss(cells, loss).reason == (NO_USABLE_ROWS, NO_USABLE_ROWS)
-    assert logistic_gradient_share_from_correct(cells).reason == (NO_USABLE_ROWS, NO_USABLE_ROWS)
+        assert len(cell_losses(cells, loss).cell) == 0
+    assert metric_of("logistic_gradient_share_from_correct", cells).reason == (NO_USABLE_ROWS, NO_USABLE_ROWS)

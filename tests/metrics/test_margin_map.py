@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.cells import PairCells
 from lib.grid import EXACT, MEDIUM
 from lib.metrics.margin_map import count_sides, margin_map
 from lib.metrics.pareto import on_front
+from tests.metrics.pair_rows import pair_rows
 from tests.metrics.test_comparison import World
 
 
@@ -33,7 +33,7 @@ def test_every_pair_is_on_the_map(resolution: object) -> None:
 
 def test_a_map_of_huge_margins_and_of_equal_ones() -> None:
     for scores in ([1e90, -1e100, 3.0, 2.0], [0.5] * 4, [0.0] * 4, [1e-9, 0.0, 1e-9, 0.0]):
-        found = margin_map(PairCells.of_rows(([1] * 4, [1] * 4), (scores, scores[::-1])))
+        found = margin_map(pair_rows(([1] * 4, [1] * 4), (scores, scores[::-1])))
         assert found is not None
         assert found.n.sum() == 4
         assert 2 <= len(found.edges) <= 43
@@ -41,9 +41,7 @@ def test_a_map_of_huge_margins_and_of_equal_ones() -> None:
 
 def test_sides_by_hand() -> None:
     label = [1, 1, 1, -1, -1, 0, 1]
-    found = count_sides(
-        PairCells.of_rows((label, label), ([2, 0.5, 0, 0, 3, 1, -1], [0.5, 1, 0.2, -1, -5, 1, -2])), 1.0
-    )
+    found = count_sides(pair_rows((label, label), ([2, 0.5, 0, 0, 3, 1, -1], [0.5, 1, 0.2, -1, -5, 1, -2])), 1.0)
     # right and clear to short; short to clear; wrong to short; short (0 is right of a negative) to clear; and so on
     assert found.n.tolist() == [[1, 1, 1], [0, 0, 2], [0, 1, 0]]
     assert found.doubt == 0

@@ -12,7 +12,7 @@ from lib.errors import SettingsError
 from lib.grid import EXACT, FINE, RESOLUTIONS, Resolution
 from lib.metrics import margins
 from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT
-from tests.metrics.conftest import Rows, build, draw
+from tests.metrics.conftest import Rows, build, draw, metric_of
 
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
 weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
@@ -24,7 +24,7 @@ weighted_or_not = pytest.mark.parametrize("weighted", [False, True])
 def test_hinge_and_violations_equal_the_rows(rows: Rows, resolution: Resolution, weighted: bool, target: float) -> None:
     cells = rows.cells(resolution, weighted=weighted)
     hinge, violations = margins.average_hinge_loss(cells, target), margins.violation_rate(cells, target)
-    resting = margins.zero_hinge_gradient_share(cells, target)
+    resting = metric_of("zero_hinge_gradient_share", cells, target)
     by_class = margins.violation_rate_by_class(cells, target)
     for g, version in enumerate(cells.groups["version"]):
         part = rows.of(version)
@@ -60,7 +60,7 @@ def test_hinge_by_hand() -> None:
     assert half > 0.5, "the lower end is cut at zero: no loss is negative"
     # The margin of 1 is no violation at γ = 1 (strict), and is a support vector.
     assert margins.violation_rate(cells)[0].value == 0.5
-    assert margins.support_vector_share(cells)[0].value == 0.75
+    assert metric_of("support_vector_share", cells)[0].value == 0.75
 
 
 def test_intervals_without_weights_are_the_textbook_ones(rows: Rows) -> None:
@@ -80,8 +80,8 @@ def test_equal_weights_change_nothing(resolution: Resolution) -> None:
     part = draw(1)
     plain = build(part.label, part.score, None, None, resolution)
     heavy = build(part.label, part.score, np.full(400, 2.5), None, resolution)
-    for metric in (margins.average_hinge_loss, margins.violation_rate, margins.support_vector_share):
-        one, other = metric(plain)[0], metric(heavy)[0]
+    for name in ("average_hinge_loss", "violation_rate", "support_vector_share"):
+        one, other = metric_of(name, plain)[0], metric_of(name, heavy)[0]
         assert (one.value, one.lower, one.upper) == pytest.approx((other.value, other.lower, other.upper), abs=1e-9)
     one, other = margins.median_margin(plain)[0], margins.median_margin(heavy)[0]
     assert (one.lower, one.upper) == pytest.approx((other.lower, other.upper), abs=1e-9)
@@ -142,14 +142,14 @@ def test_quantiles_property(seed: int, resolution: Resolution, q: float, n: int,
 def test_support_vectors_within_the_bound(rows: Rows, resolution: Resolution) -> None:
     cells = rows.cells(resolution)
     for g, version in enumerate(cells.groups["version"]):
-        estimate, expected = margins.support_vector_share(cells)[g], (rows.of(version).margin <= 1.001).mean()
+        estimate, expected = metric_of("support_vector_share", cells)[g], (rows.of(version).margin <= 1.001).mean()
         assert abs(estimate.value - expected) <= estimate.bound + 1e-12
         assert resolution is not EXACT or estimate.bound == 0
 
 
 def test_support_vectors_are_margins_not_scores() -> None:
-    assert margins.support_vector_share(build([-1, 1], [5.0, 5.0]))[0].value == 0.5
-    assert margins.support_vector_share(build([1, 1], [1.0009, 1.0011]))[0].value == 0.5
+    assert metric_of("support_vector_share", build([-1, 1], [5.0, 5.0]))[0].value == 0.5
+    assert metric_of("support_vector_share", build([1, 1], [1.0009, 1.0011]))[0].value == 0.5
 
 
 @each_resolution
@@ -188,15 +188,15 @@ def test_violations_grow_with_the_target_and_hinge_is_their_integral(seed: int, 
 def test_undefined_has_a_reason(resolution: Resolution, weighted: bool) -> None:
     weight = np.ones(4) if weighted else None
     cells = build([0, 0, 1, 1], [1.0, 2.0, np.nan, 0.5], weight, {"k": ["a", "a", "b", "c"]}, resolution)
-    for metric in (
-        margins.average_hinge_loss,
-        margins.violation_rate,
-        margins.median_margin,
-        margins.hinge_loss_p90,
-        margins.support_vector_share,
-        margins.zero_hinge_gradient_share,
+    for name in (
+        "average_hinge_loss",
+        "violation_rate",
+        "median_margin",
+        "hinge_loss_p90",
+        "support_vector_share",
+        "zero_hinge_gradient_share",
     ):
-        estimates = metric(cells)
+        estimates = metric_of(name, cells)
         assert estimates.reason == (NO_USABLE_ROWS, NO_USABLE_ROWS, "")
         assert np.isnan(estimates.value).tolist() == [True, True, False]
         assert estimates.n.tolist() == [0, 0, 1]

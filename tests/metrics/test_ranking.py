@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from lib.grid import EXACT, RESOLUTIONS, Resolution
 from lib.metrics.estimates import NO_USABLE_ROWS, NO_WEIGHT
-from lib.metrics.ranking import ONE_CLASS, average_precision, precision_recall_curve, roc_auc, roc_curve
+from lib.metrics.ranking import ONE_CLASS, average_precision, roc_auc
 from tests.metrics.conftest import Rows, build
 
 each_resolution = pytest.mark.parametrize("resolution", RESOLUTIONS, ids=lambda r: r.name)
@@ -106,23 +106,6 @@ def test_undefined_has_a_reason() -> None:
         assert np.isnan(metric(cells).value).tolist() == [True, True, False]
         assert metric(build([1, -1], [1.0, 0.0], [1.0, 0.0]))[0].reason == NO_WEIGHT
         assert len(metric(build([], [], None, {"k": np.zeros(0, "U1")}))) == 0
-
-
-@weighted_or_not
-def test_curves_are_those_of_scikit_learn(rows: Rows, weighted: bool) -> None:
-    cells = rows.cells(weighted=weighted)
-    for g, version in enumerate(cells.groups["version"]):
-        part = rows.of(version)
-        w = part.weight if weighted else None
-        x, y, threshold = reference.roc_curve(part.label, part.score, sample_weight=w, drop_intermediate=False)
-        curve = roc_curve(cells, g)
-        for ours, theirs in ((curve.x, x), (curve.y, y), (curve.threshold, threshold)):
-            np.testing.assert_allclose(ours, theirs, atol=1e-9)
-        precision, recall, _ = reference.precision_recall_curve(part.label, part.score, sample_weight=w)
-        curve = precision_recall_curve(cells, g)
-        np.testing.assert_allclose(curve.x, recall[::-1], atol=1e-9)
-        np.testing.assert_allclose(curve.y, precision[::-1], atol=1e-9)
-    assert len(roc_curve(build([1], [1.0])).frame()) == 0
 
 
 def test_intervals_cover() -> None:

@@ -18,9 +18,8 @@ from sklearn.svm import SVC
 from lib.grid import EXACT, FINE, MEDIUM
 from lib.metrics.intervals import wilson
 from lib.metrics.margins import SUPPORT_VECTOR_TOLERANCE as TOLERANCE
-from lib.metrics.margins import support_vector_share
 from lib.metrics.support_vectors import KINDS, SupportVectors, kind_counts, kind_of, slack_histogram, training_bounds
-from tests.metrics.conftest import Rows, build
+from tests.metrics.conftest import Rows, build, metric_of
 
 TIGHT = 1e-4
 """A solver's tolerance well inside ours, so that a free support vector is within it."""
@@ -64,7 +63,7 @@ def test_kinds_share_out_all_rows_and_are_within_their_bounds(rows: Rows, resolu
             assert abs(of.shares[kind].value[group] - truth) <= of.shares[kind].bound[group] + 1e-12
         right = (own.score > 0) == (own.label > 0)
         assert of.shares["wrong_side"].value[group] == pytest.approx(1 - np.average(right, weights=w))
-        assert of.share.value[group] == support_vector_share(cells).value[group]
+        assert of.share.value[group] == metric_of("support_vector_share", cells).value[group]
         assert 1 - of.shares["free"].value[group] == pytest.approx(of.share.value[group])
         assert of.total[group] == pytest.approx((w * np.maximum(0, 1 - own.margin)).sum())
     assert resolution is not EXACT or not any(of.shares[kind].bound.any() for kind in KINDS)

@@ -71,12 +71,10 @@ class FoundNeighbours:
     Attributes:
         queries: shape (q,), the rows that were asked, ascending.
         rows: shape (q, k), int32, the rows found, by rank; `NO_ROW` where there are no more or the id is unknown.
-        n_unknown: answers whose query or neighbour is no row of the version.
     """
 
     queries: NDArray[np.int64]
     rows: NDArray[np.int32]
-    n_unknown: int
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,6 @@ def match_neighbours(pairs: Pairs, vectors: Vectors, n_versions: int) -> FoundNe
             f"{join_names(query[:3].tolist())}."
         )
     frame = pd.DataFrame({"query": asked, "row": given})
-    n_unknown = int(((asked < 0) | (given < 0)).sum())
     frame = frame[(frame["query"] >= 0) & (frame["query"] != frame["row"])]
     place = frame.groupby("query").cumcount().to_numpy()
     queries, code = np.unique(frame["query"].to_numpy(np.int64), return_inverse=True)
@@ -242,4 +241,4 @@ def match_neighbours(pairs: Pairs, vectors: Vectors, n_versions: int) -> FoundNe
         raise DataError(f"{pairs.name} has {k:,} neighbours of one query; at most {_MOST_NEIGHBOURS:,} are judged.")
     rows = np.full((len(queries), k), NO_ROW, np.int32)
     rows[code, place] = frame["row"].to_numpy()
-    return FoundNeighbours(queries, rows, n_unknown)
+    return FoundNeighbours(queries, rows)

@@ -225,7 +225,6 @@ def test_answers_of_an_index(read: Read) -> None:
     found = data.neighbours["v"]
     assert found.queries.tolist() == [0, 2]
     assert found.rows.tolist() == [[1, NO_ROW, NO_ROW], [7, 5, NO_ROW]]
-    assert found.n_unknown == 2
     two = {"v1.npz": npz(MATRIX, IDS), "v2.npz": npz(MATRIX + 1, IDS)}
     with pytest.raises(DataError, match="does not say of which of 2 versions"):
         read({**two, "ann.csv": table}, beside={"neighbours": "ann.csv"})
