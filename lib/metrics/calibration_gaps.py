@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
@@ -39,23 +38,6 @@ class CalibrationGaps:
     floor: FloatArray
     p: FloatArray
     p_adjusted: FloatArray
-
-    def frame(self) -> pd.DataFrame:
-        """One row per group."""
-        return pd.DataFrame(
-            {
-                **self.groups,
-                "n": self.gap.n.astype(np.int64),
-                "positive_share": self.positive_share,
-                "mean_probability": self.mean_probability,
-                "calibration_gap": self.gap.value,
-                "lower": self.gap.lower,
-                "upper": self.gap.upper,
-                "floor": self.floor,
-                "p": self.p,
-                "p_adjusted": self.p_adjusted,
-            }
-        )
 
 
 def calibration_gaps(cells: Cells) -> CalibrationGaps:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lib.cells import NEGATIVE, POSITIVE, Cells, Sums
@@ -87,18 +86,6 @@ class Confusion:
             w_hits=hit.w,
             w2_hits=hit.w2,
             doubt=np.zeros_like(hit.n),
-        )
-
-    def frame(self) -> pd.DataFrame:
-        """One row per group: keys, then raw counts and (as `w_…`) weights of the four cells."""
-        names = ("true_positive", "false_positive", "false_negative", "true_negative")
-        parts: dict[str, Sums] = {name: getattr(self, name) for name in names}
-        return pd.DataFrame(
-            {
-                **self.groups,
-                **{name: sums.n for name, sums in parts.items()},
-                **{f"w_{name}": sums.w for name, sums in parts.items()},
-            }
         )
 
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from lib.cells import Cells, PairCells
 from lib.metrics.catalogue import Metric, MetricSettings
@@ -225,20 +224,4 @@ class Disagreement:
             tuple(found[each] for each in order),
             tuple(shares[each] for each in order),
             p[order],
-        )
-
-    def frame(self) -> pd.DataFrame:
-        """One row per value: pairs, churned, fixed, broken, share with its interval, p_adjusted."""
-        return pd.DataFrame(
-            {
-                "value": self.value,
-                "pairs": [each.n for each in self.flips],
-                "churned": [each.churned for each in self.flips],
-                "fixed": [each.fixed for each in self.flips],
-                "broken": [each.broken for each in self.flips],
-                "share": [each.value for each in self.share],
-                "lower": [each.lower for each in self.share],
-                "upper": [each.upper for each in self.share],
-                "p_adjusted": self.p_adjusted,
-            }
         )

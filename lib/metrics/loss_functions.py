@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
@@ -171,17 +170,6 @@ class LossCurves:
     names: tuple[str, ...]
     values: FloatArray
     gradients: FloatArray
-
-    def frame(self) -> pd.DataFrame:
-        """One row per loss and margin."""
-        return pd.DataFrame(
-            {
-                "loss": np.repeat(np.array(self.names), len(self.margins)),
-                "margin": np.tile(self.margins, len(self.names)),
-                "value": self.values.ravel(),
-                "gradient": self.gradients.ravel(),
-            }
-        )
 
 
 def loss_curve(margins: ArrayLike, losses: Sequence[LossFunction] = LOSSES, margin_target: float = 1.0) -> LossCurves:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lib.cells import Cells, Sums
@@ -123,20 +122,6 @@ class MarginHistogram:
     w: FloatArray
     n_below: FloatArray
     n_above: FloatArray
-
-    def frame(self) -> pd.DataFrame:
-        """One row per group, class and bin: keys, label, left, right, n, w."""
-        n_groups, bins = self.n.shape[0], len(self.edges) - 1
-        return pd.DataFrame(
-            {
-                **{key: np.repeat(values, 2 * bins) for key, values in self.groups.items()},
-                "label": np.tile(np.repeat([-1, 1], bins), n_groups),
-                "left": np.tile(self.edges[:-1], 2 * n_groups),
-                "right": np.tile(self.edges[1:], 2 * n_groups),
-                "n": self.n.ravel(),
-                "w": self.w.ravel(),
-            }
-        )
 
 
 def margin_histogram(cells: Cells, edges: ArrayLike) -> MarginHistogram:

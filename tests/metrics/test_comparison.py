@@ -257,7 +257,7 @@ def test_who_disagrees_most() -> None:
     assert found.share[0].value > 0.95 > 0.05 > found.share[1].value
     assert found.p_adjusted[0] < 1e-12 < 0.5 < found.p_adjusted[1]
     assert sum(each.n for each in found.flips) == 900
-    assert found.frame()["fixed"].sum() == Flips.of(pairs).fixed
+    assert sum(each.fixed for each in found.flips) == Flips.of(pairs).fixed
 
 
 @pytest.mark.parametrize(

@@ -168,9 +168,6 @@ def test_histogram_is_that_of_the_rows(rows: Rows, resolution: Resolution, weigh
                 np.testing.assert_allclose(histogram.w[g, index], expected, atol=1e-9)
             assert histogram.n_below[g, index] == (m < edges[0]).sum()
             assert histogram.n_above[g, index] == (m >= edges[-1]).sum()
-    frame = histogram.frame()
-    assert len(frame) == 2 * 2 * 12
-    assert frame["n"].sum() == histogram.n.sum()
 
 
 @given(st.integers(0, 2**31), st.integers(0, 150))
