@@ -50,9 +50,8 @@ def text_keys(node: ast.Dict) -> Iterator[str]:
 
 def all_keys() -> set[str]:
     reports, checks = ROOT / "lib" / "reports", ROOT / "lib" / "checks"
-    names = ("json.py", "numbers.py", "training.py", "calibration_json.py", "comparison_json.py", "thresholds.py")
-    names += ("slices.py", "monitoring.py", "embeddings_json.py", "embedding_version_json.py")
-    names += ("embedding_comparison_json.py", "estimates_json.py")
+    names = {path.name for path in reports.glob("*json.py")}
+    names |= {"numbers.py", "training.py", "thresholds.py", "slices.py", "monitoring.py"}
     keys = {key for name in names for key in json_keys(reports / name)}
     keys |= {key for path in checks.rglob("*.py") for key in evidence_keys(path)}
     return {key.removesuffix("_ci") for key in keys}

@@ -11,6 +11,7 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.recalibration import CrossFitted, Recalibration
 from lib.metrics.recalibration_maps import as_json
 from lib.metrics.rounding import Rounding
+from lib.reports.estimates_json import ends
 from lib.reports.versions import VersionNumbers
 
 NOT_ASKED = "no recalibration was asked for"
@@ -35,7 +36,7 @@ def calibration_as_json(version: VersionNumbers) -> dict[str, Any]:
     }
     for name, each in estimates.items():
         values[name] = each.value
-        values[f"{name}_ci"] = [each.lower, each.upper] if each.is_defined else None
+        values[f"{name}_ci"] = ends(each)
     undefined = {name: each.reason for name, each in estimates.items() if not each.is_defined}
     if found.reason:
         undefined |= dict.fromkeys(("mean_probability", "positive_share"), found.reason)
@@ -128,5 +129,5 @@ def _map(each: CrossFitted) -> dict[str, Any]:
     losses: dict[str, Any] = {}
     for name, loss in each.losses.items():
         losses[name] = loss.value
-        losses[f"{name}_ci"] = [loss.lower, loss.upper] if loss.is_defined else None
+        losses[f"{name}_ci"] = ends(loss)
     return {**losses, "fitted": as_json(each.fitted)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
+from lib.metrics.estimates import NO_USABLE_ROWS
 from lib.reports.comparison import ONE_VERSION, Comparison, Parts
+from lib.reports.estimates_json import ends
 
 NO_AUC = "ROC AUC is undefined in one of the two, or a mean over several classes"
 NO_ERROR = "there is no error to go by"
@@ -43,7 +44,7 @@ def comparison_as_json(comparison: Comparison) -> dict[str, Any]:
         },
         "mcnemar_p": None if flips is None else flips.p,
         "agreement": None if flips is None else flips.agreement.value,
-        "agreement_ci": None if flips is None else _ends(flips.agreement),
+        "agreement_ci": None if flips is None else ends(flips.agreement),
         "delong": None
         if delong is None
         else {"standard_error": delong.standard_error, "bound": delong.bound, "p": delong.p}
@@ -60,7 +61,7 @@ def _delta(comparison: Comparison, name: str) -> dict[str, Any]:
     each = change.estimate
     found: dict[str, Any] = {
         "value": each.value,
-        "ci": _ends(each),
+        "ci": ends(each),
         "n": int(each.n),
         "paired": change.is_paired,
         "verdict": comparison.verdicts[name] or None,
@@ -91,12 +92,8 @@ def _parts(of: Parts) -> dict[str, Any]:
         **named,
         "value": of.found.change,
         **{
-            name: {"value": each.value, "ci": _ends(each)}
+            name: {"value": each.value, "ci": ends(each)}
             for name, each in (*of.found.parts.items(), ("within", of.found.within))
         },
         "simpsons_paradox": of.found.reversed,
     }
-
-
-def _ends(estimate: Estimate) -> list[float] | None:
-    return [estimate.lower, estimate.upper] if estimate.is_defined else None

@@ -13,10 +13,12 @@ from lib.embeddings.measures import read_index
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.metrics.index_consistency import IndexReport
 from lib.metrics.intervals import LEVEL
+from lib.reports.checks_json import check_as_json
 from lib.reports.embedding_comparison_json import comparison_as_json
 from lib.reports.embedding_version_json import version_as_json
 from lib.reports.estimates_json import measured
-from lib.reports.json import FORMAT_VERSION, as_plain, check_as_json
+from lib.reports.json import FORMAT_VERSION
+from lib.reports.json_values import as_plain
 from lib.sources.embeddings import EmbeddingSet
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from lib.checks import CheckResult
@@ -15,6 +14,8 @@ from lib.metrics.deploys import Around, Deploy, Recovery
 from lib.metrics.estimates import Estimate
 from lib.metrics.incidents import Incident, Onset, Part
 from lib.monitoring import Told, missing_for_monitoring
+from lib.reports.estimates_json import ends
+from lib.reports.json_values import moment
 
 
 def monitoring_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> MonitoringView | None:
@@ -37,7 +38,7 @@ def monitoring_as_json(view: MonitoringView) -> dict[str, Any]:
         "version": held.version,
         "bucket_seconds": held.width,
         "unlabelled_share": 1 - float(counts[1] / counts[0]) if counts[0] else math.nan,
-        "labels_missing_from": None if lag is None else _moment(lag.at),
+        "labels_missing_from": None if lag is None else moment(lag.at),
         "cohort": _cohort(view.part),
         "deploys": [_deploy(each) for each in view.around],
         "objectives": [_objective(view, each) for each in view.told],
@@ -47,10 +48,6 @@ def monitoring_as_json(view: MonitoringView) -> dict[str, Any]:
     }
 
 
-def _moment(second: int | None) -> str | None:
-    return None if second is None else f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _cohort(part: Part) -> dict[str, str]:
     return {part.column: part.value} if part.column else {}
 
@@ -58,13 +55,13 @@ def _cohort(part: Part) -> dict[str, str]:
 def _numbers(**estimates: Estimate) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, each in estimates.items():
-        values[name], values[f"{name}_ci"] = each.value, [each.lower, each.upper] if each.is_defined else None
+        values[name], values[f"{name}_ci"] = each.value, ends(each)
     reasons = {name: each.reason for name, each in estimates.items() if not each.is_defined}
     return {**values, "undefined": reasons}
 
 
 def _named(deploy: Deploy | None) -> dict[str, Any] | None:
-    return None if deploy is None else {"at": _moment(deploy.at), "name": deploy.name, "kind": deploy.kind}
+    return None if deploy is None else {"at": moment(deploy.at), "name": deploy.name, "kind": deploy.kind}
 
 
 def _deploy(each: Around) -> dict[str, Any]:
@@ -91,8 +88,8 @@ def _objective(view: MonitoringView, told: Told) -> dict[str, Any]:
 def _incident(each: Incident) -> dict[str, Any]:
     return {
         "action": each.action,
-        "opened": _moment(each.opened),
-        "closed": _moment(each.closed),
+        "opened": moment(each.opened),
+        "closed": moment(each.closed),
         "cohort": _cohort(each.lead.part),
         "burn_rate": each.lead.alert.burn,
         "n_others": len(each.others),
@@ -104,8 +101,8 @@ def _onset(view: MonitoringView, each: Onset) -> dict[str, Any]:
     return {
         "cohort": _cohort(each.part),
         "metric": view.metric,
-        "at": _moment(change.at),
-        "at_ci": [_moment(change.lower), _moment(change.upper)],
+        "at": moment(change.at),
+        "at_ci": [moment(change.lower), moment(change.upper)],
         **_numbers(before=change.before, after=change.after),
         "deploy": _named(view.watched.deploy_of(each)),
         "n_others": len(each.others),

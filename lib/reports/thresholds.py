@@ -87,7 +87,7 @@ def thresholds_as_json(each: VersionThresholds) -> dict[str, Any]:
 def given_as_json(each: VersionThreshold, scale: Scale, costs: Costs = Costs(), beta: float = 1.0) -> dict[str, Any]:
     """A given threshold, and what it does to all rows."""
     assert each.table is not None
-    numbers = numbers_as_json(each.table, each.measures, costs, beta)
+    numbers = measures_as_json(each.table, each.measures, costs, beta)
     return {"threshold": _rounded(shown(each.threshold.value, scale)), **numbers}
 
 
@@ -98,7 +98,7 @@ def chosen_as_json(
     assert each.choice is not None
     rule, held = each.choice.rule, None
     if each.table is not None:
-        held = numbers_as_json(each.table, each.measures, costs or rule.costs, beta)
+        held = measures_as_json(each.table, each.measures, costs or rule.costs, beta)
     undefined = {} if held is not None else {"held_out": each.reason}
     if held is not None and not each.choice.is_steady:
         undefined["held_out.ci"] = NO_INTERVAL
@@ -146,7 +146,7 @@ def costs_as_json(costs: Costs) -> dict[str, float]:
     }
 
 
-def numbers_as_json(
+def measures_as_json(
     table: Confusion, found: Mapping[MeasureName, Estimate], costs: Costs, beta: float
 ) -> dict[str, Any]:
     """The confusion matrix in rows, and every measure with its interval."""

@@ -9,13 +9,7 @@ import math
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import (
-    format_change,
-    format_count,
-    format_interval,
-    format_share,
-    format_value,
-)
+from lib.figures.format import format_change, format_count, format_interval, format_share, format_value
 from lib.figures.frame import provenance_line
 from lib.figures.thresholds import UNITS
 from lib.figures.thresholds_view import (
@@ -33,7 +27,7 @@ from lib.metrics.estimates import NO_SCORES, Estimate
 from lib.metrics.parts import Counts
 from lib.metrics.threshold_cohorts import SMALL_POSITIVES, CohortThreshold
 from lib.metrics.thresholds import MEASURES, Costs, MeasureName
-from lib.reports.json import as_plain
+from lib.reports.json_values import as_plain
 from lib.reports.thresholds import view_as_json
 from lib.ui import state
 from lib.ui.html import Cell, Column, show_note, show_table

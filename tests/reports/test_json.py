@@ -11,7 +11,8 @@ import pytest
 
 from lib.errors import SettingsError
 from lib.reports import Report, render_json, render_markdown, render_text
-from lib.reports.json import as_plain, report_as_json, rounded
+from lib.reports.json import report_as_json
+from lib.reports.json_values import as_plain, rounded
 from lib.scan import Scan
 from lib.sources import Answers
 from tests.reports.conftest import SAMPLES, STORE, report_of, sample_report, saved_sample_report, scan_of
