@@ -13,7 +13,7 @@ from lib.figures.cohorts_view import LEVEL
 from lib.figures.dots import add_dots, add_marks
 from lib.figures.format import NO_BREAK, format_change, format_count, format_plural, format_share
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, paint
-from lib.figures.text import escape, name_of
+from lib.figures.text import MISSING, escape, name_of
 from lib.figures.theme import Look
 from lib.metrics.cohorts import SMALL
 
@@ -85,7 +85,7 @@ def _label(value: str, view: GapsView, look: Look) -> str:
     own = view.rows.get((view.candidate, value)) or view.rows.get((view.baseline, value))
     off = any(row.is_off for version in view.versions if (row := view.rows.get((version, value))))
     mark = paint(look.palette.wrong, "▲") + NO_BREAK if off else ""
-    shown = escape(value, 14 if look.is_narrow else 26) or "(missing)"
+    shown = escape(value, 14 if look.is_narrow else 26) or MISSING
     return f"{mark}{shown} {paint(look.palette.faint_ink, format_count(own.part.gap.n) if own else '0')}"
 
 

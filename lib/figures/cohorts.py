@@ -19,7 +19,7 @@ from lib.figures.format import (
     format_plural,
 )
 from lib.figures.frame import Panel, empty_figure, finish, key_item, left_margin, paint
-from lib.figures.text import escape, name_of
+from lib.figures.text import MISSING, escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look
 from lib.metrics.catalogue import Unit
 from lib.metrics.cohorts import SMALL
@@ -112,7 +112,7 @@ def _label(value: str, view: CohortsView, look: Look) -> str:
     mark = paint(look.palette.wrong, "▲") + NO_BREAK if worst else ""
     n = format_count(own.n_labelled) if own else "0"
     limit = 14 if look.is_narrow else 26
-    shown = escape(value, limit) or "(missing)"
+    shown = escape(value, limit) or MISSING
     return f"{mark}{shown} {paint(look.palette.faint_ink, n)}"
 
 

@@ -14,6 +14,7 @@ from lib.figures.format import (
     format_value,
 )
 from lib.figures.nothing import nothing_words
+from lib.figures.text import MISSING
 from lib.metrics.catalogue import Unit
 from lib.metrics.cohorts import CohortContrast
 from lib.metrics.estimates import Estimate, Estimates
@@ -142,7 +143,7 @@ class CohortsView:
 
     def answer(self) -> str:
         """What the page says, in one sentence (plain text)."""
-        return sentence_of(self, lambda value: value or "(missing)") + "."
+        return sentence_of(self, lambda value: value or MISSING) + "."
 
     def frame(self) -> pd.DataFrame:
         """One row per version and cohort, ranked."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import LEVEL
 from lib.figures.format import format_count, format_interval, format_plural, format_score, format_share
+from lib.figures.text import MISSING
 from lib.metrics.confidence import NOTHING_SURE, confident_error_counts, sure_scores
 from lib.metrics.estimates import Estimate
 from lib.scan.listing import RowQuery
@@ -95,7 +96,7 @@ class ConfidentView:
         top = next((row for row in (*self.labellers, *self.cohorts) if row.stands_out), None)
         if top is None:
             return f"{said}; no cohort has more of them than the rest beyond chance."
-        name = top.value or "(missing)"
+        name = top.value or MISSING
         return f"{said}; {top.column} {name} has most beyond chance, {format_share(top.estimate.value)} of its own."
 
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from lib.figures.crossing_view import CrossingView
 from lib.figures.format import format_count, format_estimate, format_value
 from lib.figures.frame import Panel, empty_figure, finish, left_margin
-from lib.figures.text import escape, name_of
+from lib.figures.text import MISSING, escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look, blend, contrast
 from lib.metrics.cohorts import SMALL
 
@@ -50,7 +50,7 @@ def plot_crossing(view: CrossingView, look: Look, provenance: str) -> go.Figure:
         for values, line in zip(shown, fields, strict=True)
     ]
     limit = 10 if look.is_narrow else 22
-    labels = [escape(row, limit) or "(missing)" for row in view.rows]
+    labels = [escape(row, limit) or MISSING for row in view.rows]
     faintest = blend(look.palette.candidate, look.palette.paper, FAINTEST)
     figure = go.Figure(
         go.Heatmap(
@@ -72,7 +72,7 @@ def plot_crossing(view: CrossingView, look: Look, provenance: str) -> go.Figure:
         xaxis={
             "tickmode": "array",
             "tickvals": list(range(len(view.columns))),
-            "ticktext": [escape(column, limit) or "(missing)" for column in view.columns],
+            "ticktext": [escape(column, limit) or MISSING for column in view.columns],
             "tickangle": 0 if is_written else -40,
             "showgrid": False,
             "zeroline": False,

@@ -19,6 +19,7 @@ from lib.figures.format import (
     format_span,
     format_time,
 )
+from lib.figures.text import MISSING
 from lib.metrics.estimates import Estimates
 from lib.metrics.explained import Explained
 from lib.metrics.feature_drift import FeatureDrift
@@ -240,7 +241,7 @@ class FeatureView:
             is_categorical=cells.bins.is_categorical,
             baseline=settings.baseline,
             versions=versions,
-            groups=tuple(each or "(missing)" for each in wanted),
+            groups=tuple(each or MISSING for each in wanted),
             by=by,
             histogram=ValueHistogram(
                 histogram.names,

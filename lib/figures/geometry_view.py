@@ -197,11 +197,7 @@ class GeometryView:
                 {
                     "version": version,
                     "measure": name,
-                    "value": each.value,
-                    "lower": each.lower,
-                    "upper": each.upper,
-                    "n": each.n,
-                    "reason": each.reason,
+                    **each.row(),
                 }
                 for version, found in self.found.items()
                 for name, each in _estimates(found).items()

@@ -207,11 +207,7 @@ class ThresholdsView:
                     "version": each.version,
                     "measure": name,
                     "threshold": self.axis,
-                    "value": found.value,
-                    "lower": found.lower,
-                    "upper": found.upper,
-                    "n": found.n.astype(np.int64),
-                    "reason": list(found.reason),
+                    **found.columns(),
                 }
             )
             for each in self.curves

@@ -127,11 +127,7 @@ class TripletsView:
                     "version": version,
                     "margin": self.margin,
                     "measure": name,
-                    "value": each.value,
-                    "lower": each.lower,
-                    "upper": each.upper,
-                    "n": each.n,
-                    "reason": each.reason,
+                    **each.row(),
                 }
                 for version, at in self.shares.items()
                 for name, each in {

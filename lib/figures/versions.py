@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_loss
 from lib.figures.frame import Panel, finish, whiskers
-from lib.figures.text import escape, name_of
+from lib.figures.text import MISSING, escape, name_of
 from lib.figures.theme import TEXT_SIZE, Look
 from lib.figures.versions_view import ServingView, VersionsView, price_words
 from lib.metrics.catalogue import Unit
@@ -42,7 +42,7 @@ def plot_versions(view: VersionsView, look: Look, provenance: str) -> go.Figure:
                 f"xaxis{number}": {
                     "tickmode": "array",
                     "tickvals": places,
-                    "ticktext": [escape(each, limit) or "(missing)" for each in view.versions],
+                    "ticktext": [escape(each, limit) or MISSING for each in view.versions],
                     "range": [-0.5, len(places) - 0.5],
                     "tickangle": 0 if len(places) <= (4 if look.is_narrow else 10) else -40,
                 },

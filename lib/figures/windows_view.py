@@ -124,11 +124,7 @@ class WindowsView:
                     "version": line.version,
                     "window": [format_time(int(start)) for start in line.starts],
                     "metric": name,
-                    "value": each.value,
-                    "lower": each.lower,
-                    "upper": each.upper,
-                    "n": each.n.astype(np.int64),
-                    "reason": list(each.reason),
+                    **each.columns(),
                 }
             )
             for line in self.lines

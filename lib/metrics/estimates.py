@@ -35,6 +35,10 @@ class Estimate:
         """Whether there is a number."""
         return not self.reason
 
+    def row(self) -> dict[str, float | str]:
+        """Value, interval, n and reason, as one row of a table has them."""
+        return {"value": self.value, "lower": self.lower, "upper": self.upper, "n": self.n, "reason": self.reason}
+
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
@@ -77,6 +81,16 @@ class Estimates:
     def is_defined(self) -> BoolArray:
         """Shape (G,): where there is a number."""
         return np.array([not text for text in self.reason], dtype=np.bool_)
+
+    def columns(self) -> dict[str, FloatArray | IntArray | list[str]]:
+        """Values, intervals, n and reasons, as a table with a row per group has them."""
+        return {
+            "value": self.value,
+            "lower": self.lower,
+            "upper": self.upper,
+            "n": self.n.astype(np.int64),
+            "reason": list(self.reason),
+        }
 
     def take(self, groups: IntArray) -> Estimates:
         """The numbers of some groups, in the order given."""

@@ -57,11 +57,7 @@ class Summary:
                 {
                     **self.groups,
                     "metric": name,
-                    "value": each.value,
-                    "lower": each.lower,
-                    "upper": each.upper,
-                    "n": each.n.astype(np.int64),
-                    "reason": list(each.reason),
+                    **each.columns(),
                     "bound": each.bound,
                 }
             )

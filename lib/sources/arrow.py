@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,38 +32,77 @@ def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     Columns that no role can have (lists, structures, bytes) are left out and named. Raises `DataError` for a file that
     is damaged, `LimitError` for one with too many columns or too large batches.
     """
-    size = max(1, path.stat().st_size)
-    try:
-        with pa.OSFile(str(path), "rb") as source:
-            schema, batches = open_batches(source, name, size)
-            if len(schema) > MAX_COLUMNS:
-                raise LimitError(f"{name} has {len(schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
-            names, notes = name_columns(schema.names)
-            kinds = [stored_type(each.type) for each in schema]
-            kept = [
-                (place, column, kind) for place, (column, kind) in enumerate(zip(names, kinds, strict=True)) if kind
-            ]
-            if not kept:
-                raise DataError(f"{name} has no column that can be used: only lists, structures or bytes.")
-            written = pa.schema([(column, kind) for _, column, kind in kept])
-            with pq.ParquetWriter(target, written, compression="snappy", use_dictionary=False) as writer:
-                for batch in batches:
-                    columns = [stored_column(batch.column(place), kind) for place, _, kind in kept]
-                    table = pa.table(columns, schema=written)
-                    for first in range(0, table.num_rows, _ROWS):
-                        run.check()
-                        writer.write_table(table.slice(first, _ROWS))
-                        tick(source.tell() / size)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{name} is a damaged or incomplete Arrow file: it cannot be read to its end. Copy or export it again."
-        ) from error
+    with open_batches(path, name) as source:
+        if len(source.schema) > MAX_COLUMNS:
+            raise LimitError(f"{name} has {len(source.schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
+        names, notes = name_columns(source.schema.names)
+        kinds = [stored_type(each.type) for each in source.schema]
+        if not any(kinds):
+            raise DataError(f"{name} has no column that can be used: only lists, structures or bytes.")
+        source.write(target, list(zip(names, kinds, strict=True)), run, tick, rows=_ROWS, compression="snappy")
     unusable = tuple(column for column, kind in zip(names, kinds, strict=True) if not kind)
     return Converted(notes=notes, unusable=unusable)
 
 
-def open_batches(source: Any, name: str, size: int) -> tuple[Any, Generator[Any]]:
-    """The schema and the batches."""
+@dataclass(frozen=True)
+class Batches:
+    """An Arrow file that is open: its schema, and its batches, which can be gone through once."""
+
+    schema: Any
+    batches: Iterator[Any]
+    read: Callable[[], float]
+    """Which share of the file has been read."""
+
+    def write(
+        self,
+        target: Path,
+        columns: Sequence[tuple[str, Any]],
+        run: Run,
+        tick: Tick,
+        *,
+        rows: int,
+        compression: Literal["snappy", "none"],
+    ) -> None:
+        """Write the columns as Parquet.
+
+        Args:
+            target: the file.
+            columns: name and type of each column of the schema; those without a type are left out.
+            run: stops it.
+            tick: is told which share was read.
+            rows: of a row group, at most.
+            compression: of the file.
+        """
+        kept = [(place, name, kind) for place, (name, kind) in enumerate(columns) if kind]
+        written = pa.schema([(name, kind) for _, name, kind in kept])
+        with pq.ParquetWriter(target, written, compression=compression, use_dictionary=False) as writer:
+            for batch in self.batches:
+                table = pa.table([stored_column(batch.column(place), kind) for place, _, kind in kept], schema=written)
+                for first in range(0, table.num_rows, rows):
+                    run.check()
+                    writer.write_table(table.slice(first, rows))
+                    tick(self.read())
+
+
+@contextmanager
+def open_batches(path: Path, name: str) -> Generator[Batches]:
+    """An Arrow file or stream, open.
+
+    Raises:
+        DataError: it is damaged; found out when it is opened or while it is read.
+        LimitError: its batches are too large.
+    """
+    size = max(1, path.stat().st_size)
+    try:
+        with pa.OSFile(str(path), "rb") as source:
+            yield Batches(*_schema_and_batches(source, name, size), lambda: source.tell() / size)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{name} is a damaged or incomplete Arrow file: it cannot be read to its end. Copy or export it again."
+        ) from error
+
+
+def _schema_and_batches(source: Any, name: str, size: int) -> tuple[Any, Iterator[Any]]:
     head = source.read(len(FILE_MAGIC))
     source.seek(0)
     if head != FILE_MAGIC:

@@ -11,6 +11,7 @@ import streamlit as st
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_change, format_count, format_interval, format_share, format_value
 from lib.figures.frame import provenance_line
+from lib.figures.text import MISSING
 from lib.figures.thresholds import UNITS
 from lib.figures.thresholds_view import (
     WORDS,
@@ -220,7 +221,7 @@ def _cohort_row(view: ThresholdsView, each: CohortThreshold) -> list[Cell]:
         own = Cell("that of all", each.choice.reason or "too few positive rows")
     positives = float((each.now.true_positive + each.now.false_negative).n[0])
     now = each.now, each.now_flagged
-    return [Cell(each.value or "(missing)"), Cell(format_count(positives)), own, *_now_and_then(now, each.then)]
+    return [Cell(each.value or MISSING), Cell(format_count(positives)), own, *_now_and_then(now, each.then)]
 
 
 def _now_and_then(now: tuple[Confusion, Counts], then: tuple[Confusion, Counts]) -> list[Cell]:

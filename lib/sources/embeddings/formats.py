@@ -100,9 +100,8 @@ def _sample_table(path: Path, name: str, content: str) -> tuple[list[str], list[
         sample = next(file.iter_batches(batch_size=100), None)
         return file.schema_arrow.names, [] if sample is None else find_candidates(file.schema_arrow, _as_lists(sample))
     if content == "arrow":
-        with pa.OSFile(str(path), "rb") as source:
-            schema, batches = open_batches(source, name, path.stat().st_size)
-            sample = next(batches, None)
+        with open_batches(path, name) as source:
+            sample, schema = next(source.batches, None), source.schema
             return schema.names, [] if sample is None else find_candidates(schema, _as_lists(sample.slice(0, 100)))
     if content == "jsonl":
         return sample_jsonl(path)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.errors import DataError, LimitError
-from lib.sources.arrow import open_batches, stored_column, stored_type
+from lib.sources.arrow import open_batches, stored_type
 from lib.sources.convert import convert_text
 from lib.sources.embeddings.bare import convert_bare, count_bare
 from lib.sources.embeddings.columns import Candidate, find_families
@@ -183,26 +183,10 @@ def _is_text(kind: Any) -> bool:
 
 def _write_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> Path:
     """The columns of an Arrow file that hold vectors or can have a role, as Parquet."""
-    size = max(1, path.stat().st_size)
-    try:
-        with pa.OSFile(str(path), "rb") as source:
-            schema, batches = open_batches(source, name, size)
-            names, _notes = name_columns(schema.names)
-            kinds = [_list_type(each.type) if is_list(each.type) else stored_type(each.type) for each in schema]
-            kept = [place for place, kind in enumerate(kinds) if kind]
-            written = pa.schema([(names[place], kinds[place]) for place in kept])
-            with pq.ParquetWriter(target, written, compression="none", use_dictionary=False) as writer:
-                for batch in batches:
-                    columns = [stored_column(batch.column(place), kinds[place]) for place in kept]
-                    table = pa.table(columns, schema=written)
-                    for first in range(0, table.num_rows, _ROW_GROUP):
-                        run.check()
-                        writer.write_table(table.slice(first, _ROW_GROUP))
-                        tick(source.tell() / size)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{name} is a damaged or incomplete Arrow file: it cannot be read to its end. Copy or export it again."
-        ) from error
+    with open_batches(path, name) as source:
+        names, _notes = name_columns(source.schema.names)
+        kinds = [_list_type(each.type) if is_list(each.type) else stored_type(each.type) for each in source.schema]
+        source.write(target, list(zip(names, kinds, strict=True)), run, tick, rows=_ROW_GROUP, compression="none")
     return target
 
 
