@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
@@ -100,6 +101,20 @@ def upload(app: AppTest, name: str, content: bytes) -> AppTest:
     """Give a file to the plain uploader of the Home page and wait until it is read."""
     app.file_uploader[0].upload(name, content)
     return run(app)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the first button of that name."""
+    next(button for button in app.button if button.label == label).click()
+    return run(app)
+
+
+def open_frame(page: str, frame: pd.DataFrame) -> AppTest:
+    """A page over an uploaded table, whose mapping is taken as it was inferred where it is asked for."""
+    app = upload(open_app(), "world.csv", frame.to_csv(index=False).encode())
+    if any(button.label == "Open with this mapping" for button in app.button):
+        press(app, "Open with this mapping")
+    return app if page == "home" else go_to(app, page)
 
 
 def assert_sound(app: AppTest) -> None:

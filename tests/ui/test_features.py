@@ -7,23 +7,11 @@ import pandas as pd
 import pytest
 
 from sample_data.faults import make_predictions
-from tests.ui.conftest import assert_sound, findings, go_to, open_app, run, tables, text_of, upload
+from tests.ui.conftest import assert_sound, findings, go_to, open_app, open_frame, tables, text_of
 
 
 def figures(app) -> list[str]:
     return [chart.proto.id for chart in app.get("plotly_chart")]
-
-
-def press(app, label: str) -> None:
-    next(button for button in app.button if button.label == label).click()
-    run(app)
-
-
-def opened(frame: pd.DataFrame):
-    app = upload(open_app(), "world.csv", frame.to_csv(index=False).encode())
-    if any(button.label == "Open with this mapping" for button in app.button):
-        press(app, "Open with this mapping")
-    return app
 
 
 def broken() -> pd.DataFrame:
@@ -54,7 +42,7 @@ def test_a_link_brings_the_feature_and_the_order() -> None:
 
 
 def test_a_feature_that_moved_is_a_finding_and_stands_first() -> None:
-    home = opened(broken())
+    home = open_frame("home", broken())
     (finding,) = [each for each in findings(home) if "feature" in each]
     assert "amount" in finding
     page = go_to(home, "features")
@@ -67,6 +55,6 @@ def test_a_feature_that_moved_is_a_finding_and_stands_first() -> None:
 
 def test_without_features_it_says_where_to_declare_them() -> None:
     frame = pd.DataFrame({"y_true": [0, 1] * 50, "y_prob": np.linspace(0.1, 0.9, 100)})
-    page = go_to(opened(frame), "features")
+    page = open_frame("features", frame)
     assert_sound(page)
     assert "No column was read as a feature" in text_of(page)

@@ -11,7 +11,7 @@ import pytest
 from lib.jobs import shared_pool
 from lib.sources import Run
 from lib.ui.jobs import Job
-from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
+from tests.ui.conftest import answer, assert_sound, figures, open_app, open_frame, press, run, tables, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -19,18 +19,6 @@ def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker gives way to all other processes: where these keep all processors busy its start takes minutes."""
     shared_pool().warm()
     monkeypatch.setattr("tests.ui.conftest.PATIENCE", 300)
-
-
-def press(app, label: str) -> None:
-    next(button for button in app.button if button.label == label).click()
-    run(app)
-
-
-def opened(frame: pd.DataFrame):
-    app = upload(open_app(), "world.csv", frame.to_csv(index=False).encode())
-    if any(button.label == "Open with this mapping" for button in app.button):
-        press(app, "Open with this mapping")
-    return go_to(app, "fit_lab")
 
 
 def world(n: int = 400, **columns: Any) -> pd.DataFrame:
@@ -48,7 +36,7 @@ def test_a_fit_that_is_done_between_two_looks_leaves_no_job(monkeypatch: pytest.
     def just_missed(job: Job[Any], _seconds: float = 0.0) -> bool:
         return wait(job, 300) and next(looks, True)
 
-    app = opened(world())
+    app = open_frame("fit_lab", world())
     monkeypatch.setattr(Job, "wait", just_missed)
     press(app, "Fit")
     assert list(looks) == []
@@ -105,7 +93,7 @@ def test_one_of_ten_classes_with_a_kernel_is_shown_as_points_and_as_a_slice() ->
 
 
 def test_a_name_with_a_comma_is_a_feature_like_any_other() -> None:
-    app = opened(world())
+    app = open_frame("fit_lab", world())
     press(app, "Fit")
     assert_sound(app)
     assert len(figures(app)) == 4
@@ -128,7 +116,7 @@ def test_a_name_with_a_comma_is_a_feature_like_any_other() -> None:
     ],
 )
 def test_what_cannot_be_fitted_says_why(frame: pd.DataFrame, said: str) -> None:
-    app = opened(frame)
+    app = open_frame("fit_lab", frame)
     assert_sound(app)
     assert said in text_of(app)
     assert figures(app) == []
@@ -143,7 +131,7 @@ def test_what_cannot_be_fitted_says_why(frame: pd.DataFrame, said: str) -> None:
     ],
 )
 def test_too_little_is_said_after_the_button(frame: pd.DataFrame, said: str) -> None:
-    app = opened(frame)
+    app = open_frame("fit_lab", frame)
     press(app, "Fit")
     assert_sound(app)
     assert said in text_of(app)
@@ -162,7 +150,7 @@ def test_without_a_dataset_or_when_it_is_gone_it_says_so() -> None:
 
 def test_a_link_with_nonsense_shows_the_default_and_hostile_names_are_text() -> None:
     hostile = "<img src=x onerror=alert(1)>"
-    app = opened(world().rename(columns={"length": hostile}))
+    app = open_frame("fit_lab", world().rename(columns={"length": hostile}))
     app = open_app(
         "fit_lab", dataset=app.query_params["dataset"], kernel="poly", c="-1", plane="x", across="y", fit_features="z",
         fit="yes",

@@ -6,19 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.ui.conftest import answer, assert_sound, figures, go_to, open_app, run, tables, text_of, upload
-
-
-def press(app, label: str) -> None:
-    next(button for button in app.button if button.label == label).click()
-    run(app)
-
-
-def opened(frame: pd.DataFrame):
-    app = upload(open_app(), "world.csv", frame.to_csv(index=False).encode())
-    if any(button.label == "Open with this mapping" for button in app.button):
-        press(app, "Open with this mapping")
-    return go_to(app, "slices")
+from tests.ui.conftest import answer, assert_sound, figures, open_app, open_frame, press, run, tables, text_of
 
 
 def world(n: int = 8_000) -> pd.DataFrame:
@@ -49,7 +37,7 @@ def test_the_incident_is_found_and_leads_to_its_rows_and_the_filter() -> None:
 
 
 def test_two_columns_at_once_their_rows_and_the_link() -> None:
-    app = opened(world())
+    app = open_frame("slices", world())
     assert_sound(app)
     assert answer(app).startswith("Where language = pt and platform = ios, ")
     app.toggle(key="slice:rows").set_value(True)
@@ -90,9 +78,9 @@ def test_of_many_rows_the_search_waits_for_its_button_and_then_follows(monkeypat
 def test_where_there_is_nothing_to_search_it_says_why() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"y_true": rng.integers(0, 2, 200), "y_prob": rng.random(200).round(6)})
-    app = opened(frame)
+    app = open_frame("slices", frame)
     assert_sound(app)
     assert "nothing to cut slices by" in text_of(app)
-    app = opened(world(80))
+    app = open_frame("slices", world(80))
     assert_sound(app)
     assert "too few rows" in answer(app)
