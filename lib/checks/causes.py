@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lib.checks.blocks import Place
 from lib.checks.collapses import find_collapses
 from lib.checks.constant_score import constant_places, find_constants
-from lib.checks.missing_telemetry import find_missing, missing_places
+from lib.checks.missing import find_missing, missing_places
 from lib.checks.reversal import find_reversals
 from lib.checks.separation import Part, part_of
 

@@ -36,7 +36,7 @@ from lib.checks.memory import once_for_every_margin_target
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import auc_of, find_reversals
-from lib.checks.score_drift import find_drifts
+from lib.checks.score_shifts import find_drifts
 from lib.checks.search import Found, count_trials, find_parts, take_out, widened
 from lib.checks.shares import ROWS, HigherShare, usual_share
 from lib.metrics.estimates import Estimate
