@@ -105,7 +105,7 @@ def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows
     # Within one split there is but that one: its folds are the parts.
     train, test = ((), ()) if query.where.split is not None else choose_parts(scan.facts.splits)
     rows = _asked(scan, query, (*train, *test))
-    with scan.rows(work) as cursor:
+    with scan.stored.rows(work) as cursor:
         counts = rows.group_by(rows.side).aggregate(n=rows.count())
         of_side = {int(side): int(n) for side, n in cursor.sql(to_sql(counts)).fetchall()}
         n_all = sum(of_side.values())
@@ -172,7 +172,7 @@ def _values_of(
     found = np.full((len(places), len(columns)), np.nan)
     if not present:
         return found
-    with scan.raw(run, table, present) as cursor:
+    with scan.stored.raw(run, table, present) as cursor:
         read = value_columns(table, present)
         cursor.register("drawn", pa.table({"place": np.arange(len(places)), "row": places}))
         drawn: Expression = ibis.table({"place": "int64", "row": "int64"}, name="drawn")

@@ -68,7 +68,7 @@ def compare_dual(
         rows = rows.filter(rows[SPLIT] == prepared.code(SPLIT, split))
     number = ibis.row_number().over(ibis.window(order_by=[rows.file, rows.row])).cast("int64")
     keyed = rows.select(key=number, file=rows.file, row=rows.row, label=rows.label, score=rows.score)
-    with scan.rows(work) as cursor:
+    with scan.stored.rows(work) as cursor:
         n = _count(cursor, rows)
         largest = int(solution.support.max(initial=-1))
         if largest >= n:

@@ -20,9 +20,10 @@ from lib.scan.masking import mask_rows, mask_text
 from lib.scan.raw import ROW_INDEX, value_columns
 from lib.scan.row_bins import is_below
 from lib.scan.row_problems import PROBLEMS
-from lib.scan.scan import Scan, quoted
+from lib.scan.scan import Scan
 from lib.schema import CLASS, EVERYTHING, PREDICTED, VERSION, Filter, Mapping
 from lib.sources.engine import Run
+from lib.sources.sql import quote_text
 
 PAGE_ROWS = 200
 EXPORT_ROWS = 100_000
@@ -88,7 +89,7 @@ def list_rows(scan: Scan, query: RowQuery, run: Run | None = None) -> pd.DataFra
     found = pd.concat(parts).sort_values(["first", "file", "row"], ignore_index=True).drop(columns="first")
     if query.numbers:
         found = found.iloc[query.offset : query.offset + query.limit].reset_index(drop=True)
-    with scan.rows(run) as cursor:
+    with scan.stored.rows(run) as cursor:
         if "label" in named:
             # Whole numbers, with nothing where there is no label: a 0 would read as one.
             found["label"] = found["label"].astype("Int8").where(found["label"] != 0)
@@ -122,7 +123,7 @@ def list_rejected(scan: Scan, limit: int = EXPORT_ROWS, run: Run | None = None) 
         for table in tables
         for line in table.rejected
     ]
-    with scan.rows(run) as cursor:
+    with scan.stored.rows(run) as cursor:
         rows = scan.prepared.relation()
         rows = rows.filter(rows.problem.notnull()).order_by("file", "row").limit(limit).select("file", "row", "problem")
         found = cursor.execute(to_sql(rows)).df()
@@ -169,7 +170,7 @@ def _asked(scan: Scan, query: RowQuery) -> Expression:
 def _relations(scan: Scan, query: RowQuery, run: Run | None) -> Iterator[tuple[duckdb.DuckDBPyConnection, Expression]]:
     """The rows that a query asks for, with a cursor for them: file by file where they are cut by numbers of these."""
     if not query.numbers:
-        with scan.rows(run) as cursor:
+        with scan.stored.rows(run) as cursor:
             yield cursor, _asked(scan, query)
         return
     for index, table in enumerate(scan.dataset.tables):
@@ -178,7 +179,7 @@ def _relations(scan: Scan, query: RowQuery, run: Run | None) -> Iterator[tuple[d
             continue
         rows = _asked(scan, query)
         rows = rows.filter(rows.file == index)
-        with scan.open_raw(run or Run())(table, [each.column for each in present]) as cursor:
+        with scan.stored.open_raw(run or Run())(table, [each.column for each in present]) as cursor:
             if present:
                 values = value_columns(table, [each.column for each in present])
                 joined = rows.join(values, rows.row == values["at"])
@@ -217,7 +218,7 @@ def with_own_columns(scan: Scan, cursor: duckdb.DuckDBPyConnection, found: pd.Da
             continue
         wanted = ", ".join(str(int(row)) for row in here["row"])
         own = cursor.execute(
-            f"SELECT * FROM read_parquet({quoted(table.parquet)}, file_row_number = true) "
+            f"SELECT * FROM read_parquet({quote_text(str(table.parquet))}, file_row_number = true) "
             f"WHERE {ROW_INDEX} IN ({wanted})"
         ).df()
         own = own.set_index(ROW_INDEX).loc[here["row"].to_numpy()]

@@ -32,9 +32,10 @@ from lib.scan.compute import filtered, to_sql
 from lib.scan.listing import with_own_columns
 from lib.scan.pair_cells import count_pairs
 from lib.scan.row_ids import id_rows
-from lib.scan.scan import Progress, Scan, quoted
+from lib.scan.scan import Progress, Scan
 from lib.schema import PREDICTED, VERSION, Filter, cohort_key
 from lib.sources.engine import Run
+from lib.sources.sql import quote_text
 
 ABSENT, REPEATED, NO_MARGIN = -3, -2, -1
 """Places of an id that has no row, several rows, or a row without a label or a score."""
@@ -136,7 +137,7 @@ def read_pairs(scan: Scan, query: PairQuery, *, run: Run | None = None, on_progr
 def list_moved(scan: Scan, moved: pd.DataFrame, run: Run | None = None) -> pd.DataFrame:
     """Some of `Pairs.rows` as they stand in the file of the version after, personal data masked."""
     kept = moved[["file", "row", "margin_before", "margin_after"]].reset_index(drop=True)
-    with scan.rows(run) as cursor:
+    with scan.stored.rows(run) as cursor:
         return with_own_columns(scan, cursor, kept)
 
 
@@ -155,7 +156,7 @@ def rows_with_ids(
     held = held.filter(held[VERSION].isin([prepared.code(VERSION, each) for each in versions]))
     kept = [held[name] for name in (VERSION, "file", "row", "label", "score", *more)]
     if prepared.has_number_ids:
-        with scan.rows(run) as cursor:
+        with scan.stored.rows(run) as cursor:
             yield cursor, held.filter(held.id_number.notnull()).select(*kept, id=held.id_number)
         return
     parts: list[Path] = []
@@ -163,14 +164,16 @@ def rows_with_ids(
         for index, table in enumerate(scan.dataset.tables):
             report(0.5 * index / len(scan.dataset.tables), f"Reading the ids of {table.name}")
             name = scan.dataset.mapping.id
-            with scan.open_raw(run)(table, [name] if name is not None and table.has_column(name) else []) as cursor:
+            with scan.stored.open_raw(run)(
+                table, [name] if name is not None and table.has_column(name) else []
+            ) as cursor:
                 ids = id_rows(scan.dataset, index)
                 own = held.select(*kept).filter(held.file == index)
                 joined = own.join(ids, own.row == ids["at"]).drop("at")
-                part = scan.beside(f"ids-{index}-{os.getpid()}-{threading.get_ident()}.parquet")
+                part = scan.stored.beside(f"ids-{index}-{os.getpid()}-{threading.get_ident()}.parquet")
                 parts.append(part)
                 sql = to_sql(joined.filter(joined["id"].notnull()))
-                cursor.execute(f"COPY ({sql}) TO {quoted(part)} (FORMAT parquet)")
+                cursor.execute(f"COPY ({sql}) TO {quote_text(str(part))} (FORMAT parquet)")
         fields = {
             VERSION: "int32",
             "file": "int32",
@@ -181,7 +184,7 @@ def rows_with_ids(
             "id": "string",
         }
         with run.cursor() as cursor:
-            files = ", ".join(map(quoted, parts))
+            files = ", ".join(quote_text(str(part)) for part in parts)
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM read_parquet([{files}])")
             yield cursor, ibis.table(fields, name="parts")
     finally:

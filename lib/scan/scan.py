@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import duckdb
 
 from lib.cells import AnswerCounts, Cells, Timeline, ValueBins, ValueCells
 from lib.grid import FINE, Resolution
 from lib.scan.answers import count_answers
 from lib.scan.classes import class_categories
-from lib.scan.compute import CELL_BUDGET, USUAL_BINS, compute_cells, may_be_exact, to_sql
+from lib.scan.compute import CELL_BUDGET, USUAL_BINS, compute_cells, may_be_exact
 from lib.scan.features import FeatureCells, FeatureRows, compute_feature_cells
 from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
-from lib.scan.lookup import Matches, Texts, choose_categories, find_values, values_of
+from lib.scan.lookup import Matches, choose_categories, find_values
 from lib.scan.rare import Outside, RareValues, choose_values, sum_values
-from lib.scan.raw import ROW_INDEX, columns_read
 from lib.scan.row_ids import N_FOLDS
-from lib.scan.rows import ROWS_SCHEMA_VERSION, Categories, Gathered, category_texts, prepared_rows
+from lib.scan.stored_rows import StoredRows
 from lib.scan.tables import default_tables_of, words_of
 from lib.scan.timeline import choose_buckets, count_timeline
-from lib.scan.values import RawCursor, choose_all_bins, choose_bins, compute_value_cells
+from lib.scan.values import choose_all_bins, choose_bins, compute_value_cells
 from lib.schema import (
     EVERYTHING,
     FOLD,
@@ -35,23 +29,15 @@ from lib.schema import (
     SPLIT,
     VERSION,
     WINDOW,
-    ColumnProfile,
     Filter,
     cohort_column,
     cohort_key,
 )
-from lib.sources import Dataset, RawTable
+from lib.sources import Dataset
 from lib.sources.engine import Run
+from lib.sources.sql import table_of
 
 Progress = Callable[[float, str], None]
-
-
-_WRITTEN = "(FORMAT parquet, COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1)"
-
-
-def quoted(path: Path) -> str:
-    """A path as a string literal of the engine."""
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 class Scan(HeldTables):
@@ -80,85 +66,21 @@ class Scan(HeldTables):
         self.dataset = dataset
         self._budget = budget
         self._bins: dict[tuple[str, int], ValueBins] = {}
-        self._path = store / f"rows-{dataset.key}-{ROWS_SCHEMA_VERSION}.parquet"
+        self.stored = StoredRows(dataset, store)
         report = on_progress or (lambda _share, _words: None)
         work = run or Run()
-        categories, gathered, texts = choose_categories(self._count_texts(work))
+        categories, gathered, texts = choose_categories(self.stored.count_texts(work))
         categories |= class_categories(dataset.mapping)
-        if not self._path.exists():
-            self._prepare(work, report, categories, gathered)
-        with work.cursor() as cursor:
-            cursor.execute(self._view)
-            self.facts, self.prepared = look_at(cursor, dataset, self._path, categories, gathered, budget)
-        self._found = {key: self._write_values(work, key, table) for key, table in texts.items()}
+        self.stored.prepare(work, report, categories, gathered)
+        with self.stored.rows(work) as cursor:
+            self.facts, self.prepared = look_at(cursor, dataset, self.stored.path, categories, gathered, budget)
+        self._found = {key: self.stored.write_values(work, self.prepared, key, table) for key, table in texts.items()}
         beyond = {column: len(texts[cohort_key(column)]) - MAX_COHORT_VALUES + 1 for column in self.gathering}
         self.facts = dataclasses.replace(self.facts, gathered=beyond)
         if self.prepared.has_id:
             report(1.0, "Comparing ids")
-            ids = count_ids(dataset, self.prepared, self.open_raw(work), work)
+            ids = count_ids(dataset, self.prepared, self.stored.open_raw(work), work)
             self.facts = dataclasses.replace(self.facts, ids=ids)
-
-    def _count_texts(self, run: Run) -> dict[str, list[Texts]]:
-        """The versions, splits and cohort values of each file, each with the number of its records."""
-        counted: dict[str, list[Texts]] = {}
-        for index, table in enumerate(self.dataset.tables):
-            texts = category_texts(self.dataset, index)
-            with self.raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
-                for key in texts.columns:
-                    counts = texts.group_by(text=texts[key]).aggregate(n=texts.count())
-                    counted.setdefault(key, []).append(cursor.sql(to_sql(counts)).to_arrow_table())
-        return counted
-
-    @contextmanager
-    def raw(self, run: Run, table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
-        """A cursor on which `raw` is a view of some columns of a file, with the places of its rows."""
-        with run.cursor() as cursor:
-            columns = "".join(f"{_raw_column(table.column(name))}, " for name in names)
-            cursor.execute(
-                f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {columns}{ROW_INDEX} "
-                f"FROM read_parquet({quoted(table.parquet)}, file_row_number = true)"
-            )
-            yield cursor
-
-    def _prepare(self, run: Run, report: Progress, categories: Categories, gathered: Gathered) -> None:
-        tables = self.dataset.tables
-        parts: list[Path] = []
-        final = self._path
-        final.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            for index, table in enumerate(tables):
-                report(index / len(tables), f"Reading the rows of {table.name}")
-                part = final if len(tables) == 1 else final.with_name(f"{final.stem}-{index}.parquet")
-                partial = part.with_name(f"{part.name}.{os.getpid()}-{threading.get_ident()}.partial")
-                parts.append(partial)
-                with self.raw(run, table, columns_read(table, self.dataset.mapping)) as cursor:
-                    query = to_sql(prepared_rows(self.dataset, index, categories, gathered))
-                    cursor.execute(f"COPY ({query}) TO {quoted(partial)} {_WRITTEN}")
-            if len(parts) == 1:
-                parts[0].replace(final)
-            else:
-                joined = final.with_name(f"{final.name}.{os.getpid()}-{threading.get_ident()}.partial")
-                parts.append(joined)
-                with run.cursor() as cursor:
-                    files = ", ".join(quoted(part) for part in parts[:-1])
-                    cursor.execute(f"COPY (SELECT * FROM read_parquet([{files}])) TO {quoted(joined)} {_WRITTEN}")
-                joined.replace(final)
-        finally:
-            for part in parts:
-                part.unlink(missing_ok=True)
-
-    def _write_values(self, run: Run, key: str, texts: Texts) -> Path:
-        """All values of a cohort column that gathers some, with their usable rows, in a file for `find_values`."""
-        path = self._path.with_name(f"{self._path.stem}-values-{list(self.prepared.gathered).index(key)}.parquet")
-        partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-        try:
-            with self.rows(run) as cursor:
-                cursor.register("texts", texts)
-                cursor.execute(f"COPY ({to_sql(values_of(self.prepared, key))}) TO {quoted(partial)} {_WRITTEN}")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return path
 
     @property
     def gathering(self) -> tuple[str, ...]:
@@ -172,34 +94,7 @@ class Scan(HeldTables):
             return find_values(cursor, part)
 
     def _view_of_values(self, column: str) -> str:
-        path = self._found[cohort_key(column)]
-        return f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM read_parquet({quoted(path)})"
-
-    @contextmanager
-    def rows(self, run: Run | None = None) -> Generator[duckdb.DuckDBPyConnection]:
-        """A cursor on which `prepared` is a view of the prepared rows."""
-        with (run or Run()).cursor() as cursor:
-            cursor.execute(self._view)
-            yield cursor
-
-    def open_raw(self, run: Run) -> RawCursor:
-        """What gives a cursor on which `prepared` and, of one file, `raw` with some of its columns are views."""
-
-        @contextmanager
-        def open_raw(table: RawTable, names: Sequence[str]) -> Generator[duckdb.DuckDBPyConnection]:
-            with self.raw(run, table, names) as cursor:
-                cursor.execute(self._view)
-                yield cursor
-
-        return open_raw
-
-    def beside(self, name: str) -> Path:
-        """Where a file of this dataset may lie that its maker removes."""
-        return self._path.with_name(f"{self._path.stem}-{name}")
-
-    @property
-    def _view(self) -> str:
-        return f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT * FROM read_parquet({quoted(self._path)})"
+        return f"CREATE OR REPLACE TEMP VIEW found AS SELECT * FROM {table_of(self._found[cohort_key(column)])}"
 
     def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
         larger = self._larger(keys, finest)
@@ -207,7 +102,7 @@ class Scan(HeldTables):
             table = self.cells(larger, where, finest=finest)
             if table.resolution == (FINE if finest.is_exact else finest):
                 return table.rollup(list(keys))
-        with self.rows(getattr(self._working, "run", None)) as cursor:
+        with self.stored.rows(getattr(self._working, "run", None)) as cursor:
             return compute_cells(
                 cursor,
                 self.prepared,
@@ -222,14 +117,14 @@ class Scan(HeldTables):
     def _make_rare(self, column: str, where: Filter, outside: Outside) -> RareValues | None:
         by_version = self.cells((VERSION,), where)
         versions = self.facts.versions
-        with self.rows(getattr(self._working, "run", None)) as cursor:
+        with self.stored.rows(getattr(self._working, "run", None)) as cursor:
             cursor.execute(self._view_of_values(column))
             chosen = choose_values(cursor, self.prepared.categories[cohort_key(column)], len(versions))
             return sum_values(cursor, self.prepared, column, chosen, where, outside, by_version, versions)
 
     def answers(self, keys: Sequence[str], where: Filter = EVERYTHING) -> AnswerCounts:
         """What the rows of each of several classes were answered with, by `keys`; counted anew each time."""
-        with self.rows() as cursor:
+        with self.stored.rows() as cursor:
             return count_answers(cursor, self.prepared, keys, where, self.facts.windows)
 
     def _make_timeline(self, column: str | None, where: Filter, margin_target: float, run: Run | None) -> Timeline:
@@ -237,7 +132,7 @@ class Scan(HeldTables):
         assert facts.first is not None
         assert facts.last is not None
         n_groups = self.n_groups((VERSION, *([] if column is None else [cohort_key(column)])))
-        with self.rows(run) as cursor:
+        with self.stored.rows(run) as cursor:
             return count_timeline(
                 cursor,
                 self.prepared,
@@ -251,7 +146,7 @@ class Scan(HeldTables):
             )
 
     def _make_values(self, query: ValueQuery, run: Run | None) -> ValueCells:
-        open_raw = self.open_raw(run or Run())
+        open_raw = self.stored.open_raw(run or Run())
         cut = query.column, query.most_bins
         if cut not in self._bins:
             self._bins[cut] = choose_bins(self.dataset, self.prepared, open_raw, *cut)
@@ -278,7 +173,7 @@ class Scan(HeldTables):
             SettingsError: no file has one of the columns.
         """
         new = [column for column in columns if (column, most) not in self._bins]
-        for bins in choose_all_bins(self.dataset, self.open_raw(run), new, most):
+        for bins in choose_all_bins(self.dataset, self.stored.open_raw(run), new, most):
             self._bins[bins.column, most] = bins
         return [self._bins[column, most] for column in columns]
 
@@ -296,7 +191,7 @@ class Scan(HeldTables):
         """As `HeldTables.feature_cells`; numeric columns are read several at once."""
         facts, work = self.facts, run or Run()
         numeric = [column for column in columns if column not in facts.cohorts]
-        open_raw = self.open_raw(work)
+        open_raw = self.stored.open_raw(work)
         rows = FeatureRows(
             self.dataset, self.prepared, open_raw, where, facts.windows, facts.first, facts.last, versions, one_in
         )
@@ -389,13 +284,3 @@ class Scan(HeldTables):
     def is_warm(self, where: Filter) -> bool:
         """Whether the default tables of that filter are held."""
         return all(self.holds(keys, where, finest) for keys, finest in self._default_tables())
-
-
-def _raw_column(column: ColumnProfile) -> str:
-    """A column of a file as the raw relation has it: times of any precision and zone as microseconds in UTC."""
-    name = '"' + column.name.replace('"', '""') + '"'
-    if column.kind != "timestamp":
-        return name
-    # Not a cast from one to the other, which asks the calendar for every row.
-    moment = f"make_timestamp(epoch_us(CAST({name} AS TIMESTAMPTZ)))" if column.zoned else f"CAST({name} AS TIMESTAMP)"
-    return f"{moment} AS {name}"

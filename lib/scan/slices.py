@@ -112,7 +112,7 @@ def read_coded(scan: Scan, rows: SliceRows, columns: Sequence[CodedColumn], run:
     for index, table in enumerate(scan.dataset.tables):
         numeric = [column for column in columns if column.bins is not None and table.has_column(column.searched.name)]
         order = [names.index(column.searched.name) for column in numeric]
-        with scan.open_raw(run)(table, [names[each] for each in order]) as cursor:
+        with scan.stored.open_raw(run)(table, [names[each] for each in order]) as cursor:
             query = to_sql(_asked(scan, rows, index, columns, order))
             for batch in cursor.sql(query).to_arrow_reader(ROWS_AT_ONCE):
                 run.check()

@@ -81,7 +81,7 @@ def slow_row(row: dict[Any, Any], kind: str, names: tuple[str, ...] = NAMES) -> 
 
 
 def prepared(scan: Scan) -> pd.DataFrame:
-    with scan.rows() as cursor:
+    with scan.stored.rows() as cursor:
         frame = cursor.execute("SELECT * FROM prepared ORDER BY row").df()
     for key in (CLASS, PREDICTED):
         frame[key] = [scan.prepared.categories[key][code] for code in frame[key]]

@@ -87,7 +87,15 @@ def test_many_groups_are_read_a_few_columns_at_a_time(scan_of: ScanOf) -> None:
     scan = scan_of(with_features(2), features=COLUMNS)
     facts = scan.facts
     rows = FeatureRows(
-        scan.dataset, scan.prepared, scan.open_raw(Run()), Filter(), facts.windows, facts.first, facts.last, ("v9",), 1
+        scan.dataset,
+        scan.prepared,
+        scan.stored.open_raw(Run()),
+        Filter(),
+        facts.windows,
+        facts.first,
+        facts.last,
+        ("v9",),
+        1,
     )
     names = [f"f{place}" for place in range(65)]
     assert [len(some) for some in rows.batches(names, 40)] == [30, 30, 5]

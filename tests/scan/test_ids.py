@@ -95,4 +95,4 @@ def test_cancelled(scan_of):
     run = Run()
     run.cancel()
     with pytest.raises(Cancelled):
-        ids_module.count_ids(scan.dataset, scan.prepared, scan.open_raw(run), run)
+        ids_module.count_ids(scan.dataset, scan.prepared, scan.stored.open_raw(run), run)

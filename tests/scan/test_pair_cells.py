@@ -87,7 +87,7 @@ def test_many_are_kept_in_steps_and_still_decided_exactly(scan_of: ScanOf) -> No
     scan = scan_of(frame, roles={"id": "id"})
     exact = read(scan).cells
     assert exact is not None
-    with scan.rows() as cursor:
+    with scan.stored.rows() as cursor:
         both = merged(frame)
         columns = {
             "label_before": both["y_before"],

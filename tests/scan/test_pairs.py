@@ -127,4 +127,4 @@ def test_it_can_be_cancelled(scan_of: ScanOf) -> None:
     with pytest.raises(Cancelled):
         read_pairs(scan, query(), run=run)
     assert held_pairs(scan, query()) is None
-    assert not list(scan.beside("x").parent.glob("*ids-*"))
+    assert not list(scan.stored.beside("x").parent.glob("*ids-*"))

@@ -83,7 +83,7 @@ def test_tables_that_share_a_pass_are_those_of_a_pass_of_their_own(scan_of: Scan
     assert not scan.holds(shared, EVERYTHING), "what was only added up from is let go"
     for keys, finest in default_tables(scan.facts.cohorts, has_time=True):
         found = scan.cells(keys, finest=finest)
-        with scan.rows() as cursor:
+        with scan.stored.rows() as cursor:
             alone = compute_cells(
                 cursor,
                 scan.prepared,
@@ -114,7 +114,7 @@ def test_an_id_has_one_fold_in_every_file(tmp_path: Path) -> None:
     assert [column.kind for table in tables for column in table.columns if column.name == "id"] == ["integer", "text"]
     mapping = infer_mapping(tables, Answers(roles={"id": "id"})).mapping
     scan = Scan(build_dataset(tables, mapping), tmp_path / "store")
-    with scan.rows() as cursor:
+    with scan.stored.rows() as cursor:
         rows = cursor.execute("SELECT file, row, fold FROM prepared").df()
     folds = {index: rows[rows["file"] == index].sort_values("row")["fold"].to_numpy() for index in (0, 1)}
     first = dict(zip(files["a"]["id"], folds[0], strict=True))
