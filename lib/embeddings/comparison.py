@@ -120,7 +120,7 @@ def read_comparison(
             None if before.ranked is None or after.ranked is None else _ledger(diagnosis, paired),
         )
 
-    return diagnosis.once(_wanted(diagnosis), compute)
+    return diagnosis.once(_wanted(diagnosis), compute, run, on_progress)
 
 
 def holds_comparison(diagnosis: EmbeddingDiagnosis) -> bool:

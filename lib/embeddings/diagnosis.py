@@ -6,6 +6,7 @@ What is kept is found by what it depends on, so that another choice of candidate
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +28,14 @@ Report = Callable[[float, str], None]
 NEIGHBOURS = 30
 """How many neighbours a graph holds at least: what the map, outliers and duplicates look at."""
 
+LOOKS_PER_SECOND = 20
+"""How often who waits for the work of another looks whether it was cancelled."""
+ELSEWHERE = "Waiting for the same, which is worked out already"
+
 _HELD: WeakKeyDictionary[EmbeddingSet, dict[Hashable, object]] = WeakKeyDictionary()
+_UNDER_WAY: WeakKeyDictionary[EmbeddingSet, dict[Hashable, threading.Event]] = WeakKeyDictionary()
+"""What somebody works out now; the event is set when that is over, whether it was done or not."""
+_LOCK = threading.Lock()
 
 
 def ignore(_share: float, _words: str) -> None:
@@ -88,13 +96,42 @@ class EmbeddingDiagnosis:
         """Whether this was worked out already."""
         return wanted in _HELD.get(self.embeddings, {})
 
-    def once(self, wanted: tuple[Hashable, ...], compute: Callable[[], T]) -> T:
-        """The result of `compute`, which is called unless it was before; of two at once the first one's is kept."""
-        held = _HELD.setdefault(self.embeddings, {})
-        if wanted not in held:
-            # Not under a lock: who waits for another's work could not cancel.
-            held.setdefault(wanted, compute())
-        return held[wanted]  # type: ignore[return-value]
+    def once(
+        self,
+        wanted: tuple[Hashable, ...],
+        compute: Callable[[], T],
+        run: Run | None = None,
+        on_progress: Report = ignore,
+    ) -> T:
+        """The result of `compute`, which is called unless it was before, or is being called for somebody else.
+
+        Where that one is cancelled or fails, who waited for it begins anew. Nobody waits for himself: what is worked
+        out depends on no part of itself.
+
+        Raises:
+            Cancelled: `run` was cancelled while this waited.
+        """
+        while True:
+            with _LOCK:
+                held = _HELD.setdefault(self.embeddings, {})
+                if wanted in held:
+                    return held[wanted]  # type: ignore[return-value]
+                under_way = _UNDER_WAY.setdefault(self.embeddings, {})
+                others = under_way.get(wanted)
+                if others is None:
+                    own = under_way[wanted] = threading.Event()
+                    break
+            on_progress(0.0, ELSEWHERE)
+            while not others.wait(1 / LOOKS_PER_SECOND):
+                (run or Run()).check()
+        try:
+            result = compute()
+            held[wanted] = result
+            return result
+        finally:
+            with _LOCK:
+                del under_way[wanted]
+            own.set()
 
     def graph(self, version: str, run: Run | None = None, on_progress: Report = ignore) -> NeighbourGraph:
         """The neighbours of every row of a version; longer lists than are asked for serve everything."""
@@ -103,6 +140,8 @@ class EmbeddingDiagnosis:
         return self.once(
             ("graph", version, settings.distance, k),
             lambda: neighbour_graph(vectors, settings.distance, k, self.folder, run or Run(), on_progress),
+            run,
+            on_progress,
         )
 
     def matches(self, version: str, run: Run | None = None, on_progress: Report = ignore) -> RankedMatches | None:
@@ -118,7 +157,7 @@ class EmbeddingDiagnosis:
                 self.vectors(version), truth, graph, settings.ks, self.folder, run or Run(), part(on_progress, 0.5, 1.0)
             )
 
-        return self.once(("matches", version, settings.distance, settings.ks), compute)
+        return self.once(("matches", version, settings.distance, settings.ks), compute, run, on_progress)
 
 
 def part(report: Report, begin: float, end: float) -> Report:

@@ -84,7 +84,7 @@ def read_ann(
         answers[np.searchsorted(graph.queries, given.queries[asked])] = given.rows[asked]
         return ann_recall(diagnosis.vectors(version), graph, answers, min(diagnosis.settings.k, given.rows.shape[1]))
 
-    return diagnosis.once(_wanted(diagnosis, "ann", version, diagnosis.settings.k), compute)
+    return diagnosis.once(_wanted(diagnosis, "ann", version, diagnosis.settings.k), compute, run, on_progress)
 
 
 def read_geometry(
@@ -96,9 +96,9 @@ def read_geometry(
     def compute() -> Geometry:
         graph = diagnosis.graph(version, run, part(on_progress, 0.0, 0.6))
         arguments = (graph, diagnosis.labels(version), settings.distance)
-        return _measure(diagnosis, "vector_geometry", (version,), arguments, run, part(on_progress, 0.6, 1.0))
+        return measure_vectors(diagnosis, "vector_geometry", (version,), arguments, run, part(on_progress, 0.6, 1.0))
 
-    return diagnosis.once(_wanted(diagnosis, "geometry", version), compute)
+    return diagnosis.once(_wanted(diagnosis, "geometry", version), compute, run, on_progress)
 
 
 def read_drift(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_progress: Report = ignore) -> VectorDrift:
@@ -109,9 +109,9 @@ def read_drift(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_progres
         names = (settings.baseline, settings.candidate)
         cohorts = {column: diagnosis.shared_codes(names, column) for column in diagnosis.embeddings.roles.cohorts}
         arguments = (paired_rows(diagnosis), cohorts, settings.distance)
-        return _measure(diagnosis, "vector_drift", names, arguments, run, on_progress)
+        return measure_vectors(diagnosis, "vector_drift", names, arguments, run, on_progress)
 
-    return diagnosis.once(_wanted(diagnosis, "drift"), compute)
+    return diagnosis.once(_wanted(diagnosis, "drift"), compute, run, on_progress)
 
 
 def paired_rows(diagnosis: EmbeddingDiagnosis) -> tuple[Rows, Rows]:
@@ -141,9 +141,9 @@ def read_leakage(
         if not columns:
             return {}
         arguments = (columns, diagnosis.settings.distance)
-        return _measure(diagnosis, "vector_leakage", (version,), arguments, run, on_progress)
+        return measure_vectors(diagnosis, "vector_leakage", (version,), arguments, run, on_progress)
 
-    return diagnosis.once(_wanted(diagnosis, "leakage", version), compute)
+    return diagnosis.once(_wanted(diagnosis, "leakage", version), compute, run, on_progress)
 
 
 def read_triplets(
@@ -155,9 +155,11 @@ def read_triplets(
         return None
     return diagnosis.once(
         _wanted(diagnosis, "triplets", version),
-        lambda: _measure(
+        lambda: measure_vectors(
             diagnosis, "vector_triplets", (version,), (truth, diagnosis.settings.distance), run, on_progress
         ),
+        run,
+        on_progress,
     )
 
 
@@ -171,7 +173,9 @@ def read_dimensions(
     arguments = (truth, settings.distance, settings.k, TRIED_QUERIES)
     return diagnosis.once(
         _wanted(diagnosis, "dimensions", version),
-        lambda: _measure(diagnosis, "vector_dimensions", (version,), arguments, run, on_progress),
+        lambda: measure_vectors(diagnosis, "vector_dimensions", (version,), arguments, run, on_progress),
+        run,
+        on_progress,
     )
 
 
@@ -194,7 +198,7 @@ def read_duplicates(
         leaks = None if column is None else leaks_across(found, diagnosis.cohort_codes(version, column)[0])
         return Duplicates(found, precision, leaks)
 
-    return diagnosis.once(_wanted(diagnosis, "duplicates", version, wanted), compute)
+    return diagnosis.once(_wanted(diagnosis, "duplicates", version, wanted), compute, run, on_progress)
 
 
 def read_outliers(
@@ -202,7 +206,10 @@ def read_outliers(
 ) -> Outliers:
     """How lonely each query of a version is."""
     return diagnosis.once(
-        _wanted(diagnosis, "outliers", version), lambda: outlier_scores(diagnosis.graph(version, run, on_progress))
+        _wanted(diagnosis, "outliers", version),
+        lambda: outlier_scores(diagnosis.graph(version, run, on_progress)),
+        run,
+        on_progress,
     )
 
 
@@ -219,7 +226,7 @@ def read_seasons(diagnosis: EmbeddingDiagnosis, version: str) -> list[Season]:
     return diagnosis.once(_wanted(diagnosis, "seasons", version), compute)
 
 
-def _measure(
+def measure_vectors(
     diagnosis: EmbeddingDiagnosis,
     task: str,
     versions: tuple[str, ...],
@@ -227,5 +234,6 @@ def _measure(
     run: Run | None,
     on_progress: Report,
 ) -> Any:
+    """What a task of `lib.jobs.tasks` gives of versions, worked out in a worker."""
     vectors = tuple(diagnosis.vectors(name) for name in versions)
     return measure(task, vectors, arguments, diagnosis.folder, run or Run(), on_progress)

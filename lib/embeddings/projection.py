@@ -195,7 +195,7 @@ def read_map(
         made = VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
         return _laid_over(diagnosis, version, made, first)
 
-    return diagnosis.once(_wanted(diagnosis, version, settings), compute)
+    return diagnosis.once(_wanted(diagnosis, version, settings), compute, run, on_progress)
 
 
 def holds_map(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
@@ -248,6 +248,8 @@ def _graph_of_map(
     graph = diagnosis.once(
         ("map graph", version, settings.distance, k, None if landmarks is None else settings.seed, exact_up_to),
         lambda: neighbour_graph(asked, settings.distance, k, diagnosis.folder, run, report, exact_up_to),
+        run,
+        report,
     )
     return graph, landmarks
 
@@ -289,7 +291,7 @@ def read_quality(
             k / (len(placed) - 1),
         )
 
-    return diagnosis.once(_judged(diagnosis, version, settings), compute)
+    return diagnosis.once(_judged(diagnosis, version, settings), compute, run, on_progress)
 
 
 def holds_quality(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
@@ -325,7 +327,7 @@ def read_churn(
             compute_churn(one.coordinates[here], other.coordinates[there], k),
         )
 
-    return diagnosis.once(_churned(diagnosis, settings), compute)
+    return diagnosis.once(_churned(diagnosis, settings), compute, run, on_progress)
 
 
 def holds_churn(diagnosis: EmbeddingDiagnosis, settings: LayoutSettings) -> bool:

@@ -73,7 +73,7 @@ def read_recall_drop(
         )
         return RecallHistory(drop, (used[0], used[1]), len(first))
 
-    return diagnosis.once(_wanted(diagnosis), compute)
+    return diagnosis.once(_wanted(diagnosis), compute, run, on_progress)
 
 
 def holds_recall_drop(diagnosis: EmbeddingDiagnosis) -> bool:

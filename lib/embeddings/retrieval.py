@@ -107,7 +107,7 @@ def read_retrieval(
             values.append(prototype_accuracy(vectors, truth.labels, settings.distance))
         return Retrieval(version, ranked, tuple(values), hubs)
 
-    return diagnosis.once(("retrieval", version, settings.distance, settings.ks), compute)
+    return diagnosis.once(("retrieval", version, settings.distance, settings.ks), compute, run, on_progress)
 
 
 def holds_retrieval(diagnosis: EmbeddingDiagnosis, version: str) -> bool:

@@ -66,7 +66,7 @@ def read_row_measure(
         ]
         return {version: one(version, report) for version, report in zip(versions, reports, strict=True)}
 
-    return diagnosis.once(_wanted(diagnosis, measure, layout), compute)
+    return diagnosis.once(_wanted(diagnosis, measure, layout), compute, run, on_progress)
 
 
 def holds_row_measure(diagnosis: EmbeddingDiagnosis, measure: str, layout: LayoutSettings | None) -> bool:

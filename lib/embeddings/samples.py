@@ -127,7 +127,7 @@ def read_graphs(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_progre
             diagnosis.graph(version, run, part(on_progress, place / len(versions), (place + 1) / len(versions)))
         return True
 
-    return diagnosis.once(_graphs_read(diagnosis), compute)
+    return diagnosis.once(_graphs_read(diagnosis), compute, run, on_progress)
 
 
 def _graphs_read(diagnosis: EmbeddingDiagnosis) -> tuple[object, ...]:
