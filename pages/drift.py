@@ -6,8 +6,10 @@ from lib.ui.drift import read_view, show_cohorts, show_dimensions, show_measures
 from lib.ui.embeddings_page import open_embeddings_page
 from lib.ui.html import show_answer
 from lib.ui.leakage import show_leakage
+from lib.ui.vector_checks import watch_checks
 
 diagnosis = open_embeddings_page("drift", "Drift")
+checking = st.container()
 if diagnosis.is_compared:
     answer = st.container()
     view = read_view(diagnosis)
@@ -20,3 +22,5 @@ if diagnosis.is_compared:
 else:
     show_answer("There is one version: what moved can be told only of two.")
 show_leakage(diagnosis)
+with checking:
+    watch_checks(diagnosis)

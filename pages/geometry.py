@@ -7,9 +7,10 @@ from lib.ui.geometry import read_geometries, show_geometry
 from lib.ui.html import show_answer
 from lib.ui.near_duplicates import show_duplicates, show_outliers
 from lib.ui.triplets import show_triplets
+from lib.ui.vector_checks import watch_checks
 
 diagnosis = open_embeddings_page("geometry", "Geometry")
-answer = st.container()
+checking, answer = st.container(), st.container()
 view = read_geometries(diagnosis)
 with answer:
     show_answer(view.answer())
@@ -17,3 +18,5 @@ show_geometry(diagnosis, view)
 show_triplets(diagnosis)
 show_outliers(diagnosis)
 show_duplicates(diagnosis)
+with checking:
+    watch_checks(diagnosis)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.scan import Scan
 from lib.ui.datasets import Draft
-from lib.ui.embeddings_page import current_vector_draft, current_vectors, show_vector_sets
+from lib.ui.embeddings_page import current_vector_draft, current_vectors, diagnose_vectors, show_vector_sets
 from lib.ui.findings import show_findings
 from lib.ui.histories import show_training_link
 from lib.ui.html import show_answer, show_note
@@ -25,8 +25,10 @@ from lib.ui.overview import overview_sentence, show_overview, show_trend
 from lib.ui.page import current_dataset, current_draft, diagnose, watch_features
 from lib.ui.rejected import show_rejected
 from lib.ui.sidebar import show_closed, show_datasets
+from lib.ui.vector_checks import watch_checks
+from lib.ui.vector_findings import show_vector_findings
 from lib.ui.vector_sets import VectorFiles
-from lib.ui.vectors_home import is_sample, show_open_vectors, show_vector_draft, take_vectors
+from lib.ui.vectors_home import is_sample, show_open_vectors, show_vector_draft, take_vectors, vectors_sentence
 from lib.workspace import HeldDraft, OpenDataset
 
 
@@ -91,6 +93,10 @@ else:
     is_own = any(each is not None and not is_sample(each.token) for each in (opened, vectors))
     if vectors is not None:
         st.title(vectors.name, anchor=False)
+        show_answer(vectors_sentence(vectors.embeddings))
+        of_vectors = diagnose_vectors(vectors, beside=opened is not None)
+        show_vector_findings(of_vectors)
+        checking = st.container()
         show_open_vectors(vectors)
     if opened is not None:
         (st.title if vectors is None else st.header)(opened.name, anchor=False)
@@ -106,3 +112,6 @@ else:
         with st.expander("Load other files or a sample"):
             show_uploader()
             show_samples()
+    if vectors is not None:
+        with checking:
+            watch_checks(of_vectors, offers=True)

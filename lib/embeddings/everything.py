@@ -1,4 +1,4 @@
-"""Everything that is measured of embeddings, read in one go: what the command line tells, and checks look at."""
+"""What is measured of embeddings, read in one go: everything that the command line tells, or what checks look at."""
 
 from __future__ import annotations
 
@@ -32,29 +32,53 @@ def read_everything(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_pr
         Cancelled: `run` was cancelled.
     """
     given = run or Run()
-    steps = [step for version in diagnosis.embeddings.versions for step in _of_version(diagnosis, version, given)]
-    if diagnosis.is_compared:
+    steps: list[Step] = []
+    for version in diagnosis.embeddings.versions:
+        steps += _checked_of_version(diagnosis, version, given)
         steps += [
-            lambda report: read_comparison(diagnosis, given, report),
-            lambda report: read_drift(diagnosis, given, report),
+            lambda report, version=version: read_triplets(diagnosis, version, given, report),
+            lambda report, version=version: read_outliers(diagnosis, version, given, report),
         ]
-        if has_truth(diagnosis):
-            steps.append(lambda report: read_recall_drop(diagnosis, given, report))
+    steps += _checked_of_both(diagnosis, given)
+    if diagnosis.is_compared and has_truth(diagnosis):
+        steps.append(lambda report: read_recall_drop(diagnosis, given, report))
+    _take(steps, given, on_progress)
+
+
+def read_checked(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_progress: Report = ignore) -> None:
+    """Read what the checks look at, of the versions that are looked at; not yet why recall has fallen.
+
+    Raises:
+        Cancelled: `run` was cancelled.
+    """
+    given = run or Run()
+    steps = [step for version in diagnosis.settings.versions for step in _checked_of_version(diagnosis, version, given)]
+    _take([*steps, *_checked_of_both(diagnosis, given)], given, on_progress)
+
+
+def _take(steps: list[Step], run: Run, on_progress: Report) -> None:
     for place, step in enumerate(steps):
-        given.check()
+        run.check()
         step(part(on_progress, place / len(steps), (place + 1) / len(steps)))
 
 
-def _of_version(diagnosis: EmbeddingDiagnosis, version: str, run: Run) -> list[Step]:
+def _checked_of_version(diagnosis: EmbeddingDiagnosis, version: str, run: Run) -> list[Step]:
     return [
         lambda _report: read_index(diagnosis, version),
         lambda report: read_retrieval(diagnosis, version, run, report),
         lambda report: read_geometry(diagnosis, version, run, report),
-        lambda report: read_triplets(diagnosis, version, run, report),
         lambda report: read_dimensions(diagnosis, version, run, report),
         lambda report: read_leakage(diagnosis, version, run, report),
         lambda report: read_duplicates(diagnosis, version, None, run, report),
-        lambda report: read_outliers(diagnosis, version, run, report),
         lambda report: read_ann(diagnosis, version, run, report),
         lambda _report: read_seasons(diagnosis, version),
+    ]
+
+
+def _checked_of_both(diagnosis: EmbeddingDiagnosis, run: Run) -> list[Step]:
+    if not diagnosis.is_compared:
+        return []
+    return [
+        lambda report: read_comparison(diagnosis, run, report),
+        lambda report: read_drift(diagnosis, run, report),
     ]

@@ -17,6 +17,7 @@ from lib.ui.html import show_note
 from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.page import need_frame
 from lib.ui.sidebar import NONE, held_names, say_closed
+from lib.ui.vector_findings import show_vector_findings
 from lib.ui.vector_sets import held_vectors, hold_vectors, open_vector_sample, vector_sample
 from lib.vectors import Distance
 from lib.workspace import VECTOR_SAMPLES, HeldDraft, OpenEmbeddings
@@ -66,7 +67,7 @@ def current_vector_draft() -> HeldDraft | None:
 
 
 def open_embeddings_page(topic: str, title: str) -> EmbeddingDiagnosis:
-    """Draw the frame of a page of vectors and give the diagnosis that it shows.
+    """Draw the frame of a page of vectors, with what the checks of its topic found, and give the diagnosis.
 
     Without a set of vectors the page says how to get one, and ends.
     """
@@ -82,13 +83,15 @@ def open_embeddings_page(topic: str, title: str) -> EmbeddingDiagnosis:
             show_note(f"How {draft.name} is read has to be settled on the Home page first.")
         st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:", query_params=state.current())
         st.stop()
-    return diagnose_vectors(opened)
+    diagnosis = diagnose_vectors(opened)
+    show_vector_findings(diagnosis, topic=topic)
+    return diagnosis
 
 
-def diagnose_vectors(opened: OpenEmbeddings) -> EmbeddingDiagnosis:
-    """The diagnosis under the sidebar's settings."""
+def diagnose_vectors(opened: OpenEmbeddings, *, beside: bool = False) -> EmbeddingDiagnosis:
+    """The diagnosis under the sidebar's settings, which stand `beside` those of a dataset or alone."""
     with st.sidebar:
-        settings = _choose_settings(opened.embeddings)
+        settings = _choose_settings(opened.embeddings, " of the vectors" if beside else "")
         _show_link(opened)
     return opened.diagnosis(settings)
 
@@ -178,12 +181,12 @@ def show_vector_sets() -> None:
         st.rerun()
 
 
-def _choose_settings(embeddings: EmbeddingSet) -> EmbeddingSettings:
+def _choose_settings(embeddings: EmbeddingSet, whose: str) -> EmbeddingSettings:
     defaults, names = EmbeddingSettings.choose(embeddings), list(embeddings.versions)
     baseline = candidate = defaults.baseline
     if len(names) > 1:
-        baseline = state.choose("v_baseline", "Baseline", names, default=defaults.baseline)
-        candidate = state.choose("v_candidate", "Candidate", names, default=defaults.candidate)
+        baseline = state.choose("v_baseline", f"Baseline{whose}", names, default=defaults.baseline)
+        candidate = state.choose("v_candidate", f"Candidate{whose}", names, default=defaults.candidate)
     else:
         for name in ("v_baseline", "v_candidate"):
             state.judge(name, f"{baseline}, the only version", fits=state.get(name) == baseline)

@@ -29,7 +29,14 @@ PAGES = {
     "comparison": "pages/comparison.py",
     "monitoring": "pages/monitoring.py",
     "slices": "pages/slices.py",
+    "retrieval": "pages/retrieval.py",
+    "recall": "pages/recall.py",
+    "geometry": "pages/geometry.py",
+    "drift": "pages/drift.py",
+    "dimensions": "pages/dimensions.py",
 }
+WAYS = {"recall": "Show what happened to recall"}
+"""The words of a link to a page whose title is not its topic."""
 METRICS = {"label-flip": "roc_auc"}
 """The metric that shows a finding by cohort, by the check's name; the violation rate for all others."""
 EXCHANGED = "exchanged"
@@ -68,7 +75,7 @@ def explaining(diagnosis: Diagnosis, column: str) -> list[CheckResult]:
 def show_cards(results: Sequence[CheckResult], diagnosis: Diagnosis | None = None) -> None:
     """Cards for the findings among some results; with a diagnosis, each with the way to the page that shows why."""
     for index, result in enumerate(result for result in results if result.is_finding):
-        _show_card(result, index, None if diagnosis is None else link_of(result, diagnosis))
+        show_finding(result, index, None if diagnosis is None else link_of(result, diagnosis))
 
 
 def _none_found(diagnosis: Diagnosis) -> str:
@@ -92,19 +99,24 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
         if result.status in (Status.FAIL, Status.WARN) and (topic is None or is_of(result, topic))
     ]
     for index, result in enumerate(raised):
-        _show_card(result, index, link_of(result, diagnosis) if topic is None else None)
+        show_finding(result, index, link_of(result, diagnosis) if topic is None else None)
     if topic is None and not says_worse(results):
         _show_verdicts(diagnosis, has_findings=bool(raised))
-        passed = sum(result.status is Status.PASS for result in results)
-        skipped = [result for result in results if result.status is Status.NOT_APPLICABLE]
-        words = f"{format_plural(passed, 'check')} passed" + (f", {len(skipped)} not applicable." if skipped else ".")
-        with st.expander(words if raised else f"{_none_found(diagnosis)}: {words}"):
-            for result in results:
-                if result.status in (Status.PASS, Status.NOT_APPLICABLE):
-                    st.html(
-                        f"<p class='m-line'><b>{escape(result.name)}</b> <span class='m-light'>{escape(result.code)}"
-                        f"</span> {escape(result.title)}</p>"
-                    )
+        show_passed(results, "" if raised else _none_found(diagnosis))
+
+
+def show_passed(results: Sequence[CheckResult], none_found: str) -> None:
+    """How many checks passed, which they are unfolded; `none_found` opens that where there is no finding, else ""."""
+    passed = sum(result.status is Status.PASS for result in results)
+    skipped = sum(result.status is Status.NOT_APPLICABLE for result in results)
+    words = f"{format_plural(passed, 'check')} passed" + (f", {skipped} not applicable." if skipped else ".")
+    with st.expander(f"{none_found}: {words}" if none_found else words):
+        for result in results:
+            if not result.is_finding:
+                st.html(
+                    f"<p class='m-line'><b>{escape(result.name)}</b> <span class='m-light'>{escape(result.code)}"
+                    f"</span> {escape(result.title)}</p>"
+                )
 
 
 def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
@@ -117,7 +129,8 @@ def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
         st.html(f"<p class='m-line'>{escape(said)}</p>")
 
 
-def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> None:
+def show_finding(result: CheckResult, index: int, link: dict[str, str] | None) -> None:
+    """A card, the `index`-th of its page; with a view, the way to the page that shows why."""
     tone = TONES[result.severity.value]
     with st.container(key=f"finding-{tone}-{index}-{result.topic}", border=False):
         show_card(
@@ -133,7 +146,7 @@ def _show_card(result: CheckResult, index: int, link: dict[str, str] | None) -> 
         if link is not None and page != "home":
             st.page_link(
                 PAGES[page],
-                label=f"Show why on {page.capitalize().replace('_', ' ')}",
+                label=WAYS.get(page, f"Show why on {page.capitalize().replace('_', ' ')}"),
                 icon=":material/arrow_forward:",
                 query_params=link,
             )

@@ -83,7 +83,6 @@ def is_sample(token: str) -> bool:
 def show_open_vectors(opened: OpenEmbeddings) -> None:
     """What an open set holds and the way to its pages; how it was read, and what can be added."""
     data = opened.embeddings
-    show_note(vectors_sentence(data))
     show_table(
         [Column("Version"), Column("Vectors"), Column("Dimension"), Column("Stored as"), Column("Queries, gallery")],
         [_version_row(name, vectors) for name, vectors in data.versions.items()],

@@ -19,6 +19,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from lib.ui import vector_checks
 from lib.ui.datasets import workspace
 from lib.ui.upload_folder import upload_store
 
@@ -32,6 +33,7 @@ JOBS = (
     "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
     "geometry", "triplets", "outliers", "duplicates", "drift", "leakage", "dimensions", "vectors",
     "vector-sample", "layout", "map-quality", "row-measure", "graphs", "v_churn", "retrieval", "recall-drop",
+    "drift-windows", "seasons", "checks",
     *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90
@@ -45,6 +47,13 @@ def components_are_looked_for_once() -> Iterator[None]:
     with patch.object(
         manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checks_of_vectors_are_asked_for() -> Iterator[None]:
+    """As of many rows: else each page of vectors would run them all behind it."""
+    with patch.object(vector_checks, "RUN_UP_TO", 0):
         yield
 
 

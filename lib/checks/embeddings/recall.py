@@ -54,15 +54,10 @@ class Segment:
 
 def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
     """Recall@k of paired queries fell, overall or in a segment; with what caused it."""
-    if not diagnosis.is_compared:
-        return NotApplicable(ONE_VERSION)
-    if not has_truth(diagnosis):
-        return NotApplicable(NO_TRUTH)
+    segments = _segments(diagnosis)
+    if isinstance(segments, NotApplicable):
+        return segments
     comparison = read_comparison(diagnosis)
-    ledger = comparison.ledger
-    if ledger is None or len(ledger.first) < LEAST_QUERIES:
-        return NotApplicable(f"fewer than {LEAST_QUERIES} queries with a right answer are in both versions")
-    segments = _segments(diagnosis, comparison)
     fallen = [each for each in segments if each.has_fallen]
     whole = segments[0]
     name = f"Recall@{diagnosis.settings.k}"
@@ -109,10 +104,21 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
     ]
 
 
-def _segments(diagnosis: EmbeddingDiagnosis, comparison: EmbeddingComparison) -> list[Segment]:
+def has_fallen(diagnosis: EmbeddingDiagnosis) -> bool:
+    """Whether recall has fallen overall or in a segment, so that its causes are asked for."""
+    segments = _segments(diagnosis)
+    return not isinstance(segments, NotApplicable) and any(each.has_fallen for each in segments)
+
+
+def _segments(diagnosis: EmbeddingDiagnosis) -> list[Segment] | NotApplicable:
     """All paired queries, then those of each cohort value; corrected for all of these."""
-    ledger = comparison.ledger
-    assert ledger is not None, "there is one where right answers are known"
+    if not diagnosis.is_compared:
+        return NotApplicable(ONE_VERSION)
+    if not has_truth(diagnosis):
+        return NotApplicable(NO_TRUTH)
+    ledger = read_comparison(diagnosis).ledger
+    if ledger is None or len(ledger.first) < LEAST_QUERIES:
+        return NotApplicable(f"fewer than {LEAST_QUERIES} queries with a right answer are in both versions")
     made = [Segment("", "", len(ledger.first), int(ledger.is_lost.sum()), int(ledger.is_gained.sum()))]
     for column in compared_cohorts(diagnosis):
         codes, values = diagnosis.cohort_codes(diagnosis.settings.candidate, column)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
+from lib.checks.embeddings.recall import has_fallen
 from lib.checks.embeddings.table import EMBEDDING_CHECKS
 from lib.checks.result import CheckResult, Status, Where
 from lib.checks.run import in_order, run_check
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.diagnosis import Report, ignore, part
+from lib.embeddings.everything import read_checked
+from lib.embeddings.recall_drop import read_recall_drop
+from lib.sources import Run
 
 CAUSES = (
     ("E-F2", ("E-F8", "E-F10", "E-F1", "E-F6", "E-F7")),
@@ -17,12 +22,36 @@ CAUSES = (
 """Whose findings account for whose, where these came with the candidate; the first that there is tells them."""
 
 
-def run_embedding_checks(diagnosis: EmbeddingDiagnosis) -> tuple[CheckResult, ...]:
-    """Every check: findings first, most serious first, one per cause; each check that found nothing exactly once."""
-    results = [each for check in EMBEDDING_CHECKS for each in run_check(check, diagnosis)]
-    for cause, codes in CAUSES:
-        results = _told_by(results, cause, codes)
-    return in_order(results)
+def run_embedding_checks(
+    diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_progress: Report = ignore
+) -> tuple[CheckResult, ...]:
+    """Every check: findings first, most serious first, one per cause; each check that found nothing exactly once.
+
+    What the checks look at is read first, with progress; the results are kept with the embeddings.
+
+    Raises:
+        Cancelled: `run` was cancelled.
+    """
+
+    def compute() -> tuple[CheckResult, ...]:
+        read_checked(diagnosis, run, part(on_progress, 0.0, 0.8))
+        if has_fallen(diagnosis):
+            read_recall_drop(diagnosis, run, part(on_progress, 0.8, 1.0))
+        results = [each for check in EMBEDDING_CHECKS for each in run_check(check, diagnosis)]
+        for cause, codes in CAUSES:
+            results = _told_by(results, cause, codes)
+        return in_order(results)
+
+    return diagnosis.once(_wanted(diagnosis), compute, run, on_progress)
+
+
+def holds_embedding_checks(diagnosis: EmbeddingDiagnosis) -> bool:
+    """Whether they were run already."""
+    return diagnosis.holds(*_wanted(diagnosis))
+
+
+def _wanted(diagnosis: EmbeddingDiagnosis) -> tuple[object, ...]:
+    return "checks", diagnosis.settings
 
 
 def _told_by(results: list[CheckResult], cause: str, codes: tuple[str, ...]) -> list[CheckResult]:

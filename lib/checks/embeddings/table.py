@@ -46,7 +46,7 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         "not normalised, cut short or joined to other ids, or the model is worse.",
         remedy="Roll back. Mend the cause that is named and embed queries and gallery with one model; where none is, "
         "look at the queries that were lost and train with what displaced their answers as hard negatives.",
-        topic="retrieval",
+        topic="recall",
         function=check_recall_drop,
         over="embeddings",
     ),
@@ -62,7 +62,7 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         "overflowed, ids that were written twice. Of an approximate index: its search looks at too few rows.",
         remedy="Embed the rows that are named again and write the index anew. Of an approximate index: raise what it "
         "looks at (nprobe, efSearch) until recall is enough.",
-        topic="home",
+        topic="retrieval",
         function=check_index_corruption,
         over="embeddings",
     ),
@@ -77,7 +77,7 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         cause="The vectors hold what tells people of these groups apart: whoever has the vectors has it too.",
         remedy="Treat the vectors as personal data. Leave the feature out of what is embedded, or train against the "
         "probe, and look whether recall is the same for all groups.",
-        topic="leakage",
+        topic="drift",
         function=check_leakage,
         over="embeddings",
     ),

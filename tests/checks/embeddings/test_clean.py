@@ -34,7 +34,7 @@ def test_the_table_is_complete() -> None:
         assert check.alarm_rate == ALARM_RATE
         assert check.over == "embeddings"
         assert all((check.reference, check.minimum_effect, check.cause, check.remedy))
-        assert check.topic in ("drift", "retrieval", "home", "leakage", "geometry", "dimensions")
+        assert check.topic in ("drift", "retrieval", "recall", "geometry", "dimensions")
 
 
 @pytest.mark.parametrize("clean", ["two-seeds", "split-halves"])
