@@ -91,12 +91,13 @@ elif opened is None and vectors is None:
     show_training_link()
 else:
     is_own = any(each is not None and not is_sample(each.token) for each in (opened, vectors))
-    if vectors is not None:
-        st.title(vectors.name, anchor=False)
-        show_answer(vectors_sentence(vectors.embeddings))
-        of_vectors = diagnose_vectors(vectors, beside=opened is not None)
-        show_vector_findings(of_vectors)
-        checking = st.container()
+    of_vectors = None if vectors is None else diagnose_vectors(vectors, beside=opened is not None)
+    checking = st.container()
+    if vectors is not None and of_vectors is not None:
+        with checking:
+            st.title(vectors.name, anchor=False)
+            show_answer(vectors_sentence(vectors.embeddings))
+            show_vector_findings(of_vectors)
         show_open_vectors(vectors)
     if opened is not None:
         (st.title if vectors is None else st.header)(opened.name, anchor=False)
@@ -112,6 +113,6 @@ else:
         with st.expander("Load other files or a sample"):
             show_uploader()
             show_samples()
-    if vectors is not None:
+    if of_vectors is not None:
         with checking:
             watch_checks(of_vectors, offers=True)
