@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.ui.drift import read_view, show_cohorts, show_dimensions, show_measures, show_residuals
+from lib.ui.drift_windows import show_over_time
 from lib.ui.embeddings_page import open_embeddings_page
 from lib.ui.html import show_answer
 from lib.ui.leakage import show_leakage
@@ -20,7 +21,8 @@ if diagnosis.is_compared:
     show_dimensions(diagnosis, view)
     show_cohorts(diagnosis, view)
 else:
-    show_answer("There is one version: what moved can be told only of two.")
+    show_answer("There is one version: what moved between versions can be told only of two.")
+show_over_time(diagnosis)
 show_leakage(diagnosis)
 with checking:
     watch_checks(diagnosis)

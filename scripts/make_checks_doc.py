@@ -118,8 +118,8 @@ def render(rates: pd.DataFrame) -> str:
         "Checks of vectors (E-F) are run by `python -m lib embed`, and behind the pages of vectors. What came with the",
         "candidate and follows from a fall of recall, a collapse or duplicates stands under that finding. On 150 clean",
         "pairs of 300 and 450 vectors of 16 and 32 dimensions (two seeds of one model, a tuned model, halves of one",
-        "version) they fired once: `embedding-drift` in a cohort. Faults are those of `sample_data/embedding_faults.py`",
-        "and of their own tests.",
+        "version) they fired once: `embedding-drift` in a cohort. Faults are those of",
+        "`sample_data/embedding_faults.py` and of their own tests.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -78,7 +78,8 @@ def test_json_has_the_frame_of_every_report(embed: Embed) -> None:
     )
     assert (status, err) == (1, "")  # its index is not consistent
     report: dict[str, Any] = json.loads(out)
-    assert list(report) == ["format_version", "inputs", "settings", "versions", "cohorts", "comparison", "checks"]
+    frame = ["format_version", "inputs", "settings", "versions", "cohorts", "windows", "comparison", "checks"]
+    assert list(report) == frame
     assert [(each["name"], each["kind"], each["rows"]) for each in report["inputs"]] == [
         ("v1.npz", "vectors", N),
         ("v2.npz", "vectors", N),

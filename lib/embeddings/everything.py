@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lib.embeddings.comparison import read_comparison
 from lib.embeddings.diagnosis import EmbeddingDiagnosis, Report, ignore, part
+from lib.embeddings.drift_windows import read_drift_windows
 from lib.embeddings.measures import (
     read_ann,
     read_dimensions,
@@ -40,6 +41,7 @@ def read_everything(diagnosis: EmbeddingDiagnosis, run: Run | None = None, on_pr
             lambda report, version=version: read_outliers(diagnosis, version, given, report),
         ]
     steps += _checked_of_both(diagnosis, given)
+    steps.append(lambda report: read_drift_windows(diagnosis, given, report))
     if diagnosis.is_compared and has_truth(diagnosis):
         steps.append(lambda report: read_recall_drop(diagnosis, given, report))
     _take(steps, given, on_progress)

@@ -88,6 +88,15 @@ def vector_drift(before: Any, after: Any, paired: Any, cohorts: Any, distance: A
     return compute_drift(before.vectors(), after.vectors(), paired, cohorts, distance, report)
 
 
+def vector_windows(
+    before: Any, after: Any, windows: Any, paired: Any, against: Any, distance: Any, report: Report
+) -> Any:
+    """How far each window of some `HandedVectors` is from others: a `Drift` for each."""
+    from lib.metrics.drift_windows import compare_windows
+
+    return compare_windows(before.vectors(), after.vectors(), windows, paired, against, distance, report)
+
+
 def vector_leakage(given: Any, columns: Any, distance: Any, report: Report) -> Any:
     """What can be told from `HandedVectors`: a `Leakage` by column."""
     from lib.metrics.vector_measures import compute_leakage
@@ -127,6 +136,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "ranked_matches": ranked_matches,
     "vector_geometry": vector_geometry,
     "vector_drift": vector_drift,
+    "vector_windows": vector_windows,
     "vector_leakage": vector_leakage,
     "vector_triplets": vector_triplets,
     "vector_dimensions": vector_dimensions,

@@ -17,8 +17,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.estimates import BoolArray, Estimate, Estimates, FloatArray, IntArray, add_up, divide, estimates
-from lib.metrics.intervals import mean_interval
+from lib.metrics.estimates import BoolArray, Estimate, FloatArray
 from lib.metrics.sample_means import rate_of
 from lib.metrics.vector_rows import blocks, draw_rows, moments, take
 from lib.vectors import Distance, Matrix, Rows
@@ -187,17 +186,6 @@ def split_residuals(residual: FloatArray) -> tuple[BoolArray, float]:
     if min(len(far), n - len(far)) >= max(LEAST_SHARE * n, 2) and split >= LEAST_SPLIT and gap >= LEAST_GAP:
         is_far[far] = True
     return is_far, split
-
-
-def residuals_by_cohort(values: FloatArray, codes: IntArray, n_cohorts: int) -> Estimates:
-    """Mean residual (or displacement) of each cohort, with a 95 % interval; `codes` are from 0, −1 for none."""
-    kept = (codes >= 0) & np.isfinite(values)
-    code, value = codes[kept], values[kept]
-    n = add_up(code, np.ones(len(code)), n_cohorts)
-    mean = divide(add_up(code, value, n_cohorts), n)
-    variance = divide(add_up(code, (value - mean[code]) ** 2, n_cohorts), n - 1)
-    lower, upper = mean_interval(mean, np.sqrt(divide(variance, n)), n - 1)
-    return estimates(mean, np.maximum(lower, 0.0), upper, n, [(n == 0, "no id of it is in both versions")])
 
 
 def _compare(

@@ -12,7 +12,7 @@ features; Lopez-Paz and Oquab (2017) for the domain classifier; Stephens (1970) 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -32,6 +32,8 @@ from lib.metrics.permutations import NOISE_LEVEL, deal_sides, deal_swaps, noise_
 from lib.metrics.probe import deal_folds
 from lib.metrics.vector_rows import draw_rows, take
 from lib.vectors import Distance, Matrix, Rows
+
+Report = Callable[[float, str], None]
 
 MOST_ROWS = 5_000
 """Rows of a side that are looked at; of more so many are drawn."""
@@ -86,6 +88,12 @@ class DriftMeasure:
     def is_drift(self) -> bool:
         """Whether it is beyond chance, and large enough to matter."""
         return self.p_adjusted <= NOISE_LEVEL and self.value >= LEAST_EFFECTS[self.measure]
+
+    @property
+    def effect(self) -> float:
+        """The value in units of the least that matters: 1 there, 0 where nothing moved."""
+        chance = 0.5 if self.measure is Measure.DOMAIN_AUC else 0.0
+        return (self.value - chance) / (LEAST_EFFECTS[self.measure] - chance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +164,31 @@ def compare_pairs(
 
 
 def compare_parts(
-    baseline: Matrix, candidate: Matrix, rows: Rows, parts: Sequence[Rows], distance: Distance, seed: int = 0
+    baseline: Matrix,
+    candidate: Matrix,
+    parts: Sequence[tuple[Rows, Rows]],
+    distance: Distance,
+    report: Report = lambda _share, _words: None,
+    seed: int = 0,
 ) -> list[Drift]:
-    """Each part (window, cohort) of a candidate against one reference, corrected for all that are compared."""
-    return adjust_together([compare_samples(baseline, candidate, rows, part, distance, seed) for part in parts])
+    """Each part (window, cohort) of a candidate against what it is compared with, corrected for all parts.
+
+    Args:
+        baseline: shape (N, d).
+        candidate: shape (M, d), perhaps the same matrix.
+        parts: of each the rows of the baseline, and those of the candidate.
+        distance: under the cosine distance, directions are compared.
+        report: told between parts.
+        seed: of what is drawn and dealt.
+    """
+    found: list[Drift] = []
+    for place, (rows, other) in enumerate(parts):
+        report(place / len(parts), f"Comparing part {place + 1} of {len(parts)}")
+        found.append(compare_samples(baseline, candidate, rows, other, distance, seed))
+    return _adjust_together(found)
 
 
-def adjust_together(found: Sequence[Drift]) -> list[Drift]:
+def _adjust_together(found: Sequence[Drift]) -> list[Drift]:
     """The same comparisons, corrected for all of them; perhaps none."""
     if not found:
         return []

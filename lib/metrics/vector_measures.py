@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lib.metrics.alignment import Alignment, align, procrustes
-from lib.metrics.drift import MOST_ROWS, Drift, adjust_together, compare_pairs, compare_samples
-from lib.metrics.estimates import Estimate, IntArray
+from lib.metrics.drift import MOST_ROWS, Drift, compare_pairs, compare_parts, compare_samples
+from lib.metrics.estimates import Estimate, FloatArray, IntArray
 from lib.metrics.geometry import (
     Anisotropy,
     Norms,
@@ -151,29 +151,36 @@ def compute_drift(
     samples = compare_samples(before.matrix, after.matrix, rows[0], rows[1], distance)
     report(0.5, "Comparing the same ids")
     pairs = compare_pairs(before.matrix, after.matrix, first, second, distance) if has_pairs else None
-    made: dict[tuple[str, str], Drift] = {}
-    for place, (column, (old, new, values)) in enumerate(cohorts.items()):
-        report(0.7 + 0.3 * place / len(cohorts), f"Comparing by {column}")
+    named: list[tuple[str, str]] = []
+    parts: list[tuple[Rows, Rows]] = []
+    for column, (old, new, values) in cohorts.items():
         for code, value in list(enumerate(values))[:MOST_PARTS]:
             own, other = rows[0][old[rows[0]] == code], rows[1][new[rows[1]] == code]
             if min(len(own), len(other)) >= LEAST_PART:
-                made[column, value] = compare_samples(before.matrix, after.matrix, own, other, distance)
+                named.append((column, value))
+                parts.append((own, other))
     by_column: dict[str, dict[str, Drift]] = {column: {} for column in cohorts}
-    for (column, value), each in zip(made, adjust_together(list(made.values())), strict=True):
+    compared = compare_parts(
+        before.matrix, after.matrix, parts, distance, lambda share, words: report(0.7 + 0.3 * share, words)
+    )
+    for (column, value), each in zip(named, compared, strict=True):
         by_column[column][value] = each
     turned = None
     if aligned is not None and aligned.total_residual <= TURNED * aligned.total_displacement:
-        turned = _turned(before, after, paired, distance)
+        # What is left after turning is more than other coordinates.
+        drawn = draw_rows(np.arange(len(first)), MOST_ROWS, 0)
+        x, y = take(before.matrix, first[drawn], distance), take(after.matrix, second[drawn], distance)
+        same = np.arange(len(drawn))
+        other = y @ turn_onto(before, after, paired, distance)
+        turned = compare_pairs(x.astype(np.float32), other.astype(np.float32), same, same, distance)
     return VectorDrift(samples, pairs, aligned, cut, by_column, turned)
 
 
-def _turned(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> Drift:
-    """The pairs once the candidate is turned onto the baseline: what is left is more than other coordinates."""
+def turn_onto(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> FloatArray:
+    """The rotation, shape (d, d), that takes a candidate onto its baseline, by `MOST_ROWS` of the ids in both."""
     drawn = draw_rows(np.arange(len(paired[0])), MOST_ROWS, 0)
     x, y = (take(each.matrix, rows[drawn], distance) for each, rows in zip((before, after), paired, strict=True))
-    matrices = x.astype(np.float32), (y @ procrustes(y.T @ x)).astype(np.float32)
-    rows = np.arange(len(drawn))
-    return compare_pairs(*matrices, rows, rows, distance)
+    return procrustes(y.T @ x)
 
 
 def compute_leakage(

@@ -98,9 +98,9 @@ def _drifts(diagnosis: EmbeddingDiagnosis) -> dict[str, Any]:
     undefined |= dict.fromkeys(("alignment", "truncation"), NO_IDS) if found.alignment is None else {}
     cut = found.truncation
     return {
-        **{name: None if each is None else _drift(each) for name, each in parts.items()},
+        **{name: None if each is None else drift_as_json(each) for name, each in parts.items()},
         "cohorts": [
-            {"column": column, "value": value, **_drift(each)}
+            {"column": column, "value": value, **drift_as_json(each)}
             for column, values in found.cohorts.items()
             for value, each in values.items()
         ],
@@ -117,7 +117,8 @@ def _drifts(diagnosis: EmbeddingDiagnosis) -> dict[str, Any]:
     }
 
 
-def _drift(drift: Drift) -> dict[str, Any]:
+def drift_as_json(drift: Drift) -> dict[str, Any]:
+    """How far one sample of vectors is from another, each measure with its floor."""
     plain: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for each in drift.measures:

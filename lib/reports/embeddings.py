@@ -6,6 +6,7 @@ import math
 
 from lib import __version__
 from lib.embeddings.comparison import read_comparison
+from lib.embeddings.drift_windows import read_drift_windows
 from lib.embeddings.measures import (
     read_dimensions,
     read_drift,
@@ -16,6 +17,7 @@ from lib.embeddings.measures import (
 )
 from lib.embeddings.recall_drop import has_truth, read_recall_drop
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
+from lib.figures.drift_windows_view import DriftWindowsView
 from lib.figures.format import (
     UNDEFINED,
     format_change,
@@ -180,6 +182,9 @@ def _drift_notes(report: EmbeddingReport) -> list[str]:
     ]
     if found.reason:
         notes.append(f"Drift is undefined: {found.reason}.")
+    windows = read_drift_windows(report.diagnosis)
+    if windows is not None:
+        notes.append(f"{DriftWindowsView.of(report.diagnosis, windows).sentence()}.")
     aligned = found.alignment
     if aligned is not None and not aligned.reason:
         notes.append(

@@ -9,16 +9,17 @@ from typing import Any
 from lib import __version__
 from lib.checks import CheckResult
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
+from lib.embeddings.drift_windows import read_drift_windows
 from lib.embeddings.measures import read_index
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.metrics.index_consistency import IndexReport
 from lib.metrics.intervals import LEVEL
 from lib.reports.checks_json import check_as_json
-from lib.reports.embedding_comparison_json import comparison_as_json
+from lib.reports.embedding_comparison_json import comparison_as_json, drift_as_json
 from lib.reports.embedding_version_json import version_as_json
 from lib.reports.estimates_json import measured
 from lib.reports.json import FORMAT_VERSION
-from lib.reports.json_values import as_plain
+from lib.reports.json_values import as_plain, moment
 from lib.sources.embeddings import EmbeddingSet
 
 
@@ -83,6 +84,7 @@ def embeddings_as_json(report: EmbeddingReport) -> dict[str, Any]:
         },
         "versions": {name: _version(report, name) for name in report.data.versions},
         "cohorts": _cohorts(report.diagnosis),
+        "windows": _windows(report.diagnosis),
         "comparison": comparison_as_json(report.diagnosis),
         "checks": [check_as_json(result) for result in report.checks],
     }
@@ -111,6 +113,23 @@ def _cohorts(diagnosis: EmbeddingDiagnosis) -> list[dict[str, Any]]:
                 n = int(found["recall_at_k", diagnosis.settings.k].n[code])
                 made.append({"column": column, "value": value, "version": version, "n": n, **measured(numbers)})
     return made
+
+
+def _windows(diagnosis: EmbeddingDiagnosis) -> list[dict[str, Any]]:
+    """Drift of the candidate's windows of time; none without times, or with too few rows for two of them."""
+    found = read_drift_windows(diagnosis)
+    if found is None:
+        return []
+    return [
+        {
+            "version": diagnosis.settings.candidate,
+            "against": found.against.value,
+            "start": moment(start),
+            "end": moment(start + found.grid.width),
+            **drift_as_json(each),
+        }
+        for start, each in zip(found.starts, found.drifts, strict=True)
+    ]
 
 
 def _version(report: EmbeddingReport, name: str) -> dict[str, Any]:

@@ -219,17 +219,19 @@ def test_lengths_do_not_count_between_directions() -> None:
 def test_parts_are_corrected_together() -> None:
     x = sample(400, 4, 1)
     y = np.concatenate([sample(300, 4, 2), sample(100, 4, 3, 0.8)])
-    parts = [np.arange(start, start + 100) for start in range(0, 400, 100)]
-    found = compare_parts(x, matrix(y), np.arange(400), parts, EUCLIDEAN)
+    parts = [(np.arange(400), np.arange(start, start + 100)) for start in range(0, 400, 100)]
+    told: list[float] = []
+    found = compare_parts(x, matrix(y), parts, EUCLIDEAN, lambda share, _words: told.append(share))
+    assert told == [0, 0.25, 0.5, 0.75]
     assert [each.has_drifted for each in found] == [False, False, False, True]
-    alone = compare_samples(x, matrix(y), np.arange(400), parts[0], EUCLIDEAN)
+    alone = compare_samples(x, matrix(y), *parts[0], EUCLIDEAN)
     assert [each.p for each in found[0].measures] == [each.p for each in alone.measures]
     assert all(a.p_adjusted >= b.p_adjusted for a, b in zip(found[0].measures, alone.measures, strict=True))
 
 
 def test_nothing_to_compare_by_parts_is_no_error() -> None:
     x = matrix(np.random.default_rng(0).normal(size=(60, 3)))
-    assert compare_parts(x, x, np.arange(60), [], EUCLIDEAN) == []
+    assert compare_parts(x, x, [], EUCLIDEAN) == []
 
 
 def test_too_few_rows_or_equal_ones_have_a_reason() -> None:

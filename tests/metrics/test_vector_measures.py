@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.metrics.drift import adjust_together
 from lib.metrics.vector_measures import VectorDrift, compute_drift
 from lib.vectors import Distance, Vectors
 from tests.checks.embeddings.sets import made
@@ -44,7 +43,6 @@ def test_the_same_coordinates_are_not_turned() -> None:
     items = rng.normal(size=(N, D))
     assert drift_of(items, items + 0.1 * rng.normal(size=(N, D))).turned is None
     assert drift_of(items, rng.normal(size=(N, D))).turned is None
-    assert adjust_together([]) == []
 
 
 def test_ids_that_are_not_shared_are_not_turned() -> None:

@@ -18,7 +18,9 @@ ROWS = 500
 HOSTILE = "<b>two</b>"
 
 
-def open_digits(folder: Path, versions: dict[str, np.ndarray], *, told: bool = True) -> str:
+def open_digits(
+    folder: Path, versions: dict[str, np.ndarray], *, told: bool = True, times: np.ndarray | None = None
+) -> str:
     """A set of digits that is open, by its token; without what is told of rows there is no label either."""
     names = []
     for name, matrix in versions.items():
@@ -28,7 +30,7 @@ def open_digits(folder: Path, versions: dict[str, np.ndarray], *, told: bool = T
         n = len(next(iter(versions.values())))
         labels = load_digits(return_X_y=True)[1][:n]
         rng = np.random.default_rng(0)
-        pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "id": [f"d{row}" for row in range(n)],
                 "label": [HOSTILE if each == 2 else str(each) for each in labels],
@@ -36,7 +38,8 @@ def open_digits(folder: Path, versions: dict[str, np.ndarray], *, told: bool = T
                 "half": np.where(labels < 5, "low", "high"),
                 "group": np.where((labels % 2 == 0) ^ (rng.random(n) < 0.1), "a", "b"),
             }
-        ).to_csv(folder / "meta.csv", index=False)
+        )
+        (frame if times is None else frame.assign(time=times)).to_csv(folder / "meta.csv", index=False)
         names.append("meta.csv")
     answers = EmbeddingAnswers(cohorts=("half",), sensitive=("group",)) if told else EmbeddingAnswers()
     given = read_embeddings([Input(folder / name, name) for name in names], folder / "store", answers)
@@ -152,8 +155,26 @@ def test_one_version_without_labels_or_sensitive_columns_says_what_is_missing(al
     assert tables(app)[1]["only", "Silhouette"].detail == "no column is the label"
     go_to(app, "drift")
     assert_sound(app)
-    assert answer(app) == "There is one version: what moved can be told only of two."
+    assert answer(app) == "There is one version: what moved between versions can be told only of two."
     assert "No column is said to be sensitive" in text_of(app)
     go_to(app, "dimensions")
     assert_sound(app)
     assert "Nothing tells which rows belong together" in text_of(app)
+
+
+def test_windows_and_weeks_are_drawn_where_rows_have_times(pixels: np.ndarray, tmp_path: Path) -> None:
+    seconds = 2_900 * 7 * 86_400 + 4 * 86_400 + np.arange(ROWS) * (28 * 86_400 / ROWS)  # four weeks from a Monday
+    late, moved = np.arange(ROWS) >= 0.75 * ROWS, pixels.copy()
+    moved[late, 20:28] += 8
+    times = np.array([f"{pd.Timestamp(each, unit='s', tz='UTC'):%Y-%m-%dT%H:%M:%SZ}" for each in seconds])
+    token = open_digits(tmp_path, {"old": pixels, "new": moved}, times=times)
+    app = open_app("drift", vectors=token)
+    assert_sound(app)
+    assert "Over time" in [each.value for each in app.subheader]
+    windows = next(each for each in figures(app) if each["layout"]["meta"]["title"].startswith("Over time"))
+    title = windows["layout"]["meta"]["title"]
+    # Digits come writer by writer: one more week is unlike all.
+    assert title.startswith("Over time: 2 of 4 weeks moved from old; 2025-08-25 to 2025-09-01 furthest, ")
+    assert "n = 125 to 125 a window" in windows["layout"]["meta"]["subtitle"]
+    assert "Whether a shift comes back cannot be told: fewer than 3 weeks or days" in text_of(app)
+    workspace().close(token)

@@ -65,13 +65,7 @@ def _moved(drift: Drift) -> list[DriftMeasure]:
         for each in drift.measures
         if each.p_adjusted <= ALARM_RATE / FAMILIES and each.value >= LEAST_EFFECTS[each.measure]
     ]
-    return sorted(moved, key=lambda each: -effect(each))
-
-
-def effect(each: DriftMeasure) -> float:
-    """A measure in units of its least effect."""
-    chance = 0.5 if each.measure is Measure.DOMAIN_AUC else 0.0
-    return (each.value - chance) / (LEAST_EFFECTS[each.measure] - chance)
+    return sorted(moved, key=lambda each: -each.effect)
 
 
 def _worst_cohort(found: VectorDrift) -> tuple[str, str, Drift] | None:
@@ -81,7 +75,7 @@ def _worst_cohort(found: VectorDrift) -> tuple[str, str, Drift] | None:
         for value, drift in values.items()
         if _moved(drift)
     ]
-    return max(moved, key=lambda each: effect(_moved(each[2])[0]), default=None)
+    return max(moved, key=lambda each: _moved(each[2])[0].effect, default=None)
 
 
 def _finding(
@@ -104,7 +98,7 @@ def _finding(
     n_moved = sum(bool(_moved(own)) for own in parts) if found.turned is None else 0
     many = f"vectors moved in {n_moved} of {words.plural(len(parts), 'cohort')} that are compared"
     return Finding(
-        Status.FAIL if effect(moved[0]) >= LARGE else Status.WARN,
+        Status.FAIL if moved[0].effect >= LARGE else Status.WARN,
         settings.candidate,
         Where({column: value} if column else {}),
         title,
@@ -119,7 +113,7 @@ def _finding(
             "is_new": True,
             "consequences": [many] if n_moved > bool(column) else [],
         },
-        effect(moved[0]),
+        moved[0].effect,
     )
 
 
