@@ -9,7 +9,15 @@ import pandas as pd
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.drift_windows import DriftWindows
 from lib.figures.drift_view import SAID, verdict_words
-from lib.figures.format import format_count, format_loss, format_plural, format_share, format_span, format_time
+from lib.figures.format import (
+    NO_BREAK,
+    format_count,
+    format_loss,
+    format_plural,
+    format_share,
+    format_span,
+    format_time,
+)
 from lib.figures.text import escape, plain
 from lib.metrics.drift import Drift
 from lib.metrics.drift_windows import Against
@@ -59,8 +67,8 @@ class DriftWindowsView:
         far = max(moved, key=lambda place: _furthest(found.drifts[place])[1])
         name, _effect, value = _furthest(found.drifts[far])
         return (
-            f"Over time: {format_count(len(moved))} of {windows} moved {against}; {self.when(far)} furthest, {name} "
-            f"{format_loss(value)}"
+            f"Over time: {format_count(len(moved))} of {windows} moved {against}; {self.when(far)} furthest, "
+            f"{name}{NO_BREAK}{format_loss(value)}"
         )
 
     def subtitle(self) -> str:
