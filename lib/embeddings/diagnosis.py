@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -28,6 +29,8 @@ Report = Callable[[float, str], None]
 NEIGHBOURS = 30
 """How many neighbours a graph holds at least: what the map, outliers and duplicates look at."""
 
+WHOLE_UP_TO = 200_000
+"""Of more rows those that do not ask are not asked about: that would take many times as long as the queries do."""
 LOOKS_PER_SECOND = 20
 """How often who waits for the work of another looks whether it was cancelled."""
 ELSEWHERE = "Waiting for the same, which is worked out already"
@@ -140,6 +143,25 @@ class EmbeddingDiagnosis:
         return self.once(
             ("graph", version, settings.distance, k),
             lambda: neighbour_graph(vectors, settings.distance, k, self.folder, run or Run(), on_progress),
+            run,
+            on_progress,
+        )
+
+    def whole_graph(self, version: str, run: Run | None = None, on_progress: Report = ignore) -> NeighbourGraph:
+        """The neighbours of every row among all rows, also of those that do not ask, or that nobody may find.
+
+        Of more than `WHOLE_UP_TO` rows it is the graph that everything else reads.
+        """
+        vectors = self.vectors(version)
+        usable = vectors.usable(self.settings.distance)
+        if bool((vectors.is_query & vectors.is_gallery)[usable].all()) or int(usable.sum()) > WHOLE_UP_TO:
+            return self.graph(version, run, on_progress)
+        everything = np.ones(vectors.n, np.bool_)
+        whole = replace(vectors, is_query=everything, is_gallery=everything)
+        distance = self.settings.distance
+        return self.once(
+            ("whole graph", version, distance),
+            lambda: neighbour_graph(whole, distance, NEIGHBOURS, self.folder, run or Run(), on_progress),
             run,
             on_progress,
         )

@@ -37,11 +37,13 @@ class Duplicates:
         found: the pairs.
         precision: share of them whose labels are the same.
         leaks: those across splits; None without a split column.
+        n_unasked: usable rows that were not compared with each other, since they do not ask and there are too many.
     """
 
     found: NearDuplicates
     precision: Estimate
     leaks: Leaks | None
+    n_unasked: int
 
 
 def holds(diagnosis: EmbeddingDiagnosis, topic: str, *more: Hashable) -> bool:
@@ -186,17 +188,18 @@ def read_duplicates(
     run: Run | None = None,
     on_progress: Report = ignore,
 ) -> Duplicates:
-    """Rows of a version that are no further apart than a cut, by default that of `CUTS`."""
+    """Rows of a version that are no further apart than a cut, by default that of `CUTS`; whether they ask or not."""
     wanted = CUTS[diagnosis.settings.distance] if cut is None else cut
 
     def compute() -> Duplicates:
-        graph, n = diagnosis.graph(version, run, on_progress), diagnosis.vectors(version).n
-        found = near_duplicates(graph, wanted, n)
+        graph, vectors = diagnosis.whole_graph(version, run, on_progress), diagnosis.vectors(version)
+        n, found = vectors.n, near_duplicates(graph, wanted, vectors.n)
         labels = diagnosis.labels(version)
         precision = precision_of_pairs(found, np.full(n, NO_LABEL) if labels is None else labels)
         column = diagnosis.embeddings.roles.column("split")
         leaks = None if column is None else leaks_across(found, diagnosis.cohort_codes(version, column)[0])
-        return Duplicates(found, precision, leaks)
+        unasked = int(vectors.usable(diagnosis.settings.distance).sum()) - found.n_queries
+        return Duplicates(found, precision, leaks, unasked)
 
     return diagnosis.once(_wanted(diagnosis, "duplicates", version, wanted), compute, run, on_progress)
 

@@ -52,7 +52,13 @@ class DuplicatesView:
             f"{format_plural(len(each.found.first), 'pair')} in {plain(version)}"
             for version, each in self.found.items()
         ]
-        return f"{self.cut_words}: {', '.join(said)}."
+        left = [
+            f" Of {plain(version)} {format_plural(each.n_unasked, 'row')} that do not ask were not compared with each "
+            "other, since there are too many."
+            for version, each in self.found.items()
+            if each.n_unasked
+        ]
+        return f"{self.cut_words}: {', '.join(said)}.{''.join(left)}"
 
     def words(self, version: str) -> list[Words]:
         """The numbers of `NUMBERS` of a version."""

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings import diagnosis as diagnosis_module
 from lib.embeddings.measures import (
     holds,
     paired_rows,
@@ -16,9 +19,11 @@ from lib.embeddings.measures import (
     read_outliers,
     read_triplets,
 )
+from lib.figures.near_duplicates_view import DuplicatesView
 from lib.metrics.alignment import Space
 from lib.metrics.dimensions import Way
 from lib.metrics.geometry import PAIR_ROWS
+from tests.checks.embeddings.sets import diagnosis_of, made
 
 
 def test_geometry_is_read_once_and_is_that_of_scikit_learn(diagnosis: EmbeddingDiagnosis) -> None:
@@ -81,3 +86,21 @@ def test_what_nobody_gave_is_not_there(diagnosis: EmbeddingDiagnosis) -> None:
     assert read_leakage(diagnosis, "pixels") == {}
     assert read_ann(diagnosis, "pixels") is None
     assert read_index(diagnosis, "pixels").share == 1
+
+
+def test_rows_that_do_not_ask_have_near_duplicates_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=(120, 8))
+    values[60:70] = values[70:80]  # rows of the gallery
+    values[1] = values[0]  # queries
+    values[2] = values[100]  # a query and a row of the gallery
+    asks = np.arange(120) < 20
+    version = made(values, is_query=asks, is_gallery=~asks)
+    found = read_duplicates(diagnosis_of(tmp_path, version), "v1")
+    pairs = set(zip(found.found.first.tolist(), found.found.second.tolist(), strict=True))
+    assert pairs == {(0, 1), (2, 100), *((row, row + 10) for row in range(60, 70))}
+    assert (found.n_unasked, found.found.n_queries) == (0, 120)
+    assert "do not ask" not in DuplicatesView({"v1": found}, "Equal").sentence()
+    monkeypatch.setattr(diagnosis_module, "WHOLE_UP_TO", 100)
+    few = read_duplicates(diagnosis_of(tmp_path, version), "v1")
+    assert (few.found.first.tolist(), few.found.second.tolist(), few.n_unasked) == ([2], [100], 100)
+    assert "Of v1 100 rows that do not ask were not compared" in DuplicatesView({"v1": few}, "Equal").sentence()
