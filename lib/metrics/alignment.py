@@ -42,6 +42,8 @@ LEAST_SPLIT = 0.85
 FINEST = 1e-4
 NO_IDS = "no id is in both versions"
 TOO_FEW = f"fewer than {LEAST_ROWS} ids are in both versions"
+NO_SPREAD = "all vectors of the baseline are equal, so that there is no spread to measure by"
+TWO_DIRECTIONS = "a vector of one value has one of two directions, which tell nothing of the model"
 
 
 class Space(StrEnum):
@@ -63,7 +65,8 @@ class Alignment:
     Attributes:
         space: same: all rows are equal but for rounding; rotation: they are after turning; mixed: some rows fit and
             some do not, or `LEAST_SHARE` are unchanged where others have moved; changed: neither.
-        displacement: shape (n,), how far each row has moved as it stands; NaN where the dimensions differ.
+        displacement: shape (n,), how far each row has moved as it stands; NaN where the dimensions differ, or rows
+            were not turned.
         residual: shape (n,), how far each row is after turning, by a rotation that was fitted to other rows.
         total_displacement, total_residual: root mean square of these. The residual of versions that have nothing to
             do with one another is about √2.
@@ -114,11 +117,17 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
     n, none = len(rows), np.full(len(rows), np.nan)
     displacement, is_identical, is_unchanged = _compare(baseline, candidate, rows, other, distance)
     shares = rate_of(is_identical, NO_IDS), rate_of(is_unchanged, NO_IDS)
-    if n < LEAST_ROWS:
+    spread = _spread(baseline, rows, distance) if n >= LEAST_ROWS else 0.0
+    reason = TOO_FEW if n < LEAST_ROWS else ""
+    if not reason and not is_unchanged.all():
+        is_line = distance is Distance.COSINE and min(baseline.shape[1], candidate.shape[1]) == 1
+        reason = TWO_DIRECTIONS if is_line else NO_SPREAD if spread == 0 else ""
+    if reason:
         no_rows = np.zeros(n, np.bool_)
         parts = (shares[0], is_identical, shares[1], is_unchanged, no_rows)
-        return Alignment(Space.UNDEFINED, displacement, none, np.nan, np.nan, np.nan, *parts, np.nan, n, TOO_FEW)
-    spread = _spread(baseline, rows, distance)
+        return Alignment(Space.UNDEFINED, none, none, np.nan, np.nan, np.nan, *parts, np.nan, n, reason)
+    # Where all rows are unchanged nothing moved, in any unit.
+    spread = spread or 1.0
     residual, scale = np.zeros(n), []
     half = np.random.default_rng(seed).permutation(np.arange(n) % 2)
     for side in (0, 1):
@@ -244,8 +253,10 @@ def _lengths(
 
 
 def _spread(matrix: Matrix, rows: Rows, distance: Distance) -> float:
-    _, covariance = moments(matrix, draw_rows(rows, FIT_ROWS, 0), distance)
-    return float(np.sqrt(max(float(np.trace(covariance)), 1e-24)))
+    """The root mean square distance of rows from their mean; 0 where that is no more than rounding."""
+    mean, covariance = moments(matrix, draw_rows(rows, FIT_ROWS, 0), distance)
+    spread = float(np.sqrt(max(float(np.trace(covariance)), 0.0)))
+    return spread if spread > TOLERANCE * float(np.linalg.norm(mean)) else 0.0
 
 
 def _root_mean_square(values: FloatArray) -> float:

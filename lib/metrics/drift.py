@@ -42,6 +42,7 @@ EXACT_ROWS = 1_000
 LEAST_ROWS = 20
 TOO_FEW = f"fewer than {LEAST_ROWS} rows on a side"
 NO_SPREAD = "all vectors are equal"
+NO_SPREAD_WITHIN = "on either side all vectors are equal"
 
 
 class Measure(StrEnum):
@@ -238,6 +239,11 @@ def _compare(x: FloatArray, y: FloatArray, n: int, m: int, seed: int, *, is_pair
     found[Measure.MAX_KS] = (float(ks.max()), ks_floor, float(ks_p_adjusted.min()))
     squared, floor, p = found[Measure.MMD]
     found[Measure.MMD] = (math.sqrt(max(squared, 0.0)), math.sqrt(max(floor, 0.0)), p)
+    reasons = dict.fromkeys(Measure, "")
+    if not (x != x[0]).any() and not (y != y[0]).any():
+        found[Measure.CENTROID_SHIFT], reasons[Measure.CENTROID_SHIFT] = (math.nan,) * 3, NO_SPREAD_WITHIN
     adjusted = holm(np.array([found[each][2] for each in Measure]))
-    measures = tuple(DriftMeasure(each, *found[each], float(one)) for each, one in zip(Measure, adjusted, strict=True))
+    measures = tuple(
+        DriftMeasure(each, *found[each], float(one), reasons[each]) for each, one in zip(Measure, adjusted, strict=True)
+    )
     return Drift(measures, ks, ks_p_adjusted, n, m, len(x), len(y), is_paired, is_exact, seed)

@@ -178,7 +178,7 @@ def _drift_notes(report: EmbeddingReport) -> list[str]:
         )
         + "."
         for name, drift in said.items()
-        if drift is not None and not drift.measures[0].reason
+        if drift is not None and not all(each.reason for each in drift.measures)
     ]
     if found.reason:
         notes.append(f"Drift is undefined: {found.reason}.")

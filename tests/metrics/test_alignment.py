@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import orthogonal_procrustes
 
-from lib.metrics.alignment import TOO_FEW, Space, align, procrustes, split_residuals
+from lib.metrics.alignment import NO_SPREAD, TOO_FEW, TWO_DIRECTIONS, Space, align, procrustes, split_residuals
 from lib.vectors import Distance
 from tests.metrics.vector_worlds import matrix, rotation
 
@@ -147,3 +147,25 @@ def test_too_few_ids_have_a_reason(baseline: np.ndarray) -> None:
     assert not nothing.identical.is_defined
     with pytest.raises(ValueError, match="not 10 and 9"):
         align(baseline, baseline, ROWS[:10], ROWS[:9], Distance.COSINE)
+
+
+@pytest.mark.parametrize("distance", Distance)
+def test_a_baseline_without_spread_measures_nothing(baseline: np.ndarray, distance: Distance) -> None:
+    equal = matrix(np.ones_like(baseline) + 1e-9 * baseline)
+    found = align(equal, baseline, ROWS, ROWS, distance)
+    assert (found.space, found.reason) == (Space.UNDEFINED, NO_SPREAD)
+    assert np.isnan([found.total_displacement, found.total_residual, *found.displacement, *found.residual]).all()
+    same = align(equal, equal, ROWS, ROWS, distance)
+    assert (same.space, same.reason, same.total_displacement) == (Space.SAME, "", 0)
+    assert same.total_residual == pytest.approx(0, abs=1e-12)
+
+
+def test_directions_of_one_value_hold_no_second_model(baseline: np.ndarray) -> None:
+    line, noise = baseline[:, :1], 0.3 * np.random.default_rng(5).normal(size=(N, 1))
+    candidate = matrix(line + noise)
+    assert 0 < (np.sign(line) != np.sign(candidate)).sum() < N / 2  # rows that would not fit after turning
+    found = align(line, candidate, ROWS, ROWS, Distance.COSINE)
+    assert (found.space, found.reason) == (Space.UNDEFINED, TWO_DIRECTIONS)
+    assert not found.is_far.any()
+    assert align(line, line, ROWS, ROWS, Distance.COSINE).space is Space.SAME
+    assert align(line, candidate, ROWS, ROWS, Distance.EUCLIDEAN).space is Space.CHANGED

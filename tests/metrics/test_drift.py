@@ -8,7 +8,16 @@ from scipy import stats as scipy_stats
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
-from lib.metrics.drift import LEAST_ROWS, NO_SPREAD, TOO_FEW, Measure, compare_pairs, compare_parts, compare_samples
+from lib.metrics.drift import (
+    LEAST_ROWS,
+    NO_SPREAD,
+    NO_SPREAD_WITHIN,
+    TOO_FEW,
+    Measure,
+    compare_pairs,
+    compare_parts,
+    compare_samples,
+)
 from lib.metrics.drift_statistics import (
     centroid_shifts,
     domain_areas,
@@ -248,3 +257,14 @@ def test_what_cannot_be_compared_is_an_error() -> None:
         compare(sample(30, 3, 0), sample(30, 4, 0))
     with pytest.raises(ValueError, match="not 30 and 20"):
         compare_pairs(sample(30, 3, 0), sample(30, 3, 0), np.arange(30), np.arange(20), EUCLIDEAN)
+
+
+def test_sides_without_spread_have_no_shift_in_units_of_it() -> None:
+    found = compare(matrix(np.ones((40, 3))), matrix(2 * np.ones((40, 3))))
+    shift = found[Measure.CENTROID_SHIFT]
+    assert np.isnan([shift.value, shift.floor, shift.p, shift.p_adjusted]).all()
+    assert shift.reason == NO_SPREAD_WITHIN
+    assert not shift.is_drift
+    assert [each.reason for each in found.measures[1:]] == ["", "", ""]
+    assert found.has_drifted
+    assert found[Measure.MAX_KS].value == pytest.approx(1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lib.metrics.alignment import TWO_DIRECTIONS
 from lib.metrics.hypotheses import SharedRows, row_states, shared_rows
 from lib.metrics.hypotheses.histories import judge_histories
 from lib.metrics.hypotheses.rows import Kind
@@ -82,6 +83,13 @@ def test_rows_at_random_are_told_from_rows_of_another_model(old: np.ndarray) -> 
 def test_few_rows_cannot_be_told(old: np.ndarray) -> None:
     states = row_states(shared(old[:40], old[:40] @ turn(1)))
     assert states.reason == "the versions share 40 rows, and a map between 12 dimensions takes 48"
+
+
+def test_directions_of_one_value_tell_of_no_history(old: np.ndarray) -> None:
+    line = old[:, :1]
+    states = row_states(shared(line, line + 0.3 * np.random.default_rng(1).standard_normal(line.shape)))
+    assert states.reason == TWO_DIRECTIONS
+    assert set(verdicts(shared(line, -line)).values()) == {"undecided", "ruled_out"}
 
 
 def test_shared_rows_are_usable_and_of_length_1(old: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.alignment import LEAST_GAP, split_residuals
+from lib.metrics.alignment import LEAST_GAP, TWO_DIRECTIONS, split_residuals
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
 from lib.metrics.hypotheses.shared import SharedRows, fit_trimmed, residuals
 from lib.vectors import Matrix
@@ -116,6 +116,8 @@ def row_states(rows: SharedRows) -> RowStates:
         return replace(
             states, reason=f"the versions share {m} rows, and a map between {dimension} dimensions takes {least}"
         )
+    if min(rows.dimensions) == 1:
+        return replace(states, reason=TWO_DIRECTIONS)
     states = _sides(rows, states, least)
     if states.is_mismatch:
         states = replace(states, judged=~rows.is_query)
