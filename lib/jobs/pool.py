@@ -1,6 +1,7 @@
 """The processes that work, and who waits for them.
 
-A process is started when it is first needed, or by `warm`, and kept for the next task. One that was cancelled is
+A process is started when it is first needed, or by `warm`, and kept for the next task: one that is warm rather than
+one that is not. One that was cancelled is
 killed: that is the only way in which compiled code stops at once and gives its memory back. One that died, or that
 grew large, is replaced.
 """
@@ -51,6 +52,7 @@ class _Worker:
                 start_new_session=True,
             )
         self.connection = Connection(own.detach())
+        self.is_warm = False
 
     def end(self) -> None:
         """Kill the process, if it is still there."""
@@ -70,11 +72,18 @@ class Pool:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
-    def warm(self) -> None:
-        """Have a process ready, without waiting for it."""
+    def warm(self, task: str, *arguments: Any, run: Run) -> None:
+        """Have a process that has done a task: nobody waits for its result, so that it takes no place from who does.
+
+        Raises:
+            Cancelled: `run` was cancelled.
+            LimitError: as `work`.
+            MarginaliaError: as `work`.
+        """
         with self._lock:
-            if not self._all:
-                self._idle.append(self._start())
+            worker = self._start()
+        worker.is_warm = True
+        self._do(worker, task, arguments, run, lambda _share, _words: None)
 
     def _start(self) -> _Worker:
         worker = _Worker(self._memory_limit)
@@ -99,18 +108,20 @@ class Pool:
             run.check()
             on_progress(0.0, "Waiting for another computation to end")
         try:
-            return self._work_now(task, arguments, run, on_progress)
+            return self._do(self._take(), task, arguments, run, on_progress)
         finally:
             self._places.release()
 
-    def _work_now(self, task: str, arguments: tuple[Any, ...], run: Run, on_progress: Progress) -> Any:
+    def _take(self) -> _Worker:
         with self._lock:
             while self._idle and self._idle[-1].process.poll() is not None:
                 # It died between two tasks, of which nobody has to be told.
                 dead = self._idle.pop()
                 self._all.discard(dead)
                 dead.end()
-            worker = self._idle.pop() if self._idle else self._start()
+            return self._idle.pop() if self._idle else self._start()
+
+    def _do(self, worker: _Worker, task: str, arguments: tuple[Any, ...], run: Run, on_progress: Progress) -> Any:
         is_good = False
         try:
             worker.connection.send((task, arguments))
@@ -140,11 +151,13 @@ class Pool:
         finally:
             with self._lock:
                 if is_good:
-                    self._idle.append(worker)
-                else:
-                    self._all.discard(worker)
-            if not is_good:
-                worker.end()
+                    # Those that are warm are taken first, and let go last.
+                    self._idle.insert(len(self._idle) if worker.is_warm else 0, worker)
+                gone = worker if not is_good else self._idle.pop(0) if len(self._idle) > self._size else None
+                if gone is not None:
+                    self._all.discard(gone)
+            if gone is not None:
+                gone.end()
 
     def close(self) -> None:
         """End all processes, also those at work."""

@@ -60,10 +60,11 @@ async def _lifespan(_app: object) -> AsyncGenerator[None]:
 def _warm_worker(run: Run) -> None:
     """Have a worker load what the first map needs, and compile it where this machine has not yet.
 
-    It has the low priority of all that workers do; where it fails the first map is late, and no worse.
+    It has the low priority of all that workers do, and nobody waits for it; where it fails the first map is late, and
+    no worse.
     """
     try:
-        shared_pool().work("warm_layout", run=run, on_progress=lambda _share, _words: None)
+        shared_pool().warm("warm_layout", run=run)
     except Cancelled:
         pass
     except MarginaliaError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -73,11 +74,46 @@ def test_a_task_gives_its_result_and_tells_how_far_it_is(pool: Pool) -> None:
 
 
 def test_the_same_process_takes_the_next_task(pool: Pool) -> None:
-    pool.warm()
+    pool.warm("rest", 0.01, run=Run())
     (before,) = ids(pool)
     for _task in range(3):
         pool.work("rest", 0.01, run=Run(), on_progress=ignore)
     assert ids(pool) == [before]
+
+
+def test_who_has_something_done_does_not_wait_for_the_warming(pool: Pool) -> None:
+    warming = Run()
+
+    def warm() -> None:
+        with contextlib.suppress(Cancelled):
+            pool.warm("rest", 60.0, run=warming)
+
+    thread = threading.Thread(target=warm)
+    thread.start()
+    until(lambda: ids(pool))
+    heard: list[str] = []
+    assert pool.work("rest", 0.01, run=Run(), on_progress=lambda _share, words: heard.append(words)) == 0.01
+    assert "Waiting for another computation to end" not in heard
+    assert len(ids(pool)) == 2
+    warming.cancel()
+    thread.join(SOON)
+    assert len(ids(pool)) == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_warm_process_is_kept_rather_than_another(pool: Pool, *, is_first: bool) -> None:
+    seconds = (0.05, 1.0) if is_first else (1.0, 0.05)
+    thread = threading.Thread(target=lambda: pool.warm("rest", seconds[0], run=Run()))
+    thread.start()
+    until(lambda: ids(pool))
+    (warm,) = ids(pool)
+    other, _told = in_thread(pool, seconds[1], Run())
+    thread.join(SOON)
+    other.join(SOON)
+    assert ids(pool) == [warm]
+    assert not thread.is_alive()
+    pool.work("rest", 0.01, run=Run(), on_progress=ignore)
+    assert ids(pool) == [warm]
 
 
 def test_cancelling_ends_the_process_at_once(pool: Pool) -> None:
@@ -148,7 +184,8 @@ def test_memory_is_bounded() -> None:
 
 def test_workers_end_when_the_server_does() -> None:
     script = (
-        "import os, signal\nfrom lib.jobs import shared_pool\npool = shared_pool()\npool.warm()\n"
+        "import os, signal\nfrom lib.jobs import shared_pool\nfrom lib.sources import Run\n"
+        "pool = shared_pool()\npool.warm('rest', 0.01, run=Run())\n"
         "print([worker.process.pid for worker in pool._all][0], flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -17,7 +17,6 @@ from tests.ui.conftest import answer, assert_sound, figures, open_app, open_fram
 @pytest.fixture(autouse=True)
 def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker gives way to all other processes: where these keep all processors busy its start takes minutes."""
-    shared_pool().warm()
     monkeypatch.setattr("tests.ui.conftest.PATIENCE", 300)
 
 

@@ -446,7 +446,7 @@ def test_a_worker_is_warmed_behind_the_server_and_let_go_when_it_stops(
     asked: list[str] = []
 
     class Warmed:
-        def work(self, task: str, *, run: Run, on_progress: Callable[[float, str], None]) -> None:
+        def warm(self, task: str, *, run: Run) -> None:
             asked.append(task)
             if how == "fails":
                 raise LimitError("There is no memory.")
