@@ -241,7 +241,8 @@ def _compare(x: FloatArray, y: FloatArray, n: int, m: int, seed: int, *, is_pair
     found[Measure.MMD] = (math.sqrt(max(squared, 0.0)), math.sqrt(max(floor, 0.0)), p)
     reasons = dict.fromkeys(Measure, "")
     if not (x != x[0]).any() and not (y != y[0]).any():
-        found[Measure.CENTROID_SHIFT], reasons[Measure.CENTROID_SHIFT] = (math.nan,) * 3, NO_SPREAD_WITHIN
+        found[Measure.CENTROID_SHIFT] = math.nan, math.nan, math.nan
+        reasons[Measure.CENTROID_SHIFT] = NO_SPREAD_WITHIN
     adjusted = holm(np.array([found[each][2] for each in Measure]))
     measures = tuple(
         DriftMeasure(each, *found[each], float(one), reasons[each]) for each, one in zip(Measure, adjusted, strict=True)
