@@ -68,6 +68,7 @@ VIEWS = (
     View("features", "/features?dataset=sample-incident", "Features"),
     View("gate", "/gate?dataset=sample-logistic", "Gate"),
     View("training", "/training?histories=sample-training", "Training"),
+    View("home-vectors", "/?vectors=sample-recall", "A recall drop"),
     View("projection", "/projection?vectors=sample-vectors", "Map"),
     View("retrieval", "/retrieval?vectors=sample-recall", "Retrieval"),
     View("recall", "/recall?vectors=sample-recall", "What happened to recall?"),

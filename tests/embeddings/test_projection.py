@@ -1,8 +1,13 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
+from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings, projection
+from lib.embeddings.diagnosis import ELSEWHERE, Report
 from lib.embeddings.projection import (
     holds_map,
     holds_quality,
@@ -23,7 +28,9 @@ from lib.embeddings.row_measures import (
     read_row_measure,
 )
 from lib.embeddings.samples import describe_samples, list_neighbours, list_samples
-from lib.projection import LayoutSettings
+from lib.jobs.projection import LayoutRequest, lay_out
+from lib.projection import Layout, LayoutSettings
+from lib.sources import Run
 
 LAYOUT = LayoutSettings()
 
@@ -109,3 +116,32 @@ def test_numbers_are_a_scale_and_labels_are_not(diagnosis: EmbeddingDiagnosis) -
     alone = EmbeddingDiagnosis(diagnosis.embeddings, EmbeddingSettings("pixels", "pixels"), diagnosis.folder)
     assert number_rows(alone).n == 600
     assert offered_measures(alone) == [KEPT, OCCURRENCE, OUTLIER]
+
+
+def test_two_sessions_that_ask_for_a_layout_at_once_have_it_made_once(
+    diagnosis: EmbeddingDiagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, made = LayoutSettings(seed=7), list[str]()
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def lay_out_slowly(folder: Path, request: LayoutRequest, run: Run, on_progress: Report) -> Layout:
+        made.append(request.key)
+        begun.set()
+        assert may_go_on.wait(20)
+        return lay_out(folder, request, run, on_progress)
+
+    monkeypatch.setattr(projection, "lay_out", lay_out_slowly)
+    told: list[str] = []
+    with ThreadPoolExecutor(2) as sessions:
+        first = sessions.submit(read_map, diagnosis, "pixels", settings, Run())
+        assert begun.wait(20)
+        # Of the same set, under settings that differ in what the layout does not depend on.
+        other = EmbeddingDiagnosis(
+            diagnosis.embeddings, EmbeddingSettings.choose(diagnosis.embeddings, ks=(1,)), diagnosis.folder
+        )
+        second = sessions.submit(read_map, other, "pixels", settings, Run(), lambda _share, words: told.append(words))
+        while ELSEWHERE not in told:
+            assert not second.done()
+        may_go_on.set()
+        assert first.result(60) is second.result(60)
+    assert len(made) == 1
