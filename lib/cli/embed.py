@@ -43,7 +43,7 @@ def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
         data,
         baseline=options.baseline,
         candidate=options.candidate,
-        distance=Distance(options.distance),
+        distance=Distance(options.distance) if options.distance else None,
         ks=options.k,
     )
     diagnosis = EmbeddingDiagnosis(data, settings, store)

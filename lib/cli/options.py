@@ -227,7 +227,7 @@ def _add_embed(embed: Parser) -> None:
     group.add_argument("--cohort", metavar="C", nargs="+", action="extend", help="cohort columns; after FILES")
     group.add_argument("--sensitive", metavar="C", nargs="+", action="extend", help="sensitive columns; after FILES")
     compared = embed.add_argument_group("what is compared")
-    compared.add_argument("--distance", choices=DISTANCES, default="cosine", help="(default: cosine)")
+    compared.add_argument("--distance", choices=DISTANCES, help="(default: cosine; euclidean where length 1 was lost)")
     compared.add_argument(
         "--k", metavar="K", type=_neighbours, default=(1, 5, 10), help="how many neighbours count (default: 1,5,10)"
     )

@@ -190,14 +190,22 @@ def _choose_settings(embeddings: EmbeddingSet, whose: str) -> EmbeddingSettings:
     else:
         for name in ("v_baseline", "v_candidate"):
             state.judge(name, f"{baseline}, the only version", fits=state.get(name) == baseline)
+    usual = EmbeddingSettings.choose(embeddings, baseline=baseline, candidate=candidate).distance
+    by_lengths = usual is Distance.EUCLIDEAN
     distance = state.choose(
         "v_distance",
         "Distance",
         list(DISTANCES),
-        default=Distance.COSINE.value,
+        default=usual.value,
         words=DISTANCES.__getitem__,
+        always=by_lengths,
         help=DISTANCE_HELP,
     )
+    if by_lengths:
+        show_note(
+            f"All vectors of {baseline} have length 1, those of {candidate} do not: the Euclidean distance sees that, "
+            "the cosine distance does not."
+        )
     k = state.choose(
         "v_k", "k, neighbours looked at", [str(each) for each in LENGTHS], default=str(KS[-1]), draw=st.select_slider,
         help=K_HELP,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
@@ -75,6 +77,27 @@ def test_what_was_worked_out_is_kept_for_other_settings(digits: EmbeddingSet, di
     assert read_retrieval(again, "pixels") is read_retrieval(diagnosis, "pixels")
     other = EmbeddingSettings.choose(digits, distance=Distance.EUCLIDEAN)
     assert not holds_retrieval(EmbeddingDiagnosis(digits, other, diagnosis.folder), "pixels")
+
+
+@pytest.mark.parametrize(
+    ("off", "turned", "expected"),
+    [
+        (0.0, False, Distance.COSINE),
+        (0.01, False, Distance.COSINE),  # a few odd rows
+        (0.1, False, Distance.EUCLIDEAN),
+        (1.0, False, Distance.EUCLIDEAN),
+        (0.1, True, Distance.COSINE),  # the baseline was not of one length either
+    ],
+)
+def test_lengths_that_were_lost_are_looked_at(digits: EmbeddingSet, off: float, turned: bool, expected: str) -> None:
+    pixels = digits.versions["pixels"]
+    unit = pixels.matrix / np.linalg.norm(pixels.matrix, axis=1, keepdims=True)
+    scale = np.where(np.arange(len(unit)) % 100 < 100 * off, 1.5, 1.0).astype(np.float32)
+    versions = {"old": unit, "new": unit * scale[:, None]}
+    names = ("new", "old") if turned else ("old", "new")
+    made = replace(digits, versions={name: replace(pixels, version=name, matrix=versions[name]) for name in names})
+    assert EmbeddingSettings.choose(made).distance == expected
+    assert EmbeddingSettings.choose(made, distance=Distance.COSINE).distance == Distance.COSINE
 
 
 def test_settings_that_cannot_be(digits: EmbeddingSet) -> None:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import answer, assert_sound, findings, go_to, open_app, run, tables, text_of
 
-DROP = {"vectors": "sample-recall", "v_distance": "euclidean", "v_k": "1"}
+DROP = {"vectors": "sample-recall", "v_k": "1"}
 
 
 @pytest.fixture(scope="module")
