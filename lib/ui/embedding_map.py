@@ -76,7 +76,7 @@ def draw_maps(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> Maps:
     drawn = layout if held else None
     colours = read_colours(diagnosis, choice)
     look, numbering, group = current_look(), number_rows(diagnosis), group_of(diagnosis)
-    painted = None if colours is None else colour_rows(colours, look)
+    painted = None if colours is None else colour_rows(colours, look, choice.colour)
     linked = linked_rows(group, numbering.n)
     found = [read_map(diagnosis, version, drawn) for version in choice.versions]
     panels: list[MapPanel] = []
