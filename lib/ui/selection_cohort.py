@@ -40,7 +40,7 @@ def offer_cohort(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: R
         trouble = find_name_trouble(name, draft.tables)
         if trouble:
             show_note(trouble)
-        if not st.button("Make the cohort", type="primary", key="cohort:make", disabled=bool(trouble)):
+        if not st.button("Make the cohort", type="primary", key="cohort:make") or trouble:
             return
     origin = f"on the map of {plain(diagnosis.embeddings.name)}"
     marks = Marks(name, *split_ids(diagnosis, numbering, numbers), origin)
