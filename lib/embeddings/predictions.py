@@ -154,19 +154,19 @@ def say_why_not(diagnosis: EmbeddingDiagnosis, tables: object) -> str:
 _HELD: WeakKeyDictionary[Scan, dict[Hashable, Predicted]] = WeakKeyDictionary()
 
 
-def held_predictions(diagnosis: EmbeddingDiagnosis, scan: Scan, compared: Of) -> Predicted | None:
+def held_predictions(diagnosis: EmbeddingDiagnosis, scan: Scan, compared: tuple[str, str]) -> Predicted | None:
     """What was joined of these before; None where nothing was."""
     return _HELD.get(scan, {}).get(_wanted(diagnosis, compared))
 
 
-def _wanted(diagnosis: EmbeddingDiagnosis, compared: Of) -> Hashable:
+def _wanted(diagnosis: EmbeddingDiagnosis, compared: tuple[str, str]) -> Hashable:
     return diagnosis.embeddings.key, diagnosis.settings.versions, compared
 
 
 def read_predictions(
     diagnosis: EmbeddingDiagnosis,
     scan: Scan,
-    compared: Of,
+    compared: tuple[str, str],
     run: Run | None = None,
     on_progress: Report = ignore,
 ) -> Predicted:
@@ -235,6 +235,17 @@ def name_versions(versions: tuple[str, ...], facts: Facts, candidate: str) -> di
 def _spread(values: NDArray[Any], of_row: Rows, none: float) -> NDArray[Any]:
     """Values by id as values by row; `none` in rows without one, which have −1 in place of an id."""
     return np.append(values, np.asarray([none], values.dtype))[of_row]
+
+
+def say_why_no_cohort(predicted: Predicted, numbering: Numbering, numbers: Rows) -> str:
+    """Why some samples cannot be compared with the others by their predictions, in a sentence; "" where they can."""
+    inside = outside = 0
+    for version, name in predicted.of.items():
+        is_chosen, is_found = np.isin(numbering.rows[version], numbers), predicted.is_found[version, name]
+        inside, outside = inside + int((is_found & is_chosen).sum()), outside + int((is_found & ~is_chosen).sum())
+    if not inside:
+        return "None of these rows has a prediction."
+    return "" if outside else "All rows with a prediction are selected: there are no others to compare them with."
 
 
 def split_ids(

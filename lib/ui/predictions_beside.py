@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.predictions import MEASURES, Of, Predicted, held_predictions, read_predictions, say_why_not
+from lib.embeddings.predictions import MEASURES, Predicted, held_predictions, read_predictions, say_why_not
 from lib.errors import SettingsError
 from lib.figures.map_predictions import NO_FILTER, NO_LABELS, PREDICTED_WORDS, joined_words, unmatched_words
 from lib.figures.text import plain
@@ -18,6 +18,7 @@ from lib.ui.datasets import hold, open_sample, sample_named, workspace
 from lib.ui.embeddings_page import watch_topic
 from lib.ui.html import show_note
 from lib.ui.jobs import ASKED, Progress
+from lib.ui.mapping import as_plain_markdown
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.workspace import HeldDraft, OpenDataset, Sample
 
@@ -40,7 +41,7 @@ class Beside:
 
     opened: OpenDataset | None = None
     sample: Sample | None = None
-    compared: Of = ("", "")
+    compared: tuple[str, str] = ("", "")
     why_not: str = ""
     predicted: Predicted | None = None
 
@@ -79,7 +80,7 @@ def find_predictions(diagnosis: EmbeddingDiagnosis) -> Beside | None:
     return Beside(opened, None, compared, "", read(diagnosis, opened.tables, compared))
 
 
-def _compared(facts: Facts) -> Of:
+def _compared(facts: Facts) -> tuple[str, str]:
     """Baseline and candidate of the predictions, as the view says where there are such versions."""
     said = [state.get(name) for name in ("baseline", "candidate")]
     first, second = (
@@ -153,9 +154,10 @@ def offer_fit(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> None:
     if beside is None or not beside.is_joined or beside.predicted is None or not beside.predicted.has_labels:
         return
     version = diagnosis.settings.candidate
+    which = f" ({as_plain_markdown(plain(version))})" if diagnosis.is_compared else ""
     st.page_link(
         "pages/fit_lab.py",
-        label=f"Fit on this embedding ({plain(version)})" if diagnosis.is_compared else "Fit on this embedding",
+        label=f"Fit on this embedding{which}",
         icon=":material/science:",
         query_params=state.current() | {"fit_from": f"{OF_VECTORS}{version}", "fit": ASKED},
         help="Hinge and logistic loss fitted to these vectors, with the labels of the predictions of the same ids.",

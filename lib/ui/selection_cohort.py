@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.predictions import split_ids
+from lib.embeddings.predictions import say_why_no_cohort, split_ids
 from lib.embeddings.projection import Numbering
 from lib.figures.text import plain
 from lib.sources import Answers, Run, infer_mapping
@@ -30,11 +30,16 @@ WORDS = (
 
 def offer_cohort(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows, beside: Beside | None) -> None:
     """A button that makes a cohort of some samples, where predictions have the ids of vectors."""
-    opened = None if beside is None or not beside.is_joined else beside.opened
+    if beside is None or beside.predicted is None or not beside.is_joined:
+        return
+    opened = beside.opened
     if opened is None or not isinstance(opened.draft, Draft):
         return
     draft = opened.draft
     with st.popover("Use as a cohort", icon=":material/groups:", help="Compare these rows with the others"):
+        if why_not := say_why_no_cohort(beside.predicted, numbering, numbers):
+            show_note(why_not)
+            return
         show_note(WORDS)
         name = st.text_input("Name of the column", _free_name(draft), key=f"cohort name:{opened.token}").strip()
         trouble = find_name_trouble(name, draft.tables)
@@ -43,8 +48,12 @@ def offer_cohort(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: R
         if not st.button("Make the cohort", type="primary", key="cohort:make") or trouble:
             return
     origin = f"on the map of {plain(diagnosis.embeddings.name)}"
-    marks = Marks(name, *split_ids(diagnosis, numbering, numbers), origin)
-    begin(JOB, "Marking the rows", lambda run, report: mark_dataset(opened, draft, marks, run, report))
+
+    def make(run: Run, report: Progress) -> OpenDataset:
+        marks = Marks(name, *split_ids(diagnosis, numbering, numbers), origin)
+        return mark_dataset(opened, draft, marks, run, report)
+
+    begin(JOB, "Marking the rows", make)
 
 
 def _free_name(draft: Draft) -> str:

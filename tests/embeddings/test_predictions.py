@@ -22,6 +22,7 @@ from lib.embeddings.predictions import (
     held_predictions,
     is_violation,
     read_predictions,
+    say_why_no_cohort,
     say_why_not,
     split_ids,
 )
@@ -207,3 +208,11 @@ def test_a_selection_is_split_by_its_ids(vectors_of: VectorsOf) -> None:
     selected, others = split_ids(diagnosis, numbering, chosen)
     assert selected.tolist() == ["c", "e"]
     assert others.tolist() == ["a", "b", "d"]
+
+
+def test_a_cohort_needs_predictions_inside_and_outside(vectors_of: VectorsOf, scan_of: Callable[..., Scan]) -> None:
+    diagnosis = vectors_of(image=["a", "b", "c", "x", "y"])
+    joined, numbering = read_predictions(diagnosis, scan_of(by_hand()), ("old", "new")), number_rows(diagnosis)
+    assert say_why_no_cohort(joined, numbering, np.array([0, 3])) == ""
+    assert "None of these rows has a prediction" in say_why_no_cohort(joined, numbering, np.array([3, 4]))
+    assert "there are no others" in say_why_no_cohort(joined, numbering, np.array([0, 1, 2, 3]))

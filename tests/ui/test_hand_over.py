@@ -19,6 +19,13 @@ SELECTED = np.arange(0, 900, 3)
 BOTH = {"dataset": "sample-losses", "vectors": "sample-vectors", "v_method": "pca"}
 
 
+@pytest.fixture(autouse=True)
+def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker gives way to all other processes: where these keep all processors busy its start takes minutes."""
+    shared_pool().warm()
+    monkeypatch.setattr("tests.ui.conftest.PATIENCE", 300)
+
+
 def colours(app: AppTest) -> list[str]:
     return next(each.options for each in app.selectbox if each.label == "Colour by")
 
@@ -71,7 +78,6 @@ def test_a_map_in_colours_of_predictions_and_a_selection_as_their_cohort() -> No
 
 
 def test_the_fit_labs_features_are_the_vectors_of_the_link() -> None:
-    shared_pool().warm()
     app = open_app(
         "fit_lab", dataset="sample-losses", vectors="sample-vectors", fit_from="vectors:digits_learned", fit="yes"
     )
