@@ -24,7 +24,7 @@ offer_fit(diagnosis, beside)
 show_selection(diagnosis, maps.numbering, maps.selected, beside)
 if choice.layout is not None and diagnosis.is_compared:
     show_churn(diagnosis, choice.layout)
-offer_pictures(diagnosis, maps)
+offer_pictures(diagnosis, maps, choice)
 with progress:
     wait_for_predictions(diagnosis, beside)
     wait_for_maps(diagnosis, choice)

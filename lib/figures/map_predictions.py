@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.predictions import FLIP, HINGE, LOGISTIC, MARGIN, VIOLATION, Predicted
+from lib.embeddings.predictions import FLIP, HINGE, LOGISTIC, MARGIN, OF_MARGIN_TARGET, VIOLATION, Predicted
 from lib.figures.format import format_count, format_plural
-from lib.figures.text import plain
-from lib.scan import Scan
+from lib.figures.text import escape, name_of, plain
+from lib.scan import Facts, Scan
 
 PREDICTED_WORDS = {
     MARGIN: "Predictions: margin",
@@ -62,6 +62,16 @@ def joined_words(
         if n
     ]
     return said
+
+
+def predicted_provenance(
+    facts: Facts, predicted: Predicted, measure: str, versions: Sequence[str], gamma: float
+) -> str:
+    """Whose predictions colour a picture of a map, escaped."""
+    read = dict.fromkeys(each for version in versions for each in predicted.needed(measure, version))
+    at = f", γ = {gamma:g}" if measure in OF_MARGIN_TARGET else ""
+    whose = f"{' and '.join(map(name_of, read))} in {escape(facts.name)} (key {facts.key[:10]})"
+    return f"{PREDICTED_WORDS[measure].lower()}{at}, of {whose}"
 
 
 def _of_maps(shown: Sequence[str], versions: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from lib.embeddings.row_measures import (
     offered_measures,
     read_row_measure,
 )
-from lib.figures.map_predictions import PREDICTED_WORDS
+from lib.figures.map_predictions import PREDICTED_WORDS, predicted_provenance
 from lib.figures.map_view import MEASURE_WORDS
 from lib.metrics.cluster_words import NamedPlace, name_by_value, name_by_words
 from lib.projection import PARAMETERS, LayoutSettings
@@ -150,6 +150,15 @@ def read_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> dict[str, 
     if choice.colour == PLAIN or not holds_row_measure(diagnosis, choice.colour, choice.layout):
         return None
     return read_row_measure(diagnosis, choice.colour, choice.layout)
+
+
+def told_of_colours(choice: MapChoice) -> list[str]:
+    """What a picture says of its colours, escaped: whose predictions they are of, where they are of any."""
+    beside = choice.beside
+    if choice.colour not in PREDICTED_WORDS or beside is None or beside.predicted is None or beside.scan is None:
+        return []
+    of = beside.scan.facts, beside.predicted
+    return [predicted_provenance(*of, choice.colour, choice.versions, choice.margin_target)]
 
 
 def wait_for_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> None:

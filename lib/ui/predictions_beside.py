@@ -144,9 +144,8 @@ def show_joined(diagnosis: EmbeddingDiagnosis, beside: Beside | None, colour: st
     elif not predicted.has_labels:
         show_note(NO_LABELS)
     elif colour in PREDICTED_WORDS:
-        show_note(*joined_words(diagnosis, predicted, colour, versions, name))
-        if any(state.get(each) for each in FILTERS):
-            show_note(NO_FILTER)
+        has_filter = any(state.get(each) for each in FILTERS)
+        show_note(*joined_words(diagnosis, predicted, colour, versions, name), NO_FILTER if has_filter else "")
 
 
 def offer_fit(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> None:

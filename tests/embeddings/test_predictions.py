@@ -27,7 +27,7 @@ from lib.embeddings.predictions import (
     split_ids,
 )
 from lib.embeddings.projection import number_rows
-from lib.figures.map_predictions import joined_words, unmatched_words
+from lib.figures.map_predictions import joined_words, predicted_provenance, unmatched_words
 from lib.metrics.comparison import Flips
 from lib.scan import Scan
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
@@ -164,6 +164,9 @@ def test_two_maps_are_told_apart_where_their_predictions_differ(
     diagnosis = vectors_of(old=[*"abcd"], new=[*"abcd"])
     joined = read_predictions(diagnosis, scan_of(by_hand()), ("old", "new"))
     versions = diagnosis.settings.versions
+    facts = scan_of(by_hand()).facts
+    told = predicted_provenance(facts, joined, VIOLATION, versions, 0.5)
+    assert told == f"predictions: violation, γ = 0.5, of old and new in predictions.csv (key {facts.key[:10]})"
     assert joined_words(diagnosis, joined, MARGIN, versions, "p.csv") == [
         "old is coloured by the predictions of old in p.csv: 4 of 4 rows have one.",
         "new is coloured by the predictions of new in p.csv: 4 of 4 rows have one, 1 of them without a label or a "

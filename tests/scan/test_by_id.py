@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +19,7 @@ def texts(*ids: object) -> np.ndarray:
     return np.array([str(each) for each in ids], object)
 
 
-def small(**columns: object) -> pd.DataFrame:
+def small(**columns: Any) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"id": ["a", "b", "c", "d"], "y_true": [1, 0, None, 1], "decision_score": [2.0, 0.5, 1.0, None]}
     )

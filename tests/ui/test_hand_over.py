@@ -39,7 +39,9 @@ def call_it(app: AppTest, name: str) -> None:
     next(each for each in app.text_input if each.label == "Name of the column").set_value(name)
 
 
-def test_a_map_in_colours_of_predictions_and_a_selection_as_their_cohort() -> None:
+def test_a_map_in_colours_of_predictions_and_a_selection_as_their_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As of many rows, which are joined behind the page.
+    monkeypatch.setattr("lib.ui.predictions_beside.ROWS_WITHOUT_WAITING", 0)
     app = open_app("projection", **BOTH, v_colour="predicted:flip", v_rows=pack_rows(SELECTED, 1797))
     assert_sound(app)
     assert "Predictions: violation" in colours(app)
