@@ -73,10 +73,14 @@ class Predicted:
     has_labels: bool
     has_times: bool
 
+    def has_any(self, version: str) -> BoolArray:
+        """Which rows of a version of the vectors have a prediction of any version that was read, shape (n,)."""
+        return np.any([found for (own, _name), found in self.is_found.items() if own == version], axis=0)
+
     @property
     def n_found(self) -> int:
-        """Rows of all versions of the vectors that have a prediction of the version that speaks of them."""
-        return sum(int(self.is_found[each].sum()) for each in self.of.items())
+        """How many rows of all versions of the vectors have one."""
+        return sum(int(self.has_any(version).sum()) for version in self.of)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -240,8 +244,8 @@ def _spread(values: NDArray[Any], of_row: Rows, none: float) -> NDArray[Any]:
 def say_why_no_cohort(predicted: Predicted, numbering: Numbering, numbers: Rows) -> str:
     """Why some samples cannot be compared with the others by their predictions, in a sentence; "" where they can."""
     inside = outside = 0
-    for version, name in predicted.of.items():
-        is_chosen, is_found = np.isin(numbering.rows[version], numbers), predicted.is_found[version, name]
+    for version in predicted.of:
+        is_chosen, is_found = np.isin(numbering.rows[version], numbers), predicted.has_any(version)
         inside, outside = inside + int((is_found & is_chosen).sum()), outside + int((is_found & ~is_chosen).sum())
     if not inside:
         return "None of these rows has a prediction."

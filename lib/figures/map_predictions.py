@@ -80,15 +80,16 @@ def _of_maps(shown: Sequence[str], versions: Sequence[str]) -> str:
     return "Both maps are" if len(shown) > 1 else "The map is"
 
 
-def unmatched_words(diagnosis: EmbeddingDiagnosis, scan: Scan, name: str) -> str:
+def unmatched_words(diagnosis: EmbeddingDiagnosis, scan: Scan, predicted: Predicted, name: str) -> str:
     """That no vector has the id of a prediction, with what the ids of both look like (plain text)."""
     column = scan.facts.mapping.id or ""
     held = next(table.column(column).examples for table in scan.dataset.tables if table.has_column(column))
     ids = diagnosis.vectors(diagnosis.settings.baseline).ids
+    read = " or ".join(map(plain, predicted.n_several))
     return (
-        f"No vector has the id of a row of {plain(name)}, so the map cannot be coloured by its predictions: ids of the "
-        f"vectors are such as {_examples(ids)}, those of the predictions such as {_examples(held)}, and they have to "
-        "be the same character by character."
+        f"No vector has the id of a row of {read} in {plain(name)}, so the map cannot be coloured by its "
+        f"predictions: ids of the vectors are such as {_examples(ids)}, those of the predictions such as "
+        f"{_examples(held)}, and they have to be the same character by character."
     )
 
 

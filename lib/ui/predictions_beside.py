@@ -17,11 +17,13 @@ from lib.ui import state
 from lib.ui.datasets import hold, open_sample, sample_named, workspace
 from lib.ui.embeddings_page import watch_topic
 from lib.ui.html import show_note
-from lib.ui.jobs import ASKED, Progress
+from lib.ui.jobs import ASKED, Progress, forget
 from lib.ui.mapping import as_plain_markdown
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.workspace import HeldDraft, OpenDataset, Sample
 
+OPENING = "beside"
+"""The job that opens a sample of predictions."""
 FILTERS = ("cohort_column", "split", "windows")
 OF_VECTORS = "vectors:"
 """Before the name of a version: features of the fit lab that are vectors of the view."""
@@ -92,7 +94,7 @@ def _compared(facts: Facts) -> tuple[str, str]:
 
 def wait_for_predictions(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> None:
     """Open the predictions' sample and join them with the vectors, behind the page; draw it again when that is done."""
-    if beside is None or beside.why_not:
+    if beside is None:
         return
     if beside.opened is None:
         sample = beside.sample
@@ -107,7 +109,7 @@ def wait_for_predictions(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -
                 )
 
         watch_topic(
-            "beside",
+            OPENING,
             sample.token,
             f"Opening {sample.title.lower()}",
             lambda: workspace().get(sample.token) is not None,
@@ -116,6 +118,8 @@ def wait_for_predictions(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -
             again="Open them",
         )
         return
+    # One that was done after its last look here, or opened by another session meanwhile.
+    forget(OPENING)
     scan, compared = beside.scan, beside.compared
     if scan is None:
         return
@@ -140,7 +144,7 @@ def show_joined(diagnosis: EmbeddingDiagnosis, beside: Beside | None, colour: st
     elif predicted is None or beside.scan is None:
         return
     elif not beside.is_joined:
-        show_note(unmatched_words(diagnosis, beside.scan, name))
+        show_note(unmatched_words(diagnosis, beside.scan, predicted, name))
     elif not predicted.has_labels:
         show_note(NO_LABELS)
     elif colour in PREDICTED_WORDS:

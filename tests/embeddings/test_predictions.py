@@ -178,6 +178,18 @@ def test_two_maps_are_told_apart_where_their_predictions_differ(
     ]
 
 
+def test_what_only_another_version_has_is_joined_and_colours_nothing(
+    vectors_of: VectorsOf, scan_of: Callable[..., Scan]
+) -> None:
+    diagnosis, frame = vectors_of(image=["a", "b"]), by_hand()
+    joined = read_predictions(
+        diagnosis, scan_of(frame[~frame.id.isin(["a", "b"]) | (frame.version == "old")]), ("old", "new")
+    )
+    assert joined.n_found == 2
+    assert np.isnan(joined.values(MARGIN, 1.0)["image"]).all()
+    assert say_why_no_cohort(joined, number_rows(diagnosis), np.array([0])) == ""
+
+
 def test_ids_that_only_look_alike_do_not_match_and_both_are_shown(
     vectors_of: VectorsOf, scan_of: Callable[..., Scan]
 ) -> None:
@@ -186,7 +198,8 @@ def test_ids_that_only_look_alike_do_not_match_and_both_are_shown(
     joined = read_predictions(diagnosis, scan, ("old", "new"))
     assert joined.n_found == 0
     assert joined.measures == ()
-    said = unmatched_words(diagnosis, scan, "p.csv")
+    said = unmatched_words(diagnosis, scan, joined, "p.csv")
+    assert said.startswith("No vector has the id of a row of new or old in p.csv, so the map cannot")
     assert "ids of the vectors are such as 007 and 008, those of the predictions such as 7 and 8" in said
 
 
