@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.diagnose import Settings
-from lib.jobs import shared_pool
 from lib.ui.datasets import workspace
 from lib.ui.map_link import pack_rows
 from lib.workspace import SAMPLES_FOLDER
@@ -22,7 +21,6 @@ BOTH = {"dataset": "sample-losses", "vectors": "sample-vectors", "v_method": "pc
 @pytest.fixture(autouse=True)
 def wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker gives way to all other processes: where these keep all processors busy its start takes minutes."""
-    shared_pool().warm()
     monkeypatch.setattr("tests.ui.conftest.PATIENCE", 300)
 
 
