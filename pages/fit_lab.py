@@ -1,4 +1,4 @@
-"""Fit lab: hinge and logistic loss fitted to the file's own rows, side by side."""
+"""Fit lab: hinge and logistic loss fitted to the file's own rows, or to vectors of the same ids, side by side."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from lib.figures.fit_lab import plot_lab_margins, plot_lab_reliability, plot_pla
 from lib.figures.fit_lab_view import LOSSES, FitLabView
 from lib.ui.downloads import offer_csv
 from lib.ui.figure import current_look, show_figure, side_by_side
-from lib.ui.fit_lab import choose_request, say_why_not, settle_lab, show_comparison
+from lib.ui.fit_lab import choose_request, choose_vectors, say_why_not, settle_lab, show_comparison, vectors_beside
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import need_rows, open_page
 
@@ -28,12 +28,14 @@ def show_lab(view: FitLabView) -> None:
 
 
 diagnosis = open_page("fit_lab", "Fit lab")
-scan = need_rows(diagnosis, say_why_not(diagnosis))
+beside = vectors_beside(diagnosis)
+scan = need_rows(diagnosis, say_why_not(diagnosis, beside))
 answer = st.container()
-request = choose_request(diagnosis)
+vectors = choose_vectors(diagnosis, beside)
+request = choose_request(diagnosis, beside, vectors)
 if request is None:
     st.stop()
-fitted = settle_lab(scan, request)
+fitted = settle_lab(scan, request, vectors)
 view = None if fitted is None else FitLabView(diagnosis, request, fitted)
 with answer:
     show_answer("Hinge against logistic loss on your own rows: fit both." if view is None else view.sentence())

@@ -8,18 +8,23 @@ from lib.ui.embeddings_page import open_embeddings_page
 from lib.ui.html import show_answer, show_note
 from lib.ui.map_controls import choose_map
 from lib.ui.map_selection import show_selection
+from lib.ui.predictions_beside import find_predictions, offer_fit, show_joined, wait_for_predictions
 
 diagnosis = open_embeddings_page("projection", "Map")
+beside = find_predictions(diagnosis)
 answer = st.container()
-choice = choose_map(diagnosis)
+choice = choose_map(diagnosis, beside)
+show_joined(diagnosis, beside, choice.colour, choice.versions)
 progress = st.container()
 maps = draw_maps(diagnosis, choice)
 with answer:
     show_answer(map_sentence(diagnosis, maps.panels))
 show_note(NO_EVIDENCE)
-show_selection(diagnosis, maps.numbering, maps.selected)
+offer_fit(diagnosis, beside)
+show_selection(diagnosis, maps.numbering, maps.selected, beside)
 if choice.layout is not None and diagnosis.is_compared:
     show_churn(diagnosis, choice.layout)
-offer_pictures(diagnosis, maps)
+offer_pictures(diagnosis, maps, choice)
 with progress:
+    wait_for_predictions(diagnosis, beside)
     wait_for_maps(diagnosis, choice)

@@ -101,10 +101,17 @@ class FitLabView:
             name_of(draw.version),
             filter_words(draw.where),
             f"{settings.kernel}, C = {settings.c:g}",
-            format_plural(len(draw.columns), "feature"),
+            self._features,
             f"n = {format_count(self.n_train)} + {format_count(self.n_test)}",
         )
         return source_line(self.diagnosis.facts, parts, datetime.now(UTC))
+
+    @property
+    def _features(self) -> str:
+        """What was fitted, escaped."""
+        embedding, columns = self.request.draw.embedding, self.answer.drawn.rows.columns
+        of = "" if embedding is None else f" of {name_of(embedding.name)}, {name_of(embedding.version)}"
+        return f"{format_plural(len(columns), 'feature')}{of}"
 
     @cached_property
     def rows(self) -> tuple[LabRow, ...]:
@@ -150,7 +157,12 @@ class FitLabView:
         else:
             where = ""
             parts = ", by the hash of the id (of the place where there is none): folds 0 to 6 against 7 to 9"
-        of = f"labelled rows of version {plain(draw.version)}{where}{one}"
+        with_vector = ""
+        if draw.embedding is not None:
+            with_vector = (
+                f" that have a vector of {plain(draw.embedding.name)}, version {plain(draw.embedding.version)}"
+            )
+        of = f"labelled rows of version {plain(draw.version)}{where}{with_vector}{one}"
         if drawn.n_drawn < drawn.n_all:
             rows = f"A sample of {format_count(drawn.n_drawn)} of {format_count(drawn.n_all)} {of}, drawn by class"
         else:

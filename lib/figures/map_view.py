@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lib import __version__
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.predictions import FLIP, FLIP_WORDS, VIOLATION, VIOLATION_WORDS
 from lib.embeddings.projection import Churn, MapQuality, Numbering, VersionMap
 from lib.embeddings.row_measures import (
     FOUND_IN_NEITHER,
@@ -34,6 +35,7 @@ from lib.vectors import Rows
 FADED = 0.12
 """What is left of a point none of whose neighbours on the map is a true one."""
 LONGEST_NAME, MOST_SHARED = 28, 4
+CANNOT_TELL = "cannot be told"
 NO_EVIDENCE = (
     "A map is something to click on: distances on it are no evidence. What is near may be far in truth, what is apart "
     "near, and another seed moves it all; every number on these pages is of the original vectors."
@@ -62,13 +64,15 @@ class MapPanel:
     quality: MapQuality | None
 
 
-def colour_rows(values: Mapping[str, RowValues], look: Look) -> dict[str, Colours]:
-    """Colours by version; a value has the same colour in all versions."""
+def colour_rows(values: Mapping[str, RowValues], look: Look, measure: str = "") -> dict[str, Colours]:
+    """Colours by version; a value has the same colour in all versions, and those of a measure their own."""
     joined: RowValues = np.concatenate(list(values.values()))
-    if joined.dtype == object:
-        together = _colour_words(joined, look)
-    else:
+    if joined.dtype != object:
         together = colour_by_number(joined.astype(np.float64), look)
+    elif (meant := _meant_colours(measure, look)) is not None:
+        together = _colour_as_meant(joined, meant, look)
+    else:
+        together = colour_by_category([None if value is None else str(value) for value in joined], look)
     found, start = {}, 0
     for version, each in values.items():
         found[version] = replace(together, codes=together.codes[start : start + len(each)])
@@ -76,16 +80,33 @@ def colour_rows(values: Mapping[str, RowValues], look: Look) -> dict[str, Colour
     return found
 
 
-def _colour_words(values: NDArray[np.object_], look: Look) -> Colours:
-    held = set(values.tolist())
-    if not held <= {*LOST_WORDS.values(), FOUND_IN_NEITHER, None} or "lost" not in held:
-        return colour_by_category([None if value is None else str(value) for value in values], look)
-    # What a person looks for is red; what stays as it was is faint.
-    palette = look.palette
-    order = {"lost": palette.wrong, "gained": palette.candidate, "found in both": palette.axis}
-    order |= {FOUND_IN_NEITHER: palette.faint_ink, "cannot be told": palette.grid}
+def _meant_colours(measure: str, look: Look) -> dict[str, str] | None:
+    """The words of a measure with their colours: what a person looks for is red; what stays as it was is faint."""
+    wrong, better, axis, faint = (
+        look.palette.wrong, look.palette.candidate, look.palette.axis, look.palette.faint_ink
+    )  # fmt: skip
+    words = {
+        LOST: {
+            LOST_WORDS[True, False]: wrong,
+            LOST_WORDS[False, True]: better,
+            LOST_WORDS[True, True]: axis,
+            FOUND_IN_NEITHER: faint,
+        },
+        VIOLATION: {VIOLATION_WORDS[True]: wrong, VIOLATION_WORDS[False]: axis},
+        FLIP: {
+            FLIP_WORDS[True, False]: wrong,
+            FLIP_WORDS[False, True]: better,
+            FLIP_WORDS[True, True]: axis,
+            FLIP_WORDS[False, False]: faint,
+        },
+    }
+    return words.get(measure)
+
+
+def _colour_as_meant(values: NDArray[np.object_], meant: Mapping[str, str], look: Look) -> Colours:
+    order = {**meant, CANNOT_TELL: look.palette.grid}
     codes = {name: code for code, name in enumerate(order)}
-    coded = np.array([codes.get(value, len(order) - 1) for value in values], np.uint8)
+    coded = np.array([codes.get(value, codes[CANNOT_TELL]) for value in values], np.uint8)
     legend: tuple[dict[str, object], ...] = tuple(
         {"name": name, "code": code} for name, code in codes.items() if (coded == code).any()
     )

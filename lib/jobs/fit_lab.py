@@ -11,6 +11,7 @@ from lib.metrics.fit_lab import LabSettings
 from lib.scan.drawing import DrawnRows, DrawQuery, draw_rows
 from lib.scan.scan import Scan
 from lib.sources import Run
+from lib.vectors import Vectors
 
 KEPT_DRAWS, KEPT_LABS = 4, 24
 QUICK_SECONDS = 2.0
@@ -51,8 +52,18 @@ def is_slow(scan: Scan, request: LabRequest) -> bool:
     )
 
 
-def fit_lab(scan: Scan, request: LabRequest, run: Run, on_progress: Progress) -> LabAnswer:
+def fit_lab(
+    scan: Scan, request: LabRequest, run: Run, on_progress: Progress, vectors: Vectors | None = None
+) -> LabAnswer:
     """Draw the rows and fit both losses to them, unless that is held.
+
+    Args:
+        scan: of which dataset.
+        request: what is asked.
+        run: what may cancel it.
+        on_progress: told how far it is.
+        vectors: those that the request names as features, where it does. They are not held: who has opened them may
+            close them.
 
     Raises:
         Cancelled: `run` was cancelled; the worker is gone and nothing is held.
@@ -65,7 +76,7 @@ def fit_lab(scan: Scan, request: LabRequest, run: Run, on_progress: Progress) ->
     drawn = _DRAWN.setdefault(scan, {})
     if request.draw not in drawn:
         on_progress(0.0, "Drawing rows")
-        made = draw_rows(scan, request.draw, run)
+        made = draw_rows(scan, request.draw, run, vectors)
         while len(drawn) >= KEPT_DRAWS:
             drawn.pop(next(iter(drawn)))
         drawn[request.draw] = made

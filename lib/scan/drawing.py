@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from lib.errors import SettingsError
 from lib.metrics.fit_lab import LabRows
+from lib.scan.by_id import find_rows, single_ids
 from lib.scan.columns import Expression
 from lib.scan.compute import filtered, to_sql
 from lib.scan.hashes import chance_of
@@ -24,11 +25,29 @@ from lib.scan.raw import value_columns
 from lib.scan.scan import Scan
 from lib.schema import CLASS, EVERYTHING, MISSING_KEY, SPLIT, VERSION, Filter
 from lib.sources.engine import Run
+from lib.vectors import Vectors
 
 MOST_ROWS = 20_000
 """Rows that are drawn at most, training and test together."""
+MOST_VALUES = 6_000_000
+"""Of vectors with very many values fewer rows are drawn, so that a fit stays as quick."""
 TRAIN_FOLDS = 7
 """Without a split column, folds below this are for training, the others for test."""
+
+
+@dataclass(frozen=True)
+class EmbeddingFeatures:
+    """Vectors that are the features of rows with their id.
+
+    Attributes:
+        name: of the set of vectors, on screen.
+        version: which of its versions.
+        key: of the set's content.
+    """
+
+    name: str
+    version: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -36,12 +55,13 @@ class DrawQuery:
     """Which rows are drawn.
 
     Attributes:
-        columns: the features.
+        columns: the features; none where vectors are.
         version: whose rows.
         where: the filter.
         of_class: with several classes the one that is set against the rest.
         most: how many at most.
         seed: another one draws other rows, from 0 to 99.
+        embedding: the vectors that are the features; None where columns are.
     """
 
     columns: tuple[str, ...]
@@ -50,6 +70,7 @@ class DrawQuery:
     of_class: str = ""
     most: int = MOST_ROWS
     seed: int = 0
+    embedding: EmbeddingFeatures | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +80,8 @@ class DrawnRows:
     Attributes:
         rows: those with a value of every feature.
         file, row: shape (n,), the number of the file and the place in it.
-        n_all: labelled rows of the version and filter that are in one of the two parts.
+        n_all: labelled rows of the version and filter that are in one of the two parts, and have a vector where the
+            features are of vectors.
         n_drawn: rows that were drawn of them.
         missing: of each feature how many of the drawn rows lack it, those that are lacked most first; none without any.
         train_splits, test_splits: the splits that are the parts; none where folds are.
@@ -91,8 +113,15 @@ def choose_parts(splits: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return (train, last or held_out) if train and held_out else ((), ())
 
 
-def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows:
+def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None, vectors: Vectors | None = None) -> DrawnRows:
     """Draw rows for a fit.
+
+    Args:
+        scan: of which dataset.
+        query: which rows.
+        run: lets its owner cancel.
+        vectors: those of `query.embedding`, where it says any. A row has the vector of its id, compared as texts; an id
+            that several vectors have is left out, and of several rows of an id the latest, else the first, is drawn.
 
     Raises:
         Cancelled: `run` was cancelled.
@@ -105,36 +134,48 @@ def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows
     # Within one split there is but that one: its folds are the parts.
     train, test = ((), ()) if query.where.split is not None else choose_parts(scan.facts.splits)
     rows = _asked(scan, query, (*train, *test))
+    most, with_vectors = query.most, None
+    if vectors is not None:
+        with_vectors = _rows_with_vectors(scan, query, vectors, work)
+        most = min(most, max(1, MOST_VALUES // vectors.dimension))
+        placed: Expression = ibis.table({"file": "int32", "row": "int64", "place": "int64"}, name="placed")
+        rows = rows.inner_join(placed, ["file", "row"])
     with scan.stored.rows(work) as cursor:
+        if with_vectors is not None:
+            cursor.register("placed", with_vectors)
         counts = rows.group_by(rows.side).aggregate(n=rows.count())
         of_side = {int(side): int(n) for side, n in cursor.sql(to_sql(counts)).fetchall()}
         n_all = sum(of_side.values())
         if not n_all:
-            raise SettingsError(f"Version {query.version} has no labelled rows here, and a fit needs labels.")
+            raise SettingsError(_say_none(query))
         drawn = [
             rows.filter(rows.side == side)
             .order_by(chance_of(rows, query.seed), rows.file, rows.row)
-            .limit(_share_of(n, n_all, query.most))
+            .limit(_share_of(n, n_all, most))
             for side, n in sorted(of_side.items())
         ]
         found = [cursor.sql(to_sql(each)).to_arrow_table() for each in drawn]
     held = {name: np.concatenate([each[name].to_numpy() for each in found]) for name in found[0].column_names}
     # In the order of the draw, so that any first so many of a class are a sample too.
-    values = np.full((len(held["row"]), len(query.columns)), np.nan)
-    for index in range(len(scan.dataset.tables)):
-        here = np.flatnonzero(held["file"] == index)
-        if len(here):
-            values[here] = _values_of(scan, index, query.columns, held["row"][here], work)
+    if vectors is not None:
+        columns = tuple(f"dimension {place}" for place in range(1, vectors.dimension + 1))
+        values = vectors.matrix[held["place"]].astype(np.float64)
+    else:
+        columns, values = query.columns, np.full((len(held["row"]), len(query.columns)), np.nan)
+        for index in range(len(scan.dataset.tables)):
+            here = np.flatnonzero(held["file"] == index)
+            if len(here):
+                values[here] = _values_of(scan, index, query.columns, held["row"][here], work)
     whole = ~np.isnan(values).any(axis=1)
     lacking = np.isnan(values).sum(axis=0)
     missing = sorted(
-        ((column, int(n)) for column, n in zip(query.columns, lacking, strict=True) if n),
+        ((column, int(n)) for column, n in zip(columns, lacking, strict=True) if n),
         key=lambda each: -each[1],
     )
     splits = np.array(scan.prepared.categories[SPLIT])[held[SPLIT]]
     is_train = np.isin(splits, train) if train else held["fold"] < TRAIN_FOLDS
     made = LabRows(
-        query.columns,
+        columns,
         values[whole],
         held["side"][whole].astype(np.int64),
         is_train[whole],
@@ -142,6 +183,25 @@ def draw_rows(scan: Scan, query: DrawQuery, run: Run | None = None) -> DrawnRows
     )
     n_drawn = len(values)
     return DrawnRows(made, held["file"][whole], held["row"][whole], n_all, n_drawn, tuple(missing), train, test)
+
+
+def _rows_with_vectors(scan: Scan, query: DrawQuery, vectors: Vectors, run: Run) -> Any:
+    """The rows of the version and filter whose id has a vector: `file`, `row`, and the `place` of the vector."""
+    places = single_ids(vectors.ids)
+    places = places[vectors.is_good[places]]
+    ids = vectors.ids[places].astype(object)
+    found = find_rows(scan, (query.version,), ids, query.where, run)[query.version]
+    there = found.is_found
+    return pa.table({"file": found.file[there].astype(np.int32), "row": found.row[there], "place": places[there]})
+
+
+def _say_none(query: DrawQuery) -> str:
+    if query.embedding is None:
+        return f"Version {query.version} has no labelled rows here, and a fit needs labels."
+    return (
+        f"No labelled row of version {query.version} here has the id of a vector of {query.embedding.name}, version "
+        f"{query.embedding.version}. Choose vectors of the same ids, or fit columns of the file."
+    )
 
 
 def _asked(scan: Scan, query: DrawQuery, splits: tuple[str, ...]) -> Expression:

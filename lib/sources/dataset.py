@@ -29,7 +29,7 @@ class Dataset:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that change when the content, the names or the mapping do."""
-        parts = [f"{table.sha256} {table.stem}" for table in self.tables]
+        parts = [" ".join([table.sha256, table.stem, *(each for _name, each in table.marks)]) for table in self.tables]
         return hashlib.sha256("\n".join([*parts, self.mapping.fingerprint]).encode()).hexdigest()[:16]
 
     @property
@@ -51,6 +51,8 @@ def build_dataset(tables: Sequence[RawTable], mapping: Mapping) -> Dataset:
     _validate_roles(tables, mapping)
     _validate_readings(mapping)
     name = tables[0].name if len(tables) == 1 else f"{tables[0].name} and {len(tables) - 1} more"
+    if marked := [column for column, _made_from in tables[0].marks]:
+        name = f"{name}, with {join_names(marked)}"
     return Dataset(name, tuple(tables), mapping)
 
 

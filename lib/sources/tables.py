@@ -42,7 +42,8 @@ class RawTable:
 
     `sha256` is of the file's bytes, `content_sha256` of what they unpack to. `parquet` holds its rows in the order of
     the file; `rejected` the first 1,000 lines that are in no row; `notes` are sentences about what was done to read it;
-    `unusable` are the columns whose type no role can have.
+    `unusable` are the columns whose type no role can have. `marks` are the columns that `parquet` has beside those of
+    the file, each with a hash of what it was made from; the last come last.
     """
 
     name: str
@@ -60,6 +61,7 @@ class RawTable:
     rejected_records: tuple[int, ...] = field(default=(), repr=False)
     unusable: tuple[str, ...] = ()
     content_sha256: str = ""
+    marks: tuple[tuple[str, str], ...] = ()
 
     @functools.cached_property
     def _rows_before_rejects(self) -> list[int]:

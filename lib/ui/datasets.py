@@ -72,7 +72,9 @@ def find_same(uploads: Sequence[Upload]) -> OpenDataset | HeldDraft | None:
     for token in held_tokens():
         held = workspace().get(token) or workspace().draft(token)
         draft = held.draft if isinstance(held, OpenDataset) else held.content if held else None
-        if isinstance(draft, Draft) and sorted(table.sha256 for table in draft.tables) == wanted:
+        if not isinstance(draft, Draft) or any(table.marks for table in draft.tables):
+            continue
+        if sorted(table.sha256 for table in draft.tables) == wanted:
             return held
     return None
 
@@ -183,8 +185,11 @@ def answer(draft: Draft, answers: Answers) -> Draft:
     return Draft(draft.tables, answers, infer_mapping(draft.tables, answers), draft.folder)
 
 
-def open_draft(draft: Draft, run: Run, report: Progress, held: HeldDraft | None = None) -> OpenDataset:
-    """Scan a draft whose questions are settled and open it; one that was held under the token that it is to have."""
+def open_draft(draft: Draft, run: Run, report: Progress, held: HeldDraft | None = None, name: str = "") -> OpenDataset:
+    """Scan a draft whose questions are settled and open it; one that was held under the token that it is to have.
+
+    It is called after its files, unless another name is given.
+    """
     dataset = build_dataset(draft.tables, draft.inference.mapping)
 
     def prepared(share: float, words: str) -> None:
@@ -201,7 +206,7 @@ def open_draft(draft: Draft, run: Run, report: Progress, held: HeldDraft | None 
         if replaced is not None:
             space.close(held.token)
             return replaced
-    opened = space.add(dataset.name, scan, draft.folder, None if held is None else held.token)
+    opened = space.add(name or dataset.name, scan, draft.folder, None if held is None else held.token)
     opened.draft = draft
     return opened
 

@@ -40,7 +40,7 @@ from lib.ui.embeddings_page import watch_topic
 from lib.ui.figure import current_look, show_figure, side_by_side
 from lib.ui.html import show_note
 from lib.ui.jobs import settle_asked
-from lib.ui.map_controls import MapChoice, read_colours, read_names, wait_for_colours
+from lib.ui.map_controls import MapChoice, read_colours, read_names, told_of_colours, wait_for_colours
 from lib.ui.map_link import linked_rows, put_in_link
 from lib.ui.mapping import as_plain_markdown
 from lib.ui.projection_map import render_map
@@ -76,7 +76,7 @@ def draw_maps(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> Maps:
     drawn = layout if held else None
     colours = read_colours(diagnosis, choice)
     look, numbering, group = current_look(), number_rows(diagnosis), group_of(diagnosis)
-    painted = None if colours is None else colour_rows(colours, look)
+    painted = None if colours is None else colour_rows(colours, look, choice.colour)
     linked = linked_rows(group, numbering.n)
     found = [read_map(diagnosis, version, drawn) for version in choice.versions]
     panels: list[MapPanel] = []
@@ -178,7 +178,7 @@ def show_churn(diagnosis: EmbeddingDiagnosis, layout: LayoutSettings) -> None:
         show_note(churn_words(churn, layout, diagnosis.settings.baseline, diagnosis.settings.candidate))
 
 
-def offer_pictures(diagnosis: EmbeddingDiagnosis, maps: Maps) -> None:
+def offer_pictures(diagnosis: EmbeddingDiagnosis, maps: Maps, choice: MapChoice) -> None:
     """The maps as figures that can leave the page, with all points, names and where they come from."""
     with st.expander("A picture for a report", on_change="rerun", key="map:picture") as unfolded:
         if not unfolded.open:
@@ -189,7 +189,7 @@ def offer_pictures(diagnosis: EmbeddingDiagnosis, maps: Maps) -> None:
                     panel.view,
                     escape(picture_title(panel)),
                     escape(" ".join(faithful_words(panel, found)), 400),
-                    map_provenance(diagnosis, layout_words(maps.drawn)),
+                    map_provenance(diagnosis, layout_words(maps.drawn), *told_of_colours(choice)),
                     current_look(),
                 ),
                 f"map:picture:{panel.version}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.predictions import OF_MARGIN_TARGET
 from lib.embeddings.projection import VersionMap
 from lib.embeddings.row_measures import (
     RowValues,
@@ -16,11 +17,14 @@ from lib.embeddings.row_measures import (
     offered_measures,
     read_row_measure,
 )
+from lib.figures.map_predictions import PREDICTED_WORDS, predicted_provenance
 from lib.figures.map_view import MEASURE_WORDS
 from lib.metrics.cluster_words import NamedPlace, name_by_value, name_by_words
 from lib.projection import PARAMETERS, LayoutSettings
 from lib.ui import state
 from lib.ui.embeddings_page import watch_topic
+from lib.ui.predictions_beside import Beside
+from lib.ui.sidebar import choose_margin_target
 
 UMAP, PCA = "umap", "pca"
 METHODS = {UMAP: "UMAP", PCA: "Principal components"}
@@ -28,6 +32,10 @@ PLAIN, COLUMN, WORDS, NOTHING = "version", "column:", "words", "nothing"
 MOST_KINDS = 8
 """A column of more numbers is coloured as a scale."""
 MOST_NAMES = 40
+COLOUR_HELP = (
+    "Columns of the metadata, what is measured of the vectors, and, where predictions of the same ids are open, their "
+    "margin, losses, violations and flips."
+)
 SHOWN = {"both": "Both, side by side", "baseline": "Baseline", "candidate": "Candidate"}
 
 
@@ -37,10 +45,12 @@ class MapChoice:
 
     Attributes:
         layout: what UMAP is made with; None for principal components.
-        colour: a measure, `COLUMN` with the name of a column, or `PLAIN`.
+        colour: a measure of the vectors or of predictions, `COLUMN` with the name of a column, or `PLAIN`.
         names: `COLUMN` with the name of a column, `WORDS` or `NOTHING`.
         faded: whether misplaced points are faded.
         versions: which are drawn, one or two.
+        margin_target: γ, of which some measures of predictions tell.
+        beside: the predictions; None where none are open.
     """
 
     layout: LayoutSettings | None
@@ -48,9 +58,11 @@ class MapChoice:
     names: str
     faded: bool
     versions: tuple[str, ...]
+    margin_target: float
+    beside: Beside | None
 
 
-def choose_map(diagnosis: EmbeddingDiagnosis) -> MapChoice:
+def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoice:
     """The choices of the page, in its controls."""
     roles = diagnosis.embeddings.roles
     label = roles.column("label")
@@ -58,10 +70,13 @@ def choose_map(diagnosis: EmbeddingDiagnosis) -> MapChoice:
     default = f"{COLUMN}{label or (roles.cohorts[0] if roles.cohorts else '')}" if label or roles.cohorts else PLAIN
     colours = {PLAIN: "Version"} | {f"{COLUMN}{name}": name for name in columns}
     colours |= {measure: MEASURE_WORDS[measure] for measure in offered_measures(diagnosis)}
+    if beside is not None:
+        colours |= {measure: PREDICTED_WORDS[measure] for measure in beside.measures(state.get("v_colour"))}
     first, second, third, fourth = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     colour = state.choose(
-        "v_colour", "Colour by", list(colours), default=default, words=colours.__getitem__, draw=first.selectbox
-    )
+        "v_colour", "Colour by", list(colours), default=default, words=colours.__getitem__, draw=first.selectbox,
+        help=COLOUR_HELP,
+    )  # fmt: skip
     named = {NOTHING: "Nothing"} | {f"{COLUMN}{name}": name for name in [*([label] if label else []), *roles.cohorts]}
     if roles.column("text"):
         named[WORDS] = "Typical words"
@@ -82,7 +97,11 @@ def choose_map(diagnosis: EmbeddingDiagnosis) -> MapChoice:
     versions = diagnosis.settings.versions
     if shown != "both" and len(versions) > 1:
         versions = versions[:1] if shown == "baseline" else versions[1:]
-    return MapChoice(layout, colour, names, faded, versions)
+    margin_target = 1.0
+    if colour in OF_MARGIN_TARGET and beside is not None and beside.scan is not None:
+        with st.columns([3, 8])[0]:
+            margin_target = choose_margin_target(beside.scan)
+    return MapChoice(layout, colour, names, faded, versions, margin_target, beside)
 
 
 def _choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None, bool]:
@@ -125,14 +144,26 @@ def read_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> dict[str, 
     """What the rows are coloured by, by version; None for one colour, and while it is not known."""
     if choice.colour.startswith(COLUMN):
         return column_values(diagnosis, choice.colour.removeprefix(COLUMN), MOST_KINDS)
+    if choice.colour in PREDICTED_WORDS:
+        predicted = None if choice.beside is None else choice.beside.predicted
+        return None if predicted is None else predicted.values(choice.colour, choice.margin_target)
     if choice.colour == PLAIN or not holds_row_measure(diagnosis, choice.colour, choice.layout):
         return None
     return read_row_measure(diagnosis, choice.colour, choice.layout)
 
 
+def told_of_colours(choice: MapChoice) -> list[str]:
+    """What a picture says of its colours, escaped: whose predictions they are of, where they are of any."""
+    beside = choice.beside
+    if choice.colour not in PREDICTED_WORDS or beside is None or beside.predicted is None or beside.scan is None:
+        return []
+    of = beside.scan.facts, beside.predicted
+    return [predicted_provenance(*of, choice.colour, choice.versions, choice.margin_target)]
+
+
 def wait_for_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> None:
     """Read what the rows are coloured by behind the page, where that takes work; draw it again when it is there."""
-    if choice.colour == PLAIN or choice.colour.startswith(COLUMN):
+    if choice.colour == PLAIN or choice.colour.startswith(COLUMN) or choice.colour in PREDICTED_WORDS:
         return
     watch_topic(
         "row-measure",

@@ -28,7 +28,9 @@ from lib.ui.embeddings_page import read_topic
 from lib.ui.figure import side_by_side
 from lib.ui.html import show_note
 from lib.ui.mapping import as_plain_markdown
+from lib.ui.predictions_beside import Beside
 from lib.ui.rows import FEW_ROWS, TABLE_HEIGHT
+from lib.ui.selection_cohort import offer_cohort, settle_cohort
 from lib.vectors import Rows
 
 LISTED = 500
@@ -37,7 +39,7 @@ OFFERED = 200
 NOTHING = "Click a point or draw a lasso around some: their rows stand here, with what is truly near them."
 
 
-def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows) -> None:
+def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows, beside: Beside | None) -> None:
     """The selected samples; nothing but how to select some where none are."""
     if not len(numbers):
         show_note(NOTHING)
@@ -61,12 +63,15 @@ def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers:
     show_samples(listed, has_pictures=has_pictures)
     if len(numbers) > LISTED:
         show_note(f"The first {LISTED} of {len(numbers):,} are listed; the download holds all.")
-    offer_csv(
-        lambda: mask_rows(list_samples(diagnosis, numbering, numbers)),
-        "selection",
-        provenance=map_provenance(diagnosis),
-        key="selection:csv",
-    )
+    with st.container(horizontal=True):
+        offer_csv(
+            lambda: mask_rows(list_samples(diagnosis, numbering, numbers)),
+            "selection",
+            provenance=map_provenance(diagnosis),
+            key="selection:csv",
+        )
+        offer_cohort(diagnosis, numbering, numbers, beside)
+    settle_cohort()
     _show_neighbours(diagnosis, numbering, numbers, listed[ID].astype(str).tolist(), has_pictures=has_pictures)
 
 

@@ -81,7 +81,7 @@ def choose_settings(tables: HeldTables) -> Settings:
     else:
         for name in ("baseline", "candidate"):
             state.judge(name, f"{baseline}, the only version", fits=state.get(name) == baseline)
-    gamma = state.slide("gamma", "Margin target γ", 0.0, 3.0, _step(tables), default=1.0, help=GAMMA_HELP)
+    gamma = choose_margin_target(tables)
     recalibration = _choose_recalibration(facts)
     return Settings.choose(
         facts,
@@ -199,9 +199,10 @@ def window_words(start: int, width: int) -> str:
     return f"{moment:%d %b %H:%M}–{'24:00' if (start + width) % DAY == 0 else f'{end:%H:%M}'}"
 
 
-def _step(tables: HeldTables) -> float:
-    """The step at which γ is exact."""
-    return max(0.02, tables.cells((VERSION,)).resolution.step)
+def choose_margin_target(tables: HeldTables) -> float:
+    """γ, in steps at which it is exact."""
+    step = max(0.02, tables.cells((VERSION,)).resolution.step)
+    return state.slide("gamma", "Margin target γ", 0.0, 3.0, step, default=1.0, help=GAMMA_HELP)
 
 
 def held_names(

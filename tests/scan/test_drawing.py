@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ import pytest
 
 from lib.errors import Cancelled, SettingsError
 from lib.scan import Scan
-from lib.scan.drawing import TRAIN_FOLDS, DrawQuery, choose_parts, draw_rows
+from lib.scan.drawing import TRAIN_FOLDS, DrawQuery, EmbeddingFeatures, choose_parts, draw_rows
 from lib.schema import Filter
 from lib.sources import Answers, Run, build_dataset, infer_mapping, read_table
+from lib.vectors import Vectors
 from tests.scan.conftest import ScanOf, predictions
 
 COLUMNS = ("amount", "age")
@@ -156,3 +158,60 @@ def test_what_is_not_there_and_who_cancels(scan_of: ScanOf) -> None:
     run.cancel()
     with pytest.raises(Cancelled):
         draw_rows(scan, DrawQuery(COLUMNS, "v9"), run)
+
+
+def vectors_of(ids: list[str], dimension: int = 3, *, broken: int | None = None) -> Vectors:
+    """Each vector is its place and powers of it; one of them may hold a NaN."""
+    place = np.arange(1, len(ids) + 1, dtype=np.float32)
+    matrix = np.stack([place * (power + 1) for power in range(dimension)], axis=1)
+    is_good = np.ones(len(ids), bool)
+    if broken is not None:
+        matrix[broken], is_good[broken] = np.nan, False
+    everything = np.ones(len(ids), bool)
+    return Vectors("image", matrix, np.array(ids, object), is_good, everything, everything, "float32", "0" * 64)
+
+
+def with_vectors(**changes: Any) -> DrawQuery:
+    return DrawQuery((), "v9", embedding=EmbeddingFeatures("items", "image", "key"), **changes)
+
+
+def test_vectors_are_the_features_of_the_rows_with_their_id(scan_of: ScanOf) -> None:
+    frame = frame_of()
+    ids = frame.id.sample(900, random_state=2).tolist()
+    vectors = vectors_of([*ids, ids[0], "not there"], broken=5)
+    drawn = draw_rows(scan_of(frame), with_vectors(), vectors=vectors)
+    own = of_version(frame)
+    own = own[own.id.isin(ids[1:]) & (own.id != ids[5])]
+    assert drawn.n_all == drawn.n_drawn == len(own)
+    assert drawn.n_left_out == 0
+    by_place = frame.iloc[drawn.row]
+    assert sorted(by_place.id) == sorted(own.id)
+    places = np.array([ids.index(each) for each in by_place.id])
+    assert (drawn.rows.values == vectors.matrix[places]).all()
+    assert ((drawn.rows.label > 0) == (by_place.y_true == 1).to_numpy()).all()
+    assert (drawn.rows.is_train == (by_place.split == "train").to_numpy()).all()
+    assert drawn.rows.columns == ("dimension 1", "dimension 2", "dimension 3")
+
+
+def test_each_vector_is_drawn_once_and_of_several_rows_one_that_passes_the_filter(scan_of: ScanOf) -> None:
+    frame = frame_of(600)
+    frame["id"] = [f"r{row % 40}" for row in range(600)]
+    vectors = vectors_of([f"r{row}" for row in range(40)])
+    drawn = draw_rows(scan_of(frame, roles={"id": "id"}), with_vectors(where=Filter(split="test")), vectors=vectors)
+    first = of_version(frame).query("split == 'test'").drop_duplicates("id")
+    assert sorted(drawn.row) == first.index.tolist()
+
+
+def test_of_long_vectors_fewer_rows_are_drawn(scan_of: ScanOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.scan.drawing.MOST_VALUES", 1_000)
+    frame = frame_of()
+    drawn = draw_rows(scan_of(frame), with_vectors(), vectors=vectors_of(frame.id.tolist(), 8))
+    assert drawn.n_all == len(of_version(frame))
+    assert 123 <= drawn.n_drawn <= 125
+
+
+def test_vectors_of_other_ids_are_refused(scan_of: ScanOf) -> None:
+    scan = scan_of(frame_of(400).assign(id=range(400)))
+    with pytest.raises(SettingsError, match="has the id of a vector of items, version image"):
+        draw_rows(scan, with_vectors(), vectors=vectors_of([f"{row:04d}" for row in range(400)][:10]))
+    assert draw_rows(scan, with_vectors(), vectors=vectors_of([str(row) for row in range(400)])).n_all > 100

@@ -33,7 +33,7 @@ JOBS = (
     "fit", "files", "open", "filter", "features", "folds", "pairs", "comparison", "dual", "slices", "monitoring",
     "geometry", "triplets", "outliers", "duplicates", "drift", "leakage", "dimensions", "vectors",
     "vector-sample", "layout", "map-quality", "row-measure", "graphs", "v_churn", "retrieval", "recall-drop",
-    "drift-windows", "seasons", "checks",
+    "drift-windows", "seasons", "checks", "beside", "predictions", "cohort",
     *(f"sample:{token}" for token in SAMPLES)
 )  # fmt: skip
 PATIENCE = 90

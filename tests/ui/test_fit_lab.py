@@ -169,7 +169,7 @@ def test_a_link_with_nonsense_shows_the_default_and_hostile_names_are_text() -> 
 
 
 def test_a_fit_can_be_cancelled_and_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slowly(_scan: object, _request: object, run: Run, report: Any) -> object:
+    def slowly(_scan: object, _request: object, run: Run, report: Any, _vectors: object) -> object:
         return shared_pool().work("rest", 60.0, run=run, on_progress=report)
 
     monkeypatch.setattr("lib.ui.fit_lab.fit_lab", slowly)
