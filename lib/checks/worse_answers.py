@@ -117,10 +117,12 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
     place = words.place(version, where, axes.facts)
     against = f"in version {diagnosis.settings.baseline or '(none)'}" if each.found is None else "at other times"
     (found, flagged), (found_before, flagged_before) = here.rates, there.rates
-    rates = (
-        f"{words.percent(flagged)} of negatives against {words.percent(flagged_before)} {against}, "
-        f"{words.percent(found)} of positives against {words.percent(found_before)}"
-    )
+    rates = ""
+    if each.kind != "errors":
+        rates = (
+            f"{words.percent(flagged)} of negatives against {words.percent(flagged_before)} {against}, "
+            f"{words.percent(found)} of positives against {words.percent(found_before)}"
+        )
     accuracy = f"accuracy {words.percent(here.accuracy)} against {words.percent(there.accuracy)}"
     n = f"n = {words.count(here.n)}"
     if each.kind == "threshold":

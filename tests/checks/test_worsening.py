@@ -9,6 +9,7 @@ from lib.checks.answer_counts import Counts, is_moved, p_of_errors
 from lib.checks.worse_answers import threshold_that_flags
 from lib.schema import VERSION, ScoreKind
 from sample_data.faults import make_predictions
+from tests.checks.class_worlds import class_findings, make_classes
 from tests.checks.tables import diagnose
 
 OWN = ("threshold-shift", "false-positive-rise", "quality-regression")
@@ -82,6 +83,20 @@ def test_a_weaker_time_is_found_and_named(world):
     start, end = own.where.window
     assert (start - 1_767_571_200, end - 1_767_571_200) == (8 * 86_400, 13 * 86_400)
     assert "at other times" in own.title
+
+
+def test_a_weaker_version_of_several_classes_is_told_by_its_accuracy():
+    frame = make_classes(5, versions=2)
+    scores = [name for name in frame if name.startswith("score_")]
+    rng = np.random.default_rng(5)
+    rows = frame.index[(frame["version"] == "v2") & (rng.random(len(frame)) < 0.3)]
+    frame.loc[rows, scores] = frame.loc[rng.permutation(rows), scores].to_numpy()
+    (own,) = [each for each in class_findings(frame) if each.name == "quality-regression"]
+    right = frame[scores].to_numpy().argmax(axis=1) == frame["label"].str[1:].astype(int)
+    assert own.evidence["accuracy"] == pytest.approx(right[frame["version"] == "v2"].mean())
+    assert own.title.startswith("More wrong answers in version v2: accuracy ")
+    assert "nan" not in own.title
+    assert own.evidence["false_positive_rate"] is None
 
 
 def test_what_another_check_names_is_a_consequence(world):
