@@ -32,7 +32,7 @@ class Settings:
         where: Filter = EVERYTHING,
         recalibration: MapName | None = None,
     ) -> Settings:
-        """Settings with the defaults: the baseline is the first version in their order, the candidate the last.
+        """Settings with the defaults: the baseline is the first of `facts.versions`, the candidate the last.
 
         Raises:
             SettingsError: a version that the dataset does not have; recalibration of several classes.

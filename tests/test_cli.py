@@ -593,6 +593,13 @@ def test_folders_and_patterns_stand_for_their_files(tmp_path: Path, capfd: pytes
     for what in (tmp_path / "logs", tmp_path / "logs" / "day-*.csv", tmp_path / "**" / "day-??.csv"):
         assert main(["check", str(what), "--format", "json"]) in (0, 1)
         assert json.loads(capfd.readouterr().out) == named
+    ninth, tenth = tmp_path / "logs" / "day-9.csv", tmp_path / "logs" / "day-10.csv"
+    for path, day in ((tenth, days[0]), (ninth, days[1])):
+        path.write_text(day.read_text("utf-8").replace("d0r", "x").replace("d1r", "y"), "utf-8")
+    for what in (tmp_path / "logs", tmp_path / "logs" / "day-*.csv"):
+        assert main(["check", str(what), "--format", "json"]) in (0, 1)
+        names = [each["name"] for each in json.loads(capfd.readouterr().out)["inputs"]]
+        assert names.index("day-9.csv") < names.index("day-10.csv")
     # A name that looks like a pattern is a name where there is such a file.
     odd = tmp_path / "logs[1].csv"
     odd.write_bytes(days[0].read_bytes())

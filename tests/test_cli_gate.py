@@ -43,6 +43,24 @@ def test_a_candidate_that_passes_is_0_and_one_that_does_not_is_1(
     assert sorted(each.name for each in tmp_path.iterdir()) == [*sorted(files), "policy.toml"]
 
 
+def test_the_first_file_is_the_baseline_and_the_last_the_candidate(
+    policy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, flipped in (("main", 0), ("candidate", 30)):
+        rows = (f"{(i + (i < flipped)) % 2},{i % 2 * 2 - 1 + i / 1000}" for i in range(200))
+        (tmp_path / f"{name}.csv").write_text("y,margin\n" + "\n".join(rows) + "\n", "utf-8")
+    rule = policy('[gate]\non_cannot_tell = "pass"\n[[limits]]\nmetric = "accuracy"\nworsens_by_at_most = 0.01\n')
+    for given, status in ((("main", "candidate"), 1), (("candidate", "main"), 0)):
+        files = [str(tmp_path / f"{name}.csv") for name in given]
+        assert main(["gate", *files, "--policy", rule]) == status
+        out, _err = capfd.readouterr()
+        assert f"candidate {given[1]} · baseline {given[0]}" in out
+        for name in given:
+            assert main(["cells", str(tmp_path / f"{name}.csv"), "-o", str(tmp_path / f"{name}.parquet")]) == 0
+        assert main(["gate", *(file.replace(".csv", ".parquet") for file in files), "--policy", rule]) == status
+        capfd.readouterr()
+
+
 def test_findings_are_asked_of_the_checks(policy, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tiny.csv"
     path.write_text(TINY, "utf-8")

@@ -186,7 +186,10 @@ def _add_mapping(parser: argparse.ArgumentParser) -> None:
 def _add_compared(parser: argparse.ArgumentParser) -> None:
     compared = parser.add_argument_group("what is compared")
     compared.add_argument(
-        "--baseline", metavar="V", help="the version to compare with (default: the first in time, else by name)"
+        "--baseline",
+        metavar="V",
+        help="the version to compare with (default: the first file; of a version column the first in time, else by "
+        "name)",
     )
     compared.add_argument("--candidate", metavar="V", help="the version that is judged (default: the last)")
     compared.add_argument("--gamma", metavar="γ", type=_gamma, default=1.0, help="margin target (default: 1)")

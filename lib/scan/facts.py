@@ -56,7 +56,8 @@ class Facts:
         inputs: the files.
         mapping: the roles of their columns.
         n_rows: usable rows.
-        versions: in order of first appearance in time; in natural order without one, and those that began together.
+        versions: those of a column in order of first appearance in time, in natural order without one and where they
+            began together; files that are versions in the order in which they were given.
         splits: in the order train, validation, test, then the others by name; empty without a split column.
         cohorts: the cohort columns, in the mapping's order.
         windows: the grid of windows; None without a time column or without a readable time.

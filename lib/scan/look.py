@@ -79,6 +79,9 @@ def look_at(
     if not n_rows or n_rows * LEAST_USABLE < n_records:
         raise _hardly_usable(dataset, n_rows, n_records, problems)
     starts, ends = _find_spans(grouped)
+    present = {str(row[0]) for row in grouped}
+    # Of files that are versions the person has said the order.
+    in_files = tuple(table.stem for table in dataset.tables if table.stem in present)
     firsts = [float(row[3]) for row in grouped if row[3] is not None]
     lasts = [float(row[4]) for row in grouped if row[4] is not None]
     windows = choose_windows(min(firsts), max(lasts), sum(int(row[5]) for row in grouped)) if firsts else None
@@ -105,7 +108,7 @@ def look_at(
         ),
         mapping=mapping,
         n_rows=n_rows,
-        versions=order_versions({str(row[0]) for row in grouped}, starts, ends),
+        versions=in_files if mapping.version is None else order_versions(present, starts, ends),
         splits=order_splits({str(row[1]) for row in grouped} - {MISSING_KEY}),
         cohorts=mapping.cohorts,
         windows=windows,

@@ -42,7 +42,10 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
         _refuse_misfit(name, each, other_name, other)
     starts = _unite([each.version_starts for each in facts], min)
     ends = _unite([each.version_ends for each in facts], max)
-    versions = order_versions({version for each in facts for version in each.versions}, starts, ends)
+    versions = tuple(dict.fromkeys(version for each in facts for version in each.versions))
+    keys = [each.key for each in facts]
+    if facts[0].mapping.version is not None:
+        versions, keys = order_versions(versions, starts, ends), sorted(keys)
     if len(versions) > MAX_VERSIONS:
         raise DataError(f"These files hold {len(versions)} versions, and at most {MAX_VERSIONS} are compared.")
     windows = _choose_windows(parts)
@@ -51,7 +54,7 @@ def merge_cells(parts: Sequence[SavedCells], names: Sequence[str]) -> SavedCells
     merged = dataclasses.replace(
         facts[0],
         name=f"{names[0]} and {len(parts) - 1} more",
-        key=hashlib.sha256(" ".join(sorted(each.key for each in facts)).encode()).hexdigest()[:16],
+        key=hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16],
         inputs=tuple(each for part in facts for each in part.inputs),
         mapping=_unite_mappings([each.mapping for each in facts]),
         n_rows=sum(each.n_rows for each in facts),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
+from lib.sources.natural import natural
 
 TOGETHER = 0.05
 """Versions whose first rows are less than this share of the time of all rows apart may have begun together."""
@@ -14,14 +14,8 @@ TOGETHER = 0.05
 SPLIT_ORDER = (*TRAIN_SPLITS, *HELD_OUT_SPLITS, "production")
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key by which "v10" comes after "v9"."""
-    parts = re.split(r"(\d+)", text)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
-
-
 def order_versions(versions: Iterable[str], starts: dict[str, float], ends: dict[str, float]) -> tuple[str, ...]:
-    """Versions by their first time where times tell; those without one after them, in natural order.
+    """Versions of a column by their first time where times tell; those without one after them, in natural order.
 
     Versions that began together, within `TOGETHER` of all time, and ran side by side are in natural order: which of
     them happened to answer first says nothing.

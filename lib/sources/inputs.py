@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib.errors import DataError, SettingsError
 from lib.sources.files import has_known_suffix
+from lib.sources.natural import natural
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ def find_inputs(names: Sequence[str], outputs: Sequence[Path], store: Path) -> l
 
 
 def _find_files(name: str) -> list[Path]:
-    """The file of that name; of a folder the tables in it, of a pattern what it fits, by name."""
+    """The file of that name; of a folder the tables in it, of a pattern what it fits, v10 after v9."""
     path = Path(name)
     if path.is_dir():
-        held = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "_")))
+        listed = [each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "_"))]
+        held = sorted(listed, key=lambda each: natural(_shown(each)))
         found = [each for each in held if has_known_suffix(each.name)]
         if not found:
             what = f"none of its {len(held)} files ends like one" if held else "it holds no files"
@@ -56,7 +58,7 @@ def _find_files(name: str) -> list[Path]:
         return found
     if path.exists() or not glob.has_magic(name):
         return [path]
-    names = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - a Path globs below a folder, not from a pattern
+    names = sorted(glob.glob(name, recursive=True), key=natural)  # noqa: PTH207 - a Path globs below a folder, not from a pattern
     found = [path for path in map(Path, names) if path.is_file()]
     if not found:
         raise DataError(f"No file fits the pattern {_shown(path)}.")

@@ -139,7 +139,8 @@ def take_files_as_versions(builder: Builder) -> None:
         return
     stems = join_names([table.stem for table in builder.tables], 4)
     told = [each for each in builder.evidence if each.topic == "version"]
-    sentences = [*(each.sentence for each in told), f"No version column: each file is a version ({stems})."]
+    ordered = ", in this order" if len(builder.tables) > 1 else ""
+    sentences = [*(each.sentence for each in told), f"No version column: each file is a version{ordered} ({stems})."]
     builder.evidence = [each for each in builder.evidence if each not in told]
     builder.evidence.append(Evidence("version", "", " ".join(sentences)))
 

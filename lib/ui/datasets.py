@@ -13,6 +13,7 @@ import streamlit as st
 
 from lib.errors import MisreadError, SettingsError
 from lib.scan import Scan, is_saved_cells, merge_cells, read_cells
+from lib.schema import Role
 from lib.sources import Answers, Inference, RawTable, Run, build_dataset, compute_shape, infer_mapping, read_table
 from lib.ui.jobs import Progress
 from lib.ui.upload_folder import upload_store
@@ -67,14 +68,18 @@ def hold(token: str) -> None:
 
 
 def find_same(uploads: Sequence[Upload]) -> OpenDataset | HeldDraft | None:
-    """What this session has on its list of exactly these files, by their content and whatever they are called."""
-    wanted = sorted(upload.sha256 for upload in uploads)
+    """What this session has on its list of exactly these files, by their content and whatever they are called.
+
+    Where each file is a version they were given in the same order.
+    """
+    wanted = [upload.sha256 for upload in uploads]
     for token in held_tokens():
         held = workspace().get(token) or workspace().draft(token)
         draft = held.draft if isinstance(held, OpenDataset) else held.content if held else None
         if not isinstance(draft, Draft) or any(table.marks for table in draft.tables):
             continue
-        if sorted(table.sha256 for table in draft.tables) == wanted:
+        given, ordered = [table.sha256 for table in draft.tables], Role.VERSION not in draft.inference.roles.values()
+        if given == wanted or (not ordered and sorted(given) == sorted(wanted)):
             return held
     return None
 

@@ -91,6 +91,24 @@ def test_thirty_daily_files_are_the_whole(
     assert merged.facts.saved
 
 
+def test_files_that_are_versions_keep_the_order_in_which_they_are_given(saved) -> None:
+    frame = predictions(31, 400).drop(columns="version")
+    later = frame.assign(time=frame["time"] + pd.Timedelta(days=60))
+    parts = {"main": saved(later, "main"), "candidate": saved(frame, "candidate")}
+    for names in (("main", "candidate"), ("candidate", "main")):
+        assert merge_cells([parts[name] for name in names], names).facts.versions == names
+    keys = {
+        merge_cells([parts[name] for name in names], names).facts.key
+        for names in (("main", "candidate"), ("candidate", "main"))
+    }
+    assert len(keys) == 2
+    # Versions of a column have their own order, and files in any are the same dataset.
+    both = predictions(32, 800)
+    first, last = saved(both.iloc[:400], "first"), saved(both.iloc[400:], "last")
+    merged = [merge_cells(given, ["a", "b"]).facts for given in ([first, last], [last, first])]
+    assert (merged[0].versions, merged[0].key) == (merged[1].versions, merged[1].key)
+
+
 def test_probabilities_and_a_file_without_readable_times(scan_of: ScanOf, saved) -> None:
     frame = predictions(6, 4_000, probability=True)
     frame.loc[:20, "y_prob"] = 1.0

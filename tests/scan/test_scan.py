@@ -17,6 +17,7 @@ from lib.scan.compute import compute_cells
 from lib.scan.order import order_versions
 from lib.scan.tables import default_tables
 from lib.schema import EPOCHS, EVERYTHING, NO_WINDOW, VERSION, WINDOW, Filter, cohort_key
+from lib.settings import Settings
 from lib.sources import Answers, build_dataset, infer_mapping, read_table
 from sample_data.make import INCIDENT, make_incident
 from tests.scan.conftest import ScanOf, predictions
@@ -293,8 +294,15 @@ def test_several_files_are_versions_named_after_them(tmp_path: Path) -> None:
         predictions(seed, 300).drop(columns="version").to_csv(tmp_path / f"{name}.csv", index=False)
         tables.append(read_table(tmp_path / f"{name}.csv", f"{name}.csv", tmp_path / "store"))
     scan = Scan(build_dataset(tables, infer_mapping(tables, Answers()).mapping), tmp_path / "store")
-    assert set(scan.facts.versions) == {"model-a", "model-b"}
+    assert scan.facts.versions == ("model-a", "model-b")
     assert scan.cells((VERSION,)).scored.n.sum() == 600
+    # The order in which files are given says which is which, whatever their names and times say.
+    turned = tables[::-1]
+    other = Scan(build_dataset(turned, infer_mapping(turned, Answers()).mapping), tmp_path / "store")
+    assert other.facts.versions == ("model-b", "model-a")
+    assert other.facts.key != scan.facts.key
+    chosen = Settings.choose(other.facts)
+    assert (chosen.baseline, chosen.candidate) == ("model-b", "model-a")
 
 
 def test_times_in_a_zone_and_in_a_declared_pattern(tmp_path: Path, scan_of: ScanOf) -> None:

@@ -731,7 +731,10 @@ def test_column_in_one_file_only_is_said(read):
     two = read(csv(score=[1.5, -1.25, 2.5]), "v2.csv")
     inference = infer_mapping([one, two])
     assert evidence(inference, "label").sentence.endswith("Not in v2.csv.")
-    assert evidence(inference, "version").sentence == "No version column: each file is a version (v1 and v2)."
+    assert (
+        evidence(inference, "version").sentence
+        == "No version column: each file is a version, in this order (v1 and v2)."
+    )
     assert build_dataset([one, two], inference.mapping).n_rows == 6
 
 

@@ -720,6 +720,17 @@ def test_the_same_file_twice_is_refused_and_leaves_what_was_open() -> None:
     assert answer(app) == was
 
 
+def test_uploads_that_are_versions_keep_the_order_in_which_they_were_given() -> None:
+    rows = {"main": [[k % 2, k / 7 - 4] for k in range(60)], "candidate": [[k % 2, k / 9 - 3] for k in range(60)]}
+    app = open_app()
+    for given in (("main", "candidate"), ("candidate", "main")):
+        for name in given:
+            app.file_uploader[0].upload(f"{name}.csv", csv_of(["label", "margin"], rows[name]))
+        run(app)
+        assert [row[0].text for row in tables(app)[0].rows] == [*given, "Change"]
+        assert [app.selectbox(key=f"control:{role}").value for role in ("baseline", "candidate")] == list(given)
+
+
 def test_every_column_without_a_role_is_named_with_its_reason() -> None:
     rows = [[k % 2, f"1,{k:03d}", k / 7 - 4, f"words {k}", ""] for k in range(60)]
     app = open_app()
