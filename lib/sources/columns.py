@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from lib.schema import ColumnProfile
@@ -15,6 +16,7 @@ from lib.sources.sql import NUMBER_KINDS, TEXT
 from lib.sources.tables import RawTable
 
 _COMMA_NUMBER: Final = re.compile(r"\s*[+-]?([\d.]*,\d+([eE][+-]?\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
+_PERCENT: Final = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)\s*[%\uff05]\s*")
 _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _DOUBTFUL: Final = re.compile(THOUSANDS.doubtful)
 
@@ -25,8 +27,8 @@ class Column:
 
     `values` are (text, count) united over the files, most frequent first, empty where a file has too many;
     `distinct_share` is the smallest share of distinct values among present ones in any file; `written` is how numbers
-    were written where that was not plain, `comma_number` one with a comma of a file in which most are and could not be
-    read, `odd_value` what stood beside them; `absent_from` names the files without the column.
+    were written where that was not plain, `unread_number` one with a comma or a per cent sign of a file in which most
+    are and could not be read, `odd_value` what stood beside them; `absent_from` names the files without the column.
     """
 
     name: str
@@ -41,7 +43,7 @@ class Column:
     maximum: float
     n_numbers: int
     written: str
-    comma_number: str
+    unread_number: str
     odd_value: str
     tables: tuple[RawTable, ...]
     absent_from: tuple[str, ...]
@@ -55,6 +57,11 @@ class Column:
     def is_numeric(self) -> bool:
         """Whether most values are numbers; the others of such a column are bad cells."""
         return self.n_held > 0 and self.n_numbers * 2 >= self.n_held
+
+    @property
+    def is_percent(self) -> bool:
+        """Whether its numbers are written with a per cent sign, and are text."""
+        return _PERCENT.fullmatch(self.unread_number) is not None
 
     @property
     def is_all_missing(self) -> bool:
@@ -74,7 +81,7 @@ def _unite(name: str, tables: Sequence[RawTable]) -> Column:
     counts: Counter[str] = Counter()
     for profile in profiles:
         counts.update(dict(profile.values))
-    comma_number, odd_value = next((found for profile in profiles if (found := _find_commas(profile))[0]), ("", ""))
+    unread_number, odd_value = next((found for profile in profiles if (found := _find_unread(profile))[0]), ("", ""))
     listed = all(profile.values or profile.n_missing == profile.n_rows for profile in profiles)
     held = [profile for profile in profiles if profile.n_missing < profile.n_rows]
     return Column(
@@ -90,19 +97,23 @@ def _unite(name: str, tables: Sequence[RawTable]) -> Column:
         maximum=max((p.maximum for p in profiles if not math.isnan(p.maximum)), default=math.nan),
         n_numbers=sum(_count_numbers(profile) for profile in profiles),
         written=next((profile.written for profile in profiles if profile.written), ""),
-        comma_number=comma_number,
+        unread_number=unread_number,
         odd_value=odd_value,
         tables=holding,
         absent_from=tuple(table.name for table in tables if not table.has_column(name)),
     )
 
 
-def _find_commas(profile: ColumnProfile) -> tuple[str, str]:
-    """A number with a comma, where most values of a text column are that, and a value that is none, if any was seen.
+def _find_unread(profile: ColumnProfile) -> tuple[str, str]:
+    """A number with a per cent sign or a comma, where most values of a text column are that, and a value that is none.
 
-    One that shows the comma to be a decimal one, if there is any.
+    No such value if none was seen. Of commas one that shows the comma to be a decimal one, if there is any.
     """
     pairs = profile.values or tuple((text, 1) for text in profile.examples)
+    percents = {text: count for text, count in pairs if _PERCENT.fullmatch(text)}
+    if profile.kind == TEXT and sum(percents.values()) * 2 > sum(count for _, count in pairs):
+        telling = next((text for text in percents if re.search("[1-9]", text)), next(iter(percents)))
+        return telling.strip(), next((text for text, _ in pairs if text not in percents), "")
     numbers = {text: count for text, count in pairs if _COMMA_NUMBER.fullmatch(text)}
     if profile.kind != TEXT or sum(numbers.values()) * 2 <= sum(count for _, count in pairs):
         return "", ""
@@ -140,10 +151,13 @@ def describe_distinct(column: Column) -> str:
     return about + format_count(column.n_distinct, "distinct value")
 
 
-def describe_commas(column: Column) -> str:
-    """What is wrong with numbers that are written with a comma, and what to do."""
-    example = column.comma_number
+def describe_unread(column: Column) -> str:
+    """What is wrong with numbers that are written with a comma or a per cent sign, and what to do."""
+    example = column.unread_number
     beside = f", and not all are ({shorten(column.odd_value)})" if column.odd_value else ""
+    if column.is_percent:
+        share = Decimal(example.rstrip("%\uff05 \t\u00a0\u202f").replace(",", ".")) / 100
+        return f"its numbers are written with a per cent sign ({example}){beside}; write them as 0 to 1 ({share:f})"
     mended = example.replace(".", "").replace(",", ".")
     if not _THOUSANDS.fullmatch(example):
         return f"its numbers are written with a comma ({example}){beside}; write them with a point ({mended})"

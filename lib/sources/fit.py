@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.errors import DataError
 from lib.schema import MAX_COHORT_VALUES, MAX_FOUND_VALUES, MAX_SPLITS, MAX_VERSIONS, Role
-from lib.sources.columns import Column, describe_commas, describe_distinct, format_count, join_names, shorten
+from lib.sources.columns import Column, describe_distinct, describe_unread, format_count, join_names, shorten
 from lib.sources.tables import RawTable
 
 _NUMBERS: Final = frozenset({Role.SCORE, Role.WEIGHT, Role.LATENCY, Role.COST, Role.FEATURE})
@@ -41,8 +41,8 @@ def find_misfit(role: Role, column: Column) -> str:
     name = shorten(column.name)
     if role is Role.SCORE and column.absent_from:
         return f"{name} cannot be the score: it is not in {join_names(column.absent_from)}, and every file needs one."
-    if role in _NUMBERS and column.comma_number:
-        return f"{name} cannot be the {role}: {describe_commas(column)} and load the file again."
+    if role in _NUMBERS and column.unread_number:
+        return f"{name} cannot be the {role}: {describe_unread(column)} and load the file again."
     if role in _NUMBERS and not column.is_numeric and not column.is_all_missing:
         return (
             f"{name} cannot be {'a' if role is Role.FEATURE else 'the'} {role}: its values are no numbers, for example "

@@ -10,8 +10,8 @@ from lib.schema import MAX_COHORT_VALUES, MAX_SPLITS, MAX_VERSIONS, Evidence, Qu
 from lib.sources.classes import FEWEST, Reading, describe_family
 from lib.sources.columns import (
     Column,
-    describe_commas,
     describe_distinct,
+    describe_unread,
     format_count,
     format_share,
     format_values,
@@ -125,6 +125,8 @@ def choose_score(columns: Sequence[Column], readings: Sequence[Reading] = ()) ->
 
 def _choose_score(columns: Sequence[Column]) -> Choice:
     numeric = [c for c in columns if c.is_numeric]
+    # What a prediction took or cost is none, however much it looks like one.
+    unnamed = [c for c in numeric if not (match_role(c.name, Role.LATENCY) or match_role(c.name, Role.COST))]
     for fit in (EXACT, PART):
         named = [c for c in columns if match_role(c.name, Role.SCORE) == fit]
         candidates = [c for c in named if c in numeric] or [c for c in named if c.is_all_missing]
@@ -141,17 +143,27 @@ def _choose_score(columns: Sequence[Column]) -> Choice:
             return Choice(candidates[0].name, explain_choice(Role.SCORE, candidates[0], f"Named {candidates[0].name}"))
         if candidates:
             return Choice(question=_ask(Role.SCORE, candidates, "Several columns may be the score"))
-        commas = next((c for c in named if c.comma_number), None)
-        if commas is not None and numeric:
-            why = f"{commas.name} is named like the score, but {describe_commas(commas)}"
-            return Choice(question=_ask(Role.SCORE, numeric, f"{why}. If another column is the score"))
-    numeric = [c for c in numeric if not c.absent_from]
-    fractions = [c for c in numeric if c.kind in ("float", "float32", "text") and c.n_distinct > 20]
+        unread = next((c for c in named if c.unread_number), None)
+        if unread is not None and numeric:
+            return _ask_beside(unread, "is named like the score", unnamed)
+    percents = [c for c in columns if c.is_percent and c.n_distinct > MAX_COHORT_INTEGERS]
+    if percents and numeric:
+        return _ask_beside(percents[0], "may be the score", unnamed)
+    numeric = [c for c in unnamed if not c.absent_from]
+    fractions = [c for c in numeric if c.kind in ("float", "float32", "text") and c.n_distinct > MAX_COHORT_INTEGERS]
     if len(fractions) == 1:
         return Choice(fractions[0].name, explain_choice(Role.SCORE, fractions[0], "The only column of fractions"))
     if numeric:
         return Choice(question=_ask(Role.SCORE, fractions or numeric, "No column is named like a score"))
     return Choice()
+
+
+def _ask_beside(unread: Column, why: str, others: Sequence[Column]) -> Choice:
+    """Ask for the score where the column that should be it holds numbers that could not be read."""
+    sentence = f"{unread.name} {why}, but {describe_unread(unread)}"
+    if others:
+        return Choice(question=_ask(Role.SCORE, others, f"{sentence}. If another column is the score"))
+    return Choice(question=Question(Role.SCORE.value, f"{sentence} and load the file again, or name the score."))
 
 
 def _ask(role: Role, candidates: Sequence[Column], why: str, optional: bool = False) -> Question:
@@ -202,7 +214,7 @@ def _choose_by_values(role: Role, columns: Sequence[Column]) -> Choice:
             return Choice(column.name, explain_choice(role, column, "Its values name splits"))
         if role is Role.ID and column.kind == TEXT and column.n_held > 20 and not column.is_numeric:
             single_words = all(" " not in text and len(text) <= 64 for text in column.examples)
-            texts_are_names = ":" not in "".join(column.examples) and not column.comma_number
+            texts_are_names = ":" not in "".join(column.examples) and not column.unread_number
             if column.distinct_share >= 0.97 and single_words and texts_are_names:
                 return Choice(column.name, explain_choice(role, column, "Its values are all different"))
     return Choice()
@@ -230,7 +242,7 @@ def choose_cohorts(columns: Sequence[Column], taken: Collection[str]) -> tuple[l
 
 
 def _fits_cohort(column: Column) -> bool:
-    if not 2 <= column.n_distinct <= MAX_COHORT_VALUES or is_named_prediction(column.name) or column.comma_number:
+    if not 2 <= column.n_distinct <= MAX_COHORT_VALUES or is_named_prediction(column.name) or column.unread_number:
         return False
     if _is_nearly_unique(column):
         return False
@@ -265,8 +277,8 @@ def explain_unused(column: Column) -> str:
         return "one value only"
     if is_named_prediction(column.name):
         return "named like a prediction, and another column is the score"
-    if column.comma_number:
-        return describe_commas(column)
+    if column.unread_number:
+        return describe_unread(column)
     for role in (Role.LABEL, Role.VERSION, Role.SPLIT):
         if match_role(column.name, role) == EXACT and (misfit := find_misfit(role, column)):
             return misfit.rstrip(".")

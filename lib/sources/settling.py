@@ -28,7 +28,7 @@ from lib.sources.classes import (
     find_trouble,
     read_labels,
 )
-from lib.sources.columns import Column, describe_commas, describe_distinct, join_names, shorten
+from lib.sources.columns import Column, describe_distinct, describe_unread, join_names, shorten
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble
 from lib.sources.labels import infer_encoding
 from lib.sources.names import is_named_labeller
@@ -118,16 +118,16 @@ def settle_score(builder: Builder) -> Column | None:
 def _ask_for_score(builder: Builder) -> None:
     """Ask which column of numbers is the score; `DataError` where there is none."""
     columns = list(builder.columns.values())
-    commas = "".join(f" {c.name}: {describe_commas(c)}." for c in columns if c.comma_number)
+    unread = "".join(f" {c.name}: {describe_unread(c)}." for c in columns if c.unread_number)
     usable = [c for c in columns if c.is_numeric and c.n_distinct > 2 and not find_misfit(Role.SCORE, c)]
     if usable:
         names = join_names([column.name for column in usable], last="or")
         options = tuple((column.name, rules.describe_column(column)) for column in usable[: rules.MAX_OPTIONS])
-        builder.ask(Question("score", f"There is no analysis without a score: is it {names}?{commas}", options))
+        builder.ask(Question("score", f"There is no analysis without a score: is it {names}?{unread}", options))
         return
     where = " in every file" if any(column.is_numeric and column.absent_from for column in columns) else ""
     listed = join_names([f"{column.name} ({column.kind})" for column in columns])
-    raise DataError(f"There is no column of numbers{where} that could be the score; there is {listed}.{commas}")
+    raise DataError(f"There is no column of numbers{where} that could be the score; there is {listed}.{unread}")
 
 
 def take_files_as_versions(builder: Builder) -> None:

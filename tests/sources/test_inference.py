@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import re
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pytest
 from lib.errors import AmbiguityError, DataError, SettingsError
 from lib.schema import LabelEncoding, Mapping, Role, ScoreKind, TimeFormat
 from lib.sources import Answers, build_dataset, compute_shape, infer_mapping, read_table
+from lib.sources.columns import describe_unread, unite_columns
 
 
 def csv(**columns: Sequence[object]) -> str:
@@ -287,7 +289,7 @@ def test_no_score_is_asked_or_said(read):
     table = read(csv(label=[0, 1, 1], age=[30, 40, 50], size=[1, 2, 3]))
     (question,) = infer_mapping([table]).questions
     assert question.topic == "score"
-    with pytest.raises(DataError, match="no column of numbers that could be the score; there is city"):
+    with pytest.raises(DataError, match=r"no column of numbers that could be the score; there is city"):
         infer_mapping([read(csv(city=["a", "b", "c"]))])
 
 
@@ -610,6 +612,60 @@ def test_what_to_write_for_a_comma_is_never_another_number(read, values, said):
     assert f"prob: its numbers are written {said}" in str(caught.value)
 
 
+PERCENT = [f"{k * 2.5:.2f} %" for k in range(41)]
+
+
+def test_a_score_with_a_per_cent_sign_is_said_and_no_other_column_is_taken(read):
+    label = [0, 1] * 20 + [1]
+    latency = [k / 3 for k in range(41)]
+    for heads in ({"fraud_score": PERCENT}, {"risk": PERCENT}, {"p": [text.replace(" %", "%") for text in PERCENT]}):
+        (name,) = heads
+        beside = read(csv(label=label, **heads, latency_ms=latency))
+        inference = infer_mapping([beside])
+        (question,) = inference.questions
+        assert (question.topic, question.options) == ("score", ())
+        assert question.sentence.startswith(f"{name} ")
+        assert re.search(r"per cent sign \(10\.00 ?%\); write them as 0 to 1 \(0\.10\)", question.sentence)
+        assert inference.roles["latency_ms"] is Role.LATENCY
+        assert name not in infer_mapping([beside], Answers(roles={"score": "latency_ms"})).mapping.cohorts
+    # Another column may be it, which a person says.
+    third = read(csv(label=label, fraud_score=PERCENT, amount=latency, latency_ms=latency))
+    (question,) = infer_mapping([third]).questions
+    assert [value for value, _ in question.options] == ["amount"]
+    settled = infer_mapping([third], Answers(roles={"score": "amount"}, score_kind="decision")).mapping
+    assert dict(settled.unused)["fraud_score"].startswith("its numbers are written with a per cent sign (10.00 %)")
+    (question,) = infer_mapping([third], Answers(roles={"score": "fraud_score"})).questions
+    assert question.sentence.startswith("fraud_score cannot be the score: its numbers are written with a per cent sign")
+    with pytest.raises(DataError, match=r"no column of numbers that could be the score.*per cent sign"):
+        infer_mapping([read(csv(label=label, fraud_score=PERCENT))])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["8.88 %", "76.67 %"], "(8.88 %); write them as 0 to 1 (0.0888)"),
+        (["8,88%", "76,67%"], "(8,88%); write them as 0 to 1 (0.0888)"),
+        (["-5 %", "n.a.", "7 %"], "(-5 %), and not all are (n.a.); write them as 0 to 1 (-0.05)"),
+        ([".5\u00a0%", "100\u202f%"], "); write them as 0 to 1 (0.005)"),
+    ],
+)
+def test_what_to_write_for_a_per_cent_sign_is_the_same_number(read, values, said):
+    column = unite_columns([read(csv(prob=[values[0], *values] * 4, n=[1] * 4 * (len(values) + 1)))])["prob"]
+    assert column.is_percent
+    assert describe_unread(column).endswith(said)
+
+
+@pytest.mark.parametrize("name", ["latency_ms", "price", "duration_s", "inference_cost", "Latenz"])
+def test_what_a_prediction_took_or_cost_is_no_score_unless_it_is_said(read, name):
+    values = [k / 3 for k in range(41)]
+    alone = read(csv(label=[0, 1] * 20 + [1], **{name: values}))
+    (question,) = infer_mapping([alone]).questions
+    assert question.topic == "score"
+    assert infer_mapping([alone], Answers(roles={"score": name}, score_kind="decision")).mapping.score == name
+    beside = read(csv(label=[0, 1] * 20 + [1], **{name: values}, risk=[k / 3 - 4 for k in range(41)]))
+    assert infer_mapping([beside]).mapping.score == "risk"
+
+
 def test_a_decimal_comma_is_evidence(read):
     commas = [f"{k / 40:.2f}".replace(".", ",") for k in range(41)]
     inference = infer_mapping([read(csv(label=[0, 1] * 20 + [1], prob=commas))])
@@ -710,7 +766,7 @@ def test_the_score_is_in_every_file(read):
     settled = infer_mapping([one, two], Answers(roles={"score": "age"}, score_kind="decision"))
     build_dataset([one, two], settled.mapping)
     three = read(csv(label=[0, 1, 0], other=[1.5, 2.5, 3.5]), "c.csv")
-    with pytest.raises(DataError, match="no column of numbers in every file that could be the score"):
+    with pytest.raises(DataError, match=r"no column of numbers in every file that could be the score"):
         infer_mapping([three, read(csv(name=["a", "b", "c"]), "d.csv")])
 
 
