@@ -316,7 +316,11 @@ def test_a_reading_under_which_most_records_are_lost_fails(
                 arguments,
                 "Only 5.0 % of the 100 records of scores.csv can be used",
                 "the score is outside [0, 1] though it is read as a probability (95)",
-                "Choose another score kind or score column, or mend the file. Say it with --score-kind or --score.",
+                "Divide per cent by 100 in the file, or choose another score kind or score column.",
+                "Say it with --score-kind or --score.",
+            )
+            complain(
+                arguments[:2], "score looks like per cent or a count", "Say it with --score-kind, one of: decision"
             )
             continue
         status = main([*map(str, arguments), "--format", "json"])

@@ -19,6 +19,7 @@ from lib.scan.windows import choose_windows
 from lib.schema import MISSING_KEY, SPLIT, VERSION, Mapping, ScoreKind
 from lib.sources import Dataset
 from lib.sources.columns import format_share
+from lib.sources.scores import is_like_percent
 
 STRUCTURAL = "not-a-record"
 """The problem code of lines that could not be read as records at all."""
@@ -149,6 +150,8 @@ def _hardly_usable(dataset: Dataset, n_rows: int, n_records: int, problems: dict
     choice, topics = MENDED_BY.get(reasons[-1], ("", ()))
     part = f"Only {format_share(n_rows, n_records)}" if n_rows else "None"
     remedy = f"Choose {choice}, or mend the file." if choice else "Mend the file."
+    if reasons[-1] == "score-not-a-probability" and is_like_percent(dataset.score_columns):
+        remedy = f"Divide per cent by 100 in the file, or choose {choice}."
     return MisreadError(
         f"{part} of the {n_records:,} records of {dataset.name} can be used: {'; '.join(said)}. {remedy}",
         topics,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lib.errors import DataError
 from lib.schema import TIME_FORMAT_NAMES, Mapping, Role
-from lib.sources.columns import join_names, unite_columns
+from lib.sources.columns import Column, join_names, unite_columns
 from lib.sources.fit import find_clash, find_misfit, find_stem_trouble, validate_files
 from lib.sources.tables import RawTable
 from lib.sources.times import validate_timezone
@@ -36,6 +36,12 @@ class Dataset:
     def n_rows(self) -> int:
         """Rows over all files."""
         return sum(table.n_rows for table in self.tables)
+
+    @property
+    def score_columns(self) -> list[Column]:
+        """The columns of the score, of several classes each one's, over all files."""
+        columns = unite_columns(self.tables)
+        return [columns[name] for name in self.mapping.score_columns]
 
     @property
     def n_rejected(self) -> int:

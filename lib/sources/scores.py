@@ -22,11 +22,29 @@ _CLIPPED: Final = (
 )
 """Probabilities without a logit of any sense: `lib.scan.rows` clips them."""
 
+MOST_PERCENT: Final = 100
+
 _MEANING = {
     "probability": "probability: its logit becomes the decision score",
     "decision": "a decision score of any scale, above 0 means positive",
     "logit": "log odds: turned into a probability by the logistic function",
 }
+
+
+_DIVIDE: Final = "Divide per cent by 100 and load the file again."
+
+
+def is_like_percent(columns: Sequence[Column]) -> bool:
+    """Whether no number of some columns is below 0 or above 100, and most are above 1: per cent, or a count."""
+    minimum, maximum = _find_range(columns)
+    held = sum(column.n_held for column in columns)
+    return minimum >= 0 and 1 < maximum <= MOST_PERCENT and _count(columns, _OUTSIDE) * 2 > held
+
+
+def _find_range(columns: Sequence[Column]) -> tuple[float, float]:
+    """The least and the greatest number of some columns; NaN where there is none."""
+    minimum = min((c.minimum for c in columns if not math.isnan(c.minimum)), default=math.nan)
+    return minimum, max((c.maximum for c in columns if not math.isnan(c.maximum)), default=math.nan)
 
 
 def infer_score_kind(
@@ -41,13 +59,11 @@ def infer_score_kind(
         off_sum: of several columns the rows that have all scores, and those of them in which they do not add up to 1.
     """
     named = name_score_kind(name)
-    minimum, maximum = (
-        pick((value for value in ends if not math.isnan(value)), default=math.nan)
-        for pick, ends in ((min, [c.minimum for c in columns]), (max, [c.maximum for c in columns]))
-    )
+    minimum, maximum = _find_range(columns)
     n_held, examples = sum(column.n_held for column in columns), columns[0].examples
     span = f"values from {format_number(minimum)} to {format_number(maximum)}"
     within = minimum >= 0 and maximum <= 1
+    divide = f" {_DIVIDE}" if is_like_percent(columns) else ""
     n_rows, n_off = off_sum
     adds_up = len(columns) > 1 and n_rows > 0 and n_off <= MOST_UNUSABLE * n_rows
 
@@ -63,7 +79,9 @@ def infer_score_kind(
         sentence = f"Declared; {span}."
         if kind is ScoreKind.PROBABILITY and not within:
             outside = _count(columns, _OUTSIDE)
-            sentence = f"Declared; {format_count(outside, 'value')} of {n_held:,} outside 0 to 1 cannot be used."
+            sentence = (
+                f"Declared; {format_count(outside, 'value')} of {n_held:,} outside 0 to 1 cannot be used.{divide}"
+            )
         return settle(kind, sentence)
     if not any(column.n_numbers for column in columns):
         return settle(ScoreKind.DECISION, "There is no score to judge by: every value is missing.")
@@ -83,9 +101,18 @@ def infer_score_kind(
         outside = _count(columns, _OUTSIDE)
         sentence = (
             f"{shorten(name)} is named like a probability, but {outside:,} of {n_held:,} values "
-            f"({format_share(outside, n_held)}) lie outside 0 to 1. What is it?"
+            f"({format_share(outside, n_held)}) lie outside 0 to 1.{divide} What is it?"
         )
         return None, None, _ask(sentence, ("decision", "logit", "probability"), outside)
+    if minimum >= 0 and 1 < maximum <= MOST_PERCENT:
+        outside = _count(columns, _OUTSIDE)
+        sentence = f"{shorten(name)} lies within 0 and 1 but for {format_count(outside, 'value')}: {span}."
+        if divide:
+            sentence = (
+                f"{shorten(name)} looks like per cent or a count: {span}, while decision scores are negative too."
+            )
+        kinds = ("decision", "logit", "probability") if divide else ("probability", "decision", "logit")
+        return None, None, _ask(f"{sentence}{divide} What is it?", kinds, outside)
     if not within:
         return settle(ScoreKind.DECISION, f"No probability: {span}. The name does not speak of log odds.")
     sentence = f"{shorten(name)} lies within 0 and 1: is it a probability or a raw decision score?"

@@ -612,6 +612,40 @@ def test_what_to_write_for_a_comma_is_never_another_number(read, values, said):
     assert f"prob: its numbers are written {said}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high", "kind"),
+    [
+        ("score", 0, 100, None),
+        ("fraud_score", 0.08, 99.52, None),
+        ("score", 3, 5, None),
+        ("prob", 0, 100, None),
+        ("score", 0, 1.2, ""),
+        ("prob", 0, 1.2, ""),
+        ("score", -0.01, 100, "decision"),
+        ("score", 0, 850, "decision"),
+        ("decision_function", 0, 100, "decision"),
+        ("logit", 0, 100, "logit"),
+    ],
+)
+def test_a_score_in_per_cent_is_asked(read, name, low, high, kind):
+    scores = [low + (high - low) * k / 99 for k in range(100)]
+    table = read(csv(label=[k % 2 for k in range(100)], **{name: scores}))
+    inference = infer_mapping([table])
+    if kind:
+        assert inference.mapping.score_kind == kind
+        return
+    (question,) = inference.questions
+    assert question.topic == "score_kind"
+    if kind == "":
+        assert "per cent by" not in question.sentence
+        return
+    assert "Divide per cent by 100 and load the file again. What is it?" in question.sentence
+    assert {value for value, _ in question.options} == {"decision", "logit", "probability"}
+    assert infer_mapping([table], Answers(score_kind="decision")).mapping.score_kind == "decision"
+    said = evidence(infer_mapping([table], Answers(score_kind="probability")), "score_kind").sentence
+    assert "cannot be used. Divide per cent by 100 and load the file again." in said
+
+
 PERCENT = [f"{k * 2.5:.2f} %" for k in range(41)]
 
 
@@ -627,7 +661,12 @@ def test_a_score_with_a_per_cent_sign_is_said_and_no_other_column_is_taken(read)
         assert question.sentence.startswith(f"{name} ")
         assert re.search(r"per cent sign \(10\.00 ?%\); write them as 0 to 1 \(0\.10\)", question.sentence)
         assert inference.roles["latency_ms"] is Role.LATENCY
-        assert name not in infer_mapping([beside], Answers(roles={"score": "latency_ms"})).mapping.cohorts
+        assert (
+            name
+            not in infer_mapping(
+                [beside], Answers(roles={"score": "latency_ms"}, score_kind="decision")
+            ).mapping.cohorts
+        )
     # Another column may be it, which a person says.
     third = read(csv(label=label, fraud_score=PERCENT, amount=latency, latency_ms=latency))
     (question,) = infer_mapping([third]).questions
