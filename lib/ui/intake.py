@@ -19,6 +19,7 @@ from lib.ui.datasets import (
     open_draft,
     remember,
     remembered,
+    sample_named,
     workspace,
 )
 from lib.ui.histories import hold_histories, offer_training_sample
@@ -56,7 +57,7 @@ def show_uploader() -> None:
             st.rerun()
         if (held := find_same_vectors(fresh)) is not None:
             st.session_state[_SAME] = _same_words(names, held.name)
-            state.look_at(state.VECTORS, held.token)
+            _look_at_vectors(held.token)
             st.rerun()
         known = dict(remembered())
         _end_reading()
@@ -130,7 +131,7 @@ def take_files() -> None:
             hold_histories(result.histories)
             if result.vectors is not None:
                 hold_vectors(result.vectors.token)
-                state.look_at(state.VECTORS, result.vectors.token)
+                _look_at_vectors(result.vectors.token)
             elif result.dataset is None:
                 st.switch_page("pages/training.py")
             result = result.dataset
@@ -194,3 +195,10 @@ def settle_opened(opened: OpenDataset, answers: Answers) -> None:
 
 def _look_at(token: str) -> None:
     state.look_at(state.DATASET, token)
+
+
+def _look_at_vectors(token: str) -> None:
+    """Look at vectors that were given; a bundled sample leaves the view, for its findings are not the person's."""
+    if sample_named(state.get(state.DATASET)) is not None:
+        state.look_at(state.DATASET, "")
+    state.look_at(state.VECTORS, token)

@@ -49,7 +49,7 @@ def read_view(page: str, first: str) -> None:
     said = st.query_params.to_dict()
     context = get_script_run_ctx()
     went = _VIEW not in st.session_state or (context is not None and context.is_history_navigation)
-    if went and first:
+    if went and first and VECTORS not in said:
         said = {"dataset": first, **said}
     if went or (moved and said and said != st.session_state.get(_WRITTEN)):
         restart(said)

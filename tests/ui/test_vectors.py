@@ -122,14 +122,24 @@ def test_files_that_cannot_be_used_leave_what_is_open(opened: AppTest) -> None:
 
 
 def test_both_halves_of_a_view_are_open_at_once() -> None:
-    app = give(open_app("home", dataset="sample-hinge", gamma="0.5"), v1__npz=npz(7))
+    scores = "label,margin\n" + "".join(f"{row % 2},{row / 7 - 4}\n" for row in range(ROWS))
+    app = give(open_app(), scores__csv=scores.encode())
+    token = app.query_params["dataset"]
+    give(app, v1__npz=npz(7))
     assert_sound(app)
-    assert app.query_params["dataset"] == "sample-hinge"
-    assert app.query_params["gamma"] == "0.5"
+    assert app.query_params["dataset"] == token
     next(each for each in app.selectbox if each.label == "Vectors").set_value("")
     run(app)
     assert "vectors" not in app.query_params
-    assert app.query_params["gamma"] == "0.5"
+    assert app.query_params["dataset"] == token
+
+
+def test_vectors_that_are_given_leave_no_sample_below_them() -> None:
+    app = give(open_app("home", dataset="sample-hinge", gamma="0.5"), v1__npz=npz(8))
+    assert_sound(app)
+    assert [each.value for each in app.title] == ["v1.npz"]
+    assert not {"dataset", "gamma"} & {*app.query_params}
+    assert "vectors" in app.query_params
 
 
 def test_a_sample_is_on_the_map() -> None:
