@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lib.errors import DataError, LimitError
+from lib.sources.encoding import describe_foreign_byte
 
 HEAD_BYTES: Final = 1024**2
 SPOT_BYTES: Final = 16 * 1024
@@ -85,7 +86,7 @@ def read_layout(path: Path, name: str) -> Layout:
     header, data = rows[0], [row for row in rows[1:] if row]
     if "".join(header).count("\ufffd") > head.count("\ufffd".encode()):
         raise DataError(
-            f"{name} is not UTF-8 text: its header cannot be decoded ({', '.join(header)[:80]}). Save it as UTF-8."
+            f"{name} is not UTF-8 text: its header cannot be decoded ({describe_foreign_byte(path)}). Save it as UTF-8."
         )
     if header and all(_NUMBER.fullmatch(cell) for cell in header):
         raise DataError(

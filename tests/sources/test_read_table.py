@@ -211,13 +211,18 @@ def test_undecodable_line_is_listed(read):
 
 def test_file_in_another_encoding_is_refused_with_the_line(read):
     body = "name,score\n" + "Jos\xe9,1\n" * 50 + "Ann,2\n" * 50
-    with pytest.raises(DataError, match=r"p\.csv is not UTF-8 text.*record 1.*Save it as UTF-8"):
+    with pytest.raises(
+        DataError, match=r"p\.csv is not UTF-8 text.*record 1 \(byte E9 in “José,1” if it is W.*Save it as UTF-8"
+    ):
         read(body.encode("latin-1"), "p.csv")
 
 
 def test_header_in_another_encoding_is_refused(read):
     body = "Ger\xe4t,score\na,1\nb,2\n"
-    with pytest.raises(DataError, match=r"p\.csv is not UTF-8 text: its header cannot be decoded .*Save it as UTF-8"):
+    with pytest.raises(
+        DataError,
+        match=r"p\.csv is not UTF-8 text: its header cannot be decoded \(byte E4 in “Gerät,score” if it is Win.*Save it as UTF-8",
+    ):
         read(body.encode("cp1252"), "p.csv")
     assert read(body, "p.csv").column_names == ("Ger\xe4t", "score")
     assert read(body.replace("\xe4", "\ufffd"), "q.csv").column_names == ("Ger\ufffdt", "score")
