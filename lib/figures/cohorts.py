@@ -46,7 +46,7 @@ def plot_cohorts(view: CohortsView, look: Look, provenance: str) -> go.Figure:
     pad = max(0.05 * (high - low), 1e-6 * max(abs(high), abs(low)), 1e-9)
     low, high = low - pad, high + pad
     if metric.unit == "share":
-        low, high = max(low, -1.0), min(high, 101.0)
+        low, high = max(low, 0.0), min(high, 100.0)
     if metric.unit == "loss":
         low = max(low, 0.0)
     figure.update_layout(

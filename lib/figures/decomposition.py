@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import plotly.graph_objects as go
@@ -68,6 +69,7 @@ def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.F
         return empty_figure(escape(view.sentence(), 300), provenance, look)
     colours, unit = look.palette, view.unit
     factor = 100.0 if unit == "share" else 1.0
+    most = 100.0 if unit == "share" else math.inf
     first, second = map(name_of, view.names)
     labels = [first, *view.parts, second]
     figure, at, reach = go.Figure(), view.before.value, [view.before.value, view.after.value]
@@ -91,7 +93,7 @@ def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.F
             go.Scatter(x=ends, y=[row, row], mode="lines", line={"color": colours.ink, "width": 1.4}, hoverinfo="skip")
         )
         figure.add_annotation(
-            x=max(*ends, factor * at, factor * end),
+            x=min(max(*ends, factor * at, factor * end), most),
             y=row,
             text=format_change(part.value, unit),
             xanchor="left",
@@ -119,6 +121,7 @@ def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.F
                 x=[factor * each.value],
                 y=[row],
                 mode="markers+text",
+                cliponaxis=False,
                 marker={"color": colour, "size": 11, "symbol": "diamond"},
                 text=[f"  {format_value(each.value, unit)}"],
                 textposition="middle right",
@@ -128,9 +131,12 @@ def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.F
         )
     low, high = factor * min(reach), factor * max(reach)
     room = (high - low) or 1.0
+    far = high + (0.3 if look.is_narrow else 0.16) * room
+    # A share's axis ends at 100 %: the numbers beside what lies there stand in the margin.
+    right = 16 if far <= most else 66
     figure.update_layout(
         xaxis={
-            "range": [low - 0.06 * room, high + (0.3 if look.is_narrow else 0.16) * room],
+            "range": [max(low - 0.06 * room, 0.0) if unit == "share" else low - 0.06 * room, min(far, most)],
             "ticksuffix": PER_CENT if unit == "share" else "",
             "showgrid": True,
             "gridcolor": colours.grid,
@@ -151,5 +157,5 @@ def plot_decomposition(view: ChangeInParts, look: Look, provenance: str) -> go.F
         look,
         [Panel(ROW_HEIGHT * len(labels), "", (), escape(view.label))],
         left=left_margin(labels, look, titled=False),
-        right=16,
+        right=right,
     )

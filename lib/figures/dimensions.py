@@ -28,7 +28,7 @@ def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Fig
             {
                 f"xaxis{number}": {"type": "log", "dtick": "D2", "tickformat": ","},
                 f"yaxis{number}": {
-                    "range": [100 * max(lowest - 0.03, 0.0), 101],
+                    "range": [100 * max(lowest - 0.03, 0.0), 100],
                     "ticksuffix": PER_CENT,
                     "nticks": 4,
                     "title": {"text": view.recall},
@@ -67,6 +67,7 @@ def _add_curve(figure: go.Figure, view: DimensionsView, version: str, way: Way, 
         mode="lines+markers",
         line={"color": colour, "width": 1.6},
         marker={"size": 8, "color": colour, "symbol": symbols},
+        cliponaxis=False,
         error_y={
             "type": "data",
             "symmetric": False,
@@ -94,5 +95,6 @@ def _add_curve(figure: go.Figure, view: DimensionsView, version: str, way: Way, 
             yaxis=f"y{number}",
             mode="markers",
             hoverinfo="skip",
+            cliponaxis=False,
             marker={"size": 16, "color": colour, "symbol": "circle-open", "line": {"width": 2}},
         )

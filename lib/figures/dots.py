@@ -45,6 +45,8 @@ def add_dots(
         xaxis=f"x{axes}",
         yaxis=f"y{axes}",
         mode="markers",
+        # A dot at the end of an axis, as at 100 %, is seen whole.
+        cliponaxis=False,
         name=name_of(version),
         marker={"size": 9, "color": colour, "line": {"width": 1, "color": look.palette.paper}},
         error_x={
@@ -68,6 +70,7 @@ def add_marks(figure: go.Figure, values: Sequence[float], rows: Sequence[float],
         xaxis=f"x{axes}",
         yaxis=f"y{axes}",
         mode="markers",
+        cliponaxis=False,
         hoverinfo="skip",
         opacity=0.75,
         marker={"symbol": "line-ns", "size": 11, "line": {"width": 1.8, "color": colour}},

@@ -110,7 +110,9 @@ def _colour_as_meant(values: NDArray[np.object_], meant: Mapping[str, str], look
     legend: tuple[dict[str, object], ...] = tuple(
         {"name": name, "code": code} for name, code in codes.items() if (coded == code).any()
     )
-    return Colours(coded, tuple(order.values()), legend)
+    greys = look.palette.axis, look.palette.faint_ink, look.palette.grid
+    quiet = tuple(code for code, colour in enumerate(order.values()) if colour in greys)
+    return Colours(coded, tuple(order.values()), legend, quiet)
 
 
 def colour_plainly(n: int, version: str, baseline: str, look: Look) -> Colours:

@@ -38,16 +38,18 @@ class Colours:
         codes: shape (n,), uint8, places in `colours`.
         colours: as #RRGGBB, at most 256.
         legend: what the colours stand for: entries with `name` and `code`, or one with `ramp`, `low` and `high`.
+        quiet: codes whose points lie beneath all others.
     """
 
     codes: NDArray[np.uint8]
     colours: tuple[str, ...]
     legend: tuple[dict[str, object], ...]
+    quiet: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class MapLabel:
-    """Words at a place of the map, in its coordinates; of labels that would overlap the first is shown."""
+    """Words above a place of the map, in its coordinates; of labels that would overlap the first is shown."""
 
     text: str
     x: float
@@ -85,7 +87,7 @@ class MapView:
 
 
 def colour_by_category(values: Sequence[str | None], look: Look) -> Colours:
-    """Colours for texts: the seven most frequent have one each, the rest share one, and None has the faintest.
+    """Colours for texts: the ten most frequent have one each, the rest share one, and None has the faintest.
 
     Of equally frequent values the first in the alphabet comes first.
     """
@@ -105,7 +107,8 @@ def colour_by_category(values: Sequence[str | None], look: Look) -> Colours:
         legend.append({"name": f"{OTHERS} ({len(known) - len(series)} values)", "code": len(series)})
     if is_missing.any():
         legend.append({"name": MISSING, "code": len(series) + 1})
-    return Colours(codes, (*series, look.palette.faint_ink, look.palette.axis), tuple(legend))
+    greys = look.palette.faint_ink, look.palette.axis
+    return Colours(codes, (*series, *greys), tuple(legend), quiet=(len(series), len(series) + 1))
 
 
 def colour_by_number(values: NDArray[np.float64], look: Look) -> Colours:
@@ -120,7 +123,7 @@ def colour_by_number(values: NDArray[np.float64], look: Look) -> Colours:
         legend.append({"ramp": ramp[:: STEPS // 8], "low": format_score(found.low), "high": format_score(found.high)})
     if not there.all():
         legend.append({"name": MISSING, "code": STEPS})
-    return Colours(codes, (*ramp, look.palette.axis), tuple(legend))
+    return Colours(codes, (*ramp, look.palette.axis), tuple(legend), quiet=(STEPS,))
 
 
 def encode_map(view: MapView) -> bytes:
@@ -146,6 +149,7 @@ def encode_map(view: MapView) -> bytes:
         "spans": spans,
         "colours": view.colours.colours,
         "legend": view.colours.legend,
+        "quiet": view.colours.quiet,
         "labels": [
             {"text": each.text, "x": (each.x - low[0]) / size[0], "y": (each.y - low[1]) / size[1]}
             for each in view.labels

@@ -48,6 +48,7 @@ def plot_recall_by_k(view: RetrievalView, look: Look, provenance: str) -> go.Fig
                 name=name_of(version),
                 line={"color": colour, "width": 2},
                 marker={"size": 8, "color": colour},
+                cliponaxis=False,
                 error_y={
                     "type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": colour,
                     **whiskers(found, 100.0),
@@ -58,7 +59,11 @@ def plot_recall_by_k(view: RetrievalView, look: Look, provenance: str) -> go.Fig
             )  # fmt: skip
         figure.update_layout(
             {
-                f"yaxis{number}": {"ticksuffix": PER_CENT, "nticks": 5},
+                f"yaxis{number}": {
+                    "ticksuffix": PER_CENT,
+                    "nticks": 5,
+                    "autorangeoptions": {"clipmin": 0, "clipmax": 100},
+                },
                 f"xaxis{number}": {"type": "category", "range": [-0.3, len(ks) - 0.7]},
             }
         )
@@ -116,7 +121,7 @@ def plot_cohorts_of_queries(cohorts: CohortsOfQueries, look: Look, provenance: s
         )
         _frame_rows(figure, number, labels)
         mark_vertical(figure, 100 * view.comparison.floor, look.palette.faint_ink, number)
-        figure.update_layout({f"xaxis{number}": {"range": [-1.5, 101.5]}})
+        figure.update_layout({f"xaxis{number}": {"range": [0, 100]}})
         floor = key_item(look.palette.faint_ink, "two versions that have nothing in common", "┊")
         heading = f"Of the {view.k} nearest, how many are the same in both"
         panels.append(Panel(ROW_HEIGHT * len(rows) + 8, heading, (floor,), "Jaccard overlap"))
@@ -161,7 +166,7 @@ def _add_recall(figure: go.Figure, cohorts: CohortsOfQueries, rows: Sequence[Coh
             font={"size": TEXT_SIZE, "color": look.palette.wrong if row.is_lost else look.palette.ink},
         )  # fmt: skip
     _frame_rows(figure, "", [_label(row, look) for row in rows])
-    figure.update_layout(xaxis={"range": [low - pad, min(high + pad, 101.0)], "nticks": 6})
+    figure.update_layout(xaxis={"range": [max(low - pad, 0.0), min(high + pad, 100.0)], "nticks": 6})
 
 
 def _change_words(row: CohortRow, look: Look) -> str:

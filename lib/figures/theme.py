@@ -32,7 +32,7 @@ DASH_MARKS = {"solid": "━━", "dash": "╍╍", "dot": "┅┅", "dashdot": "
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of one theme."""
+    """Colours of one theme; `series` holds ten that differ from each other, then a grey."""
 
     paper: str
     ink: str
@@ -61,7 +61,10 @@ LIGHT = Palette(
     baseline="#7D8A96",
     candidate="#0F5E6E",
     classes=("#B86E00", "#2C5FA8"),
-    series=("#2C6FB0", "#B86E00", "#00806A", "#A34F8C", "#3D93C9", "#86701F", "#6A4FA3", "#5F6B6F"),
+    series=(
+        *("#2C6FB0", "#B86E00", "#00806A", "#A34F8C", "#3D93C9", "#756410", "#6A4FA3"),
+        *("#1F2F6B", "#6B3318", "#6E9A1F", "#5F6B6F"),
+    ),
     losses={
         "hinge": "#C26A00",
         "logistic": "#6F47B3",
@@ -85,7 +88,10 @@ DARK = Palette(
     baseline="#8A99A5",
     candidate="#4CC3D4",
     classes=("#E8B04B", "#8DB4EA"),
-    series=("#7FB2E5", "#E8B04B", "#5CC9AE", "#D895C4", "#A9D6F0", "#CDBB6A", "#B7A2E3", "#A3AEB2"),
+    series=(
+        *("#6BA8EE", "#E8B04B", "#5CC9AE", "#D895C4", "#B5E0F7", "#A08A2E", "#9C80E6"),
+        *("#4F7FD6", "#C8744A", "#6FA845", "#A3AEB2"),
+    ),
     losses={
         "hinge": "#F0A348",
         "logistic": "#B9A0EE",

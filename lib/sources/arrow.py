@@ -16,7 +16,7 @@ from pyarrow import ipc
 from lib.errors import DataError, LimitError
 from lib.sources.convert import Converted, Tick
 from lib.sources.engine import Run
-from lib.sources.layout import MAX_COLUMNS, name_columns
+from lib.sources.layout import MAX_COLUMNS, name_columns, refuse_width
 
 FILE_MAGIC: Final = b"ARROW1"
 STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
@@ -34,7 +34,7 @@ def convert_arrow(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
     """
     with open_batches(path, name) as source:
         if len(source.schema) > MAX_COLUMNS:
-            raise LimitError(f"{name} has {len(source.schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
+            raise refuse_width(name, source.schema.names)
         names, notes = name_columns(source.schema.names)
         kinds = [stored_type(each.type) for each in source.schema]
         if not any(kinds):

@@ -24,6 +24,7 @@ from lib.sources.column_types import (
     read_type,
     settle_type,
 )
+from lib.sources.encoding import describe_foreign_byte
 from lib.sources.engine import Run
 from lib.sources.layout import MAX_LINE_BYTES, Layout
 from lib.sources.profile import MAX_LISTED_VALUES
@@ -113,7 +114,7 @@ def _convert_carefully(
         )
         _drop_rejects(cursor)
         n_rows = _count(cursor, f"SELECT count(*) FROM {table_of(texts)}")
-        _refuse_misfits(name, rejected, len(records), undecodable, n_rows)
+        _refuse_misfits(path, name, rejected, len(records), undecodable, n_rows)
         written = write_typed(texts, columns, target, run, cursor, lambda done: tick(0.7 + 0.3 * done))
     except duckdb.InterruptException:
         raise
@@ -150,21 +151,22 @@ def _describe_notations(columns: Sequence[Planned]) -> tuple[tuple[str, str], ..
     return tuple((each.name, each.notation.describe(each.example)) for each in columns if each.notation is not None)
 
 
-def refuse_encoding(name: str, first: RejectedLine, undecodable: int, whole: int) -> DataError:
+def refuse_encoding(path: Path, name: str, first: RejectedLine, undecodable: int, whole: int) -> DataError:
     """The sentence for a file too many of whose lines cannot be decoded."""
     return DataError(
         f"{name} is not UTF-8 text: {undecodable:,} of {whole:,} lines cannot be decoded, the first is "
-        f"record {first.record} ({first.found[:40]}). Save it as UTF-8."
+        f"record {first.record} ({describe_foreign_byte(path)}). Save it as UTF-8."
     )
 
 
 def _refuse_misfits(
-    name: str, rejected: Sequence[RejectedLine], n_rejected: int, undecodable: int, n_rows: int
+    path: Path, name: str, rejected: Sequence[RejectedLine], n_rejected: int, undecodable: int, n_rows: int
 ) -> None:
     """A file most of whose lines do not fit, or whose text is in another encoding, is no table with some bad lines."""
     whole = n_rejected + n_rows
     if undecodable > MOST_UNDECODABLE * whole:
-        raise refuse_encoding(name, next(line for line in rejected if line.reason == NOT_UTF8), undecodable, whole)
+        first = next(line for line in rejected if line.reason == NOT_UTF8)
+        raise refuse_encoding(path, name, first, undecodable, whole)
     if n_rejected >= max(1, n_rows):
         first = rejected[0]
         raise DataError(

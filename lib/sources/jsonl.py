@@ -57,7 +57,7 @@ def convert_jsonl(path: Path, name: str, target: Path, run: Run, tick: Tick) -> 
                 keys, n_bad = _find_keys(cursor, lines)
                 if n_bad:
                     rejected = sorted([*rejected, *_find_bad_lines(cursor, lines)], key=lambda each: each.record)
-                _refuse_misfits(name, rejected, n_lines)
+                _refuse_misfits(path, name, rejected, n_lines)
                 if len(keys) > MAX_COLUMNS:
                     raise LimitError(
                         f"{name} has {len(keys):,} different keys; at most {MAX_COLUMNS:,} columns can be read."
@@ -162,11 +162,11 @@ def _find_bad_lines(cursor: duckdb.DuckDBPyConnection, lines: Path) -> list[_Rej
     return [_Rejected(int(str(record)), NOT_AN_OBJECT, str(found)) for record, found in fetch(cursor, query)]
 
 
-def _refuse_misfits(name: str, rejected: list[_Rejected], n_lines: int) -> None:
+def _refuse_misfits(path: Path, name: str, rejected: list[_Rejected], n_lines: int) -> None:
     """A file most of whose lines are no objects is no table with some bad lines."""
     undecodable = [each for each in rejected if each.reason == NOT_UTF8]
     if len(undecodable) > MOST_UNDECODABLE * n_lines:
-        raise refuse_encoding(name, undecodable[0].line, len(undecodable), n_lines)
+        raise refuse_encoding(path, name, undecodable[0].line, len(undecodable), n_lines)
     if len(rejected) * 2 >= n_lines:
         first = rejected[0]
         raise DataError(

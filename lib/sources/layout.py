@@ -9,12 +9,13 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lib.errors import DataError, LimitError
+from lib.sources.encoding import describe_foreign_byte
 
 HEAD_BYTES: Final = 1024**2
 SPOT_BYTES: Final = 16 * 1024
@@ -85,7 +86,7 @@ def read_layout(path: Path, name: str) -> Layout:
     header, data = rows[0], [row for row in rows[1:] if row]
     if "".join(header).count("\ufffd") > head.count("\ufffd".encode()):
         raise DataError(
-            f"{name} is not UTF-8 text: its header cannot be decoded ({', '.join(header)[:80]}). Save it as UTF-8."
+            f"{name} is not UTF-8 text: its header cannot be decoded ({describe_foreign_byte(path)}). Save it as UTF-8."
         )
     if header and all(_NUMBER.fullmatch(cell) for cell in header):
         raise DataError(
@@ -98,7 +99,7 @@ def read_layout(path: Path, name: str) -> Layout:
             "first line with the names of the columns."
         )
     if len(header) > MAX_COLUMNS:
-        raise LimitError(f"{name} has {len(header):,} columns; at most {MAX_COLUMNS:,} can be read.")
+        raise refuse_width(name, header)
     if not data:
         raise DataError(f"{name} has a header ({', '.join(header[:5])}) but no rows beneath it.")
     names, notes = name_columns(header)
@@ -106,6 +107,14 @@ def read_layout(path: Path, name: str) -> Layout:
         data += _parse(spot, delimiter)
     sample = tuple(tuple(row) for row in data if len(row) == len(names))
     return Layout(delimiter, names, len(_LINE_END.findall(before)), sample, (*said, *notes))
+
+
+def refuse_width(name: str, columns: Sequence[str]) -> LimitError:
+    """The sentence for a table of too many columns; it says how vectors are saved where most columns are numbered."""
+    said = f"{name} has {len(columns):,} columns; at most {MAX_COLUMNS:,} can be read."
+    if sum(column.strip()[-1:].isdecimal() for column in columns) > len(columns) / 2:
+        said += " Vectors of more dimensions can be saved as NPY, NPZ or Parquet with a column of lists."
+    return LimitError(said)
 
 
 def _find_preamble(text: str) -> tuple[str, tuple[str, ...]]:

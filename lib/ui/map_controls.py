@@ -29,8 +29,8 @@ from lib.ui.sidebar import choose_margin_target
 UMAP, PCA = "umap", "pca"
 METHODS = {UMAP: "UMAP", PCA: "Principal components"}
 PLAIN, COLUMN, WORDS, NOTHING = "version", "column:", "words", "nothing"
-MOST_KINDS = 8
-"""A column of more numbers is coloured as a scale."""
+MOST_KINDS = 10
+"""A column of more numbers is coloured as a scale: so many values have a colour each."""
 MOST_NAMES = 40
 COLOUR_HELP = (
     "Columns of the metadata, what is measured of the vectors, and, where predictions of the same ids are open, their "
@@ -85,7 +85,7 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
     names = state.choose(
         "v_names", "Names on the map", list(named), default=usual, words=named.__getitem__, draw=second.selectbox,
         help="Each value stands above the middle of its rows; typical words are those that are frequent in a part "
-        "of the map and rare in the others.",
+        "of the map and rare in the others. Names that find no room appear as the map is zoomed.",
     )  # fmt: skip
     shown = "both"
     if diagnosis.is_compared:

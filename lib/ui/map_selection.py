@@ -36,7 +36,7 @@ from lib.vectors import Rows
 LISTED = 500
 """Rows of a selection that are listed on the page; the download holds all."""
 OFFERED = 200
-NOTHING = "Click a point or draw a lasso around some: their rows stand here, with what is truly near them."
+NOTHING = "Click a point, or choose Lasso and draw around some: their rows stand here, with what is truly near them."
 
 
 def show_selection(diagnosis: EmbeddingDiagnosis, numbering: Numbering, numbers: Rows, beside: Beside | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lib import __version__
 from lib.checks import run_checks
@@ -437,6 +438,30 @@ def test_colours_stand_out_from_the_page(palette: Palette) -> None:
     assert min(contrast(each, palette.paper) for each in marks) >= 3.0
     inks = [palette.ink, palette.soft_ink, palette.faint_ink]
     assert min(contrast(each, palette.paper) for each in inks) >= 4.5
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_are_told_from_each_other(palette: Palette) -> None:
+    def oklab(colour: str) -> NDArray[np.float64]:
+        # Ottosson, https://bottosson.github.io/posts/oklab: equal distances look equally different.
+        part = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        cones = [
+            [0.4122215, 0.5363325, 0.0514460],
+            [0.2119035, 0.6806995, 0.1073970],
+            [0.0883025, 0.2817188, 0.6299787],
+        ]
+        to_lab = [
+            [0.2104543, 0.7936178, -0.0040720],
+            [1.9779985, -2.4285922, 0.4505937],
+            [0.0259040, 0.7827718, -0.8086758],
+        ]
+        return np.array(to_lab) @ np.cbrt(np.array(cones) @ linear)
+
+    assert oklab("#FF0000") == pytest.approx([0.628, 0.225, 0.126], abs=0.001)
+    assert len(set(palette.series)) == 11
+    pairs = itertools.combinations([*palette.series, palette.wrong], 2)
+    assert min(np.linalg.norm(oklab(one) - oklab(other)) for one, other in pairs) > 0.085
 
 
 def test_figures_know_no_screen() -> None:

@@ -91,12 +91,12 @@ def test_no_point_is_a_map() -> None:
 
 
 def test_categories_have_colours_by_frequency() -> None:
-    values = [*"aaabbc", None, *(f"rare {i}" for i in range(9))]
+    values = [*"aaabbc", None, *(f"rare {i:02}" for i in range(12))]
     colours = colour_by_category(values, Look())
-    assert colours.codes[[0, 3, 5, 6]].tolist() == [0, 1, 2, 8]
+    assert colours.codes[[0, 3, 5, 6]].tolist() == [0, 1, 2, 11]
     names = [entry["name"] for entry in colours.legend]
-    assert names == ["a", "b", "c", "rare 0", "rare 1", "rare 2", "rare 3", "other (5 values)", "missing"]
-    assert len(set(colours.colours)) == 9
+    assert names == ["a", "b", "c", *(f"rare {i:02}" for i in range(7)), "other (5 values)", "missing"]
+    assert len(set(colours.colours)) == 12
 
 
 def test_numbers_have_a_scale() -> None:
@@ -110,14 +110,40 @@ def test_numbers_have_a_scale() -> None:
 
 def test_a_picture_has_each_point_in_its_colour() -> None:
     places = np.array([[0.05, 0.05], [0.95, 0.95], [0.95, 0.95]])
-    pixels = draw_points(places, np.array([0, 1, 0], np.uint8), np.ones(3), ("#FF0000", "#0000FF"), (1, 1))
+    pixels = draw_points(places, np.array([0, 1, 0], np.uint8), np.ones(3), ("#FF0000", "#0000FF"), (), (1, 1))
     assert pixels[0, 0, :3].tolist() == [170, 0, 85]
-    large = draw_points(places, np.array([0, 1, 0], np.uint8), np.ones(3), ("#FF0000", "#0000FF"), (100, 100))
+    large = draw_points(places, np.array([0, 1, 0], np.uint8), np.ones(3), ("#FF0000", "#0000FF"), (), (100, 100))
     assert large[95, 5, :3].tolist() == [255, 0, 0]
     assert large[5, 95, :3].tolist() == [128, 0, 128]
     assert large[5, 95, 3] > large[95, 5, 3] > 0
     assert large[50, 50].tolist() == [0, 0, 0, 0]
     assert (large[..., 3] > 0).sum() == 2 * 16
+
+
+def test_a_quiet_colour_hides_no_other() -> None:
+    places = np.array([[0.05, 0.05], [0.95, 0.95], [0.95, 0.95], [0.95, 0.95]])
+    codes = np.array([1, 1, 0, 1], np.uint8)
+    plain, quiet = (
+        draw_points(places, codes, np.ones(4), ("#FF0000", "#0000FF"), beneath, (100, 100)) for beneath in ((), (1,))
+    )
+    assert plain[5, 95, :3].tolist() == [85, 0, 170]
+    assert quiet[5, 95, :3].tolist() == [255, 0, 0]
+    assert quiet[95, 5, :3].tolist() == [0, 0, 255], "where it is alone it is seen"
+    assert np.array_equal(plain[..., 3], quiet[..., 3])
+
+
+def test_the_ten_values_with_the_most_rows_have_a_colour() -> None:
+    digits = [str(k) for k in range(10)]
+    colours = colour_by_category(digits, Look())
+    assert len({colours.colours[code] for code in colours.codes}) == 10
+    assert [entry["name"] for entry in colours.legend] == digits
+    more = [f"v{k:02}" for k in range(12) for _row in range(k + 1)]
+    colours = colour_by_category([*more, None], Look())
+    named = [entry["name"] for entry in colours.legend]
+    assert named == [*(f"v{k:02}" for k in range(11, 1, -1)), "other (2 values)", "missing"]
+    assert [*colours.codes[:3], colours.codes[-1]] == [10, 10, 10, 11]
+    assert colours.quiet == (10, 11)
+    assert decode(encode_map(replace(VIEW, colours=COLOURS)))[0]["quiet"] == [10, 11]
 
 
 def test_the_png_is_one() -> None:
@@ -134,6 +160,18 @@ def test_the_figure_frames_it_and_escapes_what_comes_from_data() -> None:
     content = base64.b64decode(image.source.split(",")[1])
     assert content.startswith(b"\x89PNG")
     assert any(LIGHT.series[0] in (each.text or "") for each in figure.layout.annotations)
+
+
+def test_names_in_a_picture_leave_each_other_room() -> None:
+    same = tuple(MapLabel(f"name {k}", 1, 1) for k in range(5))
+    figure: Any = plot_projection(replace(VIEW, labels=(*same, MapLabel("apart", 4, 0))), "T", "", "p", Look(width=700))
+    named = {each.text: each.x for each in figure.layout.annotations if each.text.startswith("<b>")}
+    assert list(named) == ["<b>name 0</b>", "<b>apart</b>"], "five at one place overlap"
+    near = (MapLabel("one", 1, 1), MapLabel("eight", 0.85, 1))
+    figure = plot_projection(replace(VIEW, labels=near), "T", "", "p", Look(width=700))
+    named = {each.text: each.x for each in figure.layout.annotations if each.text.startswith("<b>")}
+    assert named["<b>one</b>"] == 1
+    assert named["<b>eight</b>"] < 0.85
 
 
 def test_nothing_is_a_picture_too() -> None:

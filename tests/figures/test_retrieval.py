@@ -105,6 +105,10 @@ def test_every_figure_is_framed(retrieval: RetrievalView, recall: RecallView, lo
         assert "euclidean distance" in layout.meta["provenance"]
         assert "<b>%{x}</b>" not in str(figure.to_json())
         assert layout.height > 200
+        axes: Any = [*figure.select_xaxes(), *figure.select_yaxes()]
+        for axis in axes:
+            if axis.ticksuffix and axis.range is not None:
+                assert 0 <= axis.range[0] < axis.range[1] <= 100, "a share has no more"
         for trace in figure.data:
             assert np.isfinite(np.asarray(trace.x, float)).all()
 

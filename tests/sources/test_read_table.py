@@ -211,13 +211,27 @@ def test_undecodable_line_is_listed(read):
 
 def test_file_in_another_encoding_is_refused_with_the_line(read):
     body = "name,score\n" + "Jos\xe9,1\n" * 50 + "Ann,2\n" * 50
-    with pytest.raises(DataError, match=r"p\.csv is not UTF-8 text.*record 1.*Save it as UTF-8"):
+    with pytest.raises(
+        DataError, match=r"p\.csv is not UTF-8 text.*record 1 \(byte E9 in “José,1” if it is W.*Save it as UTF-8"
+    ):
         read(body.encode("latin-1"), "p.csv")
+
+
+def test_too_many_columns_are_refused_and_vectors_have_another_way(read):
+    def table(names):
+        return f"{','.join(names)}\n{','.join(['1'] * len(names))}\n"
+
+    with pytest.raises(
+        LimitError, match=r"has 2,001 columns; at most 2,000 can be read\. Vectors .* NPY, NPZ or Parquet"
+    ):
+        read(table(["id", *(f"dim_{k}" for k in range(2_000))]), "p.csv")
+    with pytest.raises(LimitError, match=r"has 2,001 columns; at most 2,000 can be read\.$"):
+        read(table([f"{k} x" for k in range(2_001)]), "p.csv")
 
 
 def test_header_in_another_encoding_is_refused(read):
     body = "Ger\xe4t,score\na,1\nb,2\n"
-    with pytest.raises(DataError, match=r"p\.csv is not UTF-8 text: its header cannot be decoded .*Save it as UTF-8"):
+    with pytest.raises(DataError, match=r"its header cannot be decoded \(byte E4 in “Gerät,score” .*Save it as UTF-8"):
         read(body.encode("cp1252"), "p.csv")
     assert read(body, "p.csv").column_names == ("Ger\xe4t", "score")
     assert read(body.replace("\xe4", "\ufffd"), "q.csv").column_names == ("Ger\ufffdt", "score")

@@ -84,7 +84,7 @@ def place_of(page: Page, x: float, y: float, which: int = 0) -> tuple[float, flo
     """Where a place of the map (from 0 to 1) is on the screen before anything was moved."""
     box = page.locator(".map canvas").nth(which).bounding_box()
     assert box
-    unit = min(box["width"] - 24, box["height"] - 24)
+    unit = min(box["width"] - 24, box["height"] - 56)
     return box["x"] + box["width"] / 2 + (x - 0.5) * unit, box["y"] + box["height"] / 2 - (y - 0.5) * unit
 
 

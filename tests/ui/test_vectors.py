@@ -119,6 +119,10 @@ def test_files_that_cannot_be_used_leave_what_is_open(opened: AppTest) -> None:
     assert len(app.error) == 1
     assert "has 60 vectors and meta.csv" in app.error[0].value
     assert app.query_params["vectors"] == token
+    out = io.BytesIO()
+    np.save(out, np.ones(60))
+    give(app, flat__npy=out.getvalue())
+    assert "has the shape (60,), one number a row" in app.error[0].value.replace("\\", "")
 
 
 def test_both_halves_of_a_view_are_open_at_once() -> None:

@@ -62,13 +62,14 @@ def _is_safetensors(head: bytes) -> bool:
 def looks_like_embeddings(path: Path, name: str) -> bool:
     """Whether a file holds vectors rather than predictions or a table of another kind, judged by its beginning.
 
-    A table is one where it has vectors (a column of lists, numbered columns) and no column that is named like a
-    classifier's score or prediction: predictions with numbered features are predictions. Never raises for a file that
-    cannot be read; that is told when it is.
+    Arrays are, whatever their shape: nothing else is read from them, and why they hold no vectors is told when they are
+    read (a solver's support vectors are an archive of arrays too, and are not). A table is one where it has vectors (a
+    column of lists, numbered columns) and no column that is named like a classifier's score or prediction: predictions
+    with numbered features are predictions. Never raises for a file that cannot be read; that is told when it is.
     """
     try:
         content, compression = recognise_vectors(path, name)
-        if content == "bytes":
+        if content in ("bytes", "npy"):
             return True
         if compression == "none":
             return _looks_like_vectors(path, name, content)
@@ -84,11 +85,9 @@ def looks_like_embeddings(path: Path, name: str) -> bool:
 
 
 def _looks_like_vectors(path: Path, name: str, content: str) -> bool:
-    if content in ("npy", "npz", "safetensors"):
-        list_arrays = {"npy": arrays.list_npy, "npz": arrays.list_npz, "safetensors": tensors.list_safetensors}[content]
-        held = list_arrays(path, name)
-        # A solver's support vectors are an archive of arrays too.
-        return any(each.is_matrix for each in held) and all(each.name != "dual_coef" for each in held)
+    if content in ("npz", "safetensors"):
+        held = (arrays.list_npz if content == "npz" else tensors.list_safetensors)(path, name)
+        return all(each.name != "dual_coef" for each in held)
     names, candidates = _sample_table(path, name, content)
     return bool(candidates) and not is_named_score(names, candidates)
 

@@ -15,14 +15,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.errors import DataError, LimitError
+from lib.errors import DataError
 from lib.sources.arrow import open_batches, stored_type
 from lib.sources.convert import convert_text
 from lib.sources.embeddings.bare import convert_bare, count_bare
 from lib.sources.embeddings.columns import Candidate, find_families
 from lib.sources.engine import Run
 from lib.sources.jsonl import IS_OBJECT, convert_jsonl, cut_lines
-from lib.sources.layout import MAX_COLUMNS, MAX_LINE_BYTES, name_columns, read_layout, transcode_utf16
+from lib.sources.layout import MAX_COLUMNS, MAX_LINE_BYTES, name_columns, read_layout, refuse_width, transcode_utf16
 from lib.sources.sql import MISSING_TEXTS, explain, fetch, quote_name, quote_text, run_watched, table_of
 
 Tick = Callable[[float], None]
@@ -91,7 +91,7 @@ def _of_parquet(vectors: Path, meta: Path, name: str) -> TableParts:
             f"{name} is a damaged or incomplete Parquet file: it cannot be read to its end. Copy or export it again."
         ) from error
     if len(schema) > MAX_COLUMNS and not any(each.kind == "columns" for each in candidates):
-        raise LimitError(f"{name} has {len(schema):,} columns; at most {MAX_COLUMNS:,} can be read.")
+        raise refuse_width(name, schema.names)
     return TableParts(vectors, meta, tuple(candidates), columns=tuple(schema.names))
 
 

@@ -123,7 +123,7 @@ class ProjectionMap {
     gl.linkProgram(program)
     gl.useProgram(program)
     this.uniforms = Object.fromEntries(["scale", "shift", "size"].map((n) => [n, gl.getUniformLocation(program, n)]))
-    this.buffers = { places: gl.createBuffer(), colours: gl.createBuffer(), chosen: gl.createBuffer() }
+    this.buffers = { places: gl.createBuffer(), colours: gl.createBuffer(), order: gl.createBuffer() }
     gl.enable(gl.BLEND)
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA)
   }
@@ -179,10 +179,15 @@ class ProjectionMap {
     gl.bufferData(gl.ARRAY_BUFFER, colours, gl.STATIC_DRAW)
     gl.enableVertexAttribArray(1)
     gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0)
-    this.chosen = new Uint32Array(this.count)
-    for (let i = 0, at = 0; at < this.count; i++) if (selected[i]) this.chosen[at++] = i
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.chosen)
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, this.chosen, gl.STATIC_DRAW)
+    // What lies on what: the quiet colours, the others, then once more what is selected.
+    const order = new Uint32Array(points.n + this.count)
+    const quiet = new Set(points.header.quiet)
+    let at = 0
+    for (let i = 0; i < points.n; i++) if (quiet.has(points.codes[i])) order[at++] = i
+    for (let i = 0; i < points.n; i++) if (!quiet.has(points.codes[i])) order[at++] = i
+    for (let i = 0; at < order.length; i++) if (selected[i]) order[at++] = i
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.order)
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order, gl.STATIC_DRAW)
     this.redraw()
   }
 
@@ -198,7 +203,7 @@ class ProjectionMap {
   measure() {
     const { width, height } = this.canvas.getBoundingClientRect()
     const [spanX, spanY] = this.points.header.spans
-    const unit = Math.min((width - 24) / spanX, (height - 24) / spanY) * this.view.zoom
+    const unit = Math.min((width - 24) / spanX, (height - 56) / spanY) * this.view.zoom
     return { width, height, wide: unit * spanX, high: unit * spanY }
   }
 
@@ -221,13 +226,13 @@ class ProjectionMap {
     gl.uniform2f(this.uniforms.shift, -this.view.x * scaleX, -this.view.y * scaleY)
     const size = dots * Math.min(14, Math.max(1.4, 0.45 * Math.sqrt((width * height) / points.n) * this.view.zoom ** 0.4))
     gl.uniform1f(this.uniforms.size, size)
-    gl.drawArrays(gl.POINTS, 0, points.n)
+    gl.drawElements(gl.POINTS, points.n, gl.UNSIGNED_INT, 0)
     if (this.count) {
       // Once more on top, and larger.
       gl.uniform1f(this.uniforms.size, size + 2 * dots)
-      gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0)
+      gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 4 * points.n)
     }
-    this.placeLabels()
+    this.placeLabels(size / dots / 2 + 2)
     this.frame.dataset.drawn = points.n
     this.frame.dataset.key = points.header.key
     this.frame.dataset.zoom = this.view.zoom.toFixed(3)
@@ -259,20 +264,24 @@ class ProjectionMap {
       return { node, x, y }
     })
     this.labelBox.replaceChildren(...this.labels.map(({ node }) => node))
+    for (const label of this.labels) label.half = label.node.offsetWidth / 2
   }
 
-  placeLabels() {
+  // Above their places by a gap in pixels, where no other lies yet.
+  placeLabels(gap) {
     const taken = []
-    for (const { node, x, y } of this.labels) {
+    this.labelBox.style.setProperty("--gap", `${gap}px`)
+    for (const { node, half, x, y } of this.labels) {
       const [left, top] = this.toScreen(x, y)
-      const half = 4 * Math.min(node.textContent.length, 24) + 6
-      const box = [left - half, top - 11, left + half, top + 11]
-      const seen = left > 0 && top > 0 && left < this.canvas.clientWidth && top < this.canvas.clientHeight
-      const free = taken.every((b) => box[0] > b[2] || box[2] < b[0] || box[1] > b[3] || box[3] < b[1])
-      node.hidden = !seen || !free || taken.length >= MOST_LABELS
+      const seen = left > 0 && left < this.canvas.clientWidth && top < this.canvas.clientHeight && top > gap + 18
+      // Where another name is in the way it stands to the left or the right.
+      const boxes = [0, -half, half].map((shift) => [left + shift - half, top - gap - 18, left + shift + half, top - gap])
+      const isFree = (box) => taken.every((b) => box[0] > b[2] || box[2] < b[0] || box[1] > b[3] || box[3] < b[1])
+      const box = seen && taken.length < MOST_LABELS ? boxes.find(isFree) : undefined
+      node.hidden = !box
       if (node.hidden) continue
       taken.push(box)
-      node.style.left = `${left}px`
+      node.style.left = `${(box[0] + box[2]) / 2}px`
       node.style.top = `${top}px`
     }
   }

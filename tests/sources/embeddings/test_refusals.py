@@ -52,6 +52,7 @@ def two_matrices() -> bytes:
     return out.getvalue()
 
 
+WIDE = "id," + ",".join(f"e{k}" for k in range(2_000)) + "\n" + "x" + ",0.5" * 2_000 + "\n"
 OBJECTS = npy(np.array([{"a": 1}, None], object), [])
 REFUSED = [
     ("empty.npy", b"", DataError, "empty.npy is empty (0 bytes)"),
@@ -73,6 +74,7 @@ REFUSED = [
     ("head.npy", npy(MATRIX, IDS)[:20], DataError, "damaged header"),
     ("code.npy", header("__import__('os').system('true')"), DataError, "damaged header"),
     ("deep.npy", header("(" * 5000 + ")" * 5000), DataError, "damaged header"),
+    ("wide.csv", WIDE, LimitError, "saved as NPY, NPZ or Parquet with a column of lists"),
     ("wide.npy", npy(np.zeros((1, 70_000), np.int8), IDS), LimitError, "at most 65,536 are read. If rows and columns"),
     ("part.npz", npz(MATRIX, IDS)[:-40], DataError, "damaged or locked"),
     ("objects.npz", zipped(embeddings=OBJECTS), DataError, "holds Python objects"),
