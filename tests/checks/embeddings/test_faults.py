@@ -250,3 +250,52 @@ def test_a_trend_does_not_come_back(tmp_path: Path) -> None:
     few = diagnosis_of(tmp_path, made(matrix[:300]), times=times[:300])
     short = {each.name: each for each in run_embedding_checks(few)}
     assert short["seasonal-drift"].status is Status.NOT_APPLICABLE
+
+
+def half_built(rng: np.random.Generator, stale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of 50 rows each, turned but for stale rows, which still find each other: recall does not fall."""
+    label = np.arange(len(stale)) % (len(stale) // 50)
+    matrix = 2 * rng.normal(size=(len(stale) // 50, 16))[label] + 0.6 * rng.normal(size=(len(stale), 16))
+    turned = matrix @ np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    return matrix, np.where(stale[:, None], matrix, turned), label
+
+
+def stale_findings(results: tuple[CheckResult, ...]) -> list[CheckResult]:
+    return [each for each in results if each.is_finding and each.title.startswith("Stale rows")]
+
+
+@pytest.mark.parametrize("distance", Distance)
+def test_stale_rows_are_a_finding_where_recall_did_not_fall(tmp_path: Path, distance: Distance) -> None:
+    rng = np.random.default_rng(9)
+    part = np.where(rng.random(600) < 0.4, "web", "paper")
+    stale = (part == "web") & (rng.random(600) < 0.7)
+    before, after, label = half_built(rng, stale)
+    after[::3] *= 4  # of another length, stale or not
+    given = made(before, label, cohort=part), made(after, label, "v2", cohort=part)
+    results = run_embedding_checks(diagnosis_of(tmp_path, *given, distance=distance, ks=(10,)))
+    (found,) = stale_findings(results)
+    assert (found.name, found.status, found.severity) == ("embedding-drift", Status.WARN, Severity.WARNING)
+    assert found.evidence["n_stale"] == stale.sum()
+    assert f"({stale.sum()} of 600 ids in both versions)" in found.title
+    assert found.where.cohort == {"source": "web"}
+    assert found.title.endswith("nearly all of them of source = web")
+
+
+def test_nothing_is_stale_where_nothing_was_rebuilt_or_rows_were_added(tmp_path: Path) -> None:
+    rng = np.random.default_rng(10)
+    before, _after, label = half_built(rng, np.zeros(600, np.bool_))
+    ids = made(before).ids
+    old = made(before[:400], label[:400], ids=ids[:400])
+    # The same inputs but for a fifth, which the same model has embedded.
+    edited = before + np.where(rng.random(600) < 0.2, 0.6, 0)[:, None] * rng.normal(size=before.shape)
+    versions = {
+        "same": (old, made(before[:400] * np.float32(1 + 1e-6), label[:400], "v2", ids=ids[:400])),
+        "longer": (old, made(3 * before[:400], label[:400], "v2", ids=ids[:400])),
+        "added": (old, made(before, label, "v2", ids=ids)),
+        "edited": (made(before, label), made(edited, label, "v2")),
+    }
+    for name, pair in versions.items():
+        for distance in Distance:
+            folder = tmp_path / name / distance.value
+            folder.mkdir(parents=True)
+            assert not stale_findings(run_embedding_checks(diagnosis_of(folder, *pair, distance=distance))), name
