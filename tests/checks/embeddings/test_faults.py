@@ -12,7 +12,11 @@ import pytest
 from lib.checks import CheckResult, Severity, Status
 from lib.checks.embeddings import run_embedding_checks
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.comparison import read_comparison
 from lib.embeddings.recall_drop import read_recall_drop
+from lib.embeddings.saturation import read_saturation
+from lib.figures.recall_view import RecallView
+from lib.reports.embedding_comparison_json import comparison_as_json
 from lib.sources.embeddings import RowFaults
 from lib.vectors import Distance
 from sample_data.embedding_faults import Fault, Version, make_versions
@@ -299,3 +303,24 @@ def test_nothing_is_stale_where_nothing_was_rebuilt_or_rows_were_added(tmp_path:
             folder = tmp_path / name / distance.value
             folder.mkdir(parents=True)
             assert not stale_findings(run_embedding_checks(diagnosis_of(folder, *pair, distance=distance))), name
+
+
+def test_a_fall_that_recall_at_its_ceiling_hides_is_told_everywhere(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    label = np.arange(600) % 12
+    before = 2 * rng.normal(size=(12, 16))[label] + 0.6 * rng.normal(size=(600, 16))
+    after = before + 1.2 * rng.normal(size=before.shape)
+    diagnosis = diagnosis_of(tmp_path, made(before, label), made(after, label, "v2"), ks=(10,))
+    drop = findings(diagnosis)["recall-drop"]
+    comparison = read_comparison(diagnosis)
+    assert (drop.status, drop.severity) == (Status.WARN, Severity.WARNING)
+    assert drop.evidence["measure"] == "r_precision"
+    assert drop.evidence["change"] == comparison.changes["r_precision", None].value < -0.1
+    assert comparison.changes["recall_at_k", 10].value > -0.02
+    assert drop.title.startswith("Recall@10 is at its ceiling and hides a fall")
+    assert f"fell by {-100 * drop.evidence['change']:.1f} points" in drop.title
+    assert RecallView.of(diagnosis).answer().startswith(f"{drop.title}. Recall@10 ")
+    assert comparison_as_json(diagnosis)["recall_drop"]["notes"] == [f"{drop.title}."]
+    # Not the other way round.
+    risen = diagnosis_of(tmp_path, made(after, label), made(before, label, "v2"), ks=(10,))
+    assert read_saturation(risen) is None
