@@ -91,11 +91,16 @@ class DriftView:
 
     def _mixed_words(self, aligned: Alignment) -> str:
         said: list[str] = []
-        if aligned.is_unchanged.any():
-            same = format_share(aligned.unchanged.value)
+        same = f"{format_share(aligned.unchanged.value)} of the vectors"
+        if aligned.is_stale.any():
             said.append(
-                f"{same} of the vectors are those of {plain(self.baseline)}, unchanged, where the others have moved: "
+                f"{same} are those of {plain(self.baseline)}, unchanged in direction, where the others have moved: "
                 "stale rows, to be embedded again."
+            )
+        elif aligned.is_unchanged.any():
+            said.append(
+                f"{same} are those of {plain(self.baseline)}, unchanged in direction, where the others have moved: "
+                "stale rows, or inputs that did not change."
             )
         strange = aligned.is_strange
         if strange.any():
@@ -265,7 +270,7 @@ def residual_groups(aligned: Alignment) -> dict[str, FloatArray]:
     groups = {
         "all ids in both" if alone else "moved": ~same & ~strange,
         ANOTHER: strange,
-        "unchanged" if same.all() else STALE: same,
+        STALE if aligned.is_stale.any() else "unchanged": same,
     }
     return {name: aligned.residual[rows] for name, rows in groups.items() if rows.any()}
 
@@ -293,5 +298,6 @@ def residuals_subtitle(aligned: Alignment) -> str:
     )
     return (
         f"{before}Each half of the ids is turned as fits the other half best. Equal bit by bit: "
-        f"{format_share(aligned.identical.value)}; but for rounding: {format_share(aligned.unchanged.value)}."
+        f"{format_share(aligned.identical.value)}; of the same direction but for rounding: "
+        f"{format_share(aligned.unchanged.value)}."
     )

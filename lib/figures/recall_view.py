@@ -11,6 +11,7 @@ import pandas as pd
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.lost_queries import GAINED, LOST
 from lib.embeddings.recall_drop import RecallHistory, has_truth, read_recall_drop
+from lib.embeddings.saturation import Saturation, read_saturation
 from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.recall_words import CAUSES
 from lib.figures.retrieval_view import recall_change_words
@@ -50,15 +51,17 @@ class RecallView:
     Attributes:
         diagnosis: of which vectors.
         history: what happened.
+        saturation: the fall that recall@k hides, None without one.
     """
 
     diagnosis: EmbeddingDiagnosis
     history: RecallHistory
+    saturation: Saturation | None
 
     @classmethod
     def of(cls, diagnosis: EmbeddingDiagnosis) -> RecallView:
         """The view of a diagnosis of which that was read."""
-        return cls(diagnosis, read_recall_drop(diagnosis))
+        return cls(diagnosis, read_recall_drop(diagnosis), read_saturation(diagnosis))
 
     @property
     def drop(self) -> RecallDrop:
@@ -90,7 +93,8 @@ class RecallView:
         drop = self.drop
         change = self.ledger.change if self.history.n_shared else drop.parts.change
         said = recall_change_words(drop.k, self.names, (drop.before, drop.after), change, self.is_changed)
-        return f"{said} {self._causes()}"
+        hidden = "" if self.saturation is None else f"{self.saturation.sentence} "
+        return f"{hidden}{said} {self._causes()}"
 
     def _causes(self) -> str:
         confirmed = self.of_verdict(Verdict.CONFIRMED)
@@ -101,7 +105,8 @@ class RecallView:
             return f"Of {tested} possible causes none is confirmed{left}."
         if not self.is_changed:
             names = _listed([CAUSES[each.name] for each in confirmed])
-            return f"What did change, without harm to recall: {names}."
+            harm = ", without harm to recall" if self.saturation is None else ""
+            return f"What did change{harm}: {names}."
         causes = [each for each in confirmed if each.explains > 0]
         if not causes:
             names = _listed([CAUSES[each.name] for each in confirmed])

@@ -3,8 +3,8 @@
 A rotation moves every coordinate and no neighbour: the vectors are to be made again on both sides, and the model is
 fine. The candidate is turned onto the baseline (orthogonal Procrustes about the origin, which leaves cosines alone),
 each half of the rows by the rotation that fits the other half: a rotation has so many values that it would follow the
-noise of its own rows. Rows that are identical in both versions say nothing of the rotation, and of the others the half
-that fits best decides it: a part that is stale or from another model then stands out instead of bending it.
+noise of its own rows. Rows of the same direction in both versions say nothing of the rotation, and of the others the
+half that fits best decides it: a part that is stale or from another model then stands out instead of bending it.
 
 References: Schönemann (1966); Rousseeuw (1984) for least trimmed squares.
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lib.metrics.estimates import BoolArray, Estimate, FloatArray
 from lib.metrics.sample_means import rate_of
-from lib.metrics.vector_rows import blocks, draw_rows, moments, take
+from lib.metrics.vector_rows import SAME_DIRECTION, blocks, directions, draw_rows, moments, same_directions, take
 from lib.vectors import Distance, Matrix, Rows
 
 FIT_ROWS = 50_000
@@ -40,6 +40,10 @@ LEAST_GAP = 3.0
 LEAST_SPLIT = 0.85
 """How much of the variance of log residuals two groups explain; of one normal group they explain 2/π, 0.64."""
 FINEST = 1e-4
+MOVED = 0.1
+"""Directions, vectors of length 1, that are farther than this from where they were have moved."""
+ELSEWHERE = 1.5
+"""Vectors lie in other coordinates if they moved so many times as far as a map leaves; a map follows noise too."""
 NO_IDS = "no id is in both versions"
 TOO_FEW = f"fewer than {LEAST_ROWS} ids are in both versions"
 NO_SPREAD = "all vectors of the baseline are equal, so that there is no spread to measure by"
@@ -72,8 +76,10 @@ class Alignment:
             do with one another is about √2.
         scale: the factor by which the candidate would have to be stretched to fit best, after turning.
         identical: share of rows that are equal bit by bit; `is_identical`, shape (n,), which.
-        unchanged: share of rows that are equal within `TOLERANCE`; `is_unchanged`, shape (n,), which.
-        is_far: shape (n,), the rows that do not fit, if there are two groups of residuals; else none.
+        unchanged: share of rows whose direction is the same, however long they are; `is_unchanged`, shape (n,), which.
+        is_stale: shape (n,), the unchanged rows, if the others lie in other coordinates; else none.
+        is_far: shape (n,), the rows that do not fit, if there are two groups of residuals, lengths left aside; else
+            none.
         split: how much of the variance of the log residuals two groups explain, 0 to 1; NaN where all are equal.
         n: ids in both versions.
         reason: "" where rows were turned, else why not.
@@ -89,6 +95,7 @@ class Alignment:
     is_identical: BoolArray
     unchanged: Estimate
     is_unchanged: BoolArray
+    is_stale: BoolArray
     is_far: BoolArray
     split: float
     n: int
@@ -114,21 +121,19 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
     """
     if len(rows) != len(other):
         raise ValueError(f"pairs need as many rows in both versions, not {len(rows)} and {len(other)}")
-    n, none = len(rows), np.full(len(rows), np.nan)
-    displacement, is_identical, is_unchanged = _compare(baseline, candidate, rows, other, distance)
+    n, none, no_rows = len(rows), np.full(len(rows), np.nan), np.zeros(len(rows), np.bool_)
+    displacement, shift, is_identical, is_equal, is_unchanged = _compare(baseline, candidate, rows, other, distance)
     shares = rate_of(is_identical, NO_IDS), rate_of(is_unchanged, NO_IDS)
     spread = _spread(baseline, rows, distance) if n >= LEAST_ROWS else 0.0
     reason = TOO_FEW if n < LEAST_ROWS else ""
-    if not reason and not is_unchanged.all():
+    if not reason and not is_equal.all():
         is_line = distance is Distance.COSINE and min(baseline.shape[1], candidate.shape[1]) == 1
         reason = TWO_DIRECTIONS if is_line else NO_SPREAD if spread == 0 else ""
     if reason:
-        no_rows = np.zeros(n, np.bool_)
-        parts = (shares[0], is_identical, shares[1], is_unchanged, no_rows)
+        parts = (shares[0], is_identical, shares[1], is_unchanged, no_rows, no_rows)
         return Alignment(Space.UNDEFINED, none, none, np.nan, np.nan, np.nan, *parts, np.nan, n, reason)
-    # Where all rows are unchanged nothing moved, in any unit.
-    spread = spread or 1.0
-    residual, scale = np.zeros(n), []
+    spread = spread or 1.0  # where all rows are equal nothing moved, in any unit
+    residual, angular, scale = np.zeros(n), np.zeros(n), []
     half = np.random.default_rng(seed).permutation(np.arange(n) % 2)
     for side in (0, 1):
         fit, place = np.flatnonzero(half != side), np.flatnonzero(half == side)
@@ -138,11 +143,19 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
         turn = _rotation(baseline, candidate, rows[chosen], other[chosen], distance)
         scale.append(turn[1])
         residual[place] = _lengths(baseline, candidate, rows[place], other[place], distance, turn[0])
+        angular[place] = _lengths(baseline, candidate, rows[place], other[place], Distance.COSINE, turn[0])
     displacement, residual = displacement / spread, residual / spread
-    is_far, split = split_residuals(residual)
-    if is_unchanged.all():
+    # Of one value there are two directions, and rows are told apart by their lengths alone.
+    one_value = max(baseline.shape[1], candidate.shape[1]) == 1
+    is_far, split = split_residuals(residual if one_value else angular * _norms(baseline, rows, distance) / spread)
+    is_far &= not is_unchanged.all()
+    fresh = ~is_unchanged & ~is_far if (~is_unchanged & ~is_far).any() else ~is_unchanged
+    shifted, left = (float(np.median(each[fresh])) if fresh.any() else 0.0 for each in (shift, angular))
+    are_told = LEAST_ROWS <= is_unchanged.sum() >= LEAST_SHARE * n
+    is_stale = is_unchanged & (are_told and lies_elsewhere(shifted, left))
+    if is_equal.all():
         space = Space.SAME
-    elif is_far.any() or is_unchanged.mean() >= LEAST_SHARE:
+    elif is_far.any() or (is_unchanged.mean() >= LEAST_SHARE and shifted > 10 * SAME_DIRECTION):
         space = Space.MIXED
     else:
         # A direction in which next to no row varies may be missing from the half that a rotation is fitted to.
@@ -158,10 +171,21 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
         is_identical=is_identical,
         unchanged=shares[1],
         is_unchanged=is_unchanged,
+        is_stale=is_stale,
         is_far=is_far,
         split=split,
         n=n,
     )
+
+
+def lies_elsewhere(shift: float, left: float) -> bool:
+    """Whether rows lie in other coordinates: they moved, and farther than a map leaves of it.
+
+    Args:
+        shift: median distance of their directions from where they were.
+        left: the same once a map has taken them there.
+    """
+    return shift > MOVED and shift > ELSEWHERE * left
 
 
 def procrustes(cross: FloatArray) -> FloatArray:
@@ -199,20 +223,32 @@ def split_residuals(residual: FloatArray) -> tuple[BoolArray, float]:
 
 def _compare(
     baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance: Distance
-) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Displacement of each row, and whether it is the same bit by bit, and but for rounding."""
+) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray, BoolArray]:
+    """How far each row and its direction moved; whether it is equal bit by bit, but for rounding, in direction."""
     n = len(rows)
-    moved, identical, unchanged = np.full(n, np.nan), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    moved, shift = np.full(n, np.nan), np.full(n, np.nan)
+    identical, equal, unchanged = (np.zeros(n, np.bool_) for _ in range(3))
     if baseline.shape[1] != candidate.shape[1]:
-        return moved, identical, unchanged
+        return moved, shift, identical, equal, unchanged
     for place in blocks(n, baseline.shape[1]):
         x, y = baseline[rows[place]], candidate[other[place]]
         identical[place] = (x == y).all(axis=1)
-        apart = np.linalg.norm(x.astype(np.float64) - y, axis=1)
-        unchanged[place] = apart <= TOLERANCE * np.linalg.norm(x.astype(np.float64), axis=1)
-        x, y = (take(*each, distance) for each in ((baseline, rows[place]), (candidate, other[place])))
-        moved[place] = np.linalg.norm(x - y, axis=1)
-    return moved, identical, unchanged
+        x, y = x.astype(np.float64), y.astype(np.float64)
+        apart = np.linalg.norm(x - y, axis=1)
+        equal[place] = apart <= TOLERANCE * np.linalg.norm(x, axis=1)
+        ways = directions(x), directions(y)
+        shift[place] = np.linalg.norm(ways[1] - ways[0], axis=1)
+        unchanged[place] = same_directions(*ways) if baseline.shape[1] > 1 else equal[place]
+        moved[place] = shift[place] if distance is Distance.COSINE else apart
+    return moved, shift, identical, equal, unchanged
+
+
+def _norms(matrix: Matrix, rows: Rows, distance: Distance) -> FloatArray:
+    """Shape (n,): how long rows are; 1 under the cosine distance."""
+    found = np.ones(len(rows))
+    for place in blocks(len(rows), matrix.shape[1]) if distance is Distance.EUCLIDEAN else ():
+        found[place] = np.linalg.norm(take(matrix, rows[place]), axis=1)
+    return found
 
 
 def _rotation(

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lib.metrics.estimates import FloatArray
+from lib.metrics.estimates import BoolArray, FloatArray
 from lib.vectors import Distance, Matrix, Rows
 
 BLOCK_VALUES = 4_194_304
 """Values of a block: 32 MB in double precision."""
+SAME_DIRECTION = 1e-3
+"""Directions that are less far apart are the same: float16 rounds to half of it."""
 
 
 def blocks(n: int, dimension: int) -> Iterator[slice]:
@@ -40,6 +42,14 @@ def directions(values: FloatArray) -> FloatArray:
     """Rows scaled to length 1; a row of zeros stays one."""
     length = np.sqrt(np.einsum("ij,ij->i", values, values))[:, None]
     return values / np.where(length > 0, length, 1.0)
+
+
+def same_directions(before: FloatArray | Matrix, after: FloatArray | Matrix) -> BoolArray:
+    """Shape (n,): where two directions, rows of length 1, are the same up to the rounding of float16.
+
+    This is what unchanged means wherever stale rows are told: how long the vectors were plays no part.
+    """
+    return np.linalg.norm(after - before, axis=1) < SAME_DIRECTION
 
 
 def moments(matrix: Matrix, rows: Rows, distance: Distance = Distance.EUCLIDEAN) -> tuple[FloatArray, FloatArray]:

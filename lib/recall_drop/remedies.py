@@ -91,7 +91,7 @@ def _rows_remedied(after: Vectors, found: Found, names: set[str]) -> Matrix:
     if "stale-rows" in names:
         same = states.of(Kind.SAME)
         b[same] = expected[same]
-        length[same] *= _stretch(found)[same]
+        length[same] = rows.norm_before[same] * _stretch(found)[same]
     if "mixed-models" in names and states.other is not None and states.rotation is not None:
         other = states.of(Kind.OTHER_MODEL)
         b[other] = b[other] @ (states.other.T @ states.rotation)

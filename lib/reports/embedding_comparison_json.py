@@ -11,6 +11,7 @@ from lib.embeddings.comparison import EmbeddingComparison, read_comparison
 from lib.embeddings.measures import read_drift
 from lib.embeddings.recall_drop import RecallHistory, has_truth, read_recall_drop
 from lib.embeddings.retrieval import NO_TRUTH
+from lib.embeddings.saturation import Saturation, read_saturation
 from lib.metrics.alignment import Alignment
 from lib.metrics.drift import Drift
 from lib.metrics.query_ledger import QueryLedger
@@ -42,7 +43,7 @@ def comparison_as_json(diagnosis: EmbeddingDiagnosis) -> dict[str, Any]:
             "deltas": _deltas(found),
             "ledger": None if found.ledger is None else _ledger(diagnosis, found.ledger),
             "drift": _drifts(diagnosis),
-            "recall_drop": None if history is None else _history(history),
+            "recall_drop": None if history is None else _history(history, read_saturation(diagnosis)),
             "hypotheses": None if history is None else _hypotheses(history),
             "undefined": undefined,
         },
@@ -170,12 +171,13 @@ def _hypotheses(history: RecallHistory) -> list[dict[str, Any]]:
     ]
 
 
-def _history(history: RecallHistory) -> dict[str, Any]:
+def _history(history: RecallHistory, hidden: Saturation | None) -> dict[str, Any]:
     drop, lost = history.drop, history.drop.lost
     crossed = ("old_in_old", "old_in_new", "new_in_old", "new_in_new", "mapped")
     hubs = {"hub_share": lost.hub_share}
     return merged(
         {
+            "notes": [] if hidden is None else [hidden.sentence],
             "k": drop.k,
             "n_shared": history.n_shared,
             "share": drop.share,

@@ -17,6 +17,7 @@ from lib.embeddings.measures import (
 )
 from lib.embeddings.recall_drop import has_truth, read_recall_drop
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
+from lib.embeddings.saturation import read_saturation
 from lib.figures.drift_windows_view import DriftWindowsView
 from lib.figures.format import (
     UNDEFINED,
@@ -220,7 +221,9 @@ def _hypotheses(report: EmbeddingReport) -> Table | None:
         f"If {each.text}: recall@{history.drop.k} {format_estimate(each.recall, 'share')}."
         for each in history.drop.counterfactuals
     ]
-    return Table("What happened to recall", columns, rows, (*history.drop.lost.sentences, *notes))
+    hidden = read_saturation(report.diagnosis)
+    first = () if hidden is None else (hidden.sentence,)
+    return Table("What happened to recall", columns, rows, (*first, *history.drop.lost.sentences, *notes))
 
 
 def _cohorts(report: EmbeddingReport) -> Table | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.comparison import holds_comparison, read_comparison
+from lib.embeddings.diagnosis import part
 from lib.embeddings.lost_queries import list_displacers, name_answers
 from lib.embeddings.recall_drop import holds_recall_drop, read_recall_drop
 from lib.figures.decomposition import plot_decomposition
@@ -34,8 +36,11 @@ def read_view(diagnosis: EmbeddingDiagnosis) -> RecallView:
         "recall-drop",
         (diagnosis.embeddings.key, diagnosis.settings),
         "Looking for neighbours",
-        lambda: holds_recall_drop(diagnosis),
-        lambda run, report: read_recall_drop(diagnosis, run, report),
+        lambda: holds_recall_drop(diagnosis) and holds_comparison(diagnosis),
+        lambda run, report: (
+            read_comparison(diagnosis, run, part(report, 0.0, 0.3)),
+            read_recall_drop(diagnosis, run, part(report, 0.3, 1.0)),
+        ),
     )
     return RecallView.of(diagnosis)
 

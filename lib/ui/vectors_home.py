@@ -32,6 +32,10 @@ from lib.workspace import HeldDraft, OpenEmbeddings
 JOB = "vectors"
 _PROBLEM = "vectors-problem"
 READING = "Reading the vectors"
+NO_TRUTH = (
+    "Nothing tells which rows are right answers: recall is not defined. If a column of the metadata does, unfold "
+    "How the vectors were read and choose it as Label (on the command line: --label)."
+)
 
 
 def take_vectors() -> None:
@@ -136,7 +140,7 @@ def vectors_sentence(data: EmbeddingSet) -> str:
     parts.append(f"right answers by {label}" if label and data.truth else "right answers given" if data.truth else "")
     parts.append(f"cohorts {join_names(roles.cohorts)}" if roles.cohorts else "")
     said = "; ".join(part for part in parts if part)
-    return f"{said}. " + ("" if data.truth else "Nothing tells which rows are right answers: recall is not defined.")
+    return f"{said}. {'' if data.truth else NO_TRUTH}"
 
 
 def _version_row(name: str, vectors: Vectors) -> list[Cell]:

@@ -98,6 +98,40 @@ def test_few_stale_rows_or_few_fresh_ones_are_a_mixture_even_after_a_small_chang
     assert found.unchanged.lower < stale.mean() < found.unchanged.upper
 
 
+@pytest.mark.parametrize("distance", list(Distance))
+def test_stale_rows_of_another_length_are_stale_and_of_no_other_model(baseline: np.ndarray, distance: Distance) -> None:
+    rng = np.random.default_rng(4)
+    stale, long = rng.random(N) < 0.25, rng.random(N) < 0.2
+    candidate = noisy(baseline @ rotation(D, 4), 0.02)
+    candidate[stale] = baseline[stale]
+    candidate[long] *= rng.uniform(2, 9, (long.sum(), 1))
+    found = align(baseline, matrix(candidate), ROWS, ROWS, distance)
+    assert (stale & long).sum() > 20
+    assert found.space is Space.MIXED
+    assert found.is_stale.tolist() == found.is_unchanged.tolist() == stale.tolist()
+    assert found.is_identical.tolist() == (stale & ~long).tolist()
+    assert not found.is_strange.any()
+
+
+def test_rows_that_kept_their_place_where_others_moved_in_the_same_coordinates_are_not_stale(
+    baseline: np.ndarray,
+) -> None:
+    kept = np.random.default_rng(5).random(N) < 0.5
+    candidate = noisy(baseline, 0.3)
+    candidate[kept] = baseline[kept]
+    found = align(baseline, candidate, ROWS, ROWS, Distance.COSINE)
+    assert found.is_unchanged.tolist() == kept.tolist()
+    assert not found.is_stale.any()
+
+
+def test_lengths_alone_make_nothing_stale(baseline: np.ndarray) -> None:
+    candidate = matrix(baseline * np.random.default_rng(6).uniform(1, 3, (N, 1)))
+    spaces = {each: align(baseline, candidate, ROWS, ROWS, each) for each in Distance}
+    assert all(found.is_unchanged.all() and not found.is_stale.any() for found in spaces.values())
+    assert spaces[Distance.COSINE].space is Space.ROTATION
+    assert spaces[Distance.EUCLIDEAN].space is Space.CHANGED
+
+
 def test_a_part_from_a_third_model_stands_out(baseline: np.ndarray) -> None:
     other = np.arange(N) % 4 == 0
     candidate = noisy(baseline @ rotation(D, 1), 0.02)

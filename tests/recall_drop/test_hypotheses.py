@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from lib.metrics.alignment import align
 from lib.metrics.hypotheses import NAMES
+from lib.metrics.hypotheses.rows import Kind
 from lib.recall_drop import RecallDrop
 from lib.vectors import Distance
 from sample_data.embedding_faults import CLEAN, FAULTS, Clean, Fault, make_versions
 from sample_data.embeddings import INDEX_COHORT, make_index
-from tests.recall_drop.worlds import confirmed, drop_of, true_shares
+from tests.recall_drop.worlds import asked_of, confirmed, drop_of, true_shares
 
 SEEDS = (0, 1)
 
@@ -84,6 +87,21 @@ def test_norms_do_not_matter_to_the_cosine_distance() -> None:
     drop = drop_of(before, after, distance=Distance.COSINE)
     assert confirmed(drop) == []
     assert drop.after.value == pytest.approx(drop.before.value, abs=0.03)
+
+
+@pytest.mark.parametrize("distance", list(Distance))
+def test_stale_rows_are_counted_however_long_they_are(distance: Distance) -> None:
+    before, after, truth = make_versions(3, 900, 16, faults=("stale-rows",))
+    stale, long = truth.rows["stale-rows"], after.cohort == "phone"
+    assert (stale & long).sum() > 20
+    one = replace(after, matrix=np.where(long[:, None], 5 * after.matrix, after.matrix).astype(np.float32))
+    drop = drop_of(before, one, distance=distance)
+    assert np.array_equal(drop.history == Kind.SAME, stale)
+    pairs = asked_of(before, one)
+    aligned = align(before.matrix, one.matrix, pairs.first, pairs.second, distance)
+    assert np.array_equal(aligned.is_stale, stale[pairs.second])
+    assert not aligned.is_strange.any()
+    assert next(each.verdict for each in drop.hypotheses if each.name == "mixed-models") == "ruled_out"
 
 
 # The incident ---------------------------------------------------------------------------------------------------------

@@ -1,14 +1,18 @@
-"""E-F1: vectors of the candidate lie elsewhere than those of the baseline, however either is turned."""
+"""E-F1: vectors of the candidate lie elsewhere than those of the baseline, or rows of it were left behind."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from lib.checks import words
 from lib.checks.embeddings.versions import ONE_VERSION, short
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Status, Where
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.measures import read_drift
-from lib.metrics.alignment import Alignment, Space
+from lib.embeddings.measures import paired_rows, read_drift
+from lib.embeddings.recall_drop import compared_cohorts
+from lib.metrics.alignment import Alignment
 from lib.metrics.drift import LEAST_EFFECTS, Drift, DriftMeasure, Measure
+from lib.metrics.hypotheses.values import cohort_of
 from lib.metrics.vector_measures import VectorDrift
 
 FAMILIES = 2
@@ -24,7 +28,7 @@ SAID = {
 
 
 def check_embedding_drift(diagnosis: EmbeddingDiagnosis) -> Answer:
-    """The candidate's vectors are distributed otherwise, overall or in a cohort, or two models are mixed in it."""
+    """The candidate's vectors are distributed otherwise, overall or in a cohort, are stale, or of two models."""
     if not diagnosis.is_compared:
         return NotApplicable(ONE_VERSION)
     found = read_drift(diagnosis)
@@ -33,12 +37,12 @@ def check_embedding_drift(diagnosis: EmbeddingDiagnosis) -> Answer:
         return NotApplicable(found.reason or "no two vectors can be compared")
     if all(each.reason for each in drift.measures):
         return NotApplicable(drift.measures[0].reason)
-    moved = _moved(drift)
+    stale, moved = _stale(diagnosis, found), _moved(drift)
     if moved:
-        return [_finding(diagnosis, found, drift, moved, "", "")]
-    mixed = _mixed(diagnosis, found)
-    if mixed:
-        return mixed
+        return [*stale, _finding(diagnosis, found, drift, moved, "", "")]
+    histories = [*stale, *_mixed(diagnosis, found)]
+    if histories:
+        return histories
     worst = None if found.turned is not None else _worst_cohort(found)
     if worst is not None:
         column, value, own = worst
@@ -117,12 +121,35 @@ def _finding(
     )
 
 
-def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
-    """Rows of two histories: most fit the other version once it is turned, the others do not."""
+def _stale(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
+    """Rows that the index was not rebuilt for."""
     aligned: Alignment | None = found.alignment
-    if aligned is None or aligned.space is not Space.MIXED:
+    if aligned is None or not aligned.is_stale.any():
         return []
-    far, kept = int(aligned.is_far.sum()), int(aligned.is_unchanged.sum())
+    settings, n = diagnosis.settings, int(aligned.is_stale.sum())
+    rows = paired_rows(diagnosis)[1]
+    values = {
+        column: diagnosis.embeddings.texts(settings.candidate, column).astype(np.str_)[rows]
+        for column in compared_cohorts(diagnosis)
+    }
+    place = cohort_of(aligned.is_stale, values)
+    of = f", nearly all of them of {short(place[0])} = {short(place[1])}" if place else ""
+    title = (
+        f"Stale rows: {words.percent(n / aligned.n)} of the rows of version {short(settings.candidate)} "
+        f"({words.count(n)} of {words.plural(aligned.n, 'id')} in both versions) still hold the vector of version "
+        f"{short(settings.baseline)}, where the others have moved to other coordinates{of}"
+    )
+    evidence = {"n": aligned.n, "n_stale": n, "share": n / aligned.n, "is_new": True, "consequences": []}
+    where = Where({place[0]: place[1]} if place else {})
+    return [Finding(Status.WARN, settings.candidate, where, title, evidence, n / aligned.n)]
+
+
+def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
+    """Rows of two histories: most fit the other version once it is turned, the others, not counting stale, do not."""
+    aligned: Alignment | None = found.alignment
+    if aligned is None or not aligned.is_strange.any():
+        return []
+    far, kept = int(aligned.is_strange.sum()), int(aligned.is_unchanged.sum())
     n_same = f", {words.count(kept)} are as they were" if kept else ""
     title = (
         f"Version {short(diagnosis.settings.candidate)} holds rows of two kinds: of {words.plural(aligned.n, 'id')} in "

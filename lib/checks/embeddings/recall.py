@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.checks import words
+from lib.checks.embeddings.hidden_fall import hidden_fall
 from lib.checks.embeddings.versions import NO_TRUTH, ONE_VERSION, Seen, look_at, points, short
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.comparison import EmbeddingComparison, read_comparison
 from lib.embeddings.recall_drop import compared_cohorts, has_truth, read_recall_drop
 from lib.embeddings.retrieval import read_retrieval
+from lib.embeddings.saturation import LEAST_FALL, read_saturation
 from lib.metrics.hypotheses import Verdict
 from lib.metrics.hypotheses.finding import Hypothesis
 from lib.metrics.intervals import excess_p_value, holm, mcnemar_p_value
 
-LEAST_FALL = 0.02
 LEAST_SEGMENT_FALL = 0.05
 """A segment's recall is noisier, and one of many."""
 LARGE_FALL = 0.1
@@ -53,7 +54,7 @@ class Segment:
 
 
 def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
-    """Recall@k of paired queries fell, overall or in a segment; with what caused it."""
+    """Recall@k of paired queries fell, overall or in a segment, with what caused it; or it hides a fall."""
     segments = _segments(diagnosis)
     if isinstance(segments, NotApplicable):
         return segments
@@ -61,6 +62,9 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
     fallen = [each for each in segments if each.has_fallen]
     whole = segments[0]
     name = f"Recall@{diagnosis.settings.k}"
+    saturation = read_saturation(diagnosis)
+    if not fallen and saturation is not None:
+        return [hidden_fall(diagnosis, saturation)]
     if not fallen:
         parts = f", nor in {words.plural(len(segments) - 1, 'segment')}" if len(segments) > 1 else ""
         return Passed(

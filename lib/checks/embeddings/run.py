@@ -91,5 +91,5 @@ def _passed(own: CheckResult, head: CheckResult) -> CheckResult:
 
 
 def _is_new(result: CheckResult) -> bool:
-    """Whether it came with the candidate; a fall of recall did."""
-    return result.code == "E-F2" or bool(result.evidence.get("is_new"))
+    """Whether it came with the candidate; a fall of recall did. One that recall hides accounts for nothing else."""
+    return (result.code == "E-F2" and result.status is Status.FAIL) or bool(result.evidence.get("is_new"))

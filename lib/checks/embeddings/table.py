@@ -17,18 +17,19 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         reference="E-F1, E-M5. Centroid shift, Kolmogorov–Smirnov by dimension, MMD and a domain classifier, each "
         "against what dealing the sides anew gives; the two vectors of an id swap sides. Where turning the candidate "
         "onto the baseline (Procrustes) leaves at most three quarters of how far rows have moved, what is left after "
-        "turning is compared; each cohort against itself otherwise. Two groups of residuals are rows of two histories. "
+        "turning is compared; each cohort against itself otherwise. Rows of an unchanged direction are stale where the "
+        "others lie in other coordinates; two groups of residuals of the others are rows of two histories. "
         "Holm over measures and cohorts",
         minimum_effect="the mean moved by 0.15 of the spread, one dimension by 0.1 (Kolmogorov–Smirnov), an MMD of "
-        "0.05, or a classifier with a ROC AUC of 0.55; of two histories 1 % of the rows and residuals three times as "
-        "large",
+        "0.05, or a classifier with a ROC AUC of 0.55; of stale rows 1 % and 20; of two histories 1 % of the rows and "
+        "residuals three times as large",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The inputs are others than before, or the model that embeds them is: another version, other "
         "preprocessing, or rows that were never embedded again. A rotation is none of these: it moves every "
         "coordinate and no neighbour.",
-        remedy="Compare inputs and preprocessing of both versions. Roll out to a part of the traffic first; roll back "
-        "if recall falls too, and embed all rows with one model.",
+        remedy="Embed stale rows anew, so that all rows are of one model. Compare inputs and preprocessing of both "
+        "versions. Roll out to a part of the traffic first, and roll back if recall falls too.",
         topic="drift",
         function=check_embedding_drift,
         over="embeddings",
@@ -38,8 +39,9 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         name="recall-drop",
         reference="E-F2, E-M1. Queries of the same id that either version can answer: as many lost as gained "
         "(McNemar, exact), overall and for each cohort value with 50 queries or more; Holm over all of these. Causes "
-        "are the confirmed hypotheses that explain a tenth of the change or more",
-        minimum_effect="recall@k 2 points below the baseline's, in a segment 5 points",
+        "are the confirmed hypotheses that explain a tenth of the change or more. Where the interval of the baseline's "
+        "recall@k is above 99 %, R-precision and MAP@R of paired queries too (paired interval, Holm over all measures)",
+        minimum_effect="recall@k 2 points below the baseline's, in a segment 5 points; R-precision or MAP@R 2 points",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
         cause="The candidate finds right answers that the baseline found no longer: what it holds is stale, mixed, "

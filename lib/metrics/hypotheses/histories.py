@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.metrics.alignment import LEAST_GAP
+from lib.metrics.alignment import LEAST_GAP, MOVED, lies_elsewhere
 from lib.metrics.hypotheses.finding import Finding, Verdict
-from lib.metrics.hypotheses.rows import MOVED, SPECTRUM, Kind, RowStates, enough
+from lib.metrics.hypotheses.rows import SPECTRUM, Kind, RowStates, enough
 from lib.metrics.hypotheses.shared import SharedRows
 
 ROTATED = 0.05
 """A map is the whole difference if at most this is left of vectors of length 1: float16 and int8 round to less."""
 WHOLE = 0.95
-ELSEWHERE = 1.5
-"""Vectors lie in other coordinates if they moved so many times as far as a map leaves; a map follows noise too."""
 BLURRED = "The versions agree so little that rows with another history would not stand out."
 
 
@@ -76,7 +74,7 @@ def _stale(rows: SharedRows, states: RowStates) -> Finding:
             return Finding(name, Verdict.RULED_OUT, sentence, evidence)
         sentence = f"{_of(n, m)} are as they were, and no map takes the others to where they are now."
         return Finding(name, Verdict.UNDECIDED, sentence, evidence)
-    if shift > MOVED and shift > ELSEWHERE * states.fitted:
+    if lies_elsewhere(shift, states.fitted):
         sentence = (
             f"{_of(n, m)} still hold the baseline's vector, while the others lie in other coordinates: the index was "
             "not rebuilt for them."

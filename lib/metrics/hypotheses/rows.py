@@ -1,6 +1,6 @@
 """What became of each row between two versions: re-embedded like the others, stale, misplaced, or of another model.
 
-Rows that hold the same vector as before are set aside. To the others a map is fitted; where two groups of residuals
+Rows whose direction is the same as before are set aside. To the others a map is fitted; where two groups of residuals
 stand apart, the worse fitting rows are looked for elsewhere (their vector belongs to another id) and, if they are not
 there, fitted by a map of their own, which is judged on rows that it has not seen.
 """
@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.alignment import LEAST_GAP, TWO_DIRECTIONS, split_residuals
+from lib.metrics.alignment import LEAST_GAP, MOVED, TWO_DIRECTIONS, split_residuals
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
 from lib.metrics.hypotheses.shared import SharedRows, fit_trimmed, residuals
 from lib.vectors import Matrix
@@ -26,8 +26,6 @@ UNPAIRED = 0.95
 """A map fits nothing if its residuals are at least this share of those of rows paired at random."""
 OWN_MAP = 0.6
 """Rows are of another model if a map of their own leaves at most this share of the residuals."""
-MOVED = 0.1
-"""Vectors of length 1 that are farther than this from where they were have moved."""
 FOUND = 0.5
 """Share of the worse fitting rows that have to be found elsewhere."""
 SPECTRUM = 0.1

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from lib.metrics.alignment import procrustes
 from lib.metrics.estimates import BoolArray, FloatArray, IntArray
+from lib.metrics.vector_rows import same_directions
 from lib.vectors import Matrix, Vectors
 
 TRIMMED = 0.6
 """Share of the rows that a map is fitted to."""
 STEPS = 20
-SAME = 1e-3
-"""Two vectors are the same if they differ by less than this share of their length: float16 rounds to half of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +56,8 @@ class SharedRows:
 
     @property
     def is_same(self) -> BoolArray:
-        """Shape (m,): where both versions hold the same vector, up to the rounding of float16."""
-        apart = np.linalg.norm(self.after - self.before, axis=1)
-        return (apart < SAME) & (np.abs(self.log_ratio) < SAME)
+        """Shape (m,): where both versions hold the same direction, however long the vectors are."""
+        return same_directions(self.before, self.after)
 
 
 def shared_rows(before: Vectors, after: Vectors, first: IntArray, second: IntArray) -> SharedRows:

@@ -12,7 +12,11 @@ import pytest
 from lib.checks import CheckResult, Severity, Status
 from lib.checks.embeddings import run_embedding_checks
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.comparison import read_comparison
 from lib.embeddings.recall_drop import read_recall_drop
+from lib.embeddings.saturation import read_saturation
+from lib.figures.recall_view import RecallView
+from lib.reports.embedding_comparison_json import comparison_as_json
 from lib.sources.embeddings import RowFaults
 from lib.vectors import Distance
 from sample_data.embedding_faults import Fault, Version, make_versions
@@ -250,3 +254,73 @@ def test_a_trend_does_not_come_back(tmp_path: Path) -> None:
     few = diagnosis_of(tmp_path, made(matrix[:300]), times=times[:300])
     short = {each.name: each for each in run_embedding_checks(few)}
     assert short["seasonal-drift"].status is Status.NOT_APPLICABLE
+
+
+def half_built(rng: np.random.Generator, stale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of 50 rows each, turned but for stale rows, which still find each other: recall does not fall."""
+    label = np.arange(len(stale)) % (len(stale) // 50)
+    matrix = 2 * rng.normal(size=(len(stale) // 50, 16))[label] + 0.6 * rng.normal(size=(len(stale), 16))
+    turned = matrix @ np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    return matrix, np.where(stale[:, None], matrix, turned), label
+
+
+def stale_findings(results: tuple[CheckResult, ...]) -> list[CheckResult]:
+    return [each for each in results if each.is_finding and each.title.startswith("Stale rows")]
+
+
+@pytest.mark.parametrize("distance", Distance)
+def test_stale_rows_are_a_finding_where_recall_did_not_fall(tmp_path: Path, distance: Distance) -> None:
+    rng = np.random.default_rng(9)
+    part = np.where(rng.random(600) < 0.4, "web", "paper")
+    stale = (part == "web") & (rng.random(600) < 0.7)
+    before, after, label = half_built(rng, stale)
+    after[::3] *= 4  # of another length, stale or not
+    given = made(before, label, cohort=part), made(after, label, "v2", cohort=part)
+    results = run_embedding_checks(diagnosis_of(tmp_path, *given, distance=distance, ks=(10,)))
+    (found,) = stale_findings(results)
+    assert (found.name, found.status, found.severity) == ("embedding-drift", Status.WARN, Severity.WARNING)
+    assert found.evidence["n_stale"] == stale.sum()
+    assert f"({stale.sum()} of 600 ids in both versions)" in found.title
+    assert found.where.cohort == {"source": "web"}
+    assert found.title.endswith("nearly all of them of source = web")
+
+
+def test_nothing_is_stale_where_nothing_was_rebuilt_or_rows_were_added(tmp_path: Path) -> None:
+    rng = np.random.default_rng(10)
+    before, _after, label = half_built(rng, np.zeros(600, np.bool_))
+    ids = made(before).ids
+    old = made(before[:400], label[:400], ids=ids[:400])
+    # The same inputs but for a fifth, which the same model has embedded.
+    edited = before + np.where(rng.random(600) < 0.2, 0.6, 0)[:, None] * rng.normal(size=before.shape)
+    versions = {
+        "same": (old, made(before[:400] * np.float32(1 + 1e-6), label[:400], "v2", ids=ids[:400])),
+        "longer": (old, made(3 * before[:400], label[:400], "v2", ids=ids[:400])),
+        "added": (old, made(before, label, "v2", ids=ids)),
+        "edited": (made(before, label), made(edited, label, "v2")),
+    }
+    for name, pair in versions.items():
+        for distance in Distance:
+            folder = tmp_path / name / distance.value
+            folder.mkdir(parents=True)
+            assert not stale_findings(run_embedding_checks(diagnosis_of(folder, *pair, distance=distance))), name
+
+
+def test_a_fall_that_recall_at_its_ceiling_hides_is_told_everywhere(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    label = np.arange(600) % 12
+    before = 2 * rng.normal(size=(12, 16))[label] + 0.6 * rng.normal(size=(600, 16))
+    after = before + 1.2 * rng.normal(size=before.shape)
+    diagnosis = diagnosis_of(tmp_path, made(before, label), made(after, label, "v2"), ks=(10,))
+    drop = findings(diagnosis)["recall-drop"]
+    comparison = read_comparison(diagnosis)
+    assert (drop.status, drop.severity) == (Status.WARN, Severity.WARNING)
+    assert drop.evidence["measure"] == "r_precision"
+    assert drop.evidence["change"] == comparison.changes["r_precision", None].value < -0.1
+    assert comparison.changes["recall_at_k", 10].value > -0.02
+    assert drop.title.startswith("Recall@10 is at its ceiling and hides a fall")
+    assert f"fell by {-100 * drop.evidence['change']:.1f} points" in drop.title
+    assert RecallView.of(diagnosis).answer().startswith(f"{drop.title}. Recall@10 ")
+    assert comparison_as_json(diagnosis)["recall_drop"]["notes"] == [f"{drop.title}."]
+    # Not the other way round.
+    risen = diagnosis_of(tmp_path, made(after, label), made(before, label, "v2"), ks=(10,))
+    assert read_saturation(risen) is None
