@@ -87,7 +87,7 @@ def test_a_weaker_time_is_found_and_named(world):
 
 def test_a_weaker_version_of_several_classes_is_told_by_its_accuracy():
     frame = make_classes(5, versions=2)
-    scores = [name for name in frame if name.startswith("score_")]
+    scores = [name for name in map(str, frame) if name.startswith("score_")]
     rng = np.random.default_rng(5)
     rows = frame.index[(frame["version"] == "v2") & (rng.random(len(frame)) < 0.3)]
     frame.loc[rows, scores] = frame.loc[rng.permutation(rows), scores].to_numpy()
