@@ -314,7 +314,7 @@ def test_a_fall_that_recall_at_its_ceiling_hides_is_told_everywhere(tmp_path: Pa
     drop = findings(diagnosis)["recall-drop"]
     comparison = read_comparison(diagnosis)
     assert (drop.status, drop.severity) == (Status.WARN, Severity.WARNING)
-    assert drop.evidence["measure"] == "r_precision"
+    assert drop.evidence["metric"] == "r_precision"
     assert drop.evidence["change"] == comparison.changes["r_precision", None].value < -0.1
     assert comparison.changes["recall_at_k", 10].value > -0.02
     assert drop.title.startswith("Recall@10 is at its ceiling and hides a fall")
