@@ -142,10 +142,10 @@ def beside(folder: Path, rows: int, dimension: int) -> dict[str, Any]:
         busy.get_by_role("link", name="Look at the map").click()
         cancel = busy.get_by_role("button", name="Cancel")
         cancel.first.wait_for(timeout=PATIENCE)
-        together = switches(idle, talk, ROUNDS)
+        together = switches(idle, talk, 1)  # a layout does not last for more
         is_running = cancel.count() > 0
         workers = [each for each in processes_of(server.pid) if each != server.pid]
-        largest = max(workers, key=memory_of)
+        largest = max(workers, key=memory_of, default=server.pid)
         freed = memory_of(largest)
         began = time.perf_counter()
         if is_running:
