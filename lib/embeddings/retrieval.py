@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from lib.embeddings.diagnosis import EmbeddingDiagnosis, Report, ignore
-from lib.metrics.estimates import Estimate, Estimates, FloatArray
+from lib.metrics.estimates import Estimate, Estimates
 from lib.metrics.k_occurrence import Hubness, hubness
 from lib.metrics.label_votes import knn_accuracy, prototype_accuracy
 from lib.metrics.query_means import NO_ANSWER, QueryValues, mean_of_queries
@@ -74,13 +74,6 @@ class Retrieval:
     def of(self, name: str, k: int | None = None) -> QueryValues:
         """The values of a measure by query."""
         return next(each for each in self.values if (each.name, each.k) == (name, k))
-
-    def by_row(self, name: str, k: int | None, n: int) -> FloatArray:
-        """The values of a measure by row of the version, shape (n,); NaN for rows that do not ask."""
-        found = np.full(n, np.nan)
-        if self.ranked is not None:
-            found[self.ranked.queries] = self.of(name, k).values
-        return found
 
 
 def read_retrieval(
