@@ -92,12 +92,12 @@ def _is_healthy(address: str) -> bool:
 
 @contextmanager
 def launch() -> Generator[Browser]:
-    """Debian's chromium without a window.
+    """Debian's chromium without a window: its headless shell, which takes less of the processor, where there is one.
 
     Raises:
         RuntimeError: there is none.
     """
-    path = shutil.which("chromium")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         raise RuntimeError("There is no chromium here. Install Debian's package: apt-get install chromium.")
     with sync_playwright() as playwright:
