@@ -184,18 +184,35 @@ def read_map(
         if is_second:
             first = read_map(diagnosis, diagnosis.settings.baseline, settings, run, part(on_progress, 0.0, 0.5))
         report = part(on_progress, 0.5, 1.0) if is_second else on_progress
-        graph, landmarks = _graph_of_map(diagnosis, version, settings, run or Run(), part(report, 0.0, 0.4))
         start, begun_from = _pca(diagnosis, version).coordinates, ""
-        if first is not None and len(_pairs(diagnosis)[0]) >= len(start) / 2:
+        if first is not None and _is_begun_from_baseline(diagnosis):
             start = begin_from(first.coordinates, *_pairs(diagnosis), len(start))
             begun_from = first.key
-        content = diagnosis.vectors(version).sha256
-        request = LayoutRequest(content, graph, start, settings, begun_from, landmarks)
-        layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
-        made = VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
+        made = _lay_out(diagnosis, version, settings, start, begun_from, run, report)
         return _laid_over(diagnosis, version, made, first)
 
     return diagnosis.once(_wanted(diagnosis, version, settings), compute, run, on_progress)
+
+
+def _is_begun_from_baseline(diagnosis: EmbeddingDiagnosis) -> bool:
+    """Whether at least half of the candidate's rows have a place on the baseline's map."""
+    return len(_pairs(diagnosis)[0]) >= len(diagnosis.vectors(diagnosis.settings.candidate).ids) / 2
+
+
+def _lay_out(
+    diagnosis: EmbeddingDiagnosis,
+    version: str,
+    settings: LayoutSettings,
+    start: Points,
+    begun_from: str,
+    run: Run | None,
+    report: Report,
+) -> VersionMap:
+    """A map of a version that begins at a place, which is that of another map where `begun_from` is its key."""
+    graph, landmarks = _graph_of_map(diagnosis, version, settings, run or Run(), part(report, 0.0, 0.4))
+    request = LayoutRequest(diagnosis.vectors(version).sha256, graph, start, settings, begun_from, landmarks)
+    layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
+    return VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
 
 
 def holds_map(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
@@ -308,6 +325,8 @@ def read_churn(
 ) -> Churn:
     """What a change of the seed moves on the baseline's map, and what the change of version moves; worked out once.
 
+    Where the candidate's map begins from the baseline's, that of another seed does too: what is alike moves as much.
+
     Raises:
         Cancelled: `run` was cancelled.
         UndefinedError: fewer rows are on both maps than nearest are compared.
@@ -317,7 +336,11 @@ def read_churn(
         first, second = diagnosis.settings.baseline, diagnosis.settings.candidate
         reports = [part(on_progress, share, share + 1 / 3) for share in (0.0, 1 / 3, 2 / 3)]
         one = read_map(diagnosis, first, settings, run, reports[0])
-        again = read_map(diagnosis, first, replace(settings, seed=(settings.seed + 1) % 2**31), run, reports[1])
+        other_seed = replace(settings, seed=(settings.seed + 1) % 2**31)
+        if _is_begun_from_baseline(diagnosis):
+            again = _lay_out(diagnosis, first, other_seed, one.coordinates, one.key, run, reports[1])
+        else:
+            again = read_map(diagnosis, first, other_seed, run, reports[1])
         other = read_map(diagnosis, second, settings, run, reports[2])
         here, there = _pairs(diagnosis)
         k = settings.n_neighbors

@@ -54,7 +54,7 @@ def lay_out(folder: Path, request: LayoutRequest, run: Run, on_progress: Progres
     held = load_layout(folder, request.key)
     if held is not None:
         return held
-    arguments = (request.graph, request.start, request.settings, request.landmarks)
+    arguments = (request.graph, request.start, request.settings, request.landmarks, bool(request.start_key))
     layout: Layout = shared_pool().work("lay_out", *arguments, run=run, on_progress=on_progress)
     save_layout(folder, request.key, layout)
     return layout

@@ -46,11 +46,11 @@ def ranked_matches(given: Any, truth: Any, graph: Any, ks: tuple[int, ...], repo
     return compute_matches(given.vectors(), truth, graph, ks, report)
 
 
-def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, report: Report) -> Any:
+def lay_out(graph: Any, start: Any, settings: Any, landmarks: Any, from_map: bool, report: Report) -> Any:
     """Lay out the rows of a `NeighbourGraph`: a `Layout`."""
     from lib.projection.layout import lay_out as lay_out_here
 
-    return lay_out_here(graph, start, settings, report, landmarks)
+    return lay_out_here(graph, start, settings, report, landmarks, from_map=from_map)
 
 
 def judge_layout(given: Any, coordinates: Any, graph: Any, k: int, report: Report) -> Any:

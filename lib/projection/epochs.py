@@ -1,9 +1,10 @@
 """The layout itself: points pulled along the edges of the graph and pushed from random others, an epoch at a time.
 
-The same objective and schedule as umap-learn's. What differs: each point draws its random numbers from (seed, epoch,
-itself), so that any epoch can be made alone, with progress between; the forces are read from a table, since powers are
-where the time goes; and the machine code is kept on disk, so that a new process does not compile it again. One thread,
-in the order of the rows: the same seed is the same picture to the last bit, and pages keep the other processors.
+The forces and the schedule are umap-learn's. What differs: in an epoch each point is moved by its own edges alone and
+sees the others where they stood before, so that points can be dealt out to threads; each draws its random numbers from
+(seed, epoch, itself), so that any epoch can be made alone, with progress between, and the same seed is the same picture
+to the last bit however many threads there are; the forces are read from a table, since powers are where the time goes;
+and the machine code is kept on disk, so that a new process does not compile it again.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ def compute_forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.
     return forces[0], forces[1]
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, nogil=True)
 def move_points(
-    points: NDArray[np.float32],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    first: int,
+    last: int,
     starts: NDArray[np.int32],
     others: NDArray[np.int32],
     rates: NDArray[np.float32],
@@ -48,12 +52,15 @@ def move_points(
     step: float,
     seed: int,
 ) -> None:
-    """Move all points once.
+    """Move some points once. It holds no lock of Python's, so that several threads can.
 
     Args:
-        points: shape (n, 2), changed in place.
+        before: shape (n, 2), where all points stand.
+        after: shape (n, 2), where the points from `first` to before `last` are put; the others are left as they are.
+        first: of the points that are moved.
+        last: of the points that are moved, itself not.
         starts: shape (n + 1,), where the edges of each point begin.
-        others: the other end of each edge.
+        others: the other end of each edge; each edge is there from either end.
         rates: how often an edge pulls, in [0, 1] times an epoch.
         pull: from `compute_forces`, by the bits of a squared distance.
         push: likewise.
@@ -61,34 +68,31 @@ def move_points(
         step: the length of steps, from 1 down to 0.
         seed: of random numbers.
     """
-    n = points.shape[0]
+    n = before.shape[0]
     length = np.float32(step)
-    for i in range(n):
+    for i in range(first, last):
         state = _mixed(np.uint32(np.uint32(seed) ^ _mixed(np.uint32(np.uint32(epoch) ^ _mixed(np.uint32(i))))))
-        x, y = points[i, 0], points[i, 1]
+        x, y = before[i, 0], before[i, 1]
         for edge in range(starts[i], starts[i + 1]):
             rate = np.float64(rates[edge])
             if np.floor(rate * (epoch + 1)) == np.floor(rate * epoch):
                 continue
             other = others[edge]
-            dx, dy = x - points[other, 0], y - points[other, 1]
+            dx, dy = x - before[other, 0], y - before[other, 1]
             force = pull[np.float32(dx * dx + dy * dy).view(np.uint32) >> KEPT_BITS]
-            dx, dy = length * _clipped(force * dx), length * _clipped(force * dy)
-            x += dx
-            y += dy
-            points[other, 0] -= dx
-            points[other, 1] -= dy
+            x += length * _clipped(force * dx)
+            y += length * _clipped(force * dy)
             for _each in range(NEGATIVES):
                 state = np.uint32(state ^ (state << np.uint32(13)))
                 state = np.uint32(state ^ (state >> np.uint32(17)))
                 state = np.uint32(state ^ (state << np.uint32(5)))
                 other = np.int32((np.uint64(state) * np.uint64(n)) >> np.uint64(32))
                 if other != i:
-                    dx, dy = x - points[other, 0], y - points[other, 1]
+                    dx, dy = x - before[other, 0], y - before[other, 1]
                     force = push[np.float32(dx * dx + dy * dy).view(np.uint32) >> KEPT_BITS]
                     x += length * _clipped(force * dx)
                     y += length * _clipped(force * dy)
-        points[i, 0], points[i, 1] = x, y
+        after[i, 0], after[i, 1] = x, y
 
 
 @numba.njit(cache=True, inline="always")

@@ -6,8 +6,11 @@ the plane of principal components or an earlier map, so nothing is decomposed.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import scipy.optimize
@@ -27,7 +30,11 @@ Points = NDArray[np.float32]
 FEW_ROWS = 10_000
 EPOCHS_OF_FEW, EPOCHS_OF_MANY = 500, 200
 """Epochs up to 10,000 rows, and beyond; umap-learn's."""
+PARTS_OF_THREAD = 4
 START_SPREAD = 2.0
+STEP_FROM_MAP = 0.25
+"""The first step where a map begins from another one, elsewhere 1: what is alike stays where it was, and what is not
+still finds its place (docs/decisions.md)."""
 NOISE = 1e-3
 """Rows with equal vectors start this far apart, or they could never part."""
 
@@ -38,6 +45,8 @@ def lay_out(
     settings: LayoutSettings,
     report: Report,
     landmarks: Flags | None = None,
+    *,
+    from_map: bool = False,
 ) -> Layout:
     """Lay out the rows of a graph.
 
@@ -50,6 +59,7 @@ def lay_out(
         report: told how far it is.
         landmarks: shape (n,), the rows that are laid out among each other, the others being placed between the
             nearest of them; without, all are laid out.
+        from_map: whether `start` is a map, which is kept in size and moved by shorter steps.
 
     Returns:
         A layout in which a row that is nobody's neighbour and has none is NaN.
@@ -76,7 +86,7 @@ def lay_out(
     else:
         among = landmarks[queries]
         weights = compute_weights(rows[among], distances[among], queries[among], n)
-    coordinates = _lay_out_weights(weights, start, settings, report)
+    coordinates = _lay_out_weights(weights, start, settings, report, from_map=from_map)
     if landmarks is not None:
         report(1.0, "Placing the other rows")
         place_between(coordinates, graph)
@@ -85,15 +95,14 @@ def lay_out(
 
 
 def _lay_out_weights(
-    weights: scipy.sparse.csr_matrix, start: Points, settings: LayoutSettings, report: Report
+    weights: scipy.sparse.csr_matrix, start: Points, settings: LayoutSettings, report: Report, *, from_map: bool
 ) -> Points:
     """Where the rows of a graph come to lie, shape (n, 2); NaN for those without an edge."""
     placed = np.flatnonzero(np.diff(weights.indptr))
     inner = scipy.sparse.csr_matrix(weights[placed])[:, placed] if len(placed) < len(start) else weights
-    points = _begin(start[placed], inner, settings.seed)
-    _run_epochs(points, inner, settings, report)
+    points = _begin(start[placed], inner, settings.seed, from_map=from_map)
     coordinates = np.full((len(start), 2), np.nan, np.float32)
-    coordinates[placed] = points
+    coordinates[placed] = _run_epochs(points, inner, settings, report, STEP_FROM_MAP if from_map else 1.0)
     return coordinates
 
 
@@ -105,8 +114,8 @@ def fit_curve(min_dist: float) -> tuple[float, float]:
     return float(a), float(b)
 
 
-def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int) -> Points:
-    """Starting points of a given spread, all known, no two the same."""
+def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int, *, from_map: bool) -> Points:
+    """Starting points, all known, no two the same; of a given spread where they are no map."""
     known: Flags = np.asarray(np.isfinite(start).all(axis=1))
     centre = start[known].mean(axis=0, dtype=np.float64) if known.any() else np.zeros(2)
     own = float(start[known].std(axis=0, dtype=np.float64).max()) if known.any() else 0.0
@@ -115,19 +124,34 @@ def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int) -> Points
         pulled = weights[~known].multiply(known)
         total = np.asarray(pulled.sum(axis=1)).ravel()
         points[~known] = (pulled @ points) / np.maximum(total, 1e-12)[:, None]
-    points *= START_SPREAD / own if own > 0 else 0.0
+    if not from_map:
+        points *= START_SPREAD / own if own > 0 else 0.0
     return (points + np.random.default_rng(seed).normal(scale=NOISE, size=points.shape)).astype(np.float32)
 
 
-def _run_epochs(points: Points, weights: scipy.sparse.csr_matrix, settings: LayoutSettings, report: Report) -> None:
+def _run_epochs(
+    points: Points, weights: scipy.sparse.csr_matrix, settings: LayoutSettings, report: Report, first_step: float
+) -> Points:
+    """Where points come to stand; those given are overwritten."""
     epochs = EPOCHS_OF_FEW if len(points) <= FEW_ROWS else EPOCHS_OF_MANY
     pull, push = compute_forces(*fit_curve(settings.min_dist))
     rates = weights.data / weights.data.max()
     # What would pull less than once in all epochs does not.
     starts, others, rates = _without(weights, rates < 1 / epochs, rates)
-    for epoch in range(epochs):
-        report(epoch / epochs, "Laying out the map")
-        move_points(points, starts, others, rates, pull, push, epoch, 1 - epoch / epochs, settings.seed)
+    before, after = points, np.empty_like(points)
+    n_threads = os.cpu_count() or 1
+    # Several parts for each thread: points have unlike numbers of edges.
+    bounds = np.linspace(0, len(points), PARTS_OF_THREAD * n_threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(n_threads) as threads:
+        for epoch in range(epochs):
+            report(epoch / epochs, "Laying out the map")
+            step = first_step * (1 - epoch / epochs)
+            given = (starts, others, rates, pull, push, epoch, step, settings.seed)
+            parts = [threads.submit(move_points, before, after, *ends, *given) for ends in pairwise(bounds)]
+            for part in parts:
+                part.result()
+            before, after = after, before
+    return before
 
 
 def _without(

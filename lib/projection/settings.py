@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lib.errors import SettingsError
 from lib.vectors import Distance, Flags
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 """Raised whenever the same vectors would be laid out otherwise than before."""
 LEAST_NEIGHBORS, MOST_NEIGHBORS = 2, 100
 EXACT_FOR_MAP: Final = 2e11

@@ -39,7 +39,7 @@ def test_a_turned_version_lies_where_the_baseline_does(rotated: EmbeddingDiagnos
     first, second = (read_map(rotated, version, LAYOUT) for version in rotated.settings.versions)
     assert holds_map(rotated, "new", LAYOUT)
     assert not holds_map(rotated, "new", LayoutSettings(seed=1))
-    assert second.disparity < 0.3
+    assert second.disparity < 0.2
     span = np.ptp(first.coordinates, axis=0).max()
     assert np.median(np.linalg.norm(first.coordinates - second.coordinates, axis=1)) < span / 10
     planes = [read_map(rotated, version, None) for version in rotated.settings.versions]

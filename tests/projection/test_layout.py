@@ -17,6 +17,7 @@ from sklearn.manifold import trustworthiness
 from lib.errors import SettingsError, UndefinedError
 from lib.metrics.layouts import kept_neighbours, layout_neighbours
 from lib.projection import LayoutSettings, choose_landmarks, compute_pca
+from lib.projection.alignment import align
 from lib.projection.layout import fit_curve, lay_out
 from lib.projection.membership import compute_weights
 from lib.vectors import NO_ROW, Distance
@@ -52,6 +53,26 @@ def test_a_seed_is_a_picture(layout) -> None:
     assert np.array_equal(again.coordinates, layout.coordinates)
     other = lay_out(GRAPH, START, replace(SETTINGS, seed=1), quiet)
     assert not np.allclose(other.coordinates, layout.coordinates)
+
+
+def test_begun_from_a_map_what_is_alike_stays_and_what_is_not_moves(layout) -> None:
+    there, other = np.arange(len(DIGITS)), replace(SETTINGS, seed=1)
+    stays = lay_out(GRAPH, layout.coordinates, other, quiet, from_map=True).coordinates
+    anew = lay_out(GRAPH, layout.coordinates, other, quiet).coordinates
+    left = [align(each, there, layout.coordinates, there).disparity for each in (stays, anew)]
+    assert left[0] < 0.15
+    assert left[0] < left[1] / 1.5
+    dealt = np.random.default_rng(0).permutation(there)
+    moved = lay_out(GRAPH, layout.coordinates[dealt], SETTINGS, quiet, from_map=True).coordinates
+    for points in (stays, moved):
+        assert _kept(points) > _kept(layout.coordinates) - 0.01
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_it_is_the_same_whatever_the_number_of_threads(layout, threads: int, monkeypatch) -> None:
+    monkeypatch.setattr("lib.projection.layout.os.cpu_count", lambda: threads)
+    again = lay_out(GRAPH, START, SETTINGS, quiet)
+    assert np.array_equal(again.coordinates, layout.coordinates)
 
 
 def test_min_dist_spreads_points(layout) -> None:
