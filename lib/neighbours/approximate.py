@@ -16,7 +16,7 @@ from lib.neighbours.space import blocks
 from lib.vectors import NO_ROW, Distance, Matrix, Rows
 
 RECALL = 0.99
-MEASURED = 1_000
+MEASURED = 500
 FIRST_PROBES, WIDEST = 8, 0.25
 """Into how many parts it is looked at first, and into what share of all at most."""
 TRAINING_PER_PART, ROUNDS = 20, 5

@@ -1,18 +1,20 @@
 """The layout itself: points pulled along the edges of the graph and pushed from random others, an epoch at a time.
 
-The forces and the schedule are umap-learn's. What differs: in an epoch each point is moved by its own edges alone and
-sees the others where they stood before, so that points can be dealt out to threads; each draws its random numbers from
-(seed, epoch, itself), so that any epoch can be made alone, with progress between, and the same seed is the same picture
-to the last bit however many threads there are; the forces are read from a table, since powers are where the time goes;
-and the machine code is kept on disk, so that a new process does not compile it again.
+The same objective and schedule as umap-learn's. What differs: points lie in four quarters from left to right, and two
+threads move two pairs of quarters at a time, so that neither touches what the other moves; each point draws its random
+numbers from (seed, turn, itself), so that any epoch can be made alone, with progress between, and the same seed is the
+same picture to the last bit however many processors there are; the forces are read from a table, since powers are where
+the time goes; and the machine code is kept on disk, so that a new process does not compile it again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 NEGATIVES = 5
@@ -37,10 +39,66 @@ def compute_forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.
     return forces[0], forces[1]
 
 
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Those edges of a graph that are pulled in one turn.
+
+    Attributes:
+        starts: shape (n + 1,), int32, where those of each point begin.
+        others: int32, the other end of each; each edge is there from either end.
+        rates: float32, how often an edge pulls, in [0, 1] times an epoch.
+    """
+
+    starts: NDArray[np.int32]
+    others: NDArray[np.int32]
+    rates: NDArray[np.float32]
+
+
+TURNS = (((0, 1), (2, 3)), ((1, 2), (0, 3)), ((0, 2), (1, 3)))
+"""Which quarters are moved together, by whom, in the turns of an epoch: each edge leads within one of these pairs."""
+QUARTERS = 4
+
+
+def order_by_quarter(x: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Points by the quarter in which they lie, from left to right; within one as they were given, shape (n,)."""
+    rank = np.empty(len(x), np.int64)
+    rank[np.argsort(x, kind="stable")] = np.arange(len(x))
+    return np.argsort(np.searchsorted(bounds_of_quarters(len(x))[1:], rank, side="right"), kind="stable")
+
+
+def split_edges(weights: scipy.sparse.csr_matrix, least: float) -> tuple[Edges, ...]:
+    """The edges of each turn; those within a quarter belong to the first.
+
+    Args:
+        weights: shape (n, n), symmetric, of points by quarter.
+        least: edges that pull less often, as a share of the strongest, are left out.
+    """
+    n = weights.shape[0]
+    heads = np.repeat(np.arange(n), np.diff(weights.indptr))
+    rates = weights.data / weights.data.max()
+    quarter = np.searchsorted(bounds_of_quarters(n)[1:], np.arange(n), side="right")
+    turn_of = np.zeros((QUARTERS, QUARTERS), np.int8)
+    for turn, pairs in enumerate(TURNS):
+        for one, other in pairs:
+            turn_of[one, other] = turn_of[other, one] = turn
+    turns = np.where(rates < least, -1, turn_of[quarter[heads], quarter[weights.indices]])
+    found: list[Edges] = []
+    for turn in range(len(TURNS)):
+        mine = turns == turn
+        starts = np.concatenate([[0], np.cumsum(np.bincount(heads[mine], minlength=n))]).astype(np.int32)
+        found.append(Edges(starts, weights.indices[mine].astype(np.int32), rates[mine].astype(np.float32)))
+    return tuple(found)
+
+
+def bounds_of_quarters(n: int) -> NDArray[np.int64]:
+    """Where the quarters of n points begin and end, shape (5,)."""
+    return np.arange(QUARTERS + 1) * n // QUARTERS
+
+
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def move_points(
-    before: NDArray[np.float32],
-    after: NDArray[np.float32],
+    points: NDArray[np.float32],
+    seen: NDArray[np.float32],
     first: int,
     last: int,
     starts: NDArray[np.int32],
@@ -49,50 +107,55 @@ def move_points(
     pull: NDArray[np.float32],
     push: NDArray[np.float32],
     epoch: int,
+    turn: int,
     step: float,
     seed: int,
 ) -> None:
-    """Move some points once. It holds no lock of Python's, so that several threads can.
+    """Move some points, and those that their edges lead to, once. Python's lock is not held.
 
     Args:
-        before: shape (n, 2), where all points stand.
-        after: shape (n, 2), where the points from `first` to before `last` are put; the others are left as they are.
+        points: shape (n, 2), changed in place.
+        seen: shape (n, 2), where points stood as the turn began: from there they push.
         first: of the points that are moved.
         last: of the points that are moved, itself not.
-        starts: shape (n + 1,), where the edges of each point begin.
-        others: the other end of each edge; each edge is there from either end.
-        rates: how often an edge pulls, in [0, 1] times an epoch.
+        starts: as `Edges` has it, and so are `others` and `rates`.
+        others: likewise.
+        rates: likewise.
         pull: from `compute_forces`, by the bits of a squared distance.
         push: likewise.
         epoch: from 0.
+        turn: from 0, over all epochs.
         step: the length of steps, from 1 down to 0.
         seed: of random numbers.
     """
-    n = before.shape[0]
+    n = points.shape[0]
     length = np.float32(step)
     for i in range(first, last):
-        state = _mixed(np.uint32(np.uint32(seed) ^ _mixed(np.uint32(np.uint32(epoch) ^ _mixed(np.uint32(i))))))
-        x, y = before[i, 0], before[i, 1]
+        state = _mixed(np.uint32(np.uint32(seed) ^ _mixed(np.uint32(np.uint32(turn) ^ _mixed(np.uint32(i))))))
+        x, y = points[i, 0], points[i, 1]
         for edge in range(starts[i], starts[i + 1]):
             rate = np.float64(rates[edge])
             if np.floor(rate * (epoch + 1)) == np.floor(rate * epoch):
                 continue
             other = others[edge]
-            dx, dy = x - before[other, 0], y - before[other, 1]
+            dx, dy = x - points[other, 0], y - points[other, 1]
             force = pull[np.float32(dx * dx + dy * dy).view(np.uint32) >> KEPT_BITS]
-            x += length * _clipped(force * dx)
-            y += length * _clipped(force * dy)
+            dx, dy = length * _clipped(force * dx), length * _clipped(force * dy)
+            x += dx
+            y += dy
+            points[other, 0] -= dx
+            points[other, 1] -= dy
             for _each in range(NEGATIVES):
                 state = np.uint32(state ^ (state << np.uint32(13)))
                 state = np.uint32(state ^ (state >> np.uint32(17)))
                 state = np.uint32(state ^ (state << np.uint32(5)))
                 other = np.int32((np.uint64(state) * np.uint64(n)) >> np.uint64(32))
                 if other != i:
-                    dx, dy = x - before[other, 0], y - before[other, 1]
+                    dx, dy = x - seen[other, 0], y - seen[other, 1]
                     force = push[np.float32(dx * dx + dy * dy).view(np.uint32) >> KEPT_BITS]
                     x += length * _clipped(force * dx)
                     y += length * _clipped(force * dy)
-        after[i, 0], after[i, 1] = x, y
+        points[i, 0], points[i, 1] = x, y
 
 
 @numba.njit(cache=True, inline="always")

@@ -6,11 +6,9 @@ the plane of principal components or an earlier map, so nothing is decomposed.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import scipy.optimize
@@ -18,7 +16,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from lib.errors import SettingsError, UndefinedError
-from lib.projection.epochs import compute_forces, move_points
+from lib.projection.epochs import TURNS, bounds_of_quarters, compute_forces, move_points, order_by_quarter, split_edges
 from lib.projection.landmarks import place_between
 from lib.projection.membership import compute_weights
 from lib.projection.settings import Layout, LayoutSettings, Method
@@ -30,11 +28,10 @@ Points = NDArray[np.float32]
 FEW_ROWS = 10_000
 EPOCHS_OF_FEW, EPOCHS_OF_MANY = 500, 200
 """Epochs up to 10,000 rows, and beyond; umap-learn's."""
-PARTS_OF_THREAD = 4
 START_SPREAD = 2.0
-STEP_FROM_MAP = 0.25
-"""The first step where a map begins from another one, elsewhere 1: what is alike stays where it was, and what is not
-still finds its place (docs/decisions.md)."""
+FIRST_STEP, FIRST_STEP_FROM_MAP = 0.5, 0.25
+"""How long steps are in the first epoch. Begun from another map, what is alike stays where it was, and what is not
+finds its place all the same (docs/decisions.md)."""
 NOISE = 1e-3
 """Rows with equal vectors start this far apart, or they could never part."""
 
@@ -102,7 +99,7 @@ def _lay_out_weights(
     inner = scipy.sparse.csr_matrix(weights[placed])[:, placed] if len(placed) < len(start) else weights
     points = _begin(start[placed], inner, settings.seed, from_map=from_map)
     coordinates = np.full((len(start), 2), np.nan, np.float32)
-    coordinates[placed] = _run_epochs(points, inner, settings, report, STEP_FROM_MAP if from_map else 1.0)
+    coordinates[placed] = _run_epochs(points, inner, settings, report, FIRST_STEP_FROM_MAP if from_map else FIRST_STEP)
     return coordinates
 
 
@@ -132,31 +129,30 @@ def _begin(start: Points, weights: scipy.sparse.csr_matrix, seed: int, *, from_m
 def _run_epochs(
     points: Points, weights: scipy.sparse.csr_matrix, settings: LayoutSettings, report: Report, first_step: float
 ) -> Points:
-    """Where points come to stand; those given are overwritten."""
+    """Where points come to stand."""
     epochs = EPOCHS_OF_FEW if len(points) <= FEW_ROWS else EPOCHS_OF_MANY
     pull, push = compute_forces(*fit_curve(settings.min_dist))
-    rates = weights.data / weights.data.max()
+    order = order_by_quarter(points[:, 0])
+    moved = points[order]
     # What would pull less than once in all epochs does not.
-    starts, others, rates = _without(weights, rates < 1 / epochs, rates)
-    before, after = points, np.empty_like(points)
-    n_threads = os.cpu_count() or 1
-    # Several parts for each thread: points have unlike numbers of edges.
-    bounds = np.linspace(0, len(points), PARTS_OF_THREAD * n_threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(n_threads) as threads:
+    edges = split_edges(scipy.sparse.csr_matrix(weights[order][:, order]), 1 / epochs)
+    bounds = bounds_of_quarters(len(points)).tolist()
+
+    def move(quarters: tuple[int, int], seen: Points, epoch: int, turn: int) -> None:
+        each = edges[turn]
+        step, count = first_step * (1 - epoch / epochs), epoch * len(TURNS) + turn
+        for quarter in quarters:
+            ends = bounds[quarter], bounds[quarter + 1]
+            given = (each.starts, each.others, each.rates, pull, push, epoch, count, step, settings.seed)
+            move_points(moved, seen, *ends, *given)
+
+    with ThreadPoolExecutor(len(TURNS[0])) as threads:
         for epoch in range(epochs):
             report(epoch / epochs, "Laying out the map")
-            step = first_step * (1 - epoch / epochs)
-            given = (starts, others, rates, pull, push, epoch, step, settings.seed)
-            parts = [threads.submit(move_points, before, after, *ends, *given) for ends in pairwise(bounds)]
-            for part in parts:
-                part.result()
-            before, after = after, before
-    return before
-
-
-def _without(
-    weights: scipy.sparse.csr_matrix, dropped: Flags, rates: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    kept = ~dropped
-    starts = np.concatenate([[0], np.cumsum(kept)])[weights.indptr].astype(np.int32)
-    return starts, weights.indices[kept].astype(np.int32), rates[kept].astype(np.float32)
+            for turn, pairs in enumerate(TURNS):
+                seen = moved.copy()
+                for done in [threads.submit(move, pair, seen, epoch, turn) for pair in pairs]:
+                    done.result()
+    placed = np.empty_like(moved)
+    placed[order] = moved
+    return placed

@@ -5,26 +5,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import load_npz
+from scipy.sparse import csr_matrix, load_npz
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
+from sklearn.metrics import silhouette_score
 
 from lib.errors import SettingsError, UndefinedError
 from lib.metrics.layouts import kept_neighbours, layout_neighbours
 from lib.projection import LayoutSettings, choose_landmarks, compute_pca
 from lib.projection.alignment import align
+from lib.projection.epochs import TURNS, bounds_of_quarters, order_by_quarter, split_edges
 from lib.projection.layout import fit_curve, lay_out
 from lib.projection.membership import compute_weights
 from lib.vectors import NO_ROW, Distance
 from tests.projection.graphs import graph_of
 
 SETTINGS = LayoutSettings(distance=Distance.EUCLIDEAN)
-DIGITS = np.asarray(load_digits(return_X_y=True)[0], np.float32)
+IMAGES, LABELS = load_digits(return_X_y=True)
+DIGITS = np.asarray(IMAGES, np.float32)
 GRAPH = graph_of(DIGITS, 15)
 START = compute_pca(DIGITS, np.ones(len(DIGITS), bool), Distance.EUCLIDEAN).coordinates
 
@@ -41,6 +45,7 @@ def layout():
 def test_it_keeps_neighbours(layout) -> None:
     assert trustworthiness(DIGITS, layout.coordinates, n_neighbors=15) >= 0.98
     assert _kept(layout.coordinates) >= 0.5
+    assert silhouette_score(layout.coordinates, LABELS) >= 0.6
     assert _kept(layout.coordinates) > 2 * _kept(START)
 
 
@@ -68,11 +73,32 @@ def test_begun_from_a_map_what_is_alike_stays_and_what_is_not_moves(layout) -> N
         assert _kept(points) > _kept(layout.coordinates) - 0.01
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_it_is_the_same_whatever_the_number_of_threads(layout, threads: int, monkeypatch) -> None:
-    monkeypatch.setattr("lib.projection.layout.os.cpu_count", lambda: threads)
+def test_it_is_the_same_when_one_thread_does_all(layout, monkeypatch) -> None:
+    monkeypatch.setattr("lib.projection.layout.ThreadPoolExecutor", lambda _n: ThreadPoolExecutor(1))
     again = lay_out(GRAPH, START, SETTINGS, quiet)
     assert np.array_equal(again.coordinates, layout.coordinates)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 50])
+def test_each_edge_is_pulled_in_one_turn_by_one_thread(n: int) -> None:
+    chance = np.random.default_rng(n)
+    half = np.triu(np.where(chance.random((n, n)) < 0.6, chance.uniform(0.1, 1, (n, n)), 0), 1)
+    weights = csr_matrix(half + half.T + np.eye(n))
+    turns = split_edges(weights, 0.2)
+    quarter = np.searchsorted(bounds_of_quarters(n)[1:], np.arange(n), side="right")
+    found = np.zeros((n, n))
+    for turn, pairs in zip(turns, TURNS, strict=True):
+        heads = np.repeat(np.arange(n), np.diff(turn.starts))
+        found[heads, turn.others] += turn.rates
+        mover = {part: pair for pair in pairs for part in pair}
+        assert all(mover[quarter[i]] == mover[quarter[j]] for i, j in zip(heads, turn.others, strict=True))
+    rates = weights.toarray() / weights.data.max()
+    assert found == pytest.approx(np.where(rates < 0.2, 0, rates), abs=1e-6)
+
+
+def test_quarters_are_from_left_to_right_and_within_one_as_given() -> None:
+    x = np.array([5, 1, 8, 2, 7, 3, 6, 4], np.float32)
+    assert order_by_quarter(x).tolist() == [1, 3, 5, 7, 0, 6, 2, 4]
 
 
 def test_min_dist_spreads_points(layout) -> None:
