@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from lib.checks import CheckResult
+from lib.checks.words import deploy_words
 from lib.diagnose import Diagnosis
 from lib.figures.features_view import EXPLAINS, RankingView
 from lib.figures.format import format_change, format_count, format_plural, format_share, format_span, format_time
@@ -19,7 +19,6 @@ from lib.figures.monitoring_words import (
     MINUTE,
     also_words,
     burn_words,
-    deploy_words,
     name_parts,
     pace_words,
     recovery_words,
@@ -33,7 +32,7 @@ from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Part
-from lib.monitoring import Told
+from lib.monitoring import Told, narrowed
 from lib.scan import Scan, count_rows
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
@@ -179,7 +178,7 @@ def _show_onsets(view: MonitoringView) -> None:
             Cell(time_words(each.change), "95 % interval"),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
-            Cell(deploy_words(view.watched.deploy_of(each))),
+            Cell(deploy_words(view.watched.deploy_of(each.change))),
         ]
         for each in view.onsets
     ]
@@ -232,10 +231,9 @@ def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
         if part.column:
             whose = {"all": "all rows", "part": part_words(part)}
             chosen = state.choose("over_time_of", "Of", list(whose), default="all", words=whose.__getitem__)
-            where = diagnosis.settings.where
             if chosen == "part":
-                narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
-                diagnosis, findings = diagnosis.with_settings(where=narrower), ()
+                where = narrowed(diagnosis.settings.where, part)
+                diagnosis, findings = diagnosis.with_settings(where=where), ()
     show_metric(diagnosis, ("violation_rate", name), "metric-figure", findings)
     if diagnosis.is_compared:
         show_note(
