@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib.checks import words
+from lib.checks.beginnings import REMEDY, first_deploy_of
 from lib.checks.blocks import where_of
 from lib.checks.collapses import RULE, Collapse, find_collapses
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status
@@ -40,6 +41,7 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
         n, share = float(each.unit[ROWS]), float(each.unit[HITS] / each.unit[ROWS])
         rest = float(each.rest[HITS] / each.rest[ROWS])
         low, high = wilson(share, n)
+        begun = first_deploy_of(diagnosis, version, where)
         findings.append(
             Finding(
                 Status.FAIL,
@@ -55,9 +57,12 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
                     "small_below": each.cuts,
                     "p_adjusted": each.p,
                     **_separation_evidence(each),
+                    **({} if begun is None else begun.evidence),
                     "consequences": [],
                 },
                 share * np.sqrt(n),
+                explanation="" if begun is None else begun.explanation,
+                remedy="" if begun is None else REMEDY,
             )
         )
     return findings
