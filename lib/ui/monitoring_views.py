@@ -121,7 +121,7 @@ def _show_incidents(view: MonitoringView) -> None:
                 "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
             ),
             Cell(part_words(held.lead.part), also_words(held), wordy=True),
-            Cell(burn_words(held), rule_words(held.lead.alert.rule)),
+            Cell(burn_words(held), rule_words(held.lead.alert.rule), wordy=True),
         ]
         for told in view.told
         for held in told.incidents
@@ -140,8 +140,7 @@ def _show_deploys(view: MonitoringView) -> None:
     recoveries = {each.rollback: each for each in view.recoveries}
     rows = [
         [
-            Cell(each.deploy.name, each.deploy.kind),
-            Cell(format_time(each.deploy.at, MINUTE)),
+            Cell(each.deploy.name, f"{each.deploy.kind}, {format_time(each.deploy.at, MINUTE)}"),
             estimate_cell(each.before),
             estimate_cell(each.after),
             estimate_cell(each.change, change=True),
@@ -151,7 +150,6 @@ def _show_deploys(view: MonitoringView) -> None:
     ]
     heads = [
         Column("Deploy"),
-        Column("When"),
         Column("Before", "Up to a week before, not beyond another deploy"),
         Column("After", "Up to a week after, not beyond another deploy"),
     ]
@@ -163,7 +161,7 @@ def _show_deploys(view: MonitoringView) -> None:
 def _restored_cell(recovery: Recovery | None) -> Cell:
     if recovery is None:
         return Cell("")
-    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} of the rise is gone"
+    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} gone"
     return Cell(recovery.restored, gone, {"yes": "better", "no": "worse"}.get(recovery.restored, ""))
 
 
@@ -175,7 +173,7 @@ def _show_onsets(view: MonitoringView) -> None:
     rows = [
         [
             Cell(part_words(each.part), f"also {name_parts(each.others)}" if each.others else "", wordy=True),
-            Cell(time_words(each.change), "95 % interval"),
+            Cell(*time_words(each.change).removesuffix(")").split(" (", 1), wordy=True),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
             Cell(deploy_words(view.watched.deploy_of(each.change))),
@@ -183,7 +181,8 @@ def _show_onsets(view: MonitoringView) -> None:
         for each in view.onsets
     ]
     stretch = "Of the whole stretch from the change before to the one after, not of a week around a deploy"
-    heads = [Column("Rows"), Column("When"), Column("Before", stretch), Column("After", stretch), Column("Deploy")]
+    when = Column("When", "Beneath, its 95 % interval")
+    heads = [Column("Rows"), when, Column("Before", stretch), Column("After", stretch), Column("Deploy")]
     show_long_table(heads, rows, MOST_LISTED, "change")
 
 
