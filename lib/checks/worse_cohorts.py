@@ -179,7 +179,9 @@ COHORT_DISPARITY = Check(
     reference="H-F9. Violation rate of a cohort value against the rest of its version, Fisher's exact one-sided "
     "test, Holm over all cohort columns, values and shown versions; rarer values are screened by "
     "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni. Where its wrong "
-    "answers lie in one value of another column, the crossing is named, as for `noisy-labels`",
+    "answers lie in one value of another column, the crossing is named, as for `noisy-labels`. Where the rate rose "
+    "at a deploy (an onset, as on Monitoring), for certain by more than that of all rows, that is said, and to roll "
+    "back",
     minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,
