@@ -42,19 +42,20 @@ def test_every_combination_is_judged_by_its_own_rows(diagnosis: Diagnosis) -> No
     result = judge_gate(diagnosis, read_policy(POLICY))
     frame = crossed_world()
     frame = frame[frame["version"] == "v2"].assign(right=lambda each: (each["score"] > 0.5) == (each["label"] > 0))
-    counts = frame.groupby(list(COLUMNS))["right"].agg(["sum", "size"])
-    found = {each.part.cohorts: each for each in result.decisions}
-    assert {key: each.after.n for key, each in found.items()} == {
-        tuple(zip(COLUMNS, key, strict=True)): n for key, n in counts["size"].items()
+    groups = frame.groupby([*COLUMNS])
+    rows = {key if isinstance(key, tuple) else (key,): own["right"].tolist() for key, own in groups}
+    counts: dict[tuple[tuple[str, str], ...], tuple[int, int]] = {
+        tuple(zip(COLUMNS, map(str, key), strict=True)): (sum(own), len(own)) for key, own in rows.items()
     }
-    judged = int((counts["size"] >= 100).sum())
+    found = {each.part.cohorts: each for each in result.decisions}
+    assert {key: each.after.n for key, each in found.items()} == {key: n for key, (_right, n) in counts.items()}
+    judged = sum(n >= 100 for _right, n in counts.values())
     assert {each.judged for each in result.decisions} == {judged}
-    worst = found[("tenant", "b"), ("channel", "web")]
-    right, n = counts.loc[("b", "web")]
+    web = (("tenant", "b"), ("channel", "web"))
+    worst, (right, n) = found[web], counts[web]
     assert worst.number.value == right / n
-    assert (worst.number.lower, worst.number.upper) == pytest.approx(
-        tuple(map(float, wilson(right / n, n, 1 - 0.05 / judged)))
-    )
+    ends = [float(each) for each in wilson(right / n, n, 1 - 0.05 / judged)]
+    assert [worst.number.lower, worst.number.upper] == pytest.approx(ends)
     assert worst.outcome == "fail"
     small = found[("tenant", "c"), ("channel", "web")]
     assert (small.outcome, small.reason, small.lets_pass) == ("cannot tell", "fewer than 100 rows", True)

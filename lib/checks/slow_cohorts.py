@@ -143,14 +143,14 @@ def _confirm(diagnosis: Diagnosis, latency: str, seen: _Seen, also: tuple[str, .
     own, rest = of(seen.value), whole
     for value in (seen.value, *also):
         rest = rest.without(of(value))
-    rises = [rises_of(each, QUANTILES, settings.baseline, settings.candidate, trials) for each in (own, rest)]
-    if rises[0] is None or rises[1] is None:
+    here, there = (rises_of(each, QUANTILES, settings.baseline, settings.candidate, trials) for each in (own, rest))
+    if here is None or there is None:
         return None
     p = 1.0
-    for here, there in zip(*rises, strict=True):
-        if here.is_worse and here.ratio / max(there.ratio, 1.0) >= 1 + LEAST_RISE[here.name]:
-            p = min(p, _p(_z_by_window(own, rest, here, there, settings.baseline)) * trials)
-    return SlowCohort(seen.column, seen.value, also, *rises, p) if p <= ALARM_RATE else None
+    for each, other in zip(here, there, strict=True):
+        if each.is_worse and each.ratio / max(other.ratio, 1.0) >= 1 + LEAST_RISE[each.name]:
+            p = min(p, _p(_z_by_window(own, rest, each, other, settings.baseline)) * trials)
+    return SlowCohort(seen.column, seen.value, also, here, there, p) if p <= ALARM_RATE else None
 
 
 def _z_by_window(own: ValueCells, rest: ValueCells, here: Rise, there: Rise, baseline: str) -> float:
