@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 LATENCY_NAMES = {"p50": "median", "p95": "95th percentile"}
+COHORT_CAUSE = (
+    "The model itself is no slower, or others were too: something takes longer for these rows alone, such as a feature "
+    "that is fetched for them, larger inputs, a route or machines of their own."
+)
+COHORT_REMEDY = "Trace some slow requests of this cohort in both versions, and roll back for it until that is found."
 
 
 @once_for_every_margin_target
@@ -81,6 +86,8 @@ def check_latency_regression(diagnosis: Diagnosis) -> Answer:
                 "consequences": [],
             },
             max(each.ratio for each in slow.own),
+            explanation="" if others_too else COHORT_CAUSE,
+            remedy="" if others_too else COHORT_REMEDY,
         )
     ]
 

@@ -118,6 +118,7 @@ def test_one_cohort_that_is_slower_is_named_by_itself(world, check):
     assert (found.status, found.version, found.where.cohort) == (Status.WARN, "v2", {"language": "pt"})
     assert found.title.startswith("The latency is higher for language = pt in version v2 than in v1: median ")
     assert ", in the rest median " in found.title
+    assert found.remedy.startswith("Trace some slow requests of this cohort")
     of = frame[frame["language"] == "pt"].groupby("version")["latency"].median()
     slowest = found.evidence["slowest"]
     assert slowest["latency_p50"] == pytest.approx(of["v2"], rel=0.02)
@@ -131,6 +132,7 @@ def test_where_all_are_slower_the_one_that_is_most_is_told_with_them(world, chec
     assert found.title.startswith("The latency is higher in version v2 than in v1: median ")
     assert ", most for language = es: median " in found.title
     assert found.title.count(" against ") == 4
+    assert found.remedy.startswith("Compare the two under the same load")
     (alike,) = check(served_by_cohort(world(8_000, versions=2), slower=1.5), LATENCY)
     assert "most for" not in alike.title
     assert "slowest" not in alike.evidence
