@@ -13,6 +13,7 @@ from lib.ui.comparison import (
     show_metrics,
     show_parts,
 )
+from lib.ui.ending import end_page
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
 from lib.ui.versions import show_serving, show_versions
@@ -22,7 +23,7 @@ answer = st.container()
 samples = choose_samples(diagnosis)
 if samples is None:
     show_answer("There is one version, and no two splits, windows or cohorts of it: nothing can be compared.")
-    st.stop()
+    end_page()
 comparison = Comparison(diagnosis, samples)
 if comparison.is_of_versions:
     read_pairs(diagnosis)

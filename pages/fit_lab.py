@@ -5,6 +5,7 @@ import streamlit as st
 from lib.figures.fit_lab import plot_lab_margins, plot_lab_reliability, plot_plane
 from lib.figures.fit_lab_view import LOSSES, FitLabView
 from lib.ui.downloads import offer_csv
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure, side_by_side
 from lib.ui.fit_lab import choose_request, choose_vectors, say_why_not, settle_lab, show_comparison, vectors_beside
 from lib.ui.html import show_answer, show_note
@@ -34,7 +35,7 @@ answer = st.container()
 vectors = choose_vectors(diagnosis, beside)
 request = choose_request(diagnosis, beside, vectors)
 if request is None:
-    st.stop()
+    end_page()
 fitted = settle_lab(scan, request, vectors)
 view = None if fitted is None else FitLabView(diagnosis, request, fitted)
 with answer:

@@ -10,6 +10,7 @@ from lib.figures.losses import plot_losses
 from lib.figures.losses_view import LossesView
 from lib.metrics.loss_functions import LOSSES, loss_named
 from lib.ui import state
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer
 from lib.ui.page import open_page
@@ -53,7 +54,7 @@ view = LossesView.of(diagnosis, others)
 with answer:
     show_answer(view.answer())
 if view.nothing:
-    st.stop()
+    end_page()
 show_figure(
     plot_losses(view, look, provenance),
     "losses-figure",

@@ -24,6 +24,7 @@ from lib.scan import Scan, count_rows
 from lib.schema import cohort_column
 from lib.ui import state
 from lib.ui.classes import show_classes
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_answer, show_note, show_table
@@ -96,7 +97,7 @@ view = MarginsView.of(diagnosis, by)
 with answer:
     show_answer(view.answer())
 if view.nothing:
-    st.stop()
+    end_page()
 event = show_figure(
     plot_margins(view, look, provenance), "margins-figure", name="margins", table=view.frame(), on_select="rerun"
 )

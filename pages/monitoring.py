@@ -3,10 +3,11 @@
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
-from lib.figures.monitoring_words import answer, lag_words
+from lib.figures.monitoring_lines import offered_widths
+from lib.figures.monitoring_view import MonitoringView, crossings_of, part_words
+from lib.figures.monitoring_words import answer, lag_words, width_words
 from lib.metrics.incidents import Part
-from lib.monitoring import Monitoring, missing_for_monitoring
+from lib.monitoring import ALL, Monitoring, missing_for_monitoring
 from lib.scan import WindowGrid
 from lib.ui import state
 from lib.ui.findings import findings_of
@@ -16,7 +17,9 @@ from lib.ui.monitoring_views import choose_metric, show_debug, show_executive, s
 from lib.ui.page import open_page
 
 VIEWS = {"executive": "Executive", "on-call": "On call", "debug": "Debug"}
-FIRST_PAGED = "what was paged first"
+CLEAREST = "what changed most"
+FROM_ROWS = "rows"
+"""The window that is chosen from the rows of what is drawn."""
 ROWS_ALONE = "Objectives and onsets count rows, each as one: their rates are not weighted."
 WORDS = """
 **Objective**: the share of bad rows that is allowed. **Error budget**: as many bad rows as that allows in thirty days.
@@ -35,12 +38,17 @@ wakes somebody; a ticket waits for the morning. For a while after a deploy no al
 """
 
 
-def choose_part(made: Monitoring) -> Part | None:
-    """The part that is drawn beside all rows; None for the one that was paged first."""
-    parts = {part_words(each): each for each in made.parts}
+def choose_part(made: Monitoring, crossings: tuple[Part, ...]) -> Part | None:
+    """The part that is drawn beside all rows; None for the clearest rise, or else what was paged first.
+
+    Where cohorts cross only what a finding names is offered, as the first.
+    """
+    parts = {part_words(each): each for each in (*crossings, *made.parts)}
+    found = {part_words(each): f"Of a finding: {part_words(each)}" for each in crossings}
+    plain = {CLEAREST: CLEAREST.capitalize(), part_words(ALL): part_words(ALL).capitalize()}
     name = state.choose(
-        "part", "Beside all rows", [FIRST_PAGED, *parts], default=FIRST_PAGED, words=lambda each: each.capitalize()
-        if each in (FIRST_PAGED, "all rows") else each,
+        "part", "Beside all rows", [CLEAREST, *parts], default=CLEAREST,
+        words=lambda each: (found | plain).get(each, each),
     )  # fmt: skip
     return parts.get(name)
 
@@ -53,17 +61,20 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
             "role", "View", list(VIEWS), default="on-call", draw=st.segmented_control, words=VIEWS.__getitem__
         )
         made = watched(diagnosis)
-        part = choose_part(made)
+        part = choose_part(made, crossings_of(diagnosis, findings_of(diagnosis)))
         widths = [str(each) for each in offered_widths(made.timeline())]
-        width = state.choose(
-            "per", "Window", widths, default=str(usual_width(made.timeline())), words=lambda w: WindowGrid(int(w)).words
-        )
+        per = state.choose(
+            "per", "Window", [FROM_ROWS, *widths], default=FROM_ROWS,
+            words=lambda each: "As the rows allow" if each == FROM_ROWS else WindowGrid(int(each)).words,
+        )  # fmt: skip
+        width = None if per == FROM_ROWS else int(per)
     objectives = choose_objectives(diagnosis, made)
     with st.spinner("Replaying the objectives", show_time=True):
-        view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=int(width))
+        view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=width)
     with words:
         show_answer(answer(view))
-        show_note(*lag_words(view), ROWS_ALONE if diagnosis.facts.weighted else "")
+        why = width_words(view) if width is None and not view.nothing else ""
+        show_note(*lag_words(view), why, ROWS_ALONE if diagnosis.facts.weighted else "")
     if view.nothing:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)

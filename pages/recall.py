@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.figures.recall_view import nothing_words
 from lib.ui.embeddings_page import open_embeddings_page
+from lib.ui.ending import end_page
 from lib.ui.html import show_answer, show_note
 from lib.ui.lost_queries import show_ledger
 from lib.ui.recall import read_view, show_causes, show_counterfactuals, show_groups, show_parts
@@ -13,7 +14,7 @@ diagnosis = open_embeddings_page("recall", "What happened to recall?")
 checking = st.container()
 if nothing := nothing_words(diagnosis):
     show_answer(nothing)
-    st.stop()
+    end_page()
 answer = st.container()
 view = read_view(diagnosis)
 with answer:

@@ -5,6 +5,7 @@ import streamlit as st
 from lib.figures.frame import provenance_line
 from lib.figures.slices import plot_slices
 from lib.figures.slices_view import SlicesView
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import need_rows, open_page
@@ -15,13 +16,13 @@ scan = need_rows(diagnosis, say_why_not(diagnosis))
 answer = st.container()
 query = choose_query(diagnosis)
 if query is None:
-    st.stop()
+    end_page()
 found = settle_slices(scan, query)
 with answer:
     view = None if found is None else SlicesView.of(diagnosis, found)
     show_answer("Where the model is worse than in the rest: search." if view is None else f"{view.title()}.")
 if view is None:
-    st.stop()
+    end_page()
 show_note(*view.notes())
 if view.slices:
     figure = plot_slices(view, current_look(), provenance_line(diagnosis))

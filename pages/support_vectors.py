@@ -8,6 +8,7 @@ from lib.figures.support_vectors_view import SupportView, slack_words
 from lib.figures.training_rows import training_split
 from lib.scan import Scan
 from lib.ui import state
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page
@@ -32,7 +33,7 @@ with answer:
     show_answer(view.answer())
     show_note(*view.notes())
 if view.nothing:
-    st.stop()
+    end_page()
 provenance = provenance_line(diagnosis.with_settings(where=view.where))
 show_figure(
     plot_support_vectors(view, look, provenance),

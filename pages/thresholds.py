@@ -8,6 +8,7 @@ from lib.figures.thresholds import plot_costs, plot_thresholds
 from lib.figures.thresholds_view import ThresholdsView
 from lib.figures.training_rows import training_rows_words
 from lib.ui import state
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_answer, show_note
 from lib.ui.page import open_page, read_folds
@@ -46,12 +47,12 @@ def show_thresholds(diagnosis: Diagnosis, of_class: str) -> None:
     tables = diagnosis.thresholds(of_class).fold_tables(question.column)
     if question.how != "threshold" and (problem := read_folds(diagnosis, *tables)):
         show_note(f"No threshold can be chosen and judged on other rows. {problem}")
-        st.stop()
+        end_page()
     view = ThresholdsView.of(diagnosis, question, of_class)
     with answer:
         show_answer(view.answer())
         if view.nothing:
-            st.stop()
+            end_page()
         show_note(training_rows_words(diagnosis))
     show_measures(view)
     show_cohorts(view)

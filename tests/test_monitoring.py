@@ -14,7 +14,8 @@ import pytest
 from lib.checks import run_checks
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
-from lib.figures.monitoring_view import MonitoringView, line_of
+from lib.figures.monitoring_lines import line_of
+from lib.figures.monitoring_view import MonitoringView
 from lib.figures.monitoring_words import answer, lag_words, retrain_words
 from lib.metrics.burn_rate import Objective
 from lib.metrics.deploys import Deploy
@@ -64,7 +65,7 @@ def test_the_onset_is_within_a_window_of_the_truth_and_the_finding_is_one(view: 
         Deploy(DEPLOY, INCIDENT.candidate, "deploy"),
         Deploy(ROLLBACK, INCIDENT.baseline, "rollback"),
     )
-    assert view.watched.deploy_of(begin) == view.watched.deploys[0]
+    assert view.watched.deploy_of(begin.change) == view.watched.deploys[0]
     (finding,) = (each for each in view.results if each.is_finding)
     assert view.finding_of(begin) is finding
     (recovery,) = view.recoveries

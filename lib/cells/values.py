@@ -212,6 +212,21 @@ class ValueCells:
         """The same rows by fewer keys."""
         return self._rebuilt({key: self.groups[key] for key in keys}, slice(None))
 
+    def without(self, other: ValueCells) -> ValueCells:
+        """The rows that are not among those of other cells, all of which are among these; of the same keys and cut."""
+        keys = {
+            key: np.concatenate([values[self.group], other.groups[key][other.group]])
+            for key, values in self.groups.items()
+        }
+        return ValueCells.build(
+            keys,
+            self.bins,
+            np.concatenate([self.bin, other.bin]),
+            np.concatenate([self.step, other.step]),
+            np.concatenate([self.sums, -other.sums]),
+            factor=self.factor,
+        )
+
     def where(self, keep: NDArray[np.bool_]) -> ValueCells:
         """The groups for which `keep`, shape (G,), is true."""
         return self._rebuilt(self.groups, keep[self.group])

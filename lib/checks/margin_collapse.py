@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib.checks import words
+from lib.checks.beginnings import REMEDY, first_deploy_of
 from lib.checks.blocks import where_of
 from lib.checks.collapses import RULE, Collapse, find_collapses
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status
@@ -40,6 +41,7 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
         n, share = float(each.unit[ROWS]), float(each.unit[HITS] / each.unit[ROWS])
         rest = float(each.rest[HITS] / each.rest[ROWS])
         low, high = wilson(share, n)
+        begun = first_deploy_of(diagnosis, version, where)
         findings.append(
             Finding(
                 Status.FAIL,
@@ -55,9 +57,12 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
                     "small_below": each.cuts,
                     "p_adjusted": each.p,
                     **_separation_evidence(each),
+                    **({} if begun is None else begun.evidence),
                     "consequences": [],
                 },
                 share * np.sqrt(n),
+                explanation="" if begun is None else begun.explanation,
+                remedy="" if begun is None else REMEDY,
             )
         )
     return findings
@@ -90,7 +95,8 @@ MARGIN_COLLAPSE = Check(
     "median where that is less: a version against the baseline, a part of a version against the rest of it; "
     "Fisher's exact test, Bonferroni over all parts. Decision scores of two models may be on two scales, so a "
     "whole version must have lost separation too, in a number that the scale does not enter (AUC, of several "
-    "classes accuracy); log odds have a unit, and there it is the mean logistic loss",
+    "classes accuracy); log odds have a unit, and there it is the mean logistic loss. Where a cohort, or the rows of a "
+    "filter, begin to lose them at a deploy, that is said, and to roll back",
     minimum_effect="at least 50 % of rows are below what at most 25 % of the reference are below, and below half "
     "of its median: about a threefold shrink; in a whole version with labels also an AUC at least 0.03 lower, 0.01 "
     "for certain (decision scores), or a logistic loss at least 10 % higher for certain (log odds)",

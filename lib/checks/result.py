@@ -95,6 +95,9 @@ class Finding:
     strength: float = 0.0
     severity: Severity | None = None
     """None: the severity declared in the table."""
+    explanation: str = ""
+    remedy: str = ""
+    """Empty: the cause and the remedy declared in the table."""
 
 
 @dataclass(frozen=True)

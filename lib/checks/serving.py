@@ -1,81 +1,32 @@
-"""H-F22: the candidate answers more slowly, or at a higher cost, than the baseline.
-
-Times and costs of one minute are alike, so rows are not independent: tests count the effective number of rows, by how
-much more windows of a version differ than rows do by chance.
-"""
+"""H-F22: the candidate answers more slowly, or at a higher cost, than the baseline; the latency also for one cohort."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
-from lib.cells import ValueCells
 from lib.checks import words
-from lib.checks.blocks import FloatArray
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
-from lib.metrics.estimates import Estimate
-from lib.metrics.intervals import excess_p_value
-from lib.metrics.summary import unpaired_change
-from lib.metrics.values import value_mean, value_quantile
-from lib.schema import VERSION
+from lib.checks.rises import LEAST_ROWS, Rise, rises_of
+from lib.checks.slow_cohorts import QUANTILES, SlowCohort, find_slow_cohort
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-LEAST_ROWS = 100
-LEAST_RISE = {"p50": 0.1, "p95": 0.2, "mean": 0.1}
-"""How much higher, as a share of the baseline's, for it to matter."""
-LEVELS = {"p50": 0.5, "p95": 0.95}
-
-
-@dataclass(frozen=True)
-class Rise:
-    """One number of a column in the candidate against the baseline, with the adjusted p that it is no higher."""
-
-    name: str
-    baseline: Estimate
-    candidate: Estimate
-    change: Estimate
-    p: float
-
-    @property
-    def ratio(self) -> float:
-        """The candidate's over the baseline's; NaN where that is no positive number."""
-        return self.candidate.value / self.baseline.value if self.baseline.value > 0 else float("nan")
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it is higher beyond chance, and by so much that it matters."""
-        return self.p <= ALARM_RATE and self.ratio >= 1 + LEAST_RISE[self.name]
-
-
-def design_effect(hits: FloatArray, n: FloatArray, version: NDArray[Any]) -> float:
-    """How much more windows differ from their version in a share than rows do by chance; at least 1.
-
-    Args:
-        hits: shape (G,), rows that count, by version and window.
-        n: shape (G,), rows.
-        version: shape (G,), the version.
-    """
-    squares, degrees = 0.0, 0
-    for each in np.unique(version):
-        own = (version == each) & (n > 0)
-        share = hits[own].sum() / max(n[own].sum(), 1.0)
-        if own.sum() > 1 and 0 < share < 1:
-            squares += float(((hits[own] - n[own] * share) ** 2 / (n[own] * share * (1 - share))).sum())
-            degrees += int(own.sum()) - 1
-    return max(1.0, squares / degrees) if degrees else 1.0
+LATENCY_NAMES = {"p50": "median", "p95": "95th percentile"}
+COHORT_CAUSE = (
+    "The model itself is no slower, or others were too: something takes longer for these rows alone, such as a feature "
+    "that is fetched for them, larger inputs, a route or machines of their own."
+)
+COHORT_REMEDY = "Trace some slow requests of this cohort in both versions, and roll back for it until that is found."
 
 
 @once_for_every_margin_target
 def find_latency(diagnosis: Diagnosis) -> list[Rise] | NotApplicable:
     """The median and the 95th percentile of the latency."""
-    return _rises(diagnosis, "latency", ("p50", "p95"))
+    return _rises(diagnosis, "latency", QUANTILES)
 
 
 @once_for_every_margin_target
@@ -92,58 +43,53 @@ def _rises(diagnosis: Diagnosis, role: str, names: tuple[str, ...]) -> list[Rise
     if not diagnosis.is_compared:
         return NotApplicable("There is one version, so nothing to compare with.")
     cells = diagnosis.value_cells(column, *dict(diagnosis.facts.serving_tables)[column])
-    by_version = cells.rollup([VERSION])
-    present = [str(each) for each in by_version.groups[VERSION]]
-    settings = diagnosis.settings
-    rows = dict(zip(present, by_version.n[:, :-1].sum(axis=1).tolist(), strict=True))
-    if min(rows.get(settings.baseline, 0), rows.get(settings.candidate, 0)) < LEAST_ROWS:
-        return NotApplicable(f"Baseline and candidate do not both have {LEAST_ROWS} rows with a {role}.")
-    places = present.index(settings.baseline), present.index(settings.candidate)
-    rises: list[Rise] = []
-    for name in names:
-        found = value_mean(by_version) if name == "mean" else value_quantile(by_version, LEVELS[name])
-        baseline, candidate = (found[place] for place in places)
-        p = _p_of_mean(cells, settings.baseline, settings.candidate)
-        if name != "mean":
-            p = _p_of_quantile(cells, by_version.n[places[0], :-1], LEVELS[name], settings.baseline, settings.candidate)
-        p_adjusted = min(1.0, p * len(names))
-        rises.append(Rise(name, baseline, candidate, unpaired_change(baseline, candidate), p_adjusted))
-    return rises
+    found = rises_of(cells, names, diagnosis.settings.baseline, diagnosis.settings.candidate)
+    return found or NotApplicable(f"Baseline and candidate do not both have {LEAST_ROWS} rows with a {role}.")
 
 
-def _p_of_quantile(cells: ValueCells, n_baseline: FloatArray, q: float, baseline: str, candidate: str) -> float:
-    """Fisher's test that more of the candidate's rows lie above the baseline's quantile, on effective rows."""
-    reach = np.cumsum(n_baseline)
-    cut = int(np.searchsorted(reach, q * reach[-1])) + 1
-    n, hits = cells.n[:, :-1].sum(axis=1), cells.n[:, cut:-1].sum(axis=1)
-    version = cells.groups[VERSION]
-    effect = design_effect(hits, n, version)
-    sides = [values[version == of].sum() / effect for of in (candidate, baseline) for values in (hits, n)]
-    return float(excess_p_value(*sides))
-
-
-def _p_of_mean(cells: ValueCells, baseline: str, candidate: str) -> float:
-    """Normal test that the candidate's mean is higher, with the variance between windows where that is more."""
-    n, v, vv = (cells.whole[:, :-1, place].sum(axis=1) for place in range(3))
-    version = cells.groups[VERSION]
-    means: list[float] = []
-    error, squares, degrees = 0.0, 0.0, 0
-    for of in (candidate, baseline):
-        own = (version == of) & (n > 0)
-        total = n[own].sum()
-        mean = float(v[own].sum() / total)
-        variance = max(float(vv[own].sum() / total) - mean**2, 1e-300)
-        squares += float((n[own] * (v[own] / n[own] - mean) ** 2).sum()) / variance
-        degrees += int(own.sum()) - 1
-        error += variance / total
-        means.append(mean)
-    effect = max(1.0, squares / degrees) if degrees else 1.0
-    return float(special.ndtr(-(means[0] - means[1]) / np.sqrt(error * effect)))
+@once_for_every_margin_target
+def find_slow(diagnosis: Diagnosis) -> SlowCohort | None:
+    """The cohort whose latency rose by more than that of the others, if there is one."""
+    whole, column = find_latency(diagnosis), diagnosis.facts.mapping.latency
+    return None if isinstance(whole, NotApplicable) or column is None else find_slow_cohort(diagnosis, column)
 
 
 def check_latency_regression(diagnosis: Diagnosis) -> Answer:
-    """Warn that the candidate answers more slowly than the baseline, in the middle or in the tail."""
-    return _answer(diagnosis, "latency", find_latency(diagnosis), {"p50": "median", "p95": "95th percentile"})
+    """Warn that the candidate answers more slowly than the baseline, in the middle or in the tail, and for whom."""
+    rises, slow = find_latency(diagnosis), find_slow(diagnosis)
+    answer = _answer(diagnosis, "latency", rises, LATENCY_NAMES)
+    if slow is None or isinstance(rises, NotApplicable):
+        return answer
+    # One cause: where the others are slower too, the cohort is named with them.
+    others_too = any(each.is_worse for each in slow.rest)
+    where = Where() if others_too else Where({slow.column: slow.value})
+    version = diagnosis.settings.candidate
+    cohort = words.place(None, Where({slow.column: slow.value}), diagnosis.facts)
+    n = int(min(slow.own[0].candidate.n, slow.own[0].baseline.n))
+    rest = words.listing([f"{LATENCY_NAMES[each.name]} {_change(each)}" for each in slow.rest])
+    also = f"; so it is for {words.listing([each or '(none)' for each in slow.also])}" if slow.also else ""
+    told = f"{_told(slow.own, LATENCY_NAMES)} (n = {words.count(n)}), in the rest {rest}{also}"
+    than = f"in version {version or '(none)'} than in {diagnosis.settings.baseline or '(none)'}"
+    whole = f"The latency is higher {than}: {_told(rises, LATENCY_NAMES)}, most{cohort}: {told}"
+    return [
+        Finding(
+            Status.WARN,
+            version,
+            where,
+            whole if others_too else f"The latency is higher{cohort} {than}: {told}",
+            {
+                "n": n,
+                **_numbers("latency", rises),
+                "slowest": {"column": slow.column, "value": slow.value, "also": list(slow.also)}
+                | _numbers("latency", slow.own),
+                "p_adjusted": slow.p,
+                "consequences": [],
+            },
+            max(each.ratio for each in slow.own),
+            explanation="" if others_too else COHORT_CAUSE,
+            remedy="" if others_too else COHORT_REMEDY,
+        )
+    ]
 
 
 def check_cost_regression(diagnosis: Diagnosis) -> Answer:
@@ -156,16 +102,7 @@ def _answer(diagnosis: Diagnosis, role: str, rises: list[Rise] | NotApplicable, 
     if isinstance(rises, NotApplicable):
         return rises
     n = int(min(rises[0].candidate.n, rises[0].baseline.n))
-    told = words.listing([f"{names[each.name]} {_against(each)}" for each in rises])
-    evidence: dict[str, Any] = {"n": n} | {
-        name: value
-        for each in rises
-        for name, value in (
-            (f"{role}_{each.name}", each.candidate.value),
-            (f"{role}_{each.name}_baseline", each.baseline.value),
-            (f"{role}_{each.name}_change_ci", [each.change.lower, each.change.upper]),
-        )
-    }
+    told, evidence = _told(rises, names), {"n": n} | _numbers(role, rises)
     worse = [each for each in rises if each.is_worse]
     if not worse:
         return Passed(
@@ -184,9 +121,30 @@ def _answer(diagnosis: Diagnosis, role: str, rises: list[Rise] | NotApplicable, 
     ]
 
 
+def _numbers(role: str, rises: list[Rise]) -> dict[str, Any]:
+    """Every number of both versions, with the interval of its change."""
+    return {
+        name: value
+        for each in rises
+        for name, value in (
+            (f"{role}_{each.name}", each.candidate.value),
+            (f"{role}_{each.name}_baseline", each.baseline.value),
+            (f"{role}_{each.name}_change_ci", [each.change.lower, each.change.upper]),
+        )
+    }
+
+
+def _told(rises: list[Rise], names: dict[str, str]) -> str:
+    return words.listing([f"{names[each.name]} {_against(each)}" for each in rises])
+
+
 def _against(rise: Rise) -> str:
-    change = "" if np.isnan(rise.ratio) else f" ({rise.ratio - 1:+.0%})".replace("%", " %").replace("-", "−")
+    change = "" if np.isnan(rise.ratio) else f" ({_change(rise)})"
     return f"{rise.candidate.value:.4g} against {rise.baseline.value:.4g}{change}"
+
+
+def _change(rise: Rise) -> str:
+    return f"{rise.ratio - 1:+.0%}".replace("%", " %").replace("-", "−")
 
 
 LATENCY_REGRESSION = Check(
@@ -194,8 +152,10 @@ LATENCY_REGRESSION = Check(
     name="latency-regression",
     reference="H-F22. Share of the candidate's rows above the baseline's median and 95 % quantile of the latency "
     "column, Fisher's exact one-sided test, counted in effective rows, by how much more windows differ than rows "
-    "do by chance; Bonferroni over both",
-    minimum_effect="a median at least 10 % or a 95th percentile at least 20 % above the baseline's; 100 rows of each",
+    "do by chance; Bonferroni over both. Of each cohort value too, in which it has to rise by more than in the rest, "
+    "normal test of the ratio of both rises in effective rows; Bonferroni over all values",
+    minimum_effect="a median at least 10 % or a 95th percentile at least 20 % above the baseline's; 100 rows of each; "
+    "a cohort is named where its rise is as much larger than the rest's",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,
     cause="The candidate is a heavier model, computes or fetches more features, or runs on other or busier machines.",

@@ -10,6 +10,7 @@ from scipy import special
 
 from lib import schema
 from lib.checks.result import Where
+from lib.metrics.deploys import Deploy
 from lib.scan import PROBLEMS, STRUCTURAL
 from lib.scan.facts import Facts
 from lib.scan.windows import DAY
@@ -126,6 +127,13 @@ def time_range(window: tuple[int, int], facts: Facts) -> str:
     if start.date() == end.date():
         return f"on {_day(start, year=year)} from {start:%H:%M} to {end:%H:%M} UTC"
     return f"from {_day(start, year=year)} {start:%H:%M} to {_day(end, year=year)} {end:%H:%M} UTC"
+
+
+def deploy_words(deploy: Deploy | None) -> str:
+    """What was done then: "when 2026.04 was deployed"; that nothing was where there is none."""
+    if deploy is None:
+        return "at no deploy that is known"
+    return f"when {deploy.name} was {'deployed' if deploy.kind == 'deploy' else 'rolled back to'}"
 
 
 def place(version: str | None, where: Where, facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lib.checks import words
+from lib.checks.beginnings import REMEDY, find_beginning
 from lib.checks.cohort_disparity import LEAST_EXCESS, LEAST_ROWS, LISTED, Disparity, Worse, find_disparities
 from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
@@ -64,6 +65,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
     here, rest = (violation_rate(each.rollup([]), margin_target)[0] for each in (crossing.cells, crossing.rest))
     where, (column, value) = Where(crossing.cohort), crossing.part.cohorts[0]
     place = words.place(crossed.version, where, diagnosis.facts)
+    begun = find_beginning(diagnosis, crossed.version, where.cohort)
     return Finding(
         Status.WARN,
         crossed.version,
@@ -78,9 +80,12 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
             "violation_rate_rest": rest.value,
             "p_adjusted": max(crossed.p, crossing.p),
             "versions": list(crossed.versions),
+            **({} if begun is None else begun.evidence),
             "consequences": [],
         },
         here.value - rest.value,
+        explanation="" if begun is None else begun.explanation,
+        remedy="" if begun is None else REMEDY,
     )
 
 
@@ -91,9 +96,11 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
     where = Where({disparity.column: worst.value})
     others = [value.value or "(none)" for value in disparity.values[1:]]
     also = f"; also {words.listing(others, NAMED)}" if others else ""
+    version = disparity.version if len(alike) == 1 else None
+    begun = find_beginning(diagnosis, version, where.cohort)
     return Finding(
         Status.FAIL if worst.excess[1] >= LARGE_EXCESS else Status.WARN,
-        disparity.version if len(alike) == 1 else None,
+        version,
         where,
         f"More margin violations{_rates(diagnosis, alike, where)}{also}",
         {
@@ -108,9 +115,12 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
             "n_cohorts": n_tested,
             "values": _listed(disparity),
             "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
+            **({} if begun is None else begun.evidence),
             "consequences": [],
         },
         worst.excess[1],
+        explanation="" if begun is None else begun.explanation,
+        remedy="" if begun is None else REMEDY,
     )
 
 
@@ -169,7 +179,9 @@ COHORT_DISPARITY = Check(
     reference="H-F9. Violation rate of a cohort value against the rest of its version, Fisher's exact one-sided "
     "test, Holm over all cohort columns, values and shown versions; rarer values are screened by "
     "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni. Where its wrong "
-    "answers lie in one value of another column, the crossing is named, as for `noisy-labels`",
+    "answers lie in one value of another column, the crossing is named, as for `noisy-labels`. Where the rate rose "
+    "at a deploy (an onset, as on Monitoring), for certain by more than that of all rows, that is said, and to roll "
+    "back",
     minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,

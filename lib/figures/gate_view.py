@@ -41,9 +41,9 @@ def bound_words(limit: Limit) -> str:
 
 
 def part_words(part: Part) -> str:
-    """A part of the rows: "all rows", "language = pt", "class 1"."""
-    if part.cohort:
-        return f"{part.cohort} = {part.value or MISSING}"
+    """A part of the rows: "all rows", "language = pt", "language = pt and platform = web", "class 1"."""
+    if part.cohorts:
+        return " and ".join(f"{column} = {value or MISSING}" for column, value in part.cohorts)
     return ALL_ROWS if part == WHOLE else f"class {part.of_class}"
 
 
@@ -170,8 +170,8 @@ class GateView:
                     "metric": each.limit.metric,
                     "kind": each.limit.kind,
                     "limit": each.limit.value,
-                    "cohort": each.part.cohort,
-                    "value": each.part.value,
+                    "cohort": ", ".join(column for column, _value in each.part.cohorts),
+                    "value": ", ".join(value for _column, value in each.part.cohorts),
                     "class": each.part.of_class,
                     "number": each.number.value,
                     "lower": each.number.lower,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_share, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, square
-from lib.figures.monitoring_view import Line, MonitoringView, part_words
+from lib.figures.monitoring_lines import Line
+from lib.figures.monitoring_view import MonitoringView, part_words
 from lib.figures.monitoring_words import MINUTE, burn_words, onset_words, rule_words
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look

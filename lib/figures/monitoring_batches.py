@@ -20,6 +20,7 @@ from lib.metrics.estimates import FloatArray, divide
 from lib.metrics.incidents import Part
 from lib.metrics.margins import margin_histogram
 from lib.metrics.parts import count_rows
+from lib.monitoring import narrowed
 from lib.schema import NO_WINDOW, WINDOW, cohort_key
 
 LOWEST, HIGHEST = -4.0, 6.0
@@ -58,7 +59,9 @@ class Batches:
         """The windows of a part, versions together."""
         grid = diagnosis.facts.windows
         assert grid is not None
-        if part.column:
+        if part.is_crossing:
+            cells = diagnosis.with_settings(where=narrowed(diagnosis.settings.where, part)).cells(WINDOW)
+        elif part.column:
             key = cohort_key(part.column)
             cells = diagnosis.cells(key, WINDOW, finest=COARSE)
             cells = cells.where(cells.groups[key] == part.value)

@@ -9,95 +9,43 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lib.cells import COUNTS, Timeline
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_time
+from lib.figures.monitoring_lines import Line, line_of, usual_width
 from lib.figures.nothing import nothing_words
 from lib.figures.text import MISSING
 from lib.metrics.burn_rate import Objective, RateName
 from lib.metrics.deploys import AROUND, Around, Recovery, difference
-from lib.metrics.estimates import Estimate, Estimates, FloatArray, IntArray, add_up, divide, estimates
-from lib.metrics.expected import EXPECTED, can_expect, expected_course
-from lib.metrics.incidents import SLIS, Incident, Onset, Part
-from lib.metrics.intervals import wilson
-from lib.metrics.onset import NO_ROWS, Change, rate_between
-from lib.monitoring import ALL, Monitoring, Told
+from lib.metrics.estimates import Estimate
+from lib.metrics.incidents import Incident, Onset, Part
+from lib.metrics.onset import Change, rate_between
+from lib.monitoring import ALL, Monitoring, Told, narrowed
 from lib.scan import RowQuery
-from lib.scan.windows import DAY, HOUR, MINUTE, WEEK, WindowGrid
+from lib.scan.windows import DAY
 
-WIDTHS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, WEEK)
-MOST_WINDOWS = 200
-ROWS_PER_WINDOW = 200
-MOST_DRAWN = 3_000
 DRIFTS = ("score-drift", "feature-drift", "margin-collapse", "noisy-labels")
 """Checks whose findings say that the world or the model has drifted, so that training anew may help."""
 
 
 def part_words(part: Part) -> str:
-    """A part as one says it: "language = pt", "all rows"."""
-    return f"{part.column} = {part.value or MISSING}" if part.column else "all rows"
+    """A part as one says it: "language = pt", "language = pt and platform = web", "all rows"."""
+    return " and ".join(f"{column} = {value or MISSING}" for column, value in part.cohorts) or "all rows"
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A rate of one part per window.
-
-    Attributes:
-        part: whose rows.
-        starts: shape (W,), epoch seconds at which its windows with rows begin, ascending.
-        rate: of the labelled rows.
-        n: shape (W,), scored rows.
-        unlabelled: shape (W,), the share of them without a label.
-        expected: the rate with what scores expect of unlabelled rows; None where they cannot be asked.
-    """
-
-    part: Part
-    starts: IntArray
-    rate: Estimates
-    n: FloatArray
-    unlabelled: FloatArray
-    expected: Estimates | None
+def crossings_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> tuple[Part, ...]:
+    """The parts that findings name where cohorts cross; none of saved cells, which do not cross them."""
+    chosen = {column for column, _value in diagnosis.settings.where.cohorts}
+    found = [crossing_of(each) for each in results if not chosen & {*each.where.cohort}]
+    return () if diagnosis.facts.saved else tuple(dict.fromkeys(each for each in found if each is not None))
 
 
-def offered_widths(timeline: Timeline) -> tuple[int, ...]:
-    """The widths of windows that can be drawn: at least a bucket, at most 3,000 of them."""
-    span = timeline.width * timeline.n_buckets
-    fitting = [each for each in WIDTHS if each >= timeline.width and span / each <= MOST_DRAWN and each < 2 * span]
-    return tuple(fitting) or (timeline.width,)
-
-
-def usual_width(timeline: Timeline) -> int:
-    """The finest width with at most 200 windows of 200 labelled rows each on average; the widest where none has."""
-    offered, labelled = offered_widths(timeline), float(timeline.series("labelled").sum())
-    span = timeline.width * timeline.n_buckets
-    for width in offered:
-        count = max(span / width, 1)
-        if count <= MOST_WINDOWS and labelled / count >= ROWS_PER_WINDOW:
-            return width
-    return next((each for each in offered if span / each <= MOST_WINDOWS), offered[-1])
-
-
-def line_of(watched: Monitoring, metric: RateName, part: Part, width: int) -> Line:
-    """A rate of one part in windows of a width, with what its unlabelled rows are expected to add."""
-    held = watched.timeline(part.column or None)
-    counts = held.series(*COUNTS, value=part.value if part.column else None, version=watched.version)
-    grid = WindowGrid(width, 4 * DAY if width >= WEEK else 0)
-    window = ((held.edges[:-1] - grid.origin) // width) * width + grid.origin
-    starts, place = np.unique(window, return_inverse=True)
-    summed = np.stack([add_up(place, each, len(starts)) for each in counts])
-    scored, labelled = (summed[COUNTS.index(name)] for name in ("scored", "labelled"))
-    keep = scored > 0
-    hits, n = (each[keep] for each in SLIS[metric].counts(summed))
-    share = divide(hits, n)
-    rate = estimates(share, *wilson(share, n), n, [(n <= 0, NO_ROWS)])
-    expected = None
-    if can_expect(held, metric):
-        names = [COUNTS.index(name) for name in EXPECTED[metric]]
-        expected = expected_course(
-            hits, labelled[keep], scored[keep], summed[names[0]][keep], summed[names[1]][keep]
-        ).estimates
-    return Line(part, starts[keep], rate, scored[keep], 1 - divide(labelled, scored)[keep], expected)
+def crossing_of(result: CheckResult) -> Part | None:
+    """The part that a finding names where cohorts cross; None where it names one cohort or none."""
+    if not result.is_finding or len(result.where.cohort) < 2:
+        return None
+    (column, value), *further = result.where.cohort.items()
+    return Part(column, value, tuple(further))
 
 
 @dataclass(frozen=True)
@@ -120,6 +68,7 @@ class MonitoringView:
         part: the part that is drawn beside all rows; all rows again where none is.
         width: of a window, in seconds.
         versions: baseline and candidate, for their colours.
+        crossings: the parts that findings name where cohorts cross.
         results: of all checks.
         nothing: why there is nothing to show, if there is not.
     """
@@ -129,6 +78,7 @@ class MonitoringView:
     part: Part
     width: int
     versions: tuple[str, ...]
+    crossings: tuple[Part, ...]
     results: tuple[CheckResult, ...]
     nothing: str
 
@@ -145,16 +95,19 @@ class MonitoringView:
     ) -> MonitoringView:
         """The view of some objectives, of which there is one at least unless nothing is labelled.
 
-        Without a part it is the one that the first page is about, or else the clearest rise.
+        Without a part it is that of the clearest rise, or else the one that the first page is about. Without a width
+        it is chosen from the rows of what is drawn.
         """
         told = tuple(watched.tell(each) for each in objectives)
         nothing = nothing_words(diagnosis) or ("" if told else "No row is a violation or an error")
-        per = width or usual_width(watched.timeline())
-        view = cls(watched, told, part or ALL, per, diagnosis.shown_versions, tuple(results), nothing)
-        if part is not None or nothing:
+        crossings = () if nothing else crossings_of(diagnosis, results)
+        view = cls(watched, told, part or ALL, width or 0, diagnosis.shown_versions, crossings, tuple(results), nothing)
+        if nothing:
             return view
-        page, onset = view.first_page, view.main_onset
-        return replace(view, part=page.lead.part if page is not None else onset.part if onset is not None else ALL)
+        if part is None:
+            page, onset = view.first_page, view.main_onset
+            view = replace(view, part=onset.part if onset is not None else page.lead.part if page is not None else ALL)
+        return view if width else replace(view, width=usual_width(watched, view.metric, view.part))
 
     @property
     def objective(self) -> Objective:
@@ -191,7 +144,7 @@ class MonitoringView:
     @cached_property
     def onsets(self) -> tuple[Onset, ...]:
         """When the rate changed."""
-        return self.watched.onsets(self.metric)
+        return self.watched.onsets(self.metric, self.crossings)
 
     @cached_property
     def main_onset(self) -> Onset | None:
@@ -211,10 +164,15 @@ class MonitoringView:
         return self.watched.recoveries(self.metric, self.part)
 
     def finding_of(self, onset: Onset) -> CheckResult | None:
-        """What a check found at the time and place of an onset: the same cohort, or none named."""
-        cohort = {onset.part.column: onset.part.value} if onset.part.column else {}
+        """What a check found at the time and place of an onset: the same cohort, or none named.
+
+        A crossing is there because of its finding, which need not name a time.
+        """
+        cohort = dict(onset.part.cohorts)
         for each in self.results:
             window = each.where.window
+            if onset.part.is_crossing and crossing_of(each) == onset.part and window is None:
+                return each
             if each.is_finding and window is not None and each.where.cohort in (cohort, {}):
                 slack = self.watched.tables.facts.windows.width if self.watched.tables.facts.windows else 0
                 if window[0] - slack <= onset.change.at <= window[1] + slack:
@@ -250,7 +208,8 @@ class MonitoringView:
         start, end = self.incident_span
         usual = min(self.watched.reference_end, start)
         found: list[tuple[float, Hit]] = []
-        for each in self.watched.courses(self.metric, self.watched.columns):
+        crossed = [self.watched.course(self.metric, each) for each in self.crossings]
+        for each in [*self.watched.courses(self.metric, self.watched.columns), *crossed]:
             spans = ((last - DAY, last), (start, end), (usual - AROUND, usual))
             rates = [rate_between(each.hits, each.n, each.edges, *span) for span in spans]
             rise = difference(rates[1], rates[2])
@@ -260,12 +219,10 @@ class MonitoringView:
 
     def rows(self, diagnosis: Diagnosis) -> RowQuery:
         """The violations of the part within the incident."""
-        where = diagnosis.settings.where
-        cohorts = (*where.cohorts, (self.part.column, self.part.value)) if self.part.column else where.cohorts
+        where = narrowed(diagnosis.settings.where, self.part)
         start, end = self.incident_span
         chosen = replace(
             where,
-            cohorts=cohorts,
             start=max(start, where.start) if where.start is not None else start,
             end=min(end, where.end) if where.end is not None else end,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lib.checks.words import deploy_words
 from lib.figures.format import (
     POINTS,
     format_change,
@@ -13,12 +14,14 @@ from lib.figures.format import (
     format_share,
     format_time,
 )
+from lib.figures.monitoring_lines import MOST_WINDOWS, rows_wanted
 from lib.figures.monitoring_view import MonitoringView, part_words
 from lib.metrics.burn_rate import BurnRule, Objective, seconds_to_exhaustion
-from lib.metrics.deploys import Deploy, Recovery
+from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Incident, Onset, Part
 from lib.metrics.onset import DAY, Change
 from lib.monitoring import Told
+from lib.scan import WindowGrid
 
 MINUTE = 60
 MOST_NAMED = 8
@@ -61,13 +64,6 @@ def time_words(change: Change) -> str:
     return f"{at} ({shown[0]} to {shown[1]})"
 
 
-def deploy_words(deploy: Deploy | None) -> str:
-    """What was done then: "when 2026.04 was deployed"; that nothing was where there is none."""
-    if deploy is None:
-        return "at no deploy that is known"
-    return f"when {deploy.name} was {'deployed' if deploy.kind == 'deploy' else 'rolled back to'}"
-
-
 def onset_words(view: MonitoringView, onset: Onset) -> str:
     """A change in a sentence without its full stop."""
     change = onset.change
@@ -75,7 +71,7 @@ def onset_words(view: MonitoringView, onset: Onset) -> str:
     verb = "rose" if change.is_rise else "fell"
     return (
         f"{SLIS[view.metric].label} of {part_words(onset.part)} {verb} from {rates} on {time_words(change)}, "
-        f"{deploy_words(view.watched.deploy_of(onset))}"
+        f"{deploy_words(view.watched.deploy_of(onset.change))}"
     )
 
 
@@ -151,7 +147,7 @@ def answer(view: MonitoringView) -> str:
         found = view.finding_of(onset)
         cause = "" if found is None else f"; {CAUSES.get(found.name, 'see the finding')} ({found.name})"
         said.append(f"{onset_words(view, onset)}{cause}.")
-        deploy = view.watched.deploy_of(onset)
+        deploy = view.watched.deploy_of(onset.change)
         recoveries = view.watched.recoveries(view.metric, onset.part)
         said += [recovery_words(each) for each in recoveries if deploy is not None and each.deploy == deploy]
     else:
@@ -163,6 +159,21 @@ def answer(view: MonitoringView) -> str:
         n_parts = view.told[0].n_parts
         said.append(f"This policy would have paged nobody, watching {format_plural(n_parts, 'part')}.")
     return " ".join(said)
+
+
+def width_words(view: MonitoringView) -> str:
+    """How wide the windows are that were chosen from the rows, and why, in a sentence."""
+    per = f"Rates are per {WindowGrid(view.width).words}"
+    short = next((line for line in view.lines if line.typical_rows < rows_wanted(line.part)), None)
+    line = short or view.lines[-1]
+    rows, wanted = f"labelled rows of {part_words(line.part)}", rows_wanted(line.part)
+    has = format_count(line.typical_rows)
+    if short is not None:
+        return f"{per}, the widest there is: a typical window has {has} {rows}, fewer than the {wanted} that would do."
+    return (
+        f"{per}, the finest of at most {MOST_WINDOWS} windows of which a typical one has {wanted} {rows} (it has "
+        f"{has}), so that its interval says something."
+    )
 
 
 def lag_words(view: MonitoringView) -> tuple[str, ...]:

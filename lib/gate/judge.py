@@ -24,17 +24,28 @@ from lib.settings import Settings
 
 NO_BASELINE = "there is no other version to compare with"
 TWO_SCALES = "the scores of the two versions are on different scales"
+MOST_PARTS = 2_000
+"""Of a crossing: intervals that are corrected for more tell nothing."""
 OF_BOTH_CLASSES = (*AVERAGED, "positive_share")
 """Metrics that compare two classes, and so are nothing of one of them."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the rows that is judged by itself; the whole where all are empty."""
+    """A part of the rows that is judged by itself; the whole where all are empty.
+
+    `further` are the other (column, value) pairs of a crossing.
+    """
 
     cohort: str = ""
     value: str = ""
     of_class: str = ""
+    further: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cohorts(self) -> tuple[tuple[str, str], ...]:
+        """The (column, value) pairs that all hold."""
+        return ((self.cohort, self.value), *self.further) if self.cohort else ()
 
 
 WHOLE = Part()
@@ -181,8 +192,8 @@ def _number(diagnosis: Diagnosis, limit: Limit, part: Part, before: Estimate, af
 
 
 def _change_of_part(diagnosis: Diagnosis, limit: Limit, part: Part, before: Estimate, after: Estimate) -> Estimate:
-    """The change of a cohort or a class; of a cohort whose rows are paired by id with the paired interval."""
-    pairs = None if diagnosis.pairs is None else diagnosis.pairs.by_cohort.get(part.cohort)
+    """The change of a cohort or a class; of one cohort whose rows are paired by id with the paired interval."""
+    pairs = None if diagnosis.pairs is None or part.further else diagnosis.pairs.by_cohort.get(part.cohort)
     if pairs is None or not before.is_defined or not after.is_defined:
         return unpaired_change(before, after)
     key, settings = cohort_key(part.cohort), diagnosis.settings
@@ -215,13 +226,14 @@ def _numbers(diagnosis: Diagnosis, limit: Limit) -> dict[Part, tuple[Estimate, E
 
 
 def _by_version(diagnosis: Diagnosis, limit: Limit) -> dict[str, dict[Part, Estimate]]:
-    if limit.cohorts:
-        key = cohort_key(limit.cohorts)
-        summary = diagnosis.summary(VERSION, key)
-        values = zip(summary.groups[VERSION].tolist(), summary.groups[key].tolist(), strict=True)
+    if limit.columns:
+        keys = [cohort_key(column) for column in limit.columns]
+        summary = diagnosis.summary(VERSION, *keys)
+        values = zip(*(summary.groups[key].tolist() for key in (VERSION, *keys)), strict=True)
         found: dict[str, dict[Part, Estimate]] = {}
-        for (version, value), estimate in zip(values, summary[limit.metric], strict=True):
-            found.setdefault(str(version), {})[Part(cohort=limit.cohorts, value=str(value))] = estimate
+        for (version, *own), estimate in zip(values, summary[limit.metric], strict=True):
+            (column, value), *further = zip(limit.columns, map(str, own), strict=True)
+            found.setdefault(str(version), {})[Part(column, value, further=tuple(further))] = estimate
         return found
     if limit.by_class:
         return _by_class(diagnosis, limit.metric)
@@ -264,20 +276,40 @@ def _class_names(diagnosis: Diagnosis) -> dict[int, str]:
     return {1: ", ".join(encoding.positive) or "+1", -1: ", ".join(encoding.negative) or "−1"}
 
 
+def _refuse_crossing(diagnosis: Diagnosis, limit: Limit, name: str) -> None:
+    """Say where there are no cells of a crossing, or too many parts in it."""
+    crossed = " and ".join(limit.crossing)
+    try:
+        groups = diagnosis.cells(VERSION, *map(cohort_key, limit.crossing)).groups
+    except SettingsError as error:
+        raise SettingsError(
+            f"{name}: saved cells hold no crossing of {crossed}; name the files themselves, or leave this limit out."
+        ) from error
+    n_parts = len(set(zip(*(groups[cohort_key(column)].tolist() for column in limit.crossing), strict=True)))
+    if n_parts > MOST_PARTS:
+        raise SettingsError(
+            f"{name}: {crossed} cross in {n_parts:,} parts, of which none would have rows enough; name columns with "
+            f"fewer values ({MOST_PARTS:,} parts at most)."
+        )
+
+
 def _refuse_unfit(diagnosis: Diagnosis, policy: Policy, limit: Limit) -> None:
     """Say what a limit asks for and this dataset cannot have, whatever its rows."""
     facts, name = diagnosis.facts, f"{policy.name}, line {limit.line}"
     several = facts.mapping.is_multiclass
-    if limit.cohorts and limit.cohorts not in facts.cohorts:
-        near = difflib.get_close_matches(limit.cohorts, facts.cohorts, 1)
-        there = f"There are {', '.join(facts.cohorts)}." if facts.cohorts else "There are none."
-        hint = f"Did you mean {near[0]!r}?" if near else there
-        raise SettingsError(f"{name}: {limit.cohorts!r} is no cohort column of {facts.name}. {hint}")
-    if limit.cohorts and several and not limit.of.of_margins:
+    for column in limit.columns:
+        if column not in facts.cohorts:
+            near = difflib.get_close_matches(column, facts.cohorts, 1)
+            there = f"There are {', '.join(facts.cohorts)}." if facts.cohorts else "There are none."
+            hint = f"Did you mean {near[0]!r}?" if near else there
+            raise SettingsError(f"{name}: {column!r} is no cohort column of {facts.name}. {hint}")
+    if limit.columns and several and not limit.of.of_margins:
         raise SettingsError(
             f"{name}: with several classes {limit.metric} is measured for whole versions and by class, not by cohort; "
-            "leave cohorts out, or limit accuracy or the violation rate."
+            f"leave {'crossing' if limit.crossing else 'cohorts'} out, or limit accuracy or the violation rate."
         )
+    if limit.crossing:
+        _refuse_crossing(diagnosis, limit, name)
     if limit.by_class and not several and limit.metric in OF_BOTH_CLASSES:
         raise SettingsError(
             f"{name}: {limit.metric} compares two classes, so there is none of one of them; leave by_class out, or "

@@ -68,10 +68,24 @@ SLIS: dict[RateName, Sli] = {
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """The rows of a value of a cohort column; all rows where the column is empty."""
+    """The rows of a value of a cohort column; all rows where the column is empty.
+
+    `further` are (column, value) pairs that hold besides: the rows where cohorts cross.
+    """
 
     column: str = ""
     value: str = ""
+    further: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cohorts(self) -> tuple[tuple[str, str], ...]:
+        """The (column, value) pairs that all hold."""
+        return ((self.column, self.value), *self.further) if self.column else ()
+
+    @property
+    def is_crossing(self) -> bool:
+        """Whether several cohorts cross in it."""
+        return bool(self.further)
 
 
 @dataclass(frozen=True)

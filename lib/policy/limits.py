@@ -16,8 +16,10 @@ OnCannotTell = Literal["fail", "pass"]
 
 KINDS: tuple[Kind, ...] = ("at_most", "at_least", "worsens_by_at_most")
 ON_CANNOT_TELL = ("fail", "pass")
+MOST_CROSSED = 3
+"""Columns of a crossing."""
 GATE_KEYS = ("on_cannot_tell",)
-LIMIT_KEYS = ("metric", *KINDS, "cohorts", "by_class", "minimum_rows", "on_cannot_tell")
+LIMIT_KEYS = ("metric", *KINDS, "cohorts", "crossing", "by_class", "minimum_rows", "on_cannot_tell")
 FINDINGS_KEYS = ("severity", "forbid", "allow")
 SEVERITIES = tuple(severity.value for severity in Severity)
 """The worst first."""
@@ -32,6 +34,7 @@ class Limit:
         kind: whether the candidate's number is held, or by how much it is worse than the baseline's.
         value: the limit, in the metric's unit; shares from 0 to 1.
         cohorts: a cohort column, each value of which has to keep it; "" for none.
+        crossing: two or three cohort columns, each combination of whose values has to keep it; empty for none.
         by_class: whether each class has to keep it.
         minimum_rows: over fewer rows nothing can be told.
         on_cannot_tell: what follows where the interval reaches over the limit, or there is no number.
@@ -42,6 +45,7 @@ class Limit:
     kind: Kind
     value: float
     cohorts: str = ""
+    crossing: tuple[str, ...] = ()
     by_class: bool = False
     minimum_rows: int = SMALL
     on_cannot_tell: OnCannotTell = "fail"
@@ -51,6 +55,11 @@ class Limit:
     def of(self) -> Metric:
         """The metric that is limited."""
         return metric_named(self.metric)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The cohort columns by which it is held: one, several that cross, or none."""
+        return self.crossing or ((self.cohorts,) if self.cohorts else ())
 
     @property
     def is_relative(self) -> bool:
@@ -103,7 +112,7 @@ def read_limits(source: Source) -> tuple[Limit, ...]:
 
 
 def _subject(limit: Limit) -> tuple[object, ...]:
-    return limit.metric, limit.kind, limit.cohorts, limit.by_class
+    return limit.metric, limit.kind, frozenset(limit.columns), limit.by_class
 
 
 def _limit(table: Table, usual: str) -> Limit:
@@ -126,13 +135,18 @@ def _limit(table: Table, usual: str) -> Limit:
         kind=kind,
         value=table.number(kind, low, 1.0 if is_share else math.inf),
         cohorts=table.text("cohorts"),
+        crossing=table.texts("crossing"),
         by_class=table.flag("by_class"),
         minimum_rows=table.count("minimum_rows", SMALL),
         on_cannot_tell=cast(OnCannotTell, table.one_of("on_cannot_tell", ON_CANNOT_TELL, usual)),
         line=table.line,
     )
-    if limit.cohorts and limit.by_class:
+    if limit.columns and limit.by_class:
         table.fail("a limit is by cohort or by class; write two limits for both.", "by_class")
+    if limit.cohorts and limit.crossing:
+        table.fail("a limit is by one cohort column or by a crossing; write two limits for both.", "crossing")
+    if "crossing" in table.values and not 2 <= len(set(limit.crossing)) == len(limit.crossing) <= MOST_CROSSED:
+        table.fail(f"crossing names two or {MOST_CROSSED} cohort columns, each of them once.", "crossing")
     return limit
 
 

@@ -186,6 +186,13 @@ class Table:
                 self.fail(f"{key} names {each!r}, which there is not. {hint}", key)
         return tuple(value)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Texts in a list, none of them empty."""
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+            self.fail(f"{key} is {_shown(value)}, not a list of texts.", key)
+        return tuple(value)
+
     def number(self, key: str, low: float, high: float) -> float:
         """A number from `low` to `high`."""
         value = self.values[key]

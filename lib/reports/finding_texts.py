@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from lib.checks import CheckResult, Severity, Status
 from lib.figures.format import format_plural
 from lib.reports.outline import FindingText
+from lib.scan import Facts
 
 
 def verdict_words(findings: Sequence[CheckResult]) -> str:
@@ -21,9 +22,14 @@ def verdict_words(findings: Sequence[CheckResult]) -> str:
 
 
 def finding_texts(findings: Sequence[CheckResult]) -> tuple[FindingText, ...]:
-    """Findings in words; what a check's mean and what to do is said with the first of them."""
-    first = {result.name: result for result in reversed(findings)}
-    return tuple(_finding(result, is_first=first[result.name] is result) for result in findings)
+    """Findings in words; what one means and what to do is left out where the one of its check above says the same."""
+    above: dict[str, tuple[str, str]] = {}
+    texts: list[FindingText] = []
+    for result in findings:
+        meaning = result.explanation, result.remedy
+        texts.append(_finding(result, is_first=above.get(result.name) != meaning))
+        above[result.name] = meaning
+    return tuple(texts)
 
 
 def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
@@ -36,6 +42,13 @@ def _finding(result: CheckResult, *, is_first: bool) -> FindingText:
         explanation=result.explanation if is_first else "",
         remedy=result.remedy if is_first else "",
     )
+
+
+def slices_text(facts: Facts) -> str:
+    """That slices of several columns were not searched, and how they are; "" where there is nothing to search."""
+    if facts.saved or facts.mapping.label is None or len({*facts.cohorts, *facts.mapping.features}) < 2:
+        return ""
+    return "slices of several columns at once were not searched: --slices violation_rate, or error_rate, does that"
 
 
 def checked_texts(checks: Iterable[CheckResult]) -> Iterable[str]:

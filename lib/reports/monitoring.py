@@ -49,7 +49,7 @@ def monitoring_as_json(view: MonitoringView) -> dict[str, Any]:
 
 
 def _cohort(part: Part) -> dict[str, str]:
-    return {part.column: part.value} if part.column else {}
+    return dict(part.cohorts)
 
 
 def _numbers(**estimates: Estimate) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _onset(view: MonitoringView, each: Onset) -> dict[str, Any]:
         "at": moment(change.at),
         "at_ci": [moment(change.lower), moment(change.upper)],
         **_numbers(before=change.before, after=change.after),
-        "deploy": _named(view.watched.deploy_of(each)),
+        "deploy": _named(view.watched.deploy_of(change)),
         "n_others": len(each.others),
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from lib import __version__
 from lib.gate import Decision, GateResult
+from lib.policy import Limit
 
 OUTCOMES = ("pass", "fail", "cannot tell")
 Sample = tuple[dict[str, str], float]
@@ -66,8 +67,19 @@ def _labels(decision: Decision) -> dict[str, str]:
         "value": part.value,
         "class": part.of_class,
         # The number of a part of no name may stand for the whole, for lack of rows.
-        "of": "cohorts" if limit.cohorts else "classes" if limit.by_class else "whole",
+        "of": _kind_of_part(limit),
+        **{
+            f"{name}_{number}": text
+            for number, pair in enumerate(part.further, start=2)
+            for name, text in zip(("cohort", "value"), pair, strict=True)
+        },
     }
+
+
+def _kind_of_part(limit: Limit) -> str:
+    if limit.crossing:
+        return "crossings"
+    return "cohorts" if limit.cohorts else "classes" if limit.by_class else "whole"
 
 
 def _kept(decision: Decision) -> float:

@@ -9,7 +9,7 @@ from lib.metrics.recalibration_maps import recalibrated_words
 from lib.reports.change_table import change_table
 from lib.reports.cohort_tables import cohorts_table, slices_table
 from lib.reports.comparison import Comparison
-from lib.reports.finding_texts import checked_texts, finding_texts, verdict_words
+from lib.reports.finding_texts import checked_texts, finding_texts, slices_text, verdict_words
 from lib.reports.input_tables import inputs_table, mapping_table, rejected_table
 from lib.reports.outline import Outline
 from lib.reports.report import Report
@@ -40,7 +40,9 @@ def build_outline(report: Report | TrainingReport) -> Outline:
             rejected_table(report),
         ]
     findings = [result for result in checks if result.is_finding]
-    compared = ""
+    compared = unsearched = ""
+    if isinstance(report, Report) and report.slices is None:
+        unsearched = slices_text(report.facts)
     if isinstance(report, Report) and not says_worse(findings):
         compared = _compared(report.comparison, has_findings=bool(findings))
     return Outline(
@@ -48,7 +50,7 @@ def build_outline(report: Report | TrainingReport) -> Outline:
         verdict=f"Findings: {verdict_words(findings)}",
         compared=compared,
         findings=finding_texts(findings),
-        checked=tuple(checked_texts(checks)),
+        checked=(*checked_texts(checks), *filter(None, [unsearched])),
         tables=tuple(table for table in tables if table is not None),
         provenance=provenance,
     )

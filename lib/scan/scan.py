@@ -279,7 +279,11 @@ class Scan(HeldTables):
         """Columns of latency and cost, their keys, and the two versions that are compared unless others are chosen."""
         versions = self.facts.versions
         ends = (versions[0], versions[-1])
-        return [(column, keys, ends) for column, keys in self.facts.serving_tables] if len(versions) > 1 else []
+        if len(versions) < 2:
+            return []
+        latency = self.facts.mapping.latency
+        by_cohort = [] if latency is None else [(latency, (VERSION, cohort_key(each))) for each in self.facts.cohorts]
+        return [(column, keys, ends) for column, keys in (*by_cohort, *self.facts.serving_tables)]
 
     def is_warm(self, where: Filter) -> bool:
         """Whether the default tables of that filter are held."""

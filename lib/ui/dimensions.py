@@ -11,6 +11,7 @@ from lib.figures.dimensions_view import DimensionsView
 from lib.figures.map_view import map_provenance
 from lib.metrics.dimensions import Curve
 from lib.ui import state
+from lib.ui.ending import end_page
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_note
 from lib.ui.vector_measures import NO_TRUTH, choose_version, read_versions, show_terms
@@ -26,7 +27,7 @@ def read_curves(diagnosis: EmbeddingDiagnosis) -> dict[str, Curve]:
     """Recall by size of each version; says so, and ends the page, where nothing tells right answers."""
     if all(diagnosis.truth(version) is None for version in diagnosis.settings.versions):
         show_note(NO_TRUTH)
-        st.stop()
+        end_page()
     words = "Searching in smaller vectors"
     found = read_versions(diagnosis, "dimensions", read_dimensions, words)
     return {version: each for version, each in found.items() if each is not None}

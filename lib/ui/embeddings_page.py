@@ -13,6 +13,7 @@ from lib.sources import Run
 from lib.sources.embeddings import EmbeddingSet
 from lib.ui import state
 from lib.ui.datasets import workspace
+from lib.ui.ending import end_page
 from lib.ui.html import show_note
 from lib.ui.jobs import Progress, begin, forget, is_at_work, settle, watch
 from lib.ui.page import need_frame
@@ -82,7 +83,7 @@ def open_embeddings_page(topic: str, title: str) -> EmbeddingDiagnosis:
         else:
             show_note(f"How {draft.name} is read has to be settled on the Home page first.")
         st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:", query_params=state.current())
-        st.stop()
+        end_page()
     diagnosis = diagnose_vectors(opened)
     show_vector_findings(diagnosis, topic=topic)
     return diagnosis
@@ -130,7 +131,7 @@ def read_topic(
     if job.problem is not None:
         show_note(job.problem or "Cancelled: nothing was changed.")
         st.button(again, key=f"again:{name}")
-        st.stop()
+        end_page()
     return job.result  # type: ignore[return-value]
 
 

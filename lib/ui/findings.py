@@ -10,7 +10,9 @@ import streamlit as st
 from lib.checks import CheckResult, Status, run_checks, says_worse
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
+from lib.figures.monitoring_view import crossing_of, crossings_of, part_words
 from lib.figures.text import MISSING
+from lib.monitoring import missing_for_monitoring
 from lib.schema import CLASS, VERSION, cohort_key
 from lib.sources.columns import join_names
 from lib.ui import state
@@ -75,7 +77,8 @@ def explaining(diagnosis: Diagnosis, column: str) -> list[CheckResult]:
 def show_cards(results: Sequence[CheckResult], diagnosis: Diagnosis | None = None) -> None:
     """Cards for the findings among some results; with a diagnosis, each with the way to the page that shows why."""
     for index, result in enumerate(result for result in results if result.is_finding):
-        show_finding(result, index, None if diagnosis is None else link_of(result, diagnosis))
+        links = (None, None) if diagnosis is None else (link_of(result, diagnosis), over_time(result, diagnosis))
+        show_finding(result, index, *links)
 
 
 def _none_found(diagnosis: Diagnosis) -> str:
@@ -99,7 +102,10 @@ def show_findings(diagnosis: Diagnosis, *, topic: str | None = None) -> None:
         if result.status in (Status.FAIL, Status.WARN) and (topic is None or is_of(result, topic))
     ]
     for index, result in enumerate(raised):
-        show_finding(result, index, link_of(result, diagnosis) if topic is None else None)
+        # A page shows its own findings; of a crossing Slices and Monitoring each show a half, and lead to the other.
+        is_elsewhere = topic is None or (page_of(result) != topic and over_time(result, diagnosis) is not None)
+        link = link_of(result, diagnosis) if is_elsewhere else None
+        show_finding(result, index, link, None if topic == "monitoring" else over_time(result, diagnosis))
     if topic is None and not says_worse(results):
         _show_verdicts(diagnosis, has_findings=bool(raised))
         show_passed(results, "" if raised else _none_found(diagnosis))
@@ -129,8 +135,10 @@ def _show_verdicts(diagnosis: Diagnosis, *, has_findings: bool) -> None:
         st.html(f"<p class='m-line'>{escape(said)}</p>")
 
 
-def show_finding(result: CheckResult, index: int, link: dict[str, str] | None) -> None:
-    """A card, the `index`-th of its page; with a view, the way to the page that shows why."""
+def show_finding(
+    result: CheckResult, index: int, link: dict[str, str] | None, in_time: dict[str, str] | None = None
+) -> None:
+    """A card, the `index`-th of its page; with views, the ways to the page that shows why and to Monitoring."""
     tone = TONES[result.severity.value]
     with st.container(key=f"finding-{tone}-{index}-{result.topic}", border=False):
         show_card(
@@ -150,6 +158,8 @@ def show_finding(result: CheckResult, index: int, link: dict[str, str] | None) -
                 icon=":material/arrow_forward:",
                 query_params=link,
             )
+        if in_time is not None and page != "monitoring":
+            st.page_link(PAGES["monitoring"], label="Show over time", icon=":material/timeline:", query_params=in_time)
 
 
 def show_card(
@@ -185,9 +195,7 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
     The finding's version becomes the candidate unless it is one of the two that are compared already. Its cohort column
     is chosen, its time too where the page has no axis of time, and the metric in which it shows.
     """
-    view, page, windows = state.current(), page_of(result), diagnosis.facts.windows
-    if result.version and result.version not in diagnosis.shown_versions:
-        view["candidate"] = result.version
+    view, page, windows = _view_of(result, diagnosis), page_of(result), diagnosis.facts.windows
     for column in result.where.cohort:
         view |= {"apart": cohort_key(column)} if page == "margins" else {"by": column}
     for column, value in result.where.cohort.items():
@@ -208,9 +216,28 @@ def link_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
     return view
 
 
+def over_time(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str] | None:
+    """The view in which Monitoring shows the rows of a finding where cohorts cross, which are none of its usual parts.
+
+    None for other findings, and where there are no times or no labels.
+    """
+    part = next(iter(crossings_of(diagnosis, [result])), None)
+    if part is None or missing_for_monitoring(diagnosis.tables):
+        return None
+    return _view_of(result, diagnosis) | {"part": part_words(part)}
+
+
+def _view_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
+    """The present view, with the finding's version as the candidate unless it is one of the two already."""
+    is_shown = not result.version or result.version in diagnosis.shown_versions
+    return state.current() | ({} if is_shown else {"candidate": str(result.version)})
+
+
 def is_of(result: CheckResult, topic: str) -> bool:
-    """Whether a page opens with a finding: its own, and on Monitoring whatever has a time."""
-    return page_of(result) == topic or (topic == "monitoring" and result.where.window is not None)
+    """Whether a page opens with a finding: its own, and on Monitoring whatever has a time or lies in a crossing."""
+    if topic == "monitoring" and (result.where.window is not None or crossing_of(result) is not None):
+        return True
+    return page_of(result) == topic
 
 
 def page_of(result: CheckResult) -> str:

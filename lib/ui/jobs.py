@@ -15,6 +15,7 @@ import streamlit as st
 from lib.errors import Cancelled, MarginaliaError
 from lib.sources import Run
 from lib.ui import state
+from lib.ui.ending import end_page
 from lib.ui.html import show_note
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ def settle(name: str) -> Job[object] | None:
         return None
     if not job.wait():
         _show_progress(name)
-        st.stop()
+        end_page()
     del st.session_state[f"job:{name}"]
     return job
 
@@ -111,7 +112,7 @@ def finish(name: str, words: str, work: Callable[[Run, Progress], T], *, cancell
     if job is not None and job.problem is not None:
         show_note(job.problem or cancelled)
         st.button(again)
-        st.stop()
+        end_page()
 
 
 def settle_asked(

@@ -9,12 +9,14 @@ import streamlit as st
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.format import format_share
+from lib.figures.monitoring_view import crossings_of
 from lib.figures.monitoring_words import rule_words
 from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
 from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
+from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import finish, forget
 from lib.ui.page import ROWS_WITHOUT_WAITING
@@ -45,13 +47,14 @@ def watched(diagnosis: Diagnosis) -> Monitoring:
 def _read(diagnosis: Diagnosis) -> None:
     """Count rows along time, unless that is done; of many rows with progress and cancel."""
     tables, where, gamma = diagnosis.tables, diagnosis.settings.where, diagnosis.settings.margin_target
-    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma):
+    crossings = crossings_of(diagnosis, findings_of(diagnosis))
+    if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma, crossings):
         forget("monitoring")
         return
     finish(
         "monitoring",
         "Counting rows over time",
-        lambda run, report: read_timelines(tables, where, gamma, run, report),
+        lambda run, report: read_timelines(tables, where, gamma, crossings, run, report),
         cancelled="Cancelled: the rows were not counted over time.",
         again="Count them",
     )

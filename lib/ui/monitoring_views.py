@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from lib.checks import CheckResult
+from lib.checks.words import deploy_words
 from lib.diagnose import Diagnosis
 from lib.figures.features_view import EXPLAINS, RankingView
 from lib.figures.format import format_change, format_count, format_plural, format_share, format_span, format_time
@@ -19,7 +19,6 @@ from lib.figures.monitoring_words import (
     MINUTE,
     also_words,
     burn_words,
-    deploy_words,
     name_parts,
     pace_words,
     recovery_words,
@@ -33,7 +32,7 @@ from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Part
-from lib.monitoring import Told
+from lib.monitoring import Told, narrowed
 from lib.scan import Scan, count_rows
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
@@ -122,7 +121,7 @@ def _show_incidents(view: MonitoringView) -> None:
                 "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
             ),
             Cell(part_words(held.lead.part), also_words(held), wordy=True),
-            Cell(burn_words(held), rule_words(held.lead.alert.rule)),
+            Cell(burn_words(held), rule_words(held.lead.alert.rule), wordy=True),
         ]
         for told in view.told
         for held in told.incidents
@@ -141,8 +140,7 @@ def _show_deploys(view: MonitoringView) -> None:
     recoveries = {each.rollback: each for each in view.recoveries}
     rows = [
         [
-            Cell(each.deploy.name, each.deploy.kind),
-            Cell(format_time(each.deploy.at, MINUTE)),
+            Cell(each.deploy.name, f"{each.deploy.kind}, {format_time(each.deploy.at, MINUTE)}"),
             estimate_cell(each.before),
             estimate_cell(each.after),
             estimate_cell(each.change, change=True),
@@ -152,7 +150,6 @@ def _show_deploys(view: MonitoringView) -> None:
     ]
     heads = [
         Column("Deploy"),
-        Column("When"),
         Column("Before", "Up to a week before, not beyond another deploy"),
         Column("After", "Up to a week after, not beyond another deploy"),
     ]
@@ -164,7 +161,7 @@ def _show_deploys(view: MonitoringView) -> None:
 def _restored_cell(recovery: Recovery | None) -> Cell:
     if recovery is None:
         return Cell("")
-    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} of the rise is gone"
+    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} gone"
     return Cell(recovery.restored, gone, {"yes": "better", "no": "worse"}.get(recovery.restored, ""))
 
 
@@ -176,15 +173,16 @@ def _show_onsets(view: MonitoringView) -> None:
     rows = [
         [
             Cell(part_words(each.part), f"also {name_parts(each.others)}" if each.others else "", wordy=True),
-            Cell(time_words(each.change), "95 % interval"),
+            Cell(*time_words(each.change).removesuffix(")").split(" (", 1), wordy=True),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
-            Cell(deploy_words(view.watched.deploy_of(each))),
+            Cell(deploy_words(view.watched.deploy_of(each.change))),
         ]
         for each in view.onsets
     ]
     stretch = "Of the whole stretch from the change before to the one after, not of a week around a deploy"
-    heads = [Column("Rows"), Column("When"), Column("Before", stretch), Column("After", stretch), Column("Deploy")]
+    when = Column("When", "Beneath, its 95 % interval")
+    heads = [Column("Rows"), when, Column("Before", stretch), Column("After", stretch), Column("Deploy")]
     show_long_table(heads, rows, MOST_LISTED, "change")
 
 
@@ -232,10 +230,9 @@ def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
         if part.column:
             whose = {"all": "all rows", "part": part_words(part)}
             chosen = state.choose("over_time_of", "Of", list(whose), default="all", words=whose.__getitem__)
-            where = diagnosis.settings.where
             if chosen == "part":
-                narrower = replace(where, cohorts=(*where.cohorts, (part.column, part.value)))
-                diagnosis, findings = diagnosis.with_settings(where=narrower), ()
+                where = narrowed(diagnosis.settings.where, part)
+                diagnosis, findings = diagnosis.with_settings(where=where), ()
     show_metric(diagnosis, ("violation_rate", name), "metric-figure", findings)
     if diagnosis.is_compared:
         show_note(

@@ -18,6 +18,7 @@ from lib.schema import FOLD, VERSION
 from lib.sources import Run
 from lib.ui import state
 from lib.ui.datasets import first_dataset, hold, open_sample, sample_named, workspace
+from lib.ui.ending import PageEnded, end_page
 from lib.ui.figure import is_dark
 from lib.ui.findings import forget_findings, show_findings
 from lib.ui.html import show_note, show_style
@@ -59,6 +60,8 @@ def run_page(page: StreamlitPage, groups: Mapping[str, Sequence[StreamlitPage]])
     is_over = True
     try:
         page.run()
+    except PageEnded:
+        pass
     except MarginaliaError as error:
         st.error(str(error), icon=":material/error:")
     except Exception:
@@ -83,8 +86,7 @@ def run_page(page: StreamlitPage, groups: Mapping[str, Sequence[StreamlitPage]])
 
 def _show_unmet(place: DeltaGenerator) -> None:
     """Say what of the link could not be applied, as far as the controls that were drawn know."""
-    sentence = state.unmet()
-    if sentence:
+    if sentence := state.unmet():
         with place:
             show_note(sentence)
     else:
@@ -157,7 +159,7 @@ def open_page(topic: str, title: str) -> Diagnosis:
         else:
             show_note(f"How the columns of {draft.name} are read has to be settled on the Home page first.")
         st.page_link("pages/home.py", label="Go to Home", icon=":material/arrow_forward:", query_params=state.current())
-        st.stop()
+        end_page()
     diagnosis = diagnose(opened)
     show_findings(diagnosis, topic=topic)
     return diagnosis
@@ -167,7 +169,7 @@ def need_rows(diagnosis: Diagnosis, problem: str) -> Scan:
     """The rows, for a page that reads them; says what stands against it, and ends the page, where something does."""
     if problem or not isinstance(diagnosis.tables, Scan):
         show_note(problem)
-        st.stop()
+        end_page()
     return diagnosis.tables
 
 
@@ -200,7 +202,7 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
                 for name in ("cohort_column", "cohort", "split", "windows"):
                     state.put(name, "")
                 st.button("Read the rows" if whole else "Go on without the filter")
-                st.stop()
+                end_page()
     if settings.baseline == settings.candidate and len(tables.facts.versions) > 1:
         show_note(f"Baseline and candidate are both {settings.candidate}: one version is shown, nothing is compared.")
     diagnosis = opened.diagnosis(settings)
@@ -208,7 +210,7 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
         show_note(problem)
         state.put("recalibration", "")
         st.button("Go on without recalibration")
-        st.stop()
+        end_page()
     return diagnosis
 
 

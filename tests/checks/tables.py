@@ -172,6 +172,9 @@ class FrameTables(HeldTables):
         keep = np.ones(n, bool)
         if query.versions:
             keep = np.isin(self.columns["version"].values, query.versions)[self.columns["version"].codes]
+        for cohort, chosen in query.where.cohorts:
+            coded = self.columns[cohort_key(cohort)]
+            keep = keep & (coded.values[coded.codes] == chosen)
         sums = np.stack([np.ones(n), value, value**2], axis=1)
         return ValueCells.build(
             {key: Coded(self.columns[key].values, self.columns[key].codes[keep]) for key in query.keys},

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lib.checks import Severity, Status, run_checks
-from lib.checks.serving import design_effect
+from lib.checks.rises import design_effect
 from lib.diagnose import Diagnosis
 from lib.scan import Scan
 from lib.settings import Settings
@@ -96,3 +96,62 @@ def test_a_warm_scan_holds_what_these_checks_read(world, tmp_path, monkeypatch):
     monkeypatch.setattr(scan, "_make_values", None)
     found = {each.name: each.status for each in run_checks(Diagnosis(scan, Settings.choose(scan.facts)))}
     assert (found[LATENCY], found[COST]) == (Status.WARN, Status.PASS)
+
+
+LANGUAGES = {"en": 1.0, "es": 2.0, "pt": 0.5}
+
+
+def served_by_cohort(frame, slower=1.0, of=(), by=1.0, busy=0.0, seed=2):
+    """Languages that always differ, have busy days of their own, and of which some are slower in v2 by a factor."""
+    rng = np.random.default_rng(seed)
+    own = {name: np.exp(busy * rng.standard_normal(frame["day"].max() + 1)) for name in LANGUAGES}
+    load = np.array([own[name][day] for name, day in zip(frame["language"], frame["day"], strict=True)])
+    late = frame["version"] == "v2"
+    latency = 40 * frame["language"].map(LANGUAGES) * load * np.exp(0.5 * rng.standard_normal(len(frame)))
+    latency *= np.where(late, slower, 1) * np.where(late & frame["language"].isin(of), by, 1)
+    return frame.assign(latency=latency)
+
+
+def test_one_cohort_that_is_slower_is_named_by_itself(world, check):
+    frame = served_by_cohort(world(8_000, versions=2), of=["pt"], by=1.6)
+    (found,) = check(frame, LATENCY)
+    assert (found.status, found.version, found.where.cohort) == (Status.WARN, "v2", {"language": "pt"})
+    assert found.title.startswith("The latency is higher for language = pt in version v2 than in v1: median ")
+    assert ", in the rest median " in found.title
+    assert found.remedy.startswith("Trace some slow requests of this cohort")
+    of = frame[frame["language"] == "pt"].groupby("version")["latency"].median()
+    slowest = found.evidence["slowest"]
+    assert slowest["latency_p50"] == pytest.approx(of["v2"], rel=0.02)
+    assert slowest["latency_p50_baseline"] == pytest.approx(of["v1"], rel=0.02)
+    assert (slowest["column"], slowest["value"], slowest["also"]) == ("language", "pt", [])
+
+
+def test_where_all_are_slower_the_one_that_is_most_is_told_with_them(world, check):
+    (found,) = check(served_by_cohort(world(8_000, versions=2), slower=1.3, of=["es"], by=1.5), LATENCY)
+    assert found.where.cohort == {}
+    assert found.title.startswith("The latency is higher in version v2 than in v1: median ")
+    assert ", most for language = es: median " in found.title
+    assert found.title.count(" against ") == 4
+    assert found.remedy.startswith("Compare the two under the same load")
+    (alike,) = check(served_by_cohort(world(8_000, versions=2), slower=1.5), LATENCY)
+    assert "most for" not in alike.title
+    assert "slowest" not in alike.evidence
+
+
+def test_two_values_of_a_column_are_one_finding(world, check):
+    (found,) = check(served_by_cohort(world(8_000, versions=2), of=["pt", "es"], by=1.7), LATENCY)
+    slowest = found.evidence["slowest"]
+    assert {slowest["value"], *slowest["also"]} == {"pt", "es"}
+    assert "; so it is for " in found.title
+
+
+def test_a_larger_share_of_a_slow_cohort_and_its_busy_days_are_no_regression_of_it(world, check):
+    frame = world(8_000, versions=2)
+    mixed = frame[(frame["version"] == "v1") | (frame["language"] != "en") | (frame.index % 3 == 0)]
+    assert "slowest" not in check(served_by_cohort(mixed), LATENCY)[0].evidence
+    fired = [
+        "slowest"
+        in check(served_by_cohort(world(6_000, seed=seed, versions=2), busy=0.3, seed=seed), LATENCY)[0].evidence
+        for seed in range(15)
+    ]
+    assert sum(fired) <= 1

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from lib.checks import CheckResult, Severity, Status, Where
+from lib.checks.words import deploy_words
 from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
 from lib.figures.monitoring import plot_monitoring
 from lib.figures.monitoring_batches import Batches, plot_batches
-from lib.figures.monitoring_view import MonitoringView, offered_widths, part_words, usual_width
+from lib.figures.monitoring_lines import offered_widths, usual_width
+from lib.figures.monitoring_view import MonitoringView, part_words
 from lib.figures.monitoring_words import (
     also_words,
     answer,
-    deploy_words,
     lag_words,
     name_parts,
     recovery_words,
@@ -87,7 +88,7 @@ def test_the_fault_is_found_by_the_day_with_its_group_and_version(make: Maker) -
     assert "It was rolled back on 1970-01-21 00:00 UTC, which restored it" in answer(view)
     assert view.frame()["rows"].nunique() == 2
     assert offered_widths(view.watched.timeline()) == (DAY, 7 * DAY)
-    assert usual_width(view.watched.timeline()) == DAY
+    assert usual_width(view.watched, view.metric, view.part) == DAY
 
 
 def test_training_anew_needs_days_on_end_and_a_drift(make: Maker) -> None:

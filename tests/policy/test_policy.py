@@ -108,6 +108,19 @@ WRONG = [
     ('[[limits]]\nmetric = "positive_share"\nworsens_by_at_most = 0.1\n', 3, "neither better nor worse"),
     (LIMIT + 'at_least = 0.9\ncohorts = ["a"]\n', 4, "cohorts is ['a'], not a text"),
     (LIMIT + 'at_least = 0.9\ncohorts = "a"\nby_class = true\n', 5, "write two limits for both"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a", "b"]\nby_class = true\n', 5, "write two limits for both"),
+    (LIMIT + 'at_least = 0.9\ncohorts = "a"\ncrossing = ["a", "b"]\n', 5, "by one cohort column or by a crossing"),
+    (LIMIT + 'at_least = 0.9\ncrossing = "a"\n', 4, "crossing is 'a', not a list of texts"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a", 1]\n', 4, "not a list of texts"),
+    (LIMIT + 'at_least = 0.9\ncrossing = []\n', 4, "crossing names two or 3 cohort columns, each of them once"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a"]\n', 4, "crossing names two or 3 cohort columns"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a", "a"]\n', 4, "each of them once"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a", "b", "c", "d"]\n', 4, "crossing names two or 3 cohort columns"),
+    (
+        LIMIT + 'at_least = 0.9\ncrossing = ["a", "b"]\n' + LIMIT + 'at_least = 0.8\ncrossing = ["b", "a"]\n',
+        5,
+        "line 1 limits the same numbers in the same way",
+    ),
     (LIMIT + "at_least = 0.9\nby_class = 1\n", 4, "by_class is 1, neither true nor false"),
     (LIMIT + "at_least = 0.9\nminimum_rows = 0\n", 4, "a whole number of at least 1"),
     (LIMIT + "at_least = 0.9\nminimum_rows = 10.0\n", 4, "minimum_rows is 10.0"),
@@ -139,8 +152,9 @@ def test_a_file_that_no_policy_is() -> None:
 
 
 def test_two_limits_of_one_kind_may_differ_in_their_parts() -> None:
-    parts = ("", 'cohorts = "a"\n', 'cohorts = "b"\n', "by_class = true\n")
-    assert len(read_policy("".join(f"{LIMIT}at_least = 0.9\n{part}" for part in parts)).limits) == 4
+    parts = ("", 'cohorts = "a"\n', 'cohorts = "b"\n', "by_class = true\n", 'crossing = ["a", "b"]\n')
+    limits = read_policy("".join(f"{LIMIT}at_least = 0.9\n{part}" for part in parts)).limits
+    assert [each.columns for each in limits] == [(), ("a",), ("b",), (), ("a", "b")]
 
 
 def test_lines_of_statements() -> None:
@@ -213,5 +227,5 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 def test_the_policy_of_the_manual_is_sound_and_the_manual_has_every_key() -> None:
     manual = (Path(__file__).resolve().parents[2] / "docs" / "ci.md").read_text("utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
-    assert len(read_policy(example).limits) == 4
+    assert len(read_policy(example).limits) == 5
     assert {*LIMIT_KEYS, *FINDINGS_KEYS, *GATE_KEYS} <= set(re.findall(r"`(\w+)`", manual))

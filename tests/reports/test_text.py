@@ -1,13 +1,20 @@
 """The report in a terminal: findings first, within its width, and nothing from data moves the cursor."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
-from lib.reports import Report, render_markdown, render_text
+from lib.checks import CheckResult, Severity, Status, Where, run_checks
+from lib.diagnose import Diagnosis
+from lib.figures.slices_view import SlicesView
+from lib.reports import Report, build_report, render_markdown, render_text
+from lib.reports.finding_texts import finding_texts, slices_text
 from lib.reports.text import display_width
+from lib.settings import Settings
+from lib.slices import search_slices
 from lib.sources import Answers
-from tests.reports.conftest import sample_report
+from tests.reports.conftest import SAMPLES, sample_report, scan_of
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -110,3 +117,38 @@ def test_no_labels_and_one_version(report_of_csv: Callable[..., Report]) -> None
     assert "Violation rate is undefined: no labelled rows." in text
     assert "Change from" not in text
     assert "nan" not in text.lower()
+
+
+def test_that_slices_were_not_searched_is_said_where_there_is_something_to_search() -> None:
+    scan = scan_of(SAMPLES / "digits_hinge.csv")
+    diagnosis = Diagnosis(scan, Settings.choose(scan.facts))
+    said = "--slices violation_rate, or error_rate, does that"
+    assert said in " ".join(render_text(build_report(diagnosis, run_checks(diagnosis))).split())
+    query = diagnosis.slice_query(diagnosis.slice_columns[:2], "violation_rate", 2)
+    slices = SlicesView.of(diagnosis, search_slices(scan, query))
+    searched = render_text(build_report(diagnosis, run_checks(diagnosis), slices=slices))
+    assert said not in " ".join(searched.split())
+    assert slices_text(dataclasses.replace(scan.facts, saved=True)) == ""
+    bare = dataclasses.replace(scan.facts, cohorts=(), mapping=dataclasses.replace(scan.facts.mapping, features=()))
+    assert slices_text(bare) == ""
+
+
+def test_findings_of_one_check_that_mean_something_else_say_what_to_do_each() -> None:
+    plain = CheckResult(
+        "H-F9",
+        "cohort-disparity",
+        Status.WARN,
+        Severity.WARNING,
+        "v2",
+        Where(),
+        "One",
+        {},
+        "Usual.",
+        "Mend.",
+        "cohorts",
+    )
+    other = dataclasses.replace(plain, title="Two", explanation="It began then.", remedy="Roll back.")
+    three, four = (dataclasses.replace(plain, title=title) for title in ("Three", "Four"))
+    texts = finding_texts([plain, other, three, four])
+    assert [each.remedy for each in texts] == ["Mend.", "Roll back.", "Mend.", ""]
+    assert [each.name.endswith("as above") for each in texts] == [False, False, False, True]

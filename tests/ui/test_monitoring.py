@@ -5,14 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lib.diagnose import Diagnosis
 from lib.policy import objectives_text, read_policy
 from lib.scan import save_cells
 from lib.settings import Settings
 from sample_data.make import make_clean
+from tests.checks.crossed import crossed_world
 from tests.reports.conftest import SAMPLES, scan_of
-from tests.ui.conftest import answer, assert_sound, figures, findings, go_to, open_app, run, tables, text_of, upload
+from tests.ui.conftest import (
+    answer,
+    assert_sound,
+    figures,
+    findings,
+    go_to,
+    open_app,
+    open_frame,
+    run,
+    tables,
+    text_of,
+    upload,
+)
 
 POLICY = b"""
 [[objectives]]
@@ -127,3 +141,48 @@ def test_the_download_is_a_policy_that_is_read_back() -> None:
     objectives = watched.usual_objectives
     assert read_policy(objectives_text(objectives), "p").objectives == objectives
     assert pd.Series([each.at_most for each in objectives]).between(0.05, 0.3).all()
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """The links of cards and pages, by their words: the page with its view."""
+    return {each.proto.label: f"{each.proto.page}?{each.proto.query_string}" for each in app.get("page_link")}
+
+
+def test_a_finding_where_cohorts_cross_is_shown_over_time_by_one_click_and_back() -> None:
+    app = open_frame("home", crossed_world().rename(columns={"score": "y_prob"}))
+    words = "tenant = b and channel = web"
+    assert any(f"More margin violations for {words} in version v2" in each for each in findings(app))
+    linked = links(app)
+    assert linked["Show over time"].startswith("monitoring?")
+    assert "part=tenant+%3D+b+and+channel+%3D+web" in linked["Show over time"]
+    assert linked["Show why on Slices"].startswith("slices?")
+    app.query_params["part"] = words
+    app = go_to(app, "monitoring")
+    assert_sound(app)
+    assert any(words in each for each in findings(app))
+    assert links(app)["Show why on Slices"].startswith("slices?")
+    assert "Show over time" not in links(app)
+    assert app.selectbox(key="control:part").value == words
+    assert f"Of a finding: {words}" in app.selectbox(key="control:part").options
+    assert answer(app).startswith(f"Violation rate of {words} rose from ")
+    assert "Rates are per week, the finest of at most 200 windows of which a typical one has 30" in text_of(app)
+    table = next(table for table in tables(app) if "Last day" in table.heads)
+    assert words in [row[0].text for row in table.rows]
+    app.selectbox(key="control:per").set_value("86400")
+    run(app)
+    assert "Rates are per" not in text_of(app)
+    app = go_to(app, "slices")
+    assert_sound(app)
+    assert "Show over time" in links(app)
+
+
+def test_the_window_follows_the_rows_until_somebody_chooses_one() -> None:
+    app = open_app("monitoring", dataset="sample-incident")
+    assert "Rates are per 6 hours, the finest" in text_of(app)
+    app.selectbox(key="control:cohort_column").set_value("language")
+    run(app)
+    app.selectbox(key="control:cohort").set_value("ja")
+    run(app)
+    assert_sound(app)
+    assert "Rates are per week, the finest" in text_of(app)
+    assert "per" not in app.query_params

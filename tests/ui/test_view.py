@@ -42,6 +42,13 @@ def notes(app: AppTest) -> list[str]:
         ("cohorts", {"metric": "zzz", "by": "town"}, "metric = zzz (shown instead: Violation rate)"),
         ("losses", {"losses": "focal,zzz"}, "losses = focal,zzz (shown instead: Focal)"),
         ("samples", {"margin_from": "x"}, "margin_from = x (shown instead: any)"),
+        ("slices", {"slice_columns": "zzz"}, "slice_columns = zzz (shown instead: none)"),
+        ("calibration", {"recalibration": "foo"}, "recalibration = foo (shown instead: Nothing)"),
+        (
+            "monitoring",
+            {"part": "language = xx", "per": "7"},
+            "part = language = xx (shown instead: What changed most)",
+        ),
     ],
 )
 def test_what_a_link_asks_for_and_there_is_not_is_said(page: str, view: dict[str, str], said: str) -> None:

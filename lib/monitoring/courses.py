@@ -6,7 +6,7 @@ What is read is a grouping by short buckets, held like other tables; all that fo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +39,10 @@ from lib.metrics.incidents import (
     sustained_share,
 )
 from lib.metrics.onset import Change, expected_rate, find_changes, rate_between
+from lib.monitoring.reading import narrowed, watched_columns
 from lib.scan.held import HeldTables
 from lib.scan.windows import HOUR
 from lib.schema import Filter
-from lib.sources import Run
 
 ABOVE_USUAL = 1.25
 """An objective that nobody has set is so many times the rate that there was before the first deploy."""
@@ -106,7 +106,7 @@ class Monitoring:
         self.columns = watched_columns(tables, where)
         self.deploys = tuple(deploys) or find_deploys(self.timeline())
         self._told: dict[Objective, Told] = {}
-        self._onsets: dict[RateName, tuple[Onset, ...]] = {}
+        self._onsets: dict[tuple[RateName, tuple[Part, ...]], tuple[Onset, ...]] = {}
 
     def timeline(self, column: str | None = None, margin_target: float | None = None) -> Timeline:
         """Counts in short buckets; of γ unless another margin target is meant."""
@@ -128,9 +128,22 @@ class Monitoring:
 
     def course(self, metric: RateName, part: Part = ALL, margin_target: float | None = None) -> Course:
         """A rate of a part along time."""
-        held = self.timeline(part.column or None, margin_target)
-        counts = held.series(*COUNTS, value=part.value if part.column else None, version=self.version)
+        held, counts = self.counts_of(part, margin_target)
         return Course(part, *SLIS[metric].counts(counts), held.edges)
+
+    def counts_of(self, part: Part, margin_target: float | None = None) -> tuple[Timeline, FloatArray]:
+        """The timeline that a part is counted in, and its counts, shape (11, B), in the order of `COUNTS`.
+
+        Raises:
+            SettingsError: saved cells have no table for a crossing.
+        """
+        if not part.is_crossing:
+            held = self.timeline(part.column or None, margin_target)
+            return held, held.series(*COUNTS, value=part.value if part.column else None, version=self.version)
+        gamma = self.margin_target if margin_target is None else margin_target
+        crossed = self.tables.timeline(None, narrowed(self.where, part), gamma)
+        assert crossed is not None
+        return crossed, crossed.series(*COUNTS, version=self.version)
 
     def courses(self, metric: RateName, columns: Sequence[str], margin_target: float | None = None) -> list[Course]:
         """Those of all rows and of every value of some columns that has enough bad rows."""
@@ -223,22 +236,24 @@ class Monitoring:
             )
         return self._told[objective]
 
-    def onsets(self, metric: RateName) -> tuple[Onset, ...]:
-        """When and where a rate changed, in the order of time."""
-        if metric not in self._onsets:
-            courses = self.courses(metric, self.columns)
-            n_parts = self.n_parts(self.columns)
-            changes: list[tuple[Part, Change]] = []
-            for each in courses:
-                expected = expected_rate(each.hits, each.n, each.edges, self.reference_end)
-                found = find_changes(each.hits, each.n, each.edges, expected, n_parts)
-                changes += [(each.part, change) for change in found]
-            self._onsets[metric] = group_changes(changes)
-        return self._onsets[metric]
+    def onsets(self, metric: RateName, crossings: tuple[Part, ...] = ()) -> tuple[Onset, ...]:
+        """When and where a rate changed, in the order of time: of all rows, of cohorts, and of some crossings."""
+        if (metric, crossings) not in self._onsets:
+            courses = [*self.courses(metric, self.columns), *(self.course(metric, each) for each in crossings)]
+            n_parts = self.n_parts(self.columns) + len(crossings)
+            self._onsets[metric, crossings] = group_changes(
+                [(each.part, change) for each in courses for change in self.changes(each, n_parts)]
+            )
+        return self._onsets[metric, crossings]
 
-    def deploy_of(self, onset: Onset) -> Deploy | None:
+    def changes(self, course: Course, n_parts: int) -> tuple[Change, ...]:
+        """When the rate of one part changed beyond what hour and weekday make of it, as one of so many parts."""
+        expected = expected_rate(course.hits, course.n, course.edges, self.reference_end)
+        return find_changes(course.hits, course.n, course.edges, expected, n_parts)
+
+    def deploy_of(self, change: Change) -> Deploy | None:
         """The deploy or rollback at which a rate changed; a bucket's width or an hour off counts as the same time."""
-        return match_deploy(onset.change, self.deploys, max(self.width, HOUR))
+        return match_deploy(change, self.deploys, max(self.width, HOUR))
 
     def around(self, metric: RateName, part: Part = ALL) -> tuple[Around, ...]:
         """A rate before and after each deploy."""
@@ -254,39 +269,3 @@ class Monitoring:
     def label_lag(self) -> Change | None:
         """From when on labels are missing up to the end; None where they are not."""
         return label_lag(self.timeline())
-
-
-def watched_columns(tables: HeldTables, where: Filter) -> tuple[str, ...]:
-    """The cohort columns that have more than one value among the rows that pass a filter."""
-    chosen = {column for column, _value in where.cohorts}
-    return tuple(column for column in tables.facts.cohorts if column not in chosen)
-
-
-def read_timelines(
-    tables: HeldTables,
-    where: Filter,
-    margin_target: float,
-    run: Run | None = None,
-    report: Callable[[float, str], None] = lambda _share, _words: None,
-) -> None:
-    """Read what monitoring is computed from, in a run that its owner can cancel.
-
-    Raises:
-        Cancelled: `run` was cancelled; what was read so far is held.
-    """
-    columns = (None, *watched_columns(tables, where))
-    for place, column in enumerate(columns):
-        report(place / len(columns), f"Counting rows by {column or 'version'} and time")
-        tables.timeline(column, where, margin_target, run=run)
-
-
-def are_read(tables: HeldTables, where: Filter, margin_target: float) -> bool:
-    """Whether all of that is held."""
-    columns = (None, *watched_columns(tables, where))
-    return all(tables.holds_timeline(column, where, margin_target) for column in columns)
-
-
-def missing_for_monitoring(tables: HeldTables) -> str:
-    """What monitoring needs and the data have not: "times", "labels" or "times and labels"; "" where it can be."""
-    there = {"times": tables.facts.windows is not None, "labels": tables.facts.mapping.label is not None}
-    return " and ".join(name for name, is_there in there.items() if not is_there)
