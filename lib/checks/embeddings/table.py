@@ -153,9 +153,9 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         code="E-F10",
         name="duplicates",
         reference="E-F10, E-M12. Rows with a neighbour within a cosine distance of 0.02 (equal rows under the "
-        "Euclidean distance) against how many have one where rows lie evenly about each place (Poisson); rows with "
-        "exactly the vector of an earlier one are counted; near duplicates in different splits",
-        minimum_effect="1 % of the rows",
+        "Euclidean distance) against how many have one where rows lie as evenly about each place as the four nearest "
+        "do (Poisson); rows with exactly the vector of an earlier one are counted; near duplicates in different splits",
+        minimum_effect="1 % of the rows, and twice as many near duplicates as chance gives",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The same thing was embedded several times, or got a default in place of a vector. Copies take places in "
