@@ -95,6 +95,9 @@ class Finding:
     strength: float = 0.0
     severity: Severity | None = None
     """None: the severity declared in the table."""
+    cause: str = ""
+    remedy: str = ""
+    """Where they are empty, those declared in the table."""
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ def _result(check: Check, finding: Finding) -> CheckResult:
         where=finding.where,
         title=finding.title,
         evidence=plain(finding.evidence),
-        explanation=check.cause,
-        remedy=check.remedy,
+        explanation=finding.cause or check.cause,
+        remedy=finding.remedy or check.remedy,
         topic=check.topic,
         strength=float(finding.strength),
     )
