@@ -14,14 +14,13 @@ from lib.checks.embeddings import EMBEDDING_CHECKS
 from lib.checks.result import Finding
 from lib.sources.embeddings import FoundNeighbours
 from lib.vectors import Distance
-from sample_data.embedding_faults import Fault, Version, make_versions
+from sample_data.embedding_faults import Fault, make_versions
 from tests.checks.embeddings.sets import made
 from tests.checks.vector_worlds import (
     DISTANCES,
     HIDDEN,
     Items,
     World,
-    dealt,
     irregular_times,
     measure_clean_vectors,
     rotation,

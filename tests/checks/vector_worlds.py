@@ -1,4 +1,4 @@
-"""Clean worlds of vectors, with cohorts, times and a recall from middling to its ceiling; `vector_faults` breaks some."""
+"""Clean worlds of vectors: with cohorts, times and a recall from middling to its ceiling."""
 
 from __future__ import annotations
 
