@@ -39,8 +39,8 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         name="recall-drop",
         reference="E-F2, E-M1. Queries of the same id that either version can answer: as many lost as gained "
         "(McNemar, exact), overall and for each cohort value with 50 queries or more; Holm over all of these. Causes "
-        "are the confirmed hypotheses that explain a tenth of the change or more. Where the baseline's recall@k is 99 % "
-        "or more, R-precision and MAP@R of paired queries too (paired interval, Holm over all measures)",
+        "are the confirmed hypotheses that explain a tenth of the change or more. Where the baseline's recall@k is "
+        "99 % or more, R-precision and MAP@R of paired queries too (paired interval, Holm over all measures)",
         minimum_effect="recall@k 2 points below the baseline's, in a segment 5 points; R-precision or MAP@R 2 points",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
