@@ -58,6 +58,12 @@ def scale_of(vectors: np.ndarray) -> float:
     return float(np.sqrt(vectors.var(axis=0).sum()))
 
 
+def blurred(rng: Rng, vectors: np.ndarray, size: float) -> np.ndarray:
+    """Vectors with more noise: as much more of more dimensions as it takes to lose as many answers."""
+    size *= np.sqrt((vectors**2).mean()) * (vectors.shape[1] / 16) ** 0.35
+    return vectors + size * rng.standard_normal(vectors.shape)
+
+
 def part(rng: Rng, n: int, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows of `source = paper`, and that column."""
     inside = rng.random(n) < share
@@ -131,17 +137,16 @@ def worse_segment(rng: Rng) -> Broken:
     items = drawn(rng, 0.5)
     inside, source = part(rng, len(items.label), 0.4)
     old, new = items.embed(), items.embed()
-    new[inside] += 1.2 * np.sqrt((new**2).mean()) * rng.standard_normal((int(inside.sum()), new.shape[1]))
+    new[inside] = blurred(rng, new[inside], 1.2)
     world = compared(old, new, items.label, {"source": source})
-    return world, lambda it: "paper" in [each["value"] for each in it.evidence["values"]]
+    return world, lambda it: "paper" in [each["value"] for each in it.evidence.get("values", [])]
 
 
 def hidden(rng: Rng) -> Broken:
     # Of a class of thirty one right answer among ten is easily found, thirty of thirty are not.
     items = drawn(rng, 0.35, 30)
     old = items.embed()
-    new = items.embed() + 0.45 * np.sqrt((old**2).mean()) * rng.standard_normal(old.shape)
-    return compared(old, new, items.label, k=10), lambda it: HIDDEN in it.title
+    return compared(old, blurred(rng, items.embed(), 0.6), items.label, k=10), lambda it: HIDDEN in it.title
 
 
 def broken_rows(what: str, value: float) -> Callable[[Rng], Broken]:
@@ -190,7 +195,7 @@ def skew(rng: Rng) -> Broken:
     items = drawn(rng, 0.5)
     inside, source = part(rng, len(items.label), 0.4)
     vectors = items.embed()
-    vectors[inside] += 1.2 * np.sqrt((vectors**2).mean()) * rng.standard_normal((int(inside.sum()), vectors.shape[1]))
+    vectors[inside] = blurred(rng, vectors[inside], 1.2)
     return compared(vectors, None, items.label, {"source": source}), lambda it: it.where.cohort == PAPER
 
 
