@@ -267,11 +267,11 @@ def test_numbers_of_the_comparison_are_those_of_the_diagnosis(
     shown = DriftView.of(diagnosis, drift).residuals_frame()
     source = diagnosis.embeddings.texts("v2", "source")[paired_rows(diagnosis)[1]]
     assert list(shown["value"]) == [each["value"] for each in found["drift"]["residuals"]] == sorted(set(source))
-    for row, each in zip(shown.itertuples(), found["drift"]["residuals"], strict=True):
-        assert each["mean_residual"] == near(row.mean_residual)
-        assert each["mean_residual"] == near(drift.alignment.residual[source == row.value].mean())
-        assert each["mean_residual_ci"] == [near(row.mean_residual_low), near(row.mean_residual_high)]
-        assert each["n_by_metric"]["mean_residual"] == (source == row.value).sum()
+    for row, each in zip(shown.to_dict("records"), found["drift"]["residuals"], strict=True):
+        own = drift.alignment.residual[source == row["value"]]
+        assert each["mean_residual"] == near(row["mean_residual"]) == near(float(own.mean()))
+        assert each["mean_residual_ci"] == [near(row["mean_residual_low"]), near(row["mean_residual_high"])]
+        assert each["n_by_metric"]["mean_residual"] == len(own)
     drop = read_recall_drop(diagnosis).drop
     assert [(each["name"], each["verdict"]) for each in found["hypotheses"]] == [
         (each.name, each.verdict.value) for each in drop.hypotheses
