@@ -18,6 +18,7 @@ from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.embeddings.comparison import read_comparison
 from lib.embeddings.everything import read_everything
 from lib.embeddings.measures import (
+    paired_rows,
     read_dimensions,
     read_drift,
     read_duplicates,
@@ -31,6 +32,7 @@ from lib.embeddings.recall_drop import read_recall_drop
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.embeddings.settings import KS, LONGEST
 from lib.errors import Cancelled
+from lib.figures.drift_view import DriftView
 from lib.reports import render_text
 from lib.reports.embeddings import embeddings_outline
 from lib.reports.embeddings_json import EmbeddingReport
@@ -150,6 +152,18 @@ def test_options_are_those_of_the_library() -> None:
     assert MOST_NEIGHBOURS == LONGEST
 
 
+def test_vectors_that_moved_and_lost_nothing_are_a_warning_and_no_failure(tmp_path: Path) -> None:
+    before = np.random.default_rng(1).normal(size=(300, 8))
+    for name, matrix in (("v1", before), ("v2", before + 0.5)):
+        np.savez(tmp_path / f"{name}.npz", embeddings=matrix.astype(np.float32), ids=np.arange(300))
+    written = tmp_path / "report.json"
+    files = [str(tmp_path / f"{name}.npz") for name in ("v1", "v2")]
+    options = ["--distance", "euclidean", "--format", "json", "-o", str(written)]
+    assert main(["embed", *files, *options]) == 0
+    first = json.loads(written.read_text("utf-8"))["checks"][0]
+    assert (first["name"], first["status"], first["severity"]) == ("embedding-drift", "fail", "warning")
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], EmbeddingDiagnosis]:
     """What `embed` prints of an index of which a third is stale, and the diagnosis of the same files."""
@@ -250,6 +264,14 @@ def test_numbers_of_the_comparison_are_those_of_the_diagnosis(
             assert found["drift"][name][f"{each.measure.value}_floor"] == near(each.floor)
     assert drift.alignment is not None
     assert found["drift"]["alignment"]["total_residual"] == near(drift.alignment.total_residual)
+    shown = DriftView.of(diagnosis, drift).residuals_frame()
+    source = diagnosis.embeddings.texts("v2", "source")[paired_rows(diagnosis)[1]]
+    assert list(shown["value"]) == [each["value"] for each in found["drift"]["residuals"]] == sorted(set(source))
+    for row, each in zip(shown.to_dict("records"), found["drift"]["residuals"], strict=True):
+        own = drift.alignment.residual[source == row["value"]]
+        assert each["mean_residual"] == near(row["mean_residual"]) == near(float(own.mean()))
+        assert each["mean_residual_ci"] == [near(row["mean_residual_low"]), near(row["mean_residual_high"])]
+        assert each["n_by_metric"]["mean_residual"] == len(own)
     drop = read_recall_drop(diagnosis).drop
     assert [(each["name"], each["verdict"]) for each in found["hypotheses"]] == [
         (each.name, each.verdict.value) for each in drop.hypotheses

@@ -16,7 +16,7 @@ from lib.monitoring import missing_for_monitoring
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-EXPLANATION = (
+CAUSE = (
     "Other rows were not hit like these, so what was deployed means something else for them: a mapping, a feature, a "
     "default, a threshold."
 )
@@ -49,9 +49,9 @@ class Beginning:
         return f" (95 % interval {_moment(self.change.lower)} to {_moment(self.change.upper)})"
 
     @property
-    def explanation(self) -> str:
+    def cause(self) -> str:
         """That, and what it means."""
-        return f"{self.words} {EXPLANATION}"
+        return f"{self.words} {CAUSE}"
 
     @property
     def evidence(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def check_margin_collapse(diagnosis: Diagnosis) -> Answer:
                     "consequences": [],
                 },
                 share * np.sqrt(n),
-                explanation="" if begun is None else begun.explanation,
+                cause="" if begun is None else begun.cause,
                 remedy="" if begun is None else REMEDY,
             )
         )

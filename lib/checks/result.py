@@ -95,9 +95,9 @@ class Finding:
     strength: float = 0.0
     severity: Severity | None = None
     """None: the severity declared in the table."""
-    explanation: str = ""
+    cause: str = ""
     remedy: str = ""
-    """Empty: the cause and the remedy declared in the table."""
+    """Where they are empty, those declared in the table."""
 
 
 @dataclass(frozen=True)

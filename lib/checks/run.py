@@ -93,7 +93,7 @@ def _result(check: Check, finding: Finding) -> CheckResult:
         where=finding.where,
         title=finding.title,
         evidence=plain(finding.evidence),
-        explanation=finding.explanation or check.cause,
+        explanation=finding.cause or check.cause,
         remedy=finding.remedy or check.remedy,
         topic=check.topic,
         strength=float(finding.strength),

@@ -86,7 +86,7 @@ def check_latency_regression(diagnosis: Diagnosis) -> Answer:
                 "consequences": [],
             },
             max(each.ratio for each in slow.own),
-            explanation="" if others_too else COHORT_CAUSE,
+            cause="" if others_too else COHORT_CAUSE,
             remedy="" if others_too else COHORT_REMEDY,
         )
     ]

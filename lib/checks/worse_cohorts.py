@@ -84,7 +84,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
             "consequences": [],
         },
         here.value - rest.value,
-        explanation="" if begun is None else begun.explanation,
+        cause="" if begun is None else begun.cause,
         remedy="" if begun is None else REMEDY,
     )
 
@@ -119,7 +119,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
             "consequences": [],
         },
         worst.excess[1],
-        explanation="" if begun is None else begun.explanation,
+        cause="" if begun is None else begun.cause,
         remedy="" if begun is None else REMEDY,
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lib.cli.output import terminal_width, write_text
 from lib.cli.reading import read_diagnosis, refuse_unused, split_histories
-from lib.cli.status import FAILED, GOOD
+from lib.cli.status import status_of
 from lib.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def write_report(
     built: Report | TrainingReport, options: argparse.Namespace, report: Callable[[float, str], None]
 ) -> int:
     """Write a report as the options say; 1 when a check failed with severity error."""
-    from lib.checks import Severity, Status
     from lib.reports import render_json, render_markdown, render_text
 
     render: dict[str, Callable[[Report | TrainingReport], str]] = {
@@ -85,5 +84,4 @@ def write_report(
     text = render[options.format](built)
     report(1.0, "")
     write_text(text, options.output)
-    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in built.checks)
-    return FAILED if failed else GOOD
+    return status_of(built.checks)

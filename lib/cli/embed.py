@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lib.cli.options import EMBED_ROLES
 from lib.cli.output import terminal_width, write_text
-from lib.cli.status import FAILED, GOOD
+from lib.cli.status import status_of
 from lib.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
     stamps = [read_stamp(each.path) for each in (*inputs, *others)]
     data = read_embeddings(inputs, store, embedding_answers(options), beside, run=run, on_progress=report)
 
-    from lib.checks import Severity, Status
     from lib.checks.embeddings import run_embedding_checks
     from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
     from lib.embeddings.everything import read_everything
@@ -62,8 +61,7 @@ def embed(options: argparse.Namespace, store: Path, run: Run, report: Callable[[
         text = render_text(embeddings_outline(built), terminal_width(options.output))
     report(1.0, "")
     write_text(text, options.output)
-    failed = any(each.status is Status.FAIL and each.severity is Severity.ERROR for each in checks)
-    return FAILED if failed else GOOD
+    return status_of(checks)
 
 
 def embedding_answers(options: argparse.Namespace) -> EmbeddingAnswers:

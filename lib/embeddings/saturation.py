@@ -10,7 +10,7 @@ from lib.metrics.estimates import Estimate
 from lib.metrics.retrieval import RETRIEVAL_MEASURES
 
 CEILING = 0.99
-"""The baseline's recall@k is at its ceiling if the lower end of its interval is no less."""
+"""The baseline's recall@k is at its ceiling if it is no less."""
 LEAST_FALL = 0.02
 """A fall of no less matters."""
 JUDGED = ("r_precision", "map_at_r")
@@ -59,7 +59,7 @@ def read_saturation(diagnosis: EmbeddingDiagnosis) -> Saturation | None:
     if found.ledger is None:
         return None
     recall = found.before.overall[key]
-    if not (recall.lower >= CEILING and found.changes[key].value > -LEAST_FALL):
+    if not (recall.value >= CEILING and found.changes[key].value > -LEAST_FALL):
         return None
     for name in JUDGED:
         change, judgement = found.changes[name, None], found.judgements.get((name, None))

@@ -115,6 +115,50 @@ def plot_cohorts(view: DriftView, column: str, measure: Measure, look: Look, pro
     )
 
 
+def plot_residual_cohorts(view: DriftView, column: str, look: Look, provenance: str) -> go.Figure:
+    """How far the rows of each cohort are from where turning puts them, with intervals, beside all rows."""
+    rows, aligned, figure = view.residual_rows(column), view.found.alignment, go.Figure()
+    assert aligned is not None, "residuals are of ids in both"
+    names = [name_of(plain(value, 24)) for value, _each in rows]
+    whole = float(aligned.residual.mean())
+    add_dots(
+        figure,
+        [each for _value, each in rows],
+        list(range(len(rows))),
+        view.candidate,
+        look.palette.candidate,
+        look,
+        factor=1,
+        hovers=[
+            [name_of(value), format_loss(each.value), format_loss(each.lower), format_loss(each.upper),
+             format_count(each.n)]
+            for value, each in rows
+        ],
+        template="<b>%{customdata[0]}</b><br>%{customdata[1]} (%{customdata[2]} to %{customdata[3]})"
+        "<br>n = %{customdata[4]}<extra></extra>",
+    )  # fmt: skip
+    add_marks(figure, [whole] * len(rows), list(range(len(rows))), look.palette.soft_ink)
+    figure.update_layout(
+        xaxis={"range": [0, 1.06 * max(whole, *(each.upper for _value, each in rows))], "nticks": 6},
+        yaxis={
+            "tickmode": "array",
+            "tickvals": list(range(len(rows))),
+            "ticktext": names,
+            "range": [-0.6, len(rows) - 0.4],
+        },
+    )
+    keys = key_item(look.palette.candidate, "cohort", "●"), key_item(look.palette.soft_ink, "all ids in both", "|")
+    return finish(
+        figure,
+        view.residuals_by_cohort_title(column),
+        "The mean over the ids that are in both versions, with its 95 % interval.",
+        provenance,
+        look,
+        [Panel(max(26 * len(rows), 3 * TEXT_LINE), "", keys, "mean residual, in units of the spread of the baseline")],
+        left=left_margin(names, look, titled=False),
+    )
+
+
 def plot_residuals(aligned: Alignment, look: Look, provenance: str) -> tuple[go.Figure, pd.DataFrame]:
     """What is left of each row after turning, in the colours of what the rows are; the numbers behind."""
     bars = bars_of(residual_groups(aligned), "residual")

@@ -21,7 +21,7 @@ from lib.figures.text import MISSING, escape, name_of, plain
 from lib.figures.vector_words import Term, Words
 from lib.metrics.alignment import ROTATED, Alignment, Space
 from lib.metrics.drift import Drift, DriftMeasure, Measure
-from lib.metrics.estimates import FloatArray
+from lib.metrics.estimates import Estimate, FloatArray
 from lib.metrics.permutations import NOISE_LEVEL
 from lib.metrics.vector_measures import LEAST_PART, MOST_PARTS, VectorDrift
 
@@ -233,6 +233,40 @@ class DriftView:
         return (
             f"{format_count(moved)} of {format_plural(len(rows), 'cohort')} moved; {escape(column)} = {name_of(value)} "
             f"furthest, {SAID[measure]} {format_loss(most.value)}"
+        )
+
+    def residual_columns(self) -> list[str]:
+        """The cohort columns by whose values it is told how far rows are from where turning puts them."""
+        return [column for column, values in self.found.residuals.items() if values]
+
+    def residual_rows(self, column: str) -> list[tuple[str, Estimate]]:
+        """Cohorts by how far their rows are from where turning puts them, the furthest last."""
+        rows = [(value or MISSING, each) for value, each in self.found.residuals[column].items()]
+        return sorted(rows, key=lambda row: row[1].value)
+
+    def residuals_by_cohort_title(self, column: str) -> str:
+        """Which cohort is furthest from where turning puts it (escaped)."""
+        value, most = self.residual_rows(column)[-1]
+        return (
+            f"{escape(column)} = {name_of(value)} is furthest from where turning puts it, "
+            f"{format_loss(most.value)} of the spread"
+        )
+
+    def residuals_frame(self) -> pd.DataFrame:
+        """One row per cohort column and value: how far its rows are from where turning puts them."""
+        return pd.DataFrame(
+            [
+                {
+                    "column": column,
+                    "value": value,
+                    "mean_residual": each.value,
+                    "mean_residual_low": each.lower,
+                    "mean_residual_high": each.upper,
+                    "n": each.n,
+                }
+                for column, values in self.found.residuals.items()
+                for value, each in values.items()
+            ]
         )
 
     def cohort_columns(self) -> list[str]:

@@ -5,6 +5,8 @@ fine. The candidate is turned onto the baseline (orthogonal Procrustes about the
 each half of the rows by the rotation that fits the other half: a rotation has so many values that it would follow the
 noise of its own rows. Rows of the same direction in both versions say nothing of the rotation, and of the others the
 half that fits best decides it: a part that is stale or from another model then stands out instead of bending it.
+Where rows are few and vectors wide, a rotation knows nothing of a class that only the other half holds: rows of such
+directions are not told to be far.
 
 References: Schönemann (1966); Rousseeuw (1984) for least trimmed squares.
 """
@@ -17,7 +19,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.metrics.estimates import BoolArray, Estimate, FloatArray
+from lib.metrics.estimates import BoolArray, Estimate, FloatArray, IntArray
 from lib.metrics.sample_means import rate_of
 from lib.metrics.vector_rows import SAME_DIRECTION, blocks, directions, draw_rows, moments, same_directions, take
 from lib.vectors import Distance, Matrix, Rows
@@ -39,6 +41,9 @@ LEAST_GAP = 3.0
 """How many times larger the median residual of the second group is."""
 LEAST_SPLIT = 0.85
 """How much of the variance of log residuals two groups explain; of one normal group they explain 2/π, 0.64."""
+UNKNOWN = 2.0
+"""A row is no farther off than so many times the part of it that the rows of a rotation do not know: that part is
+turned anywhere."""
 FINEST = 1e-4
 MOVED = 0.1
 """Directions, vectors of length 1, that are farther than this from where they were have moved."""
@@ -134,6 +139,7 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
         return Alignment(Space.UNDEFINED, none, none, np.nan, np.nan, np.nan, *parts, np.nan, n, reason)
     spread = spread or 1.0  # where all rows are equal nothing moved, in any unit
     residual, angular, scale = np.zeros(n), np.zeros(n), []
+    fitted: list[tuple[IntArray, IntArray]] = []
     half = np.random.default_rng(seed).permutation(np.arange(n) % 2)
     for side in (0, 1):
         fit, place = np.flatnonzero(half != side), np.flatnonzero(half == side)
@@ -142,6 +148,7 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
         chosen = draw_rows(moved if len(moved) >= LEAST_ROWS // 2 else fit, FIT_ROWS, seed)
         turn = _rotation(baseline, candidate, rows[chosen], other[chosen], distance)
         scale.append(turn[1])
+        fitted.append((place, rows[chosen]))
         residual[place] = _lengths(baseline, candidate, rows[place], other[place], distance, turn[0])
         angular[place] = _lengths(baseline, candidate, rows[place], other[place], Distance.COSINE, turn[0])
     displacement, residual = displacement / spread, residual / spread
@@ -149,6 +156,9 @@ def align(baseline: Matrix, candidate: Matrix, rows: Rows, other: Rows, distance
     one_value = max(baseline.shape[1], candidate.shape[1]) == 1
     is_far, split = split_residuals(residual if one_value else angular * _norms(baseline, rows, distance) / spread)
     is_far &= not is_unchanged.all()
+    for place, known in fitted if is_far.any() else ():
+        far = place[is_far[place]]
+        is_far[far] = angular[far] > UNKNOWN * _unknown(baseline, known, rows[far])
     fresh = ~is_unchanged & ~is_far if (~is_unchanged & ~is_far).any() else ~is_unchanged
     shifted, left = (float(np.median(each[fresh])) if fresh.any() else 0.0 for each in (shift, angular))
     are_told = LEAST_ROWS <= is_unchanged.sum() >= LEAST_SHARE * n
@@ -286,6 +296,13 @@ def _lengths(
         x, y = take(baseline, rows[place], distance), take(candidate, other[place], distance)
         found[place] = np.linalg.norm(y @ turn - x, axis=1)
     return found
+
+
+def _unknown(matrix: Matrix, known: Rows, rows: Rows) -> FloatArray:
+    """Shape (n,): how much of each row's direction other rows do not hold: directions that make up less than a row."""
+    mean, covariance = moments(matrix, known, Distance.COSINE)
+    energy, axes = np.linalg.eigh(len(known) * (covariance + np.outer(mean, mean)))
+    return np.linalg.norm(take(matrix, rows, Distance.COSINE) @ axes / (np.maximum(energy, 0.0) + 1), axis=1)
 
 
 def _spread(matrix: Matrix, rows: Rows, distance: Distance) -> float:

@@ -22,12 +22,14 @@ def chords(graph: NeighbourGraph) -> FloatArray:
     return np.where(graph.rows == NO_ROW, np.inf, apart)
 
 
-def local_dimension(graph: NeighbourGraph) -> float:
+def local_dimension(graph: NeighbourGraph, k: int | None = None) -> float:
     """Intrinsic dimension from how much further the k-th neighbour is than the one halfway there; NaN without any.
+
+    `k` is the last neighbour of a list, or an earlier one.
 
     E ln(r_k/r_j) = (ψ(k) − ψ(j))/r. The median over queries, so that groups of duplicates do not decide it.
     """
-    k = graph.k
+    k = graph.k if k is None else k
     j = (k + 1) // 2
     if k < 2 or j == k:
         return float("nan")

@@ -17,6 +17,8 @@ from lib.metrics.sample_means import rate_of
 from lib.vectors import NO_LABEL, NO_ROW, Distance, NeighbourGraph, Rows
 
 NO_GROUP = -1
+NEARBY = 4
+"""How many neighbours tell how close rows lie about a place: of more, some are of another class, and far away."""
 NO_PAIRS = "no two rows are as near"
 NO_LABELS = "no pair has labels on both sides"
 
@@ -34,8 +36,8 @@ class NearDuplicates:
         n_cut_lists: queries whose list ends below the cut: they may have more.
         group: shape (n,), the group that each row is in, numbered from 0 by its lowest row, or `NO_GROUP`.
         group_sizes: shape (groups,).
-        expected: how many queries would have a neighbour within the cut if rows lay evenly about each place; NaN where
-            lists are too short to say.
+        expected: how many queries would have a neighbour within the cut if rows lay as evenly about each place as the
+            `NEARBY` nearest do; NaN where lists are too short to say.
         found: how many have.
         p: how often chance has as many, Poisson, counting a pair once; NaN where `expected` is.
     """
@@ -124,19 +126,20 @@ def precision_of_pairs(found: NearDuplicates, labels: IntArray) -> Estimate:
 
 def _expected(graph: NeighbourGraph, cut: float) -> float:
     """Σ over queries of P(r₁ ≤ cut | r_k): of k − 1 rows that lie evenly within r_k, some is within the cut."""
-    dimension = local_dimension(graph)
+    k = min(graph.k, NEARBY)
+    dimension = local_dimension(graph, k)
     if not np.isfinite(dimension) or not len(graph.queries):
         return float("nan")
-    apart = chords(graph)[:, -1]
+    apart = chords(graph)[:, k - 1]
     # The cut as a chord, as `chords` has it.
     limit = np.sqrt(2 * cut) if graph.distance is Distance.COSINE else cut
     typical = float(np.median(apart[np.isfinite(apart)])) if np.isfinite(apart).any() else float("nan")
     if not np.isfinite(typical):
         return float("nan")
-    # A list that ends below the cut is one of duplicates, and no measure of how rows lie.
+    # A row with so many within the cut is one of duplicates, and no measure of how rows lie.
     reach = np.where(np.isfinite(apart) & (apart > limit), apart, typical)
     inside = np.minimum(limit / np.maximum(reach, 1e-300), 1.0) ** dimension
-    return float((1 - (1 - inside) ** (graph.k - 1)).sum())
+    return float((1 - (1 - inside) ** (k - 1)).sum())
 
 
 def _groups(first: Rows, second: Rows, n: int) -> tuple[IntArray, IntArray]:

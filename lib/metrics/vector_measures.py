@@ -21,6 +21,7 @@ from lib.metrics.geometry import (
     uniformity,
 )
 from lib.metrics.leakage import Leakage, probe_column
+from lib.metrics.sample_means import mean_of
 from lib.metrics.triplets import Triplets, draw_triplets, proxy_loss
 from lib.metrics.variance_spectrum import (
     Quantisation,
@@ -36,6 +37,7 @@ from lib.vectors import Distance, NeighbourGraph, Rows, Truth, Vectors
 Report = Callable[[float, str], None]
 
 NO_LABELS = "no column is the label"
+NO_ROWS = "there are no rows"
 OTHER_DIMENSION = "the versions have vectors of {} and of {} values, which cannot be compared value by value"
 LEAST_PART = 50
 """A cohort value of fewer rows in either version is not compared by itself."""
@@ -79,6 +81,8 @@ class VectorDrift:
         alignment: the ids that are in both, turned onto each other; None where there are none.
         truncation: whether the candidate is the baseline, cut short; None where no id is in both.
         cohorts: by column, each value of the candidate against the same value of the baseline.
+        residuals: by column, the mean distance of each value's rows from where turning puts them, in units of the
+            baseline's spread; empty where nothing was turned.
         turned: the pairs with the candidate turned onto the baseline; None where its coordinates are the baseline's.
         reason: why vectors were not compared by value; "" where they were.
     """
@@ -89,6 +93,7 @@ class VectorDrift:
     truncation: Truncation | None
     cohorts: dict[str, dict[str, Drift]] = field(default_factory=dict[str, dict[str, Drift]])
     turned: Drift | None = None
+    residuals: dict[str, dict[str, Estimate]] = field(default_factory=dict[str, dict[str, Estimate]])
     reason: str = ""
 
 
@@ -165,7 +170,7 @@ def compute_drift(
     )
     for (column, value), each in zip(named, compared, strict=True):
         by_column[column][value] = each
-    turned = None
+    turned, residuals = None, dict[str, dict[str, Estimate]]()
     if aligned is not None and aligned.total_residual <= TURNED * aligned.total_displacement:
         # What is left after turning is more than other coordinates.
         drawn = draw_rows(np.arange(len(first)), MOST_ROWS, 0)
@@ -173,7 +178,15 @@ def compute_drift(
         same = np.arange(len(drawn))
         other = y @ turn_onto(before, after, paired, distance)
         turned = compare_pairs(x.astype(np.float32), other.astype(np.float32), same, same, distance)
-    return VectorDrift(samples, pairs, aligned, cut, by_column, turned)
+        for column, (_old, new, values) in cohorts.items():
+            own = new[second]
+            counts = np.bincount(own, minlength=len(values))
+            residuals[column] = {
+                value: mean_of(aligned.residual[own == code], NO_ROWS)
+                for code, value in list(enumerate(values))[:MOST_PARTS]
+                if counts[code] >= LEAST_PART
+            }
+    return VectorDrift(samples, pairs, aligned, cut, by_column, turned, residuals)
 
 
 def turn_onto(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> FloatArray:

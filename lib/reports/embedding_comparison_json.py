@@ -105,6 +105,11 @@ def _drifts(diagnosis: EmbeddingDiagnosis) -> dict[str, Any]:
             for column, values in found.cohorts.items()
             for value, each in values.items()
         ],
+        "residuals": [
+            merged({"column": column, "value": value}, measured({"mean_residual": each}))
+            for column, values in found.residuals.items()
+            for value, each in values.items()
+        ],
         "alignment": None if found.alignment is None else _alignment(found.alignment),
         "truncation": None
         if cut is None

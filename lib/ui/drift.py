@@ -7,7 +7,7 @@ import streamlit as st
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.listings import list_aligned
 from lib.embeddings.measures import holds, paired_rows, read_drift
-from lib.figures.drift import plot_cohorts, plot_ks, plot_residuals
+from lib.figures.drift import plot_cohorts, plot_ks, plot_residual_cohorts, plot_residuals
 from lib.figures.drift_view import COMPARED, MEASURES, PAIRS, DriftView
 from lib.figures.map_view import map_provenance
 from lib.metrics.drift import Measure
@@ -19,6 +19,7 @@ from lib.ui.html import show_note
 from lib.ui.vector_measures import show_terms
 
 COLUMN, MEASURE, AS = "v_drift_by", "v_drift_measure", "v_drift_rows"
+TURNED_COLUMN = "v_drift_turned_by"
 
 
 def read_view(diagnosis: EmbeddingDiagnosis) -> DriftView:
@@ -92,6 +93,13 @@ def show_residuals(diagnosis: EmbeddingDiagnosis, view: DriftView) -> None:
     provenance = map_provenance(diagnosis, "the same ids")
     figure, table = plot_residuals(aligned, current_look(), provenance)
     show_figure(figure, "drift:residuals", name="residuals", table=table)
+    columns = view.residual_columns()
+    if columns:
+        column = columns[0]
+        if len(columns) > 1:
+            column = state.choose(TURNED_COLUMN, "After turning, by", columns, default=columns[0])
+        figure = plot_residual_cohorts(view, column, current_look(), provenance)
+        show_figure(figure, "drift:residuals by cohort", name="residuals_by_cohort", table=view.residuals_frame())
     show_note("The rows themselves, with how far each is before and after turning:")
     candidate = diagnosis.settings.candidate
     offer_csv(

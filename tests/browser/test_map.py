@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from scripts.browsing import settle
-from tests.browser.conftest import IMAGE, Opener, choose, chosen, view_of
+from scripts.browsing import link_to, settle
+from tests.browser.conftest import IMAGE, Opener, choose, chosen, go, view_of
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +43,14 @@ def make_vectors() -> list[FilePayload]:
     return files
 
 
+def make_predictions() -> bytes:
+    """Decision scores of the same ids, in another order."""
+    chance = random.Random(5)
+    rows = [f"item-{row:03},{row % 2},{2 * (row % 2) - 1 + chance.gauss(0, 1):.3f}\n" for row in range(ROWS)]
+    chance.shuffle(rows)
+    return ("item,label,score\n" + "".join(rows)).encode()
+
+
 def is_drawn(page: Page) -> None:
     """Wait until both maps are laid out and judged."""
     expect(page.get_by_text("It keeps")).to_have_count(2, timeout=90_000)
@@ -72,7 +80,7 @@ def selected(page: Page) -> list[str | None]:
     return [each.get_attribute("data-selected") for each in page.locator(".map").all()]
 
 
-def test_from_files_of_vectors_to_a_lasso_and_by_its_link_to_the_same(visit: Opener) -> None:
+def test_from_files_of_vectors_to_a_lasso_by_its_link_to_the_same_and_to_a_cohort(visit: Opener) -> None:
     page = visit()
     page.locator("input[type=file]").set_input_files(make_vectors())
     expect(page.get_by_role("heading", name="v1.npz and 1 more", level=1)).to_be_visible()
@@ -108,3 +116,26 @@ def test_from_files_of_vectors_to_a_lasso_and_by_its_link_to_the_same(visit: Ope
     assert selected(again) == there
     assert chosen(again, "Neighbours of") == neighbours
     expect(again.get_by_role("heading", name=f"{n:,} selected samples")).to_be_visible()
+
+    go(again, "Home")
+    beside = FilePayload(name="predictions.csv", mimeType="text/csv", buffer=make_predictions())
+    again.locator("input[type=file]").last.set_input_files([beside])
+    expect(again.get_by_text("predictions.csv").first).to_be_visible()
+    settle(again)
+    link_to(again, "Map").click()
+    is_drawn(again)
+    again.get_by_role("button", name="Use as a cohort").click()
+    again.get_by_role("textbox", name="Name of the column").fill("lassoed")
+    settle(again)
+    again.get_by_role("button", name="Make the cohort").click()
+    expect(again.get_by_role("heading", name="Cohorts", level=1)).to_be_visible()
+    settle(again)
+    assert chosen(again, "Cohorts of") == "lassoed"
+    assert (view_of(again)["by"], view_of(again)["one"]) == ("lassoed", "selected")
+    figure = again.locator(".js-plotly-plot").first
+    expect(figure).to_contain_text("selected")
+    expect(figure).to_contain_text("others")
+    again.go_back()
+    expect(again.get_by_role("heading", name="Map", level=1)).to_be_visible()
+    is_drawn(again)
+    assert selected(again) == there

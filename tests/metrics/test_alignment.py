@@ -203,3 +203,14 @@ def test_directions_of_one_value_hold_no_second_model(baseline: np.ndarray) -> N
     assert not found.is_far.any()
     assert align(line, line, ROWS, ROWS, Distance.COSINE).space is Space.SAME
     assert align(line, candidate, ROWS, ROWS, Distance.EUCLIDEAN).space is Space.CHANGED
+
+
+def test_a_class_that_only_one_half_holds_is_not_of_another_model() -> None:
+    for seed in range(6):
+        rng = np.random.default_rng([seed, 5])
+        label = np.arange(300) % 50  # classes of six: some are in one half alone
+        items = rng.normal(size=(50, 384))[label] + 0.1 * rng.normal(size=(300, 384))
+        turned = (items + 0.1 * rng.normal(size=items.shape)) @ np.linalg.qr(rng.normal(size=(384, 384)))[0]
+        before, after = (each.astype(np.float32) for each in (items, turned))
+        found = align(before, after, np.arange(300), np.arange(300), Distance.COSINE)
+        assert not found.is_far.any()

@@ -20,7 +20,7 @@ from lib.errors import SettingsError, UndefinedError
 from lib.metrics.layouts import kept_neighbours, layout_neighbours
 from lib.projection import LayoutSettings, choose_landmarks, compute_pca
 from lib.projection.alignment import align
-from lib.projection.epochs import TURNS, bounds_of_quarters, order_by_quarter, split_edges
+from lib.projection.epochs import QUARTERS, TURNS, bounds_of_quarters, order_by_quarter, split_edges
 from lib.projection.layout import fit_curve, lay_out
 from lib.projection.membership import compute_weights
 from lib.vectors import NO_ROW, Distance
@@ -90,8 +90,9 @@ def test_each_edge_is_pulled_in_one_turn_by_one_thread(n: int) -> None:
     for turn, pairs in zip(turns, TURNS, strict=True):
         heads = np.repeat(np.arange(n), np.diff(turn.starts))
         found[heads, turn.others] += turn.rates
-        mover = {part: pair for pair in pairs for part in pair}
-        assert all(mover[quarter[i]] == mover[quarter[j]] for i, j in zip(heads, turn.others, strict=True))
+        mover = np.zeros(QUARTERS, int)
+        mover[list(pairs[1])] = 1
+        assert np.array_equal(mover[quarter[heads]], mover[quarter[turn.others]])
     rates = weights.toarray() / weights.data.max()
     assert found == pytest.approx(np.where(rates < 0.2, 0, rates), abs=1e-6)
 

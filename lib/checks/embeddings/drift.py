@@ -12,6 +12,7 @@ from lib.embeddings.measures import paired_rows, read_drift
 from lib.embeddings.recall_drop import compared_cohorts
 from lib.metrics.alignment import Alignment
 from lib.metrics.drift import LEAST_EFFECTS, Drift, DriftMeasure, Measure
+from lib.metrics.estimates import BoolArray
 from lib.metrics.hypotheses.values import cohort_of
 from lib.metrics.vector_measures import VectorDrift
 
@@ -37,12 +38,13 @@ def check_embedding_drift(diagnosis: EmbeddingDiagnosis) -> Answer:
         return NotApplicable(found.reason or "no two vectors can be compared")
     if all(each.reason for each in drift.measures):
         return NotApplicable(drift.measures[0].reason)
-    stale, moved = _stale(diagnosis, found), _moved(drift)
-    if moved:
-        return [*stale, _finding(diagnosis, found, drift, moved, "", "")]
-    histories = [*stale, *_mixed(diagnosis, found)]
-    if histories:
+    moved = _moved(drift)
+    whole = [_finding(diagnosis, found, drift, moved, "", "")] if moved else []
+    histories = [*_stale(diagnosis, found), *_mixed(diagnosis, found, whole)]
+    if any(each.evidence.get("n_far") for each in histories):
         return histories
+    if histories or whole:
+        return [*histories, *whole]
     worst = None if found.turned is not None else _worst_cohort(found)
     if worst is not None:
         column, value, own = worst
@@ -127,41 +129,51 @@ def _stale(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
     if aligned is None or not aligned.is_stale.any():
         return []
     settings, n = diagnosis.settings, int(aligned.is_stale.sum())
-    rows = paired_rows(diagnosis)[1]
-    values = {
-        column: diagnosis.embeddings.texts(settings.candidate, column).astype(np.str_)[rows]
-        for column in compared_cohorts(diagnosis)
-    }
-    place = cohort_of(aligned.is_stale, values)
-    of = f", nearly all of them of {short(place[0])} = {short(place[1])}" if place else ""
+    where, of = _place(diagnosis, aligned.is_stale)
     title = (
         f"Stale rows: {words.percent(n / aligned.n)} of the rows of version {short(settings.candidate)} "
         f"({words.count(n)} of {words.plural(aligned.n, 'id')} in both versions) still hold the vector of version "
         f"{short(settings.baseline)}, where the others have moved to other coordinates{of}"
     )
     evidence = {"n": aligned.n, "n_stale": n, "share": n / aligned.n, "is_new": True, "consequences": []}
-    where = Where({place[0]: place[1]} if place else {})
     return [Finding(Status.WARN, settings.candidate, where, title, evidence, n / aligned.n)]
 
 
-def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
-    """Rows of two histories: most fit the other version once it is turned, the others, not counting stale, do not."""
+def _place(diagnosis: EmbeddingDiagnosis, chosen: BoolArray) -> tuple[Where, str]:
+    """The cohort that holds nearly all of some paired rows, if there is one, and how a sentence ends that says so."""
+    rows = paired_rows(diagnosis)[1]
+    values = {
+        column: diagnosis.embeddings.texts(diagnosis.settings.candidate, column).astype(np.str_)[rows]
+        for column in compared_cohorts(diagnosis)
+    }
+    place = cohort_of(chosen, values)
+    return Where({place[0]: place[1]} if place else {}), (
+        f", nearly all of them of {short(place[0])} = {short(place[1])}" if place else ""
+    )
+
+
+def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift, whole: list[Finding]) -> list[Finding]:
+    """Rows of two histories: most fit the other version once it is turned, the others, not counting stale, do not.
+
+    That all rows together have moved, `whole`, follows from it.
+    """
     aligned: Alignment | None = found.alignment
     if aligned is None or not aligned.is_strange.any():
         return []
     far, kept = int(aligned.is_strange.sum()), int(aligned.is_unchanged.sum())
     n_same = f", {words.count(kept)} are as they were" if kept else ""
+    where, of = _place(diagnosis, aligned.is_strange)
     title = (
         f"Version {short(diagnosis.settings.candidate)} holds rows of two kinds: of {words.plural(aligned.n, 'id')} in "
         f"both versions {words.count(far)} ({words.percent(far / aligned.n)}) do not lie where the other rows are "
-        f"taken to{n_same}"
+        f"taken to{of}{n_same}"
     )
     share = min(far, aligned.n - far) / aligned.n
     return [
         Finding(
-            Status.WARN,
+            max((each.status for each in whole), default=Status.WARN, key=lambda status: status is Status.FAIL),
             diagnosis.settings.candidate,
-            Where(),
+            where,
             title,
             {
                 "n": aligned.n,
@@ -169,7 +181,7 @@ def _mixed(diagnosis: EmbeddingDiagnosis, found: VectorDrift) -> list[Finding]:
                 "n_unchanged": kept,
                 "total_residual": aligned.total_residual,
                 "is_new": True,
-                "consequences": [],
+                "consequences": [line for each in whole for line in (each.title, *each.evidence["consequences"])],
             },
             share,
         )

@@ -6,6 +6,15 @@ from lib.checks.result import Finding, Severity, Status, Where
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.saturation import Saturation
 
+CAUSE = (
+    "Nearly every query has some right answer among its first rows in both versions, so that recall@k cannot see what "
+    "else the lists have lost: fewer of the right answers stand where all of them would fit."
+)
+REMEDY = (
+    "Judge the candidate by R-precision or MAP@R. Before it is deployed further, ask harder: a smaller k, a larger "
+    "gallery, or queries that the baseline nearly misses."
+)
+
 
 def hidden_fall(diagnosis: EmbeddingDiagnosis, found: Saturation) -> Finding:
     """A fall of another measure where recall@k is at its ceiling."""
@@ -26,4 +35,6 @@ def hidden_fall(diagnosis: EmbeddingDiagnosis, found: Saturation) -> Finding:
         },
         -found.change.value,
         Severity.WARNING,
+        CAUSE,
+        REMEDY,
     )

@@ -8,12 +8,15 @@ from lib.checks.result import ALARM_RATE, Answer, NotApplicable, Passed, Severit
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.measures import Duplicates, read_ann, read_duplicates, read_index
 from lib.metrics.index_consistency import EQUAL_VECTOR, FAULTS
+from lib.metrics.near_duplicates import NearDuplicates
 from lib.metrics.query_means import mean_of_queries
 
 MANY_FAULTS = 0.01
 """From here on faults of rows can move a rate by a point: an error."""
 LEAST_ANN_RECALL = 0.9
 LEAST_DUPLICATES = 0.01
+LEAST_RATIO = 2.0
+"""So many times as many rows as chance gives."""
 MANY_DUPLICATES = 0.1
 NOUNS = {
     "nan": "NaN",
@@ -96,7 +99,7 @@ def check_duplicates(diagnosis: EmbeddingDiagnosis) -> Answer:
 def _duplicates(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
     read, n = read_duplicates(diagnosis, version), diagnosis.vectors(version).n
     equal = read_index(diagnosis, version).count(EQUAL_VECTOR)
-    near = read.found.n_rows if read.found.p <= ALARM_RATE else 0
+    near = read.found.n_rows if is_beyond_chance(read.found) else 0
     share = max(equal, near) / n
     if share < LEAST_DUPLICATES:
         return None
@@ -115,6 +118,15 @@ def _duplicates(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
     return Seen(clause, numbers, share, Status.FAIL if share >= MANY_DUPLICATES else Status.WARN)
 
 
+def is_beyond_chance(found: NearDuplicates) -> bool:
+    """Whether more rows have a near duplicate than chance gives: certainly, and by enough to matter."""
+    return (
+        found.p <= ALARM_RATE
+        and found.found >= LEAST_RATIO * found.expected
+        and found.found - found.expected >= LEAST_DUPLICATES * found.n_queries
+    )
+
+
 def _near(read: Duplicates) -> str:
     chance = max(1, round(read.found.expected))
     return f"{words.count(read.found.n_rows)}, where chance gives some {words.count(chance)},"
@@ -123,7 +135,7 @@ def _near(read: Duplicates) -> str:
 def _leaks(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
     read = read_duplicates(diagnosis, version)
     leaks = read.leaks
-    if leaks is None or not leaks.n or leaks.rows / leaks.n < LEAST_DUPLICATES or not read.found.p <= ALARM_RATE:
+    if leaks is None or not leaks.n or leaks.rows / leaks.n < LEAST_DUPLICATES or not is_beyond_chance(read.found):
         return None
     clause = (
         f"Near duplicates stand in different splits: {words.count(leaks.rows)} of {words.plural(leaks.n, 'row')} "

@@ -39,8 +39,8 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         name="recall-drop",
         reference="E-F2, E-M1. Queries of the same id that either version can answer: as many lost as gained "
         "(McNemar, exact), overall and for each cohort value with 50 queries or more; Holm over all of these. Causes "
-        "are the confirmed hypotheses that explain a tenth of the change or more. Where the interval of the baseline's "
-        "recall@k is above 99 %, R-precision and MAP@R of paired queries too (paired interval, Holm over all measures)",
+        "are the confirmed hypotheses that explain a tenth of the change or more. Where the baseline's recall@k is "
+        "99 % or more, R-precision and MAP@R of paired queries too (paired interval, Holm over all measures)",
         minimum_effect="recall@k 2 points below the baseline's, in a segment 5 points; R-precision or MAP@R 2 points",
         alarm_rate=ALARM_RATE,
         severity=Severity.ERROR,
@@ -105,7 +105,7 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         name="hubness",
         reference="E-F7, E-M8. How often each row is among the k nearest of a query: the share of all places that the "
         "most frequent 1 % of rows have, and the skewness of these counts with a bootstrap interval above 0; 100 rows "
-        "or more",
+        "or more, and 40 for each of the k",
         minimum_effect="30 % of all places (rows without any structure in 384 dimensions give them 22 %)",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
@@ -153,9 +153,9 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         code="E-F10",
         name="duplicates",
         reference="E-F10, E-M12. Rows with a neighbour within a cosine distance of 0.02 (equal rows under the "
-        "Euclidean distance) against how many have one where rows lie evenly about each place (Poisson); rows with "
-        "exactly the vector of an earlier one are counted; near duplicates in different splits",
-        minimum_effect="1 % of the rows",
+        "Euclidean distance) against how many have one where rows lie as evenly about each place as the four nearest "
+        "do (Poisson); rows with exactly the vector of an earlier one are counted; near duplicates in different splits",
+        minimum_effect="1 % of the rows, and twice as many near duplicates as chance gives",
         alarm_rate=ALARM_RATE,
         severity=Severity.WARNING,
         cause="The same thing was embedded several times, or got a default in place of a vector. Copies take places in "

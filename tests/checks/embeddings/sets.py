@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.schema import TimeFormat
-from lib.sources.embeddings import EmbeddingRoles, EmbeddingSet, RowFaults
+from lib.sources.embeddings import EmbeddingRoles, EmbeddingSet, FoundNeighbours, RowFaults
 from lib.vectors import Distance, Truth
 from sample_data.embedding_faults import Version
 from tests.recall_drop.worlds import vectors_of
@@ -46,18 +47,29 @@ def diagnosis_of(
 ) -> EmbeddingDiagnosis:
     """The cohort column is `source`; with `sensitive` it is that instead."""
     has_cohorts = any(len(set(version.cohort)) > 1 for version in versions)
-    tables = {}
-    for version in versions:
-        columns = pd.DataFrame({"source": version.cohort})
-        if times is not None:
-            columns["time"] = times
-        tables[version.name] = pa.Table.from_pandas(columns)
+    columns = {version.name: {"source": version.cohort} for version in versions}
+    if times is not None:
+        columns = {name: {**each, "time": times} for name, each in columns.items()}
     roles = EmbeddingRoles(
         single={} if times is None else {"time": "time"},
         time_format=None if times is None else TimeFormat("epoch_seconds"),
         cohorts=("source",) if has_cohorts and not sensitive else (),
         sensitive=("source",) if sensitive else (),
     )
+    return diagnosis_with(folder, versions, columns, roles, distance, ks, faults)
+
+
+def diagnosis_with(
+    folder: Path,
+    versions: Sequence[Version],
+    columns: Mapping[str, Mapping[str, np.ndarray]],
+    roles: EmbeddingRoles,
+    distance: Distance,
+    ks: tuple[int, ...],
+    faults: Mapping[str, RowFaults] | None = None,
+    neighbours: Mapping[str, FoundNeighbours] | None = None,
+) -> EmbeddingDiagnosis:
+    """Versions with the columns of each, whatever they are."""
     known = {version.name: Truth(labels=version.label.astype(np.int64)) for version in versions}
     given = EmbeddingSet(
         name="made up",
@@ -65,11 +77,11 @@ def diagnosis_of(
             version.name: replace(vectors_of(version), is_good=np.isfinite(version.matrix).all(axis=1))
             for version in versions
         },
-        metadata=tables,
+        metadata={version.name: pa.Table.from_pandas(pd.DataFrame(columns[version.name])) for version in versions},
         roles=roles,
         truth={name: truth for name, truth in known.items() if (truth.labels >= 0).any()},  # type: ignore[operator]
-        neighbours={},
-        faults={version.name: RowFaults(NOTHING, NOTHING, NOTHING) for version in versions} | (faults or {}),
+        neighbours=dict(neighbours or {}),
+        faults={version.name: RowFaults(NOTHING, NOTHING, NOTHING) for version in versions} | dict(faults or {}),
         inputs=(),
         notes=(),
     )

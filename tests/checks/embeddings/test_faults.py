@@ -127,6 +127,8 @@ def test_a_cohort_that_moved_alone(tmp_path: Path) -> None:
     ]
     assert "rows of two kinds" in mixed.title
     assert mixed.evidence["n_far"] == (part == "paper").sum()
+    assert mixed.where.cohort == {"source": "paper"}
+    assert "nearly all of them of source = paper" in mixed.title
 
 
 def test_broken_rows_of_either_version_are_told(tmp_path: Path) -> None:
@@ -181,6 +183,8 @@ def test_hubs(tmp_path: Path) -> None:
     assert list(found) == ["hubness"]
     assert found["hubness"].evidence["hub_share"] > 0.4
     assert findings(diagnosis_of(tmp_path, made(matrix), ks=(1, 10), distance=Distance.COSINE)) == {}
+    few = run_embedding_checks(diagnosis_of(tmp_path, made(matrix[:300], name="v9"), ks=(10,)))
+    assert next(each for each in few if each.name == "hubness").title == "fewer than 400 rows can be found"
 
 
 @pytest.mark.parametrize("kind", ["few axes", "dead", "one way", "equal"])
@@ -315,6 +319,8 @@ def test_a_fall_that_recall_at_its_ceiling_hides_is_told_everywhere(tmp_path: Pa
     comparison = read_comparison(diagnosis)
     assert (drop.status, drop.severity) == (Status.WARN, Severity.WARNING)
     assert drop.evidence["metric"] == "r_precision"
+    assert "Roll back" not in drop.remedy
+    assert "R-precision or MAP@R" in drop.remedy
     assert drop.evidence["change"] == comparison.changes["r_precision", None].value < -0.1
     assert comparison.changes["recall_at_k", 10].value > -0.02
     assert drop.title.startswith("Recall@10 is at its ceiling and hides a fall")
