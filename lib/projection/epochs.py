@@ -73,7 +73,7 @@ def split_edges(weights: scipy.sparse.csr_matrix, least: float) -> tuple[Edges, 
         weights: shape (n, n), symmetric, of points by quarter.
         least: edges that pull less often, as a share of the strongest, are left out.
     """
-    n = weights.shape[0]
+    n = len(weights.indptr) - 1
     heads = np.repeat(np.arange(n), np.diff(weights.indptr))
     rates = weights.data / weights.data.max()
     quarter = np.searchsorted(bounds_of_quarters(n)[1:], np.arange(n), side="right")
