@@ -20,7 +20,7 @@ from lib.sources import Run
 
 RowValues = NDArray[Any]
 """Shape (n,): texts, or None where there is none; or numbers, NaN where there is none."""
-KEPT, LOST, OVERLAP, OCCURRENCE, OUTLIER = "kept", "lost", "overlap", "occurrence", "outlier"
+KEPT, LOST, OVERLAP, OCCURRENCE, SPARSENESS, OUTLIER = "kept", "lost", "overlap", "occurrence", "sparseness", "outlier"
 LOST_WORDS: Final = {(True, True): "found in both", (True, False): "lost", (False, True): "gained"}
 FOUND_IN_NEITHER: Final = "found in neither"
 
@@ -29,7 +29,7 @@ def offered_measures(diagnosis: EmbeddingDiagnosis) -> list[str]:
     """The measures that these vectors have."""
     has_truth = all(diagnosis.truth(version) is not None for version in diagnosis.settings.versions)
     compared = [LOST] * has_truth + [OVERLAP] if diagnosis.is_compared else []
-    return [KEPT, *compared, OCCURRENCE, OUTLIER]
+    return [KEPT, *compared, OCCURRENCE, SPARSENESS, OUTLIER]
 
 
 def read_row_measure(
@@ -58,6 +58,7 @@ def read_row_measure(
         one: Callable[[str, Report], RowValues] = {
             KEPT: lambda version, report: read_quality(diagnosis, version, layout, run, report).kept,
             OCCURRENCE: lambda version, report: _occurrence(diagnosis, version, run, report),
+            SPARSENESS: lambda version, report: _sparseness(diagnosis, version, run, report),
             OUTLIER: lambda version, report: _outlier(diagnosis, version, run, report),
         }[measure]
         versions = diagnosis.settings.versions
@@ -106,6 +107,15 @@ def _occurrence(diagnosis: EmbeddingDiagnosis, version: str, run: Run | None, re
         each for each in read_retrieval(diagnosis, version, run, report).hubness if each.k == diagnosis.settings.k
     )
     found[hubs.rows] = hubs.k_occurrence
+    return found
+
+
+def _sparseness(diagnosis: EmbeddingDiagnosis, version: str, run: Run | None, report: Report) -> FloatArray:
+    """How far the k-th neighbour is; NaN where there are not so many."""
+    found = np.full(diagnosis.vectors(version).n, np.nan)
+    graph = diagnosis.graph(version, run, report)
+    reach = graph.distances[:, diagnosis.settings.k - 1]
+    found[graph.queries] = np.where(np.isfinite(reach), reach, np.nan)
     return found
 
 

@@ -21,6 +21,7 @@ from lib.embeddings.row_measures import (
     OCCURRENCE,
     OUTLIER,
     OVERLAP,
+    SPARSENESS,
     RowValues,
 )
 from lib.embeddings.samples import Selected
@@ -45,6 +46,7 @@ MEASURE_WORDS = {
     LOST: "Right answer lost or gained",
     OVERLAP: "Neighbours kept from version to version",
     OCCURRENCE: "In how many lists it is (k-occurrence)",
+    SPARSENESS: "Density: distance to the k-th nearest",
     OUTLIER: "Outlier score",
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
+from sklearn.neighbors import NearestNeighbors
 
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings, projection
 from lib.embeddings.diagnosis import ELSEWHERE, Report
@@ -22,6 +23,7 @@ from lib.embeddings.row_measures import (
     OCCURRENCE,
     OUTLIER,
     OVERLAP,
+    SPARSENESS,
     column_values,
     holds_row_measure,
     offered_measures,
@@ -101,21 +103,25 @@ def test_what_samples_share_is_told(diagnosis: EmbeddingDiagnosis) -> None:
 
 
 def test_every_measure_has_a_value_for_each_row(diagnosis: EmbeddingDiagnosis) -> None:
-    assert offered_measures(diagnosis) == [KEPT, LOST, OVERLAP, OCCURRENCE, OUTLIER]
-    for measure in (LOST, OVERLAP, OCCURRENCE, OUTLIER):
+    assert offered_measures(diagnosis) == [KEPT, LOST, OVERLAP, OCCURRENCE, SPARSENESS, OUTLIER]
+    for measure in (LOST, OVERLAP, OCCURRENCE, SPARSENESS, OUTLIER):
         found = read_row_measure(diagnosis, measure, LAYOUT)
         assert holds_row_measure(diagnosis, measure, LAYOUT)
         assert {version: len(each) for version, each in found.items()} == {"pixels": 600, "components": 600}
     lost = read_row_measure(diagnosis, LOST, LAYOUT)
     assert (lost["pixels"] == lost["components"]).all(), "rows have one id and one fate"
     assert read_row_measure(diagnosis, OCCURRENCE, LAYOUT)["pixels"].sum() == 600 * 10
+    matrix = diagnosis.vectors("pixels").matrix
+    search = NearestNeighbors(n_neighbors=11, metric="cosine").fit(matrix)
+    expected = search.kneighbors(matrix)[0][:, -1]
+    assert read_row_measure(diagnosis, SPARSENESS, LAYOUT)["pixels"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_numbers_are_a_scale_and_labels_are_not(diagnosis: EmbeddingDiagnosis) -> None:
     assert column_values(diagnosis, "label", 8)["pixels"].dtype == object
     alone = EmbeddingDiagnosis(diagnosis.embeddings, EmbeddingSettings("pixels", "pixels"), diagnosis.folder)
     assert number_rows(alone).n == 600
-    assert offered_measures(alone) == [KEPT, OCCURRENCE, OUTLIER]
+    assert offered_measures(alone) == [KEPT, OCCURRENCE, SPARSENESS, OUTLIER]
 
 
 def test_two_sessions_that_ask_for_a_layout_at_once_have_it_made_once(
