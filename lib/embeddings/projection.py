@@ -1,6 +1,6 @@
 """The map of each version: principal components at once, UMAP from the graph, the candidate's laid over the baseline's.
 
-A map is something to click on; `read_quality` says how much of it is true, and `read_churn` what chance alone moves.
+A map is something to click on; `lib.embeddings.map_quality` says how much of it is true, and what chance alone moves.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from lib.embeddings.diagnosis import NEIGHBOURS, EmbeddingDiagnosis, Report, ignore, part
 from lib.errors import UndefinedError
 from lib.jobs.neighbours import neighbour_graph
-from lib.jobs.projection import LayoutRequest, judge_layout, lay_out
-from lib.metrics.estimates import Estimate, FloatArray
-from lib.metrics.query_means import mean_of_queries
-from lib.neighbours.graph import EXACT_UP_TO
+from lib.jobs.projection import LayoutRequest, lay_out
 from lib.projection import (
     EXACT_FOR_MAP,
     LAID_OUT_WHOLE,
@@ -27,7 +24,6 @@ from lib.projection import (
     align,
     begin_from,
     choose_landmarks,
-    compute_churn,
     compute_pca,
     pair_ids,
 )
@@ -35,10 +31,6 @@ from lib.sources import Run
 from lib.vectors import Flags, NeighbourGraph, Rows
 
 Points = NDArray[np.float32]
-MOST_JUDGED = 200_000
-"""Of more rows it is not measured how faithful a map is: they are placed between landmarks."""
-NOT_JUDGED = f"not measured for more than {MOST_JUDGED:,} rows"
-TOO_FEW = "too few rows are on the map"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,40 +56,6 @@ class VersionMap:
 
 
 @dataclass(frozen=True, eq=False)
-class MapQuality:
-    """How faithful a map is at k neighbours.
-
-    Attributes:
-        k: of each row.
-        kept: shape (n,), share of a row's true neighbours that are among its nearest on the map; NaN without a place.
-        kept_mean: over the rows that have one.
-        trustworthiness: as scikit-learn defines it, with an interval over rows.
-        expected: the share that a map without any truth would keep.
-    """
-
-    k: int
-    kept: FloatArray
-    kept_mean: Estimate
-    trustworthiness: Estimate
-    expected: float
-
-
-@dataclass(frozen=True)
-class Churn:
-    """Share of the nearest on one map that are not the nearest on another map of the same rows, in [0, 1].
-
-    Attributes:
-        k: how many nearest.
-        of_seeds: of two maps of the baseline that differ in nothing but the seed.
-        of_versions: of the maps of baseline and candidate, over rows with the same id.
-    """
-
-    k: int
-    of_seeds: float
-    of_versions: float
-
-
-@dataclass(frozen=True, eq=False)
 class Numbering:
     """A number for each sample, the same in both versions, so that one selection holds on both maps.
 
@@ -120,7 +78,7 @@ def number_rows(diagnosis: EmbeddingDiagnosis) -> Numbering:
     n = diagnosis.vectors(first).n
     numbers = {first: np.arange(n)}
     if diagnosis.is_compared:
-        here, there = _pairs(diagnosis)
+        here, there = rows_on_both(diagnosis)
         of_second = np.full(diagnosis.vectors(second).n, -1, np.int64)
         of_second[there] = here
         new = np.flatnonzero(of_second < 0)
@@ -129,7 +87,7 @@ def number_rows(diagnosis: EmbeddingDiagnosis) -> Numbering:
     return Numbering(numbers, n)
 
 
-def _pairs(diagnosis: EmbeddingDiagnosis) -> tuple[Rows, Rows]:
+def rows_on_both(diagnosis: EmbeddingDiagnosis) -> tuple[Rows, Rows]:
     """Rows of baseline and candidate with the same id."""
     names = (diagnosis.settings.baseline, diagnosis.settings.candidate)
     return diagnosis.once(
@@ -186,17 +144,28 @@ def read_map(
         report = part(on_progress, 0.5, 1.0) if is_second else on_progress
         start, begun_from = _pca(diagnosis, version).coordinates, ""
         if first is not None and _is_begun_from_baseline(diagnosis):
-            start = begin_from(first.coordinates, *_pairs(diagnosis), len(start))
+            start = begin_from(first.coordinates, *rows_on_both(diagnosis), len(start))
             begun_from = first.key
         made = _lay_out(diagnosis, version, settings, start, begun_from, run, report)
         return _laid_over(diagnosis, version, made, first)
 
-    return diagnosis.once(_wanted(diagnosis, version, settings), compute, run, on_progress)
+    return diagnosis.once(map_key(diagnosis, version, settings), compute, run, on_progress)
+
+
+def read_map_of_other_seed(
+    diagnosis: EmbeddingDiagnosis, settings: LayoutSettings, run: Run | None, report: Report
+) -> VersionMap:
+    """The baseline's map with another seed, begun from the baseline's map where the candidate's is."""
+    version, other = diagnosis.settings.baseline, replace(settings, seed=(settings.seed + 1) % 2**31)
+    if not _is_begun_from_baseline(diagnosis):
+        return read_map(diagnosis, version, other, run, report)
+    first = read_map(diagnosis, version, settings, run)
+    return _lay_out(diagnosis, version, other, first.coordinates, first.key, run, report)
 
 
 def _is_begun_from_baseline(diagnosis: EmbeddingDiagnosis) -> bool:
     """Whether at least half of the candidate's rows have a place on the baseline's map."""
-    return len(_pairs(diagnosis)[0]) >= len(diagnosis.vectors(diagnosis.settings.candidate).ids) / 2
+    return len(rows_on_both(diagnosis)[0]) >= len(diagnosis.vectors(diagnosis.settings.candidate).ids) / 2
 
 
 def _lay_out(
@@ -209,7 +178,7 @@ def _lay_out(
     report: Report,
 ) -> VersionMap:
     """A map of a version that begins at a place, which is that of another map where `begun_from` is its key."""
-    graph, landmarks = _graph_of_map(diagnosis, version, settings, run or Run(), part(report, 0.0, 0.4))
+    graph, landmarks = graph_of_map(diagnosis, version, settings, run or Run(), part(report, 0.0, 0.4))
     request = LayoutRequest(diagnosis.vectors(version).sha256, graph, start, settings, begun_from, landmarks)
     layout = lay_out(diagnosis.folder, request, run or Run(), part(report, 0.4, 1.0))
     return VersionMap(layout.coordinates, n_landmarks=layout.n_landmarks, seconds=layout.seconds, key=request.key)
@@ -217,11 +186,11 @@ def _lay_out(
 
 def holds_map(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
     """Whether that was worked out already."""
-    return settings is None or diagnosis.holds(*_wanted(diagnosis, version, settings))
+    return settings is None or diagnosis.holds(*map_key(diagnosis, version, settings))
 
 
-def _wanted(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> tuple[object, ...]:
-    # The baseline's map depends on no other version.
+def map_key(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> tuple[object, ...]:
+    """What a map is held under; the baseline's depends on no other version."""
     from_other = diagnosis.settings.baseline if version != diagnosis.settings.baseline else ""
     return "map", version, from_other, diagnosis.settings.distance, settings
 
@@ -231,7 +200,7 @@ def _laid_over(diagnosis: EmbeddingDiagnosis, version: str, made: VersionMap, fi
     if not diagnosis.is_compared or version != diagnosis.settings.candidate:
         return made
     over = first or VersionMap(_pca(diagnosis, diagnosis.settings.baseline).coordinates)
-    here, there = _pairs(diagnosis)
+    here, there = rows_on_both(diagnosis)
     try:
         laid = align(made.coordinates, there, over.coordinates, here)
     except UndefinedError:
@@ -239,7 +208,7 @@ def _laid_over(diagnosis: EmbeddingDiagnosis, version: str, made: VersionMap, fi
     return replace(made, coordinates=laid.coordinates, disparity=laid.disparity)
 
 
-def _graph_of_map(
+def graph_of_map(
     diagnosis: EmbeddingDiagnosis,
     version: str,
     settings: LayoutSettings,
@@ -269,94 +238,3 @@ def _graph_of_map(
         report,
     )
     return graph, landmarks
-
-
-def read_quality(
-    diagnosis: EmbeddingDiagnosis,
-    version: str,
-    settings: LayoutSettings | None,
-    run: Run | None = None,
-    on_progress: Report = ignore,
-) -> MapQuality:
-    """How faithful a map is, worked out once.
-
-    Raises:
-        Cancelled: `run` was cancelled.
-    """
-
-    def compute() -> MapQuality:
-        vectors, distance = diagnosis.vectors(version), diagnosis.settings.distance
-        coordinates = read_map(diagnosis, version, settings, run, on_progress).coordinates
-        placed = np.flatnonzero(np.isfinite(coordinates[:, 0]))
-        k = min(diagnosis.settings.k, len(placed) - 1)
-        nothing = np.full(vectors.n, np.nan)
-        if len(placed) > MOST_JUDGED or 2 * k >= len(placed) or k < 1:
-            reason = NOT_JUDGED if len(placed) > MOST_JUDGED else TOO_FEW
-            none = Estimate(math.nan, math.nan, math.nan, 0, reason)
-            return MapQuality(k, nothing, none, none, math.nan)
-        asked = settings or LayoutSettings(distance=distance)
-        doing, reports = run or Run(), (part(on_progress, 0.0, 0.5), part(on_progress, 0.5, 1.0))
-        graph, _landmarks = _graph_of_map(diagnosis, version, asked, doing, reports[0], EXACT_UP_TO)
-        judged = judge_layout(vectors, coordinates, graph, k, diagnosis.folder, doing, reports[1])
-        by_row = nothing.copy()
-        by_row[judged.rows] = judged.kept.values
-        return MapQuality(
-            k,
-            by_row,
-            mean_of_queries(judged.kept)[0],
-            mean_of_queries(judged.quality.trustworthiness)[0],
-            k / (len(placed) - 1),
-        )
-
-    return diagnosis.once(_judged(diagnosis, version, settings), compute, run, on_progress)
-
-
-def holds_quality(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> bool:
-    """Whether that was worked out already."""
-    return diagnosis.holds(*_judged(diagnosis, version, settings))
-
-
-def _judged(diagnosis: EmbeddingDiagnosis, version: str, settings: LayoutSettings | None) -> tuple[object, ...]:
-    return "map quality", diagnosis.settings.k, *_wanted(diagnosis, version, settings)
-
-
-def read_churn(
-    diagnosis: EmbeddingDiagnosis, settings: LayoutSettings, run: Run | None = None, on_progress: Report = ignore
-) -> Churn:
-    """What a change of the seed moves on the baseline's map, and what the change of version moves; worked out once.
-
-    Where the candidate's map begins from the baseline's, that of another seed does too: what is alike moves as much.
-
-    Raises:
-        Cancelled: `run` was cancelled.
-        UndefinedError: fewer rows are on both maps than nearest are compared.
-    """
-
-    def compute() -> Churn:
-        first, second = diagnosis.settings.baseline, diagnosis.settings.candidate
-        reports = [part(on_progress, share, share + 1 / 3) for share in (0.0, 1 / 3, 2 / 3)]
-        one = read_map(diagnosis, first, settings, run, reports[0])
-        other_seed = replace(settings, seed=(settings.seed + 1) % 2**31)
-        if _is_begun_from_baseline(diagnosis):
-            again = _lay_out(diagnosis, first, other_seed, one.coordinates, one.key, run, reports[1])
-        else:
-            again = read_map(diagnosis, first, other_seed, run, reports[1])
-        other = read_map(diagnosis, second, settings, run, reports[2])
-        here, there = _pairs(diagnosis)
-        k = settings.n_neighbors
-        return Churn(
-            k,
-            compute_churn(one.coordinates, again.coordinates, k),
-            compute_churn(one.coordinates[here], other.coordinates[there], k),
-        )
-
-    return diagnosis.once(_churned(diagnosis, settings), compute, run, on_progress)
-
-
-def holds_churn(diagnosis: EmbeddingDiagnosis, settings: LayoutSettings) -> bool:
-    """Whether that was worked out already."""
-    return diagnosis.holds(*_churned(diagnosis, settings))
-
-
-def _churned(diagnosis: EmbeddingDiagnosis, settings: LayoutSettings) -> tuple[object, ...]:
-    return "map churn", *_wanted(diagnosis, diagnosis.settings.candidate, settings), diagnosis.settings.baseline

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lib.embeddings.comparison import read_comparison
 from lib.embeddings.diagnosis import EmbeddingDiagnosis, Report, ignore, part
-from lib.embeddings.projection import read_quality
+from lib.embeddings.map_quality import read_quality
 from lib.embeddings.retrieval import read_retrieval
 from lib.metrics.estimates import FloatArray
 from lib.metrics.outliers import outlier_scores

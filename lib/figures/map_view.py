@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lib import __version__
 from lib.embeddings import EmbeddingDiagnosis
+from lib.embeddings.map_quality import Churn, MapQuality
 from lib.embeddings.predictions import FLIP, FLIP_WORDS, VIOLATION, VIOLATION_WORDS
-from lib.embeddings.projection import Churn, MapQuality, Numbering, VersionMap
+from lib.embeddings.projection import Numbering, VersionMap
 from lib.embeddings.row_measures import (
     FOUND_IN_NEITHER,
     KEPT,

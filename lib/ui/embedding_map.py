@@ -9,18 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.embeddings import EmbeddingDiagnosis
-from lib.embeddings.projection import (
-    MapQuality,
-    Numbering,
-    VersionMap,
-    holds_churn,
-    holds_map,
-    holds_quality,
-    number_rows,
-    read_churn,
-    read_map,
-    read_quality,
-)
+from lib.embeddings.map_quality import MapQuality, holds_churn, holds_quality, read_churn, read_quality
+from lib.embeddings.projection import Numbering, VersionMap, holds_map, number_rows, read_map
 from lib.figures.map_view import (
     MapPanel,
     churn_words,

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
-from lib.embeddings import projection as module
-from lib.embeddings.projection import read_map, read_quality
+from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings, map_quality, projection
+from lib.embeddings.map_quality import read_quality
+from lib.embeddings.projection import read_map
 from lib.jobs.projection import LayoutRequest
 from lib.projection import Layout, LayoutSettings, Method
 from lib.sources.embeddings import EmbeddingSet
@@ -27,14 +27,14 @@ def test_a_large_map_is_laid_out_from_rough_neighbours_and_judged_by_exact_ones(
         graphs.append(request.graph)
         return Layout(request.start, Method.UMAP, settings, 0, 0.0)
 
-    judge = module.judge_layout
-    monkeypatch.setattr(module, "lay_out", made)
+    judge = map_quality.judge_layout
+    monkeypatch.setattr(projection, "lay_out", made)
     monkeypatch.setattr(
-        module,
+        map_quality,
         "judge_layout",
         lambda vectors, points, graph, *rest: graphs.append(graph) or judge(vectors, points, graph, *rest),
     )
-    monkeypatch.setattr(module._graph_of_map, "__defaults__", (0.0,))  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(projection.graph_of_map, "__defaults__", (0.0,))
     placed = read_map(diagnosis, "pixels", settings)
     quality = read_quality(diagnosis, "pixels", settings)
     assert [each.n_measured > 0 for each in graphs] == [True, False]

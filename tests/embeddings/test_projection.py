@@ -9,14 +9,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings, projection
 from lib.embeddings.diagnosis import ELSEWHERE, Report
-from lib.embeddings.projection import (
-    holds_map,
-    holds_quality,
-    number_rows,
-    read_churn,
-    read_map,
-    read_quality,
-)
+from lib.embeddings.map_quality import holds_quality, read_churn, read_quality
+from lib.embeddings.projection import holds_map, number_rows, read_map
 from lib.embeddings.row_measures import (
     KEPT,
     LOST,
