@@ -25,6 +25,15 @@ REMEDY = (
     "anew mends nothing here before that is known."
 )
 
+SCORES_CAUSE = (
+    "Who labels knows nothing of a deploy, so it is likelier that the scores of these rows are wrong: a mapping, a "
+    "feature or a default that means something else there."
+)
+SCORES_REMEDY = (
+    "Compare the scores of these rows before and after that deploy, and roll it back for them at least; review labels "
+    "only where the scores are right."
+)
+
 
 @dataclass(frozen=True)
 class Beginning:

@@ -1,4 +1,4 @@
-"""Whether a fault that is found in a cohort lies in its crossing with one value of another column.
+"""Whether a fault that is found in a cohort lies in its crossing with values of another column: one, or all but some.
 
 Searches look at one cohort column at a time, so that a fault confined to Spanish on one platform is found as Spanish,
 diluted by the other platforms. A cohort that was found is looked at once more, by every other column.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lib.cells import Cells
+from lib.checks import words
 from lib.checks.answer_counts import count_answers
-from lib.checks.blocks import Axes, FloatArray, Place
+from lib.checks.blocks import Axes, BoolArray, FloatArray, Place
 from lib.checks.cohort_disparity import find_disparities
 from lib.checks.memory import once
 from lib.checks.noisy_labels import find_noise
@@ -39,15 +40,16 @@ MOST_LEFT = 0.25
 
 @dataclass(frozen=True, eq=False)
 class Crossing:
-    """The value of another column in which a cohort's fault lies.
+    """The value of another column in which a cohort's fault lies, or all of its values but some.
 
     Attributes:
-        part: the rows of both.
+        part: the rows of both; where some values are left out, of the cohort.
         cells: of these, by version.
         rest: cells of the other rows of the cohort, by version.
         n: labelled, scored rows of the crossing.
         share, share_rest: wrong answers of these, and of the other rows of the cohort.
         p: adjusted for the values that were looked at.
+        apart: another column and those of its values that are sound, where several are not; else nothing.
     """
 
     part: Part
@@ -57,10 +59,23 @@ class Crossing:
     share: float
     share_rest: float
     p: float
+    apart: tuple[str, tuple[str, ...]] = ("", ())
+
+    @property
+    def apart_words(self) -> str:
+        """Of values that are left out: " apart from client = ios"."""
+        column, values = self.apart
+        return f" apart from {column} = {words.listing([value or '(none)' for value in values])}" if values else ""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """Values that are left out, for JSON; nothing where none are."""
+        column, values = self.apart
+        return {"apart": {"column": column, "values": list(values)}} if values else {}
 
     @property
     def cohort(self) -> dict[str, str]:
-        """Both columns and values."""
+        """Both columns and values; that of the cohort where values of another column are left out."""
         return dict(self.part.cohorts)
 
     @property
@@ -83,37 +98,70 @@ def find_crossing(diagnosis: Diagnosis, part: Part) -> Crossing | None:
         return None
 
 
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """Values of a column that may hold the fault: which groups of its table, wrong answers and rows, and p."""
+
+    column: str
+    inside: BoolArray
+    here: FloatArray
+    rest: FloatArray
+    p: float
+
+
 def _best(diagnosis: Diagnosis, part: Part, columns: list[str]) -> Crossing | None:
     everything = _answers(cells_of(diagnosis, Part(part.versions, (), part.window))).sum(axis=0)
     tables = {column: cells_of(diagnosis, part, VERSION, cohort_key(column)) for column in columns}
     by_value = {column: table.rollup([cohort_key(column)]) for column, table in tables.items()}
     trials = sum(each.n_groups for each in by_value.values())
-    found: list[tuple[float, str, str, FloatArray, FloatArray, float]] = []
+    found: list[_Candidate] = []
     for column, table in by_value.items():
         counts = _answers(table)
-        whole = counts.sum(axis=0)
-        usual = _share(everything - whole)
-        for value, here in zip(table.groups[cohort_key(column)].tolist(), counts, strict=True):
-            rest = whole - here
+        usual = _share(everything - counts.sum(axis=0))
+        for inside in _divisions(counts):
+            here, rest = counts[inside].sum(axis=0), counts[~inside].sum(axis=0)
             if min(here[1], rest[1]) < LEAST_ROWS or _share(here) - _share(rest) < LEAST_EXCESS:
                 continue
             if _share(rest) - usual > MOST_LEFT * (_share(here) - usual):
                 continue
-            p = float(excess_p_value(here[0], here[1], rest[0], rest[1])) * trials
+            # As many divisions again leave out some values as one.
+            p = float(excess_p_value(here[0], here[1], rest[0], rest[1])) * 2 * trials
             if p <= ALARM_RATE:
-                found.append((_share(here) - _share(rest), column, str(value), here, rest, min(p, 1.0)))
-    for _excess, column, value, here, rest, p in sorted(found, key=lambda each: -each[0]):
-        both = Part(part.versions, (*part.cohorts, (column, value)), part.window)
-        # What is wrong with the value everywhere is no matter of the crossing.
-        elsewhere = _answers(cells_of(diagnosis, Part(part.versions, ((column, value),), part.window))).sum(axis=0)
-        elsewhere -= here
-        usual = _share(everything - here - rest - elsewhere)
-        if elsewhere[1] >= LEAST_ROWS and _share(elsewhere) - usual > MOST_LEFT * (_share(here) - usual):
-            continue
-        of_value = tables[column].groups[cohort_key(column)] == value
-        cells, other = (tables[column].where(keep).rollup([VERSION]) for keep in (of_value, ~of_value))
-        return Crossing(both, cells, other, float(here[1]), _share(here), _share(rest), p)
+                found.append(_Candidate(column, inside, here, rest, min(p, 1.0)))
+    # One value says more than all but some.
+    for each in sorted(found, key=lambda each: (each.inside.sum() > 1, _share(each.rest) - _share(each.here))):
+        crossing = _crossing(diagnosis, part, tables[each.column], by_value[each.column], each, everything)
+        if crossing is not None:
+            return crossing
     return None
+
+
+def _divisions(counts: FloatArray) -> list[BoolArray]:
+    """Each value against the others; and two or more, in which most is wrong, against those in which least is."""
+    n = len(counts)
+    order = np.argsort([-_share(each) for each in counts], kind="stable")
+    return [*np.eye(n, dtype=np.bool_), *(np.isin(np.arange(n), order[:size]) for size in range(2, n))]
+
+
+def _crossing(
+    diagnosis: Diagnosis, part: Part, table: Cells, by_value: Cells, each: _Candidate, everything: FloatArray
+) -> Crossing | None:
+    """The crossing; None where what is wrong with the values is wrong everywhere, which is no matter of it."""
+    key = cohort_key(each.column)
+    values = by_value.groups[key][each.inside]
+    wide = cells_of(diagnosis, Part(part.versions, (), part.window), key)
+    elsewhere = _answers(wide)[np.isin(wide.groups[key], values)].sum(axis=0) - each.here
+    usual = _share(everything - each.here - each.rest - elsewhere)
+    if elsewhere[1] >= LEAST_ROWS and _share(elsewhere) - usual > MOST_LEFT * (_share(each.here) - usual):
+        return None
+    inside = np.isin(table.groups[key], values)
+    cells, other = (table.where(keep).rollup([VERSION]) for keep in (inside, ~inside))
+    shares = float(each.here[1]), _share(each.here), _share(each.rest), each.p
+    if len(values) == 1:
+        both = Part(part.versions, (*part.cohorts, (each.column, str(values[0]))), part.window)
+        return Crossing(both, cells, other, *shares)
+    apart = tuple(str(value) for value in by_value.groups[key][~each.inside])
+    return Crossing(part, cells, other, *shares, (each.column, apart))
 
 
 def _answers(cells: Cells) -> FloatArray:
@@ -169,11 +217,11 @@ def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
         if crossing is None:
             return
         for place, other in enumerate(crossed):
-            if other.crossing.cohort == crossing.cohort and other.crossing.part.window == part.window:
+            if _is_same(other.crossing, crossing) and other.crossing.part.window == part.window:
                 both = tuple(dict.fromkeys((*other.versions, *part.versions)))
                 found, one = (*other.found, (source, number)), version if version == other.version else None
                 wider = find_crossing(diagnosis, Part(both, other.crossing.part.cohorts[:1], part.window))
-                same = wider if wider is not None and wider.cohort == crossing.cohort else other.crossing
+                same = wider if wider is not None and _is_same(wider, crossing) else other.crossing
                 crossed[place] = dataclasses.replace(other, crossing=same, versions=both, version=one, found=found)
                 return
         crossed.append(Crossed(crossing, source, part.versions, version, p, strength, ((source, number),)))
@@ -191,6 +239,10 @@ def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
             part = Part((each.version,), ((each.column, worst.value),))
             add("cohort", number, part, each.version if len(axes.versions) > 1 else None, worst.p_adjusted, worst.n)
     return crossed
+
+
+def _is_same(one: Crossing, other: Crossing) -> bool:
+    return (one.cohort, one.apart) == (other.cohort, other.apart)
 
 
 def _part(found: Found, axes: Axes) -> Part:

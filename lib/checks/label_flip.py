@@ -8,6 +8,7 @@ import numpy as np
 
 from lib.cells import POSITIVE, Cells
 from lib.checks import words
+from lib.checks.beginnings import SCORES_CAUSE, SCORES_REMEDY, find_beginning
 from lib.checks.blocks import FloatArray, where_of
 from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.exchanged_classes import check_exchanged_parts
@@ -42,7 +43,7 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
         return [_finding_of_filter(diagnosis, reversals)]
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
-    crossed = [_finding_of_crossing(reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
+    crossed = [_finding_of_crossing(diagnosis, reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
     if not reversals.found and not crossed:
         parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
@@ -59,27 +60,33 @@ def _findings(diagnosis: Diagnosis) -> list[Finding]:
     return [_finding(diagnosis, reversals, parts, number) for number in range(len(parts))]
 
 
-def _finding_of_crossing(reversals: Reversals, crossed: Crossed) -> Finding:
+def _finding_of_crossing(diagnosis: Diagnosis, reversals: Reversals, crossed: Crossed) -> Finding:
     """Rows of two cohorts at once: a search by one of the two columns sees them diluted."""
     crossing = crossed.crossing
     where = Where(crossing.cohort, crossing.part.window)
     here, rest = (auc_of_cells(each.rollup([])) for each in (crossing.cells, crossing.rest))
     column, value = crossing.part.cohorts[0]
+    place = words.place(crossed.version, where, reversals.axes.facts) + crossing.apart_words
+    begun = find_beginning(diagnosis, crossed.version, where.cohort)
     return Finding(
         Status.FAIL,
         crossed.version,
         where,
-        f"Scores are reversed{words.place(crossed.version, where, reversals.axes.facts)} (AUC {_said(here)} against "
-        f"{_said(rest)} in the rest of {column} = {value or '(none)'}, n = {words.count(here.n)})",
+        f"Scores are reversed{place} (AUC {_said(here)} against {_said(rest)} in the rest of "
+        f"{column} = {value or '(none)'}, n = {words.count(here.n)})",
         {
             "n": int(here.n),
             "roc_auc": here.value,
             "roc_auc_elsewhere": rest.value,
             "p_adjusted": max(crossed.p, crossing.p),
             "versions": list(crossed.versions),
+            **crossing.evidence,
+            **({} if begun is None else begun.evidence),
             "consequences": [],
         },
         crossed.strength,
+        cause="" if begun is None else f"{begun.words} {SCORES_CAUSE}",
+        remedy="" if begun is None else SCORES_REMEDY,
     )
 
 

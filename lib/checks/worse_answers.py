@@ -153,6 +153,7 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
             "roc_auc_reference": each.auc_there,
             "p_adjusted": each.p,
             "n_parts": int(worsenings.trials),
+            **({} if crossed is None else crossed.crossing.evidence),
             "consequences": [],
         },
         (here.wrong / here.n - there.wrong / there.n) * float(np.sqrt(here.n)),
@@ -161,9 +162,10 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
 
 def _within(crossing: Crossing) -> str:
     """In which part of a cohort its errors lie."""
-    column, value = crossing.part.cohorts[1]
+    (_own, _value), *crossed = crossing.part.cohorts
+    place = " and ".join(f"within {column} = {value or '(none)'}" for column, value in crossed)
     return (
-        f"; they lie within {column} = {value or '(none)'}, where {words.percent(crossing.share)} are wrong against "
+        f"; they lie {place or crossing.apart_words.strip()}, where {words.percent(crossing.share)} are wrong against "
         f"{words.percent(crossing.share_rest)} in the rest of it"
     )
 

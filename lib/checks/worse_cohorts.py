@@ -64,7 +64,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
     crossing, margin_target = crossed.crossing, diagnosis.settings.margin_target
     here, rest = (violation_rate(each.rollup([]), margin_target)[0] for each in (crossing.cells, crossing.rest))
     where, (column, value) = Where(crossing.cohort), crossing.part.cohorts[0]
-    place = words.place(crossed.version, where, diagnosis.facts)
+    place = words.place(crossed.version, where, diagnosis.facts) + crossing.apart_words
     begun = find_beginning(diagnosis, crossed.version, where.cohort)
     return Finding(
         Status.WARN,
@@ -80,6 +80,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
             "violation_rate_rest": rest.value,
             "p_adjusted": max(crossed.p, crossing.p),
             "versions": list(crossed.versions),
+            **crossing.evidence,
             **({} if begun is None else begun.evidence),
             "consequences": [],
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lib.checks import words
+from lib.checks.beginnings import SCORES_CAUSE, SCORES_REMEDY, find_beginning
 from lib.checks.blocks import Axes, where_of
 from lib.checks.crossings import Crossing, crossing_of
 from lib.checks.noisy_labels import find_noise, sure_features
@@ -62,11 +63,14 @@ def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, cross
     n, share = float(unit[ROWS]), float(unit[HITS] / unit[ROWS])
     rest = float(found.rest[HITS] / found.rest[ROWS])
     low, high = wilson(share, n)
+    place = words.place(version, where, axes.facts) + ("" if crossing is None else crossing.apart_words)
+    versions = [axes.versions[each] for each in found.versions] if version is None else [version]
+    begun = next((each for name in versions if (each := find_beginning(diagnosis, name, where.cohort))), None)
     return Finding(
         Status.WARN,
         version,
         where,
-        f"Labels look wrong{words.place(version, where, axes.facts)}: of the rows that the model is sure of, "
+        f"Labels {'' if begun is None else 'or scores '}look wrong{place}: of the rows that the model is sure of, "
         f"{words.percent(share)} are labelled otherwise against {words.percent(rest)} elsewhere "
         f"(n = {words.count(n)}); {words.percent(noise)} of labels turned round would explain it"
         f"{', or scores that know nothing of these rows' if noise >= NO_ORDER else ''}",
@@ -78,9 +82,13 @@ def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, cross
             "share_noise": noise,
             "p_adjusted": found.p,
             "n_parts": int(found.trials),
+            **({} if crossing is None else crossing.evidence),
+            **({} if begun is None else begun.evidence),
             "consequences": [],
         },
         found.gain,
+        cause="" if begun is None else f"{begun.words} {SCORES_CAUSE}",
+        remedy="" if begun is None else SCORES_REMEDY,
     )
 
 
