@@ -28,7 +28,7 @@ from lib.metrics.margins import violation_rate, violation_rate_by_class
 from lib.metrics.multiclass import AVERAGED, PER_CLASS, ClassTables, average
 from lib.metrics.scale import is_same_scale, scale_ratio
 from lib.metrics.summary import METRICS, MetricSettings, Summary, compute_summary, metric_named
-from lib.monitoring import Monitoring
+from lib.monitoring import Monitoring, at_all_times
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
 from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
@@ -146,15 +146,14 @@ class Diagnosis:
         return self._class_tables[keys]
 
     def monitoring(self, version: str | None = None, deploys: tuple[Deploy, ...] = ()) -> Monitoring:
-        """Courses along time, of one version or of all; without deploys they are read from the version column.
+        """Courses along all time, of one version or of all; without deploys they are read from the version column.
 
         Raises:
             SettingsError: no row has a time.
         """
         if (version, deploys) not in self._monitoring:
-            self._monitoring[version, deploys] = Monitoring(
-                self.tables, self.settings.where, self.settings.margin_target, version=version, deploys=deploys
-            )
+            where, gamma = at_all_times(self.settings.where), self.settings.margin_target
+            self._monitoring[version, deploys] = Monitoring(self.tables, where, gamma, version=version, deploys=deploys)
         return self._monitoring[version, deploys]
 
     def watched(self, deploys: tuple[Deploy, ...] = ()) -> Monitoring:

@@ -5,7 +5,7 @@ import streamlit as st
 from lib.diagnose import Diagnosis
 from lib.figures.monitoring_lines import offered_widths
 from lib.figures.monitoring_view import MonitoringView, crossings_of, part_words
-from lib.figures.monitoring_words import answer, lag_words, width_words
+from lib.figures.monitoring_words import answer, lag_words, range_words, width_words
 from lib.metrics.incidents import Part
 from lib.monitoring import ALL, Monitoring, missing_for_monitoring
 from lib.scan import WindowGrid
@@ -74,7 +74,8 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
     with words:
         show_answer(answer(view))
         why = width_words(view) if width is None and not view.nothing else ""
-        show_note(*lag_words(view), why, ROWS_ALONE if diagnosis.facts.weighted else "")
+        weights = ROWS_ALONE if diagnosis.facts.weighted else ""
+        show_note(range_words(diagnosis.settings.where), *lag_words(view), why, weights)
     if view.nothing:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)

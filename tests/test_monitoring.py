@@ -80,8 +80,22 @@ def test_what_was_hit_most_and_the_rows_behind_it(incident: Diagnosis, view: Mon
     query = view.rows(incident)
     assert query.where.cohorts == (("language", "pt"),)
     assert query.margin_to == 1.0
-    assert DEPLOY < (query.where.start or 0) < ROLLBACK < (query.where.end or 0) < ROLLBACK + DAY
+    assert query.where.start == pytest.approx(DEPLOY, abs=3_600)
+    assert query.where.end == pytest.approx(ROLLBACK, abs=3_600)
     assert retrain_words(view).startswith("No reason to train anew: objectives were missed for a time")
+
+
+@pytest.mark.parametrize(
+    "where", [Filter(start=DEPLOY + DAY, end=ROLLBACK - DAY), Filter(cohorts=(("language", "pt"),))]
+)
+def test_neither_a_range_of_times_nor_a_cohort_changes_what_was_deployed(
+    incident: Diagnosis, view: MonitoringView, where: Filter
+) -> None:
+    watched = incident.with_settings(where=where).monitoring()
+    assert watched.deploys == view.watched.deploys
+    assert watched.timeline().edges[-1] >= view.watched.timeline().edges[-1] - DAY
+    if not where.cohorts:
+        assert watched.onsets("violation_rate") == view.watched.onsets("violation_rate")
 
 
 def test_windows_are_those_of_the_rows(incident: Diagnosis, view: MonitoringView) -> None:

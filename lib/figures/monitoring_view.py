@@ -195,12 +195,19 @@ class MonitoringView:
         sustained = any(each.is_sustained for told in self.told for each in told.breaches)
         return sustained and bool(self.drifts)
 
-    @property
+    @cached_property
     def incident_span(self) -> tuple[int, int]:
-        """The first page's time, or the last day where nobody was paged: epoch seconds."""
-        last = int(self.watched.timeline().edges[-1])
-        page = self.first_page
-        return (last - DAY, last) if page is None else (page.opened, page.closed or last)
+        """From the clearest rise to the rollback of its deploy, or else to the next fall, or to the end of the log.
+
+        Without a rise the first page's time, and without a page the last day: epoch seconds.
+        """
+        last, page, onset = int(self.watched.timeline().edges[-1]), self.first_page, self.main_onset
+        if onset is None:
+            return (last - DAY, last) if page is None else (page.opened, page.closed or last)
+        deploy, start = self.watched.deploy_of(onset.change), onset.change.at
+        ends = [each.rollback.at for each in self.watched.recoveries(self.metric, onset.part) if each.deploy == deploy]
+        ends += [each.change.at for each in self.onsets if each.part == onset.part and not each.change.is_rise]
+        return start, min((each for each in ends if each > start), default=last)
 
     def hit_most(self) -> list[Hit]:
         """All rows, then the parts by how surely the incident was worse for them than what was before."""
@@ -219,13 +226,8 @@ class MonitoringView:
 
     def rows(self, diagnosis: Diagnosis) -> RowQuery:
         """The violations of the part within the incident."""
-        where = narrowed(diagnosis.settings.where, self.part)
         start, end = self.incident_span
-        chosen = replace(
-            where,
-            start=max(start, where.start) if where.start is not None else start,
-            end=min(end, where.end) if where.end is not None else end,
-        )
+        chosen = replace(narrowed(diagnosis.settings.where, self.part), start=start, end=end)
         return RowQuery(chosen, margin_to=self.watched.margin_target)
 
     def frame(self) -> pd.DataFrame:

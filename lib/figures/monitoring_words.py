@@ -20,8 +20,9 @@ from lib.metrics.burn_rate import BurnRule, Objective, seconds_to_exhaustion
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Incident, Onset, Part
 from lib.metrics.onset import DAY, Change
-from lib.monitoring import Told
+from lib.monitoring import Told, at_all_times
 from lib.scan import WindowGrid
+from lib.schema import Filter
 
 MINUTE = 60
 MOST_NAMED = 8
@@ -159,6 +160,16 @@ def answer(view: MonitoringView) -> str:
         n_parts = view.told[0].n_parts
         said.append(f"This policy would have paged nobody, watching {format_plural(n_parts, 'part')}.")
     return " ".join(said)
+
+
+def range_words(where: Filter) -> str:
+    """That a range of times that is chosen does not hold; nothing where none is."""
+    if at_all_times(where) == where:
+        return ""
+    return (
+        "The range of times that is chosen does not hold for what is told here of objectives, deploys and changes: it "
+        "is of all times."
+    )
 
 
 def width_words(view: MonitoringView) -> str:

@@ -1,7 +1,7 @@
 """Monitoring: courses along time, what objectives would have told, deploys and onsets."""
 
 from lib.monitoring.courses import ALL, SUGGESTED, Course, Monitoring, Told
-from lib.monitoring.reading import are_read, missing_for_monitoring, narrowed, read_timelines
+from lib.monitoring.reading import are_read, at_all_times, missing_for_monitoring, narrowed, read_timelines
 
 __all__ = [
     "ALL",
@@ -10,6 +10,7 @@ __all__ = [
     "Monitoring",
     "Told",
     "are_read",
+    "at_all_times",
     "missing_for_monitoring",
     "narrowed",
     "read_timelines",

@@ -42,7 +42,7 @@ from lib.metrics.onset import Change, expected_rate, find_changes, rate_between
 from lib.monitoring.reading import narrowed, watched_columns
 from lib.scan.held import HeldTables
 from lib.scan.windows import HOUR
-from lib.schema import Filter
+from lib.schema import EVERYTHING, Filter
 
 ABOVE_USUAL = 1.25
 """An objective that nobody has set is so many times the rate that there was before the first deploy."""
@@ -95,7 +95,7 @@ class Monitoring:
         version: str | None = None,
         deploys: Sequence[Deploy] = (),
     ) -> None:
-        """Without `deploys` they are those that the version column shows.
+        """Without `deploys` they are those that the version column of all rows shows.
 
         Raises:
             SettingsError: no row has a time.
@@ -104,7 +104,10 @@ class Monitoring:
         if tables.facts.windows is None:
             raise SettingsError("No row has a time, so there is nothing to monitor.")
         self.columns = watched_columns(tables, where)
-        self.deploys = tuple(deploys) or find_deploys(self.timeline())
+        # A filter changes whose rates are told, not what was deployed.
+        served = tables.timeline(None, EVERYTHING, margin_target)
+        assert served is not None
+        self.deploys = tuple(deploys) or find_deploys(served)
         self._told: dict[Objective, Told] = {}
         self._onsets: dict[tuple[RateName, tuple[Part, ...]], tuple[Onset, ...]] = {}
 

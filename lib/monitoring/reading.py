@@ -7,13 +7,18 @@ from dataclasses import replace
 
 from lib.metrics.incidents import Part
 from lib.scan.held import HeldTables
-from lib.schema import Filter
+from lib.schema import EVERYTHING, Filter
 from lib.sources import Run
 
 
 def narrowed(where: Filter, part: Part) -> Filter:
     """A filter that lets the rows of a part alone pass."""
     return replace(where, cohorts=(*where.cohorts, *part.cohorts))
+
+
+def at_all_times(where: Filter) -> Filter:
+    """A filter without its range of times: what came before and after tells what a time is."""
+    return replace(where, start=None, end=None)
 
 
 def watched_columns(tables: HeldTables, where: Filter) -> tuple[str, ...]:
@@ -50,7 +55,11 @@ def are_read(tables: HeldTables, where: Filter, margin_target: float, crossings:
 def _wanted(tables: HeldTables, where: Filter, crossings: Sequence[Part]) -> list[tuple[str | None, Filter]]:
     """The cohort column, if any, and the filter of each timeline."""
     columns = (None, *watched_columns(tables, where))
-    return [*((column, where) for column in columns), *((None, narrowed(where, each)) for each in crossings)]
+    return [
+        (None, EVERYTHING),
+        *((column, where) for column in columns),
+        *((None, narrowed(where, each)) for each in crossings),
+    ]
 
 
 def missing_for_monitoring(tables: HeldTables) -> str:

@@ -146,7 +146,7 @@ def _limit(table: Table, usual: str) -> Limit:
     if limit.cohorts and limit.crossing:
         table.fail("a limit is by one cohort column or by a crossing; write two limits for both.", "crossing")
     if "crossing" in table.values and not 2 <= len(set(limit.crossing)) == len(limit.crossing) <= MOST_CROSSED:
-        table.fail(f"crossing names two or {MOST_CROSSED} cohort columns, each of them once.", "crossing")
+        table.fail(f"crossing names 2 or {MOST_CROSSED} cohort columns, each of them once.", "crossing")
     return limit
 
 

@@ -13,7 +13,7 @@ from lib.figures.monitoring_view import crossings_of
 from lib.figures.monitoring_words import rule_words
 from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
-from lib.monitoring import SUGGESTED, Monitoring, are_read, read_timelines
+from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
 from lib.ui.findings import findings_of
@@ -46,7 +46,8 @@ def watched(diagnosis: Diagnosis) -> Monitoring:
 
 def _read(diagnosis: Diagnosis) -> None:
     """Count rows along time, unless that is done; of many rows with progress and cancel."""
-    tables, where, gamma = diagnosis.tables, diagnosis.settings.where, diagnosis.settings.margin_target
+    tables, where = diagnosis.tables, at_all_times(diagnosis.settings.where)
+    gamma = diagnosis.settings.margin_target
     crossings = crossings_of(diagnosis, findings_of(diagnosis))
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma, crossings):
         forget("monitoring")

@@ -48,7 +48,8 @@ EXECUTIVE_METRICS = ("violation_rate", "average_hinge_loss", "recall")
 
 def show_rate(view: MonitoringView, diagnosis: Diagnosis) -> None:
     """The rate with its objective, budget, alerts and deploys."""
-    figure = plot_monitoring(view, current_look(), provenance_line(diagnosis))
+    whole = diagnosis.with_settings(where=view.watched.where)
+    figure = plot_monitoring(view, current_look(), provenance_line(whole))
     show_figure(figure, "monitoring-figure", name=f"monitoring-{view.metric}", table=view.frame())
 
 
@@ -91,15 +92,15 @@ def show_on_call(view: MonitoringView, diagnosis: Diagnosis) -> None:
     """What is the matter now, for whom most, what was deployed, and what would have been told when."""
     show_rate(view, diagnosis)
     st.subheader("Now, and who is hit most", anchor=False)
-    paged = view.first_page is not None
+    has_incident = view.first_page is not None or view.main_onset is not None
     end = format_time(int(view.watched.timeline().edges[-1]), MINUTE)
     heads = [Column("Rows"), Column("Last day", f"The day up to {end}, where the log ends")]
-    heads += [Column("In the incident", "From the first page until the incident was over")] if paged else []
-    heads.append(Column("Before", "In the week up to the first deploy, or to the first page"))
+    heads += [Column("In the incident", format_span(*view.incident_span, MINUTE))] if has_incident else []
+    heads.append(Column("Before", "In the week up to the first deploy, or to the incident"))
     rows = [
         [
             Cell(part_words(each.part)),
-            *map(estimate_cell, (each.last_day, *([each.incident] if paged else []), each.before)),
+            *map(estimate_cell, (each.last_day, *([each.incident] if has_incident else []), each.before)),
         ]
         for each in view.hit_most()
     ]

@@ -112,10 +112,10 @@ WRONG = [
     (LIMIT + 'at_least = 0.9\ncohorts = "a"\ncrossing = ["a", "b"]\n', 5, "by one cohort column or by a crossing"),
     (LIMIT + 'at_least = 0.9\ncrossing = "a"\n', 4, "crossing is 'a', not a list of texts"),
     (LIMIT + 'at_least = 0.9\ncrossing = ["a", 1]\n', 4, "not a list of texts"),
-    (LIMIT + 'at_least = 0.9\ncrossing = []\n', 4, "crossing names two or 3 cohort columns, each of them once"),
-    (LIMIT + 'at_least = 0.9\ncrossing = ["a"]\n', 4, "crossing names two or 3 cohort columns"),
+    (LIMIT + 'at_least = 0.9\ncrossing = []\n', 4, "crossing names 2 or 3 cohort columns, each of them once"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a"]\n', 4, "crossing names 2 or 3 cohort columns"),
     (LIMIT + 'at_least = 0.9\ncrossing = ["a", "a"]\n', 4, "each of them once"),
-    (LIMIT + 'at_least = 0.9\ncrossing = ["a", "b", "c", "d"]\n', 4, "crossing names two or 3 cohort columns"),
+    (LIMIT + 'at_least = 0.9\ncrossing = ["a", "b", "c", "d"]\n', 4, "crossing names 2 or 3 cohort columns"),
     (
         LIMIT + 'at_least = 0.9\ncrossing = ["a", "b"]\n' + LIMIT + 'at_least = 0.8\ncrossing = ["b", "a"]\n',
         5,
