@@ -8,6 +8,7 @@ import numpy as np
 
 from lib.checks import words
 from lib.checks.embeddings.hidden_fall import hidden_fall
+from lib.checks.embeddings.mending import CAUSE, mending_of
 from lib.checks.embeddings.versions import NO_TRUTH, ONE_VERSION, Seen, look_at, points, short
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.embeddings import EmbeddingDiagnosis
@@ -74,6 +75,7 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
         )
     told = whole if whole.has_fallen else min(fallen, key=lambda each: each.change)
     causes = _causes(diagnosis)
+    mending = mending_of(causes)
     before = _rate(comparison, diagnosis, told)
     cohort = {told.column: told.value} if told.column else {}
     where = f" for {short(told.column)} = {short(told.value)}" if told.column else ""
@@ -104,6 +106,8 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
             },
             -told.change,
             Severity.ERROR if -told.change >= LARGE_FALL or not told.column else Severity.WARNING,
+            cause=CAUSE if mending else "",
+            remedy=mending,
         )
     ]
 

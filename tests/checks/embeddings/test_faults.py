@@ -11,6 +11,7 @@ import pytest
 
 from lib.checks import CheckResult, Severity, Status
 from lib.checks.embeddings import run_embedding_checks
+from lib.checks.embeddings.mending import REMEDIES
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.comparison import read_comparison
 from lib.embeddings.recall_drop import read_recall_drop
@@ -59,6 +60,8 @@ def test_a_fall_of_recall_is_one_finding_with_its_cause(tmp_path: Path, fault: F
     assert drop.evidence["hypotheses"][0]["explains"] == pytest.approx(
         next(each.explains for each in read.hypotheses if each.name == fault)
     )
+    can_be_mended = fault != "collapse" and drop.evidence["hypotheses"][0]["explains"] >= 0.8
+    assert drop.remedy.startswith(REMEDIES[fault] if can_be_mended else "Roll back.")
     ledger = read.lost.ledger
     assert drop.evidence["n_lost"] == ledger.is_lost.sum()
     assert drop.evidence["recall_at_k"] == pytest.approx(ledger.is_answered.mean())
