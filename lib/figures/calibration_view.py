@@ -25,6 +25,8 @@ DECISION_SCORES = (
     "probabilities of them: choose a map in the sidebar, and everything here is of rows that their map has not seen."
 )
 SCORE_WORDS = {"brier": "Brier score", "log_loss": "Log loss"}
+LEAST_ROWS = 30
+"""Of fewer neither an error nor its absence is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,8 @@ class CalibrationView:
         n = format_plural(judged.test.n, "labelled row")
         error = found.errors["debiased_calibration_error"]
         marked = f", {self.marked}" if self.marked else ""
+        if judged.test.n < LEAST_ROWS:
+            return f"Too few rows to tell: {n} of {of}, where {LEAST_ROWS} at least would be needed"
         if judged.is_miscalibrated:
             came = f"{format_share(found.positive_share)} are {self.words.came}"
             means = f"mean p of {of} is {found.mean_probability:.3f}, {came}"

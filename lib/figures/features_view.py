@@ -108,6 +108,8 @@ class RankingView:
             if moved
             else f"None of {format_plural(len(self.rows), 'feature')} moved"
         )
+        if not any(row.explained.share.is_defined for row in self.rows):
+            return f"{first}; too few rows to tell what explains violations of {self.candidate}."
         if not explaining:
             return f"{first}; none explains violations of {self.candidate} beyond chance."
         best = explaining[0]

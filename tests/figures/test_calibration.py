@@ -168,3 +168,8 @@ def test_one_of_several_classes(tmp_path: Path) -> None:
     assert "are right" in top.answer()
     look = plot_reliability(top, Look(), "").layout
     assert look.yaxis.title.text == "share of right answers"  # type: ignore[union-attr]
+
+
+def test_of_a_few_rows_nothing_is_told(make: Maker) -> None:
+    view = CalibrationView.of(make(np.tile([1, -1], 6), np.tile([1.0, -1.0], 6), ["v"] * 12))
+    assert view.answer() == "Too few rows to tell: 12 labelled rows of the model, where 30 at least would be needed."
