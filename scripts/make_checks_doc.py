@@ -119,9 +119,9 @@ def render(rates: pd.DataFrame) -> str:
         "worlds are two seeds of one model, a tuned model, halves of one version, queries drawn anew, and times",
         "without a season (few rows at night and at the week's end, bursts, gaps, a course that wanders): 150 to",
         "5,000 vectors of 16 to 384 dimensions in classes of 4, 10 or 30, under both distances, with cohorts and",
-        "sensitive columns dealt at random, three of eight with a recall at its ceiling; there `oversized-",
-        "dimension` fires rightly, and no fall that recall hides was told. A copy loses its tie to the row that it",
-        "is a copy of: copies alone take few answers away.",
+        "sensitive columns dealt at random, three of eight with a recall at its ceiling; there no fall that",
+        "recall hides was told. A copy loses its tie to the row that it is a copy of: copies alone take few answers",
+        "away.",
     ]
     return "\n".join(lines) + "\n"
 

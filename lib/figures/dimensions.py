@@ -21,7 +21,7 @@ def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Fig
         for version in known:
             _add_curve(figure, view, version, way, look, number)
         lowest = min(
-            (each.recall.lower for version in known for each in view.along(version, way) if each.recall.is_defined),
+            (each.judged.lower for version in known for each in view.along(version, way) if each.judged.is_defined),
             default=0.0,
         )
         figure.update_layout(
@@ -31,7 +31,7 @@ def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Fig
                     "range": [100 * max(lowest - 0.03, 0.0), 100],
                     "ticksuffix": PER_CENT,
                     "nticks": 4,
-                    "title": {"text": view.recall},
+                    "title": {"text": view.judged},
                 },
             }
         )
@@ -57,11 +57,12 @@ def plot_dimensions(view: DimensionsView, look: Look, provenance: str) -> go.Fig
 
 def _add_curve(figure: go.Figure, view: DimensionsView, version: str, way: Way, look: Look, number: str) -> None:
     colour, points = look.version(version, view.baseline), view.along(version, way)
-    smallest = view.found[version].smallest
+    curve = view.found[version]
+    smallest = None if curve.is_at_ceiling else curve.smallest
     symbols = ["circle" if each.keeps else "circle-open" for each in points]
     figure.add_scatter(
         x=[each.setting.n_bytes for each in points],
-        y=[100 * each.recall.value for each in points],
+        y=[100 * each.judged.value for each in points],
         xaxis=f"x{number}",
         yaxis=f"y{number}",
         mode="lines+markers",
@@ -74,23 +75,23 @@ def _add_curve(figure: go.Figure, view: DimensionsView, version: str, way: Way, 
             "thickness": 1.2,
             "width": 0,
             "color": colour,
-            **whiskers([each.recall for each in points], 100),
+            **whiskers([each.judged for each in points], 100),
         },
         customdata=[
             [
                 setting_words(each.setting),
-                format_share(each.recall.value),
-                format_interval(each.recall.lower, each.recall.upper, "share"),
+                format_share(each.judged.value),
+                format_interval(each.judged.lower, each.judged.upper, "share"),
             ]
             for each in points
         ],
-        hovertemplate=f"<b>{name_of(version)}</b>, %{{customdata[0]}}<br>%{{x:,}} bytes: {view.recall} "
+        hovertemplate=f"<b>{name_of(version)}</b>, %{{customdata[0]}}<br>%{{x:,}} bytes: {view.measure(version)} "
         "%{customdata[1]} (%{customdata[2]})<extra></extra>",
     )
-    if any(each is smallest for each in points):
+    if smallest is not None and any(each is smallest for each in points):
         figure.add_scatter(
             x=[smallest.setting.n_bytes],
-            y=[100 * smallest.recall.value],
+            y=[100 * smallest.judged.value],
             xaxis=f"x{number}",
             yaxis=f"y{number}",
             mode="markers",

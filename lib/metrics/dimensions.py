@@ -2,8 +2,10 @@
 
 Principal axes are those about the origin, so that all of them together are a rotation and lose nothing under either
 distance. A setting keeps the recall if the interval of its paired difference to the vectors as they are stays above
-−tolerance (non-inferiority). Along one way of making vectors smaller, the next setting is asked only if the one before
-it has kept the recall: that needs no correction, and the ways share the error rate (Bonferroni).
+−tolerance (non-inferiority). Recall@k at its ceiling cannot tell sizes apart: there R-precision of the same queries is
+judged, and where that is at its ceiling too, nothing is. Along one way of making vectors smaller, the next setting is
+asked only if the one before it has kept the recall: that needs no correction, and the ways share the error rate
+(Bonferroni).
 
 References: Westfall and Krishen (2001) for testing in a fixed order; Newcombe (1998b) for paired rates.
 """
@@ -19,6 +21,7 @@ import numpy as np
 
 from lib.metrics.estimates import Estimate, FloatArray
 from lib.metrics.intervals import LEVEL, mover, wilson
+from lib.metrics.retrieval import CEILING
 from lib.metrics.sample_means import rate_of
 from lib.metrics.variance_spectrum import Precision
 from lib.metrics.vector_rows import blocks, moments
@@ -31,6 +34,9 @@ NO_QUERIES = "no query can be answered"
 
 RecallOf = Callable[[Matrix], FloatArray]
 """Recall@k of each query, shape (q,), 0 to 1 and NaN where it cannot be answered, of these vectors for all rows."""
+BothOf = Callable[[Matrix], tuple[FloatArray, FloatArray]]
+"""The same, and R-precision of each query."""
+RECALL, R_PRECISION = "recall_at_k", "r_precision"
 
 
 class Way(StrEnum):
@@ -69,13 +75,15 @@ class Point:
     Attributes:
         setting: which.
         recall: with Wilson's interval over queries.
-        change: to the vectors as they are, paired by query; the interval is one that all ways together may use.
-        keeps: whether the recall is kept, here and at all larger settings of the same way.
+        judged: what is judged, see `Curve.measure`; likewise.
+        change: of that, to the vectors as they are, paired by query; with an interval for all ways together.
+        keeps: whether it is kept, here and at all larger settings of the same way.
         cost: of 1,000 queries by exact search, which reads every vector of the gallery; NaN without a price.
     """
 
     setting: Setting
     recall: Estimate
+    judged: Estimate
     change: Estimate
     keeps: bool
     cost: float
@@ -88,12 +96,19 @@ class Curve:
     Attributes:
         full: the vectors as they are.
         points: by way, and along each from large to small.
-        tolerance: how much recall may be lost.
+        tolerance: how much may be lost.
+        measure: by which sizes are judged: `RECALL`, or `R_PRECISION` where recall@k is at its ceiling.
     """
 
     full: Point
     points: tuple[Point, ...]
     tolerance: float
+    measure: str = RECALL
+
+    @property
+    def is_at_ceiling(self) -> bool:
+        """Whether what is judged has no room to fall in, so that no size can be told from another."""
+        return at_ceiling(self.full.judged)
 
     @property
     def smallest(self) -> Point:
@@ -102,10 +117,16 @@ class Curve:
         return min(kept, key=lambda each: (each.setting.n_bytes, -each.recall.value), default=self.full)
 
 
+def at_ceiling(measured: Estimate) -> bool:
+    """Whether nearly every query is answered in full."""
+    return measured.is_defined and measured.value >= CEILING
+
+
 def trade_off(
     matrix: Matrix,
     rows: Rows,
     recall_of: RecallOf,
+    both_of: BothOf,
     tolerance: float = 0.01,
     n_gallery: int = 0,
     price_per_gigabyte: float = math.nan,
@@ -116,6 +137,7 @@ def trade_off(
         matrix: shape (N, d).
         rows: usable rows: axes and scales are theirs.
         recall_of: called once for each setting, with a matrix of the same rows.
+        both_of: called in its place where recall@k is at its ceiling.
         tolerance: how much recall may be lost, in (0, 1).
         n_gallery: how many vectors a query is compared with.
         price_per_gigabyte: of reading vectors.
@@ -126,20 +148,26 @@ def trade_off(
         return cost_of_queries(setting, n_gallery, price_per_gigabyte)
 
     whole = Setting(Way.PRECISION, dimension, Precision.FLOAT32)
-    before = recall_of(matrix)
-    n = int(np.isfinite(before).sum())
+    before = first = recall_of(matrix)
+    n = int(np.isfinite(first).sum())
     same = Estimate(0.0, 0.0, 0.0, n) if n else Estimate(np.nan, np.nan, np.nan, 0, NO_QUERIES)
-    full = Point(whole, rate_of(before[np.isfinite(before)], NO_QUERIES), same, bool(n), cost(whole))
+    is_blunt = at_ceiling(_rate(first))
+    if is_blunt:
+        first, before = both_of(matrix)
+    full = Point(whole, _rate(first), _rate(before), same, bool(n), cost(whole))
     points: list[Point] = []
-    keeps = dict.fromkeys(Way, bool(n))
+    # At a ceiling nothing that is seen to be kept says that anything is.
+    keeps = dict.fromkeys(Way, bool(n) and not at_ceiling(full.judged))
     for setting, smaller in smaller_vectors(matrix, rows):
-        after = recall_of(smaller)
+        recall, after = both_of(smaller) if is_blunt else (recall_of(smaller),) * 2
         change = paired_change(before, after, 1 - (1 - LEVEL) / len(Way))
         keeps[setting.way] = keeps[setting.way] and change.is_defined and change.lower >= -tolerance
-        points.append(
-            Point(setting, rate_of(after[np.isfinite(after)], NO_QUERIES), change, keeps[setting.way], cost(setting))
-        )
-    return Curve(full, tuple(points), tolerance)
+        points.append(Point(setting, _rate(recall), _rate(after), change, keeps[setting.way], cost(setting)))
+    return Curve(full, tuple(points), tolerance, R_PRECISION if is_blunt else RECALL)
+
+
+def _rate(values: FloatArray) -> Estimate:
+    return rate_of(values[np.isfinite(values)], NO_QUERIES)
 
 
 def cost_of_queries(setting: Setting, n_gallery: int, price_per_gigabyte: float) -> float:

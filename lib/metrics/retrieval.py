@@ -17,6 +17,9 @@ import numpy as np
 from lib.metrics.query_means import QueryValues
 from lib.metrics.ranked_matches import RankedMatches, expected_reciprocal_rank
 
+CEILING = 0.99
+"""A measure is at its ceiling if it is no less: there it cannot tell what another measure does."""
+
 
 @dataclass(frozen=True)
 class RetrievalMeasure:

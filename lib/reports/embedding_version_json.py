@@ -19,7 +19,8 @@ from lib.embeddings.measures import (
     read_triplets,
 )
 from lib.embeddings.retrieval import NO_TRUTH, read_retrieval
-from lib.metrics.dimensions import Point
+from lib.figures.dimensions_view import ceiling_words
+from lib.metrics.dimensions import RECALL, Curve, Point
 from lib.metrics.estimates import Estimate
 from lib.metrics.geometry import QUANTILES
 from lib.metrics.query_means import mean_of_queries
@@ -171,21 +172,24 @@ def _dimensions(diagnosis: EmbeddingDiagnosis, version: str) -> dict[str, Any] |
     return {
         "k": diagnosis.settings.k,
         "tolerance": curve.tolerance,
-        "full": _point(curve.full),
-        "smallest": _point(curve.smallest),
-        "points": [_point(each) for each in curve.points],
+        "metric": curve.measure,
+        "full": _point(curve, curve.full),
+        "smallest": None if curve.is_at_ceiling else _point(curve, curve.smallest),
+        "points": [_point(curve, each) for each in curve.points],
+        "undefined": {"smallest": ceiling_words(curve, diagnosis.settings.k)} if curve.is_at_ceiling else {},
     }
 
 
-def _point(point: Point) -> dict[str, Any]:
+def _point(curve: Curve, point: Point) -> dict[str, Any]:
     setting = point.setting
+    judged = {} if curve.measure == RECALL else {curve.measure: point.judged}
     return {
         "way": setting.way.value,
         "dimension": setting.dimension,
         "precision_of_values": setting.precision.value,
         "n_bytes": setting.n_bytes,
         "keeps": point.keeps,
-        **measured({"recall_at_k": point.recall, "change": point.change}),
+        **measured({RECALL: point.recall, **judged, "change": point.change}),
     }
 
 

@@ -18,6 +18,7 @@ from lib.embeddings.measures import (
 from lib.embeddings.recall_drop import has_truth, read_recall_drop
 from lib.embeddings.retrieval import cohort_retrieval, read_retrieval
 from lib.embeddings.saturation import read_saturation
+from lib.figures.dimensions_view import ceiling_words
 from lib.figures.drift_windows_view import DriftWindowsView
 from lib.figures.format import (
     UNDEFINED,
@@ -31,6 +32,7 @@ from lib.figures.format import (
     format_share,
 )
 from lib.figures.text import MISSING
+from lib.metrics.dimensions import R_PRECISION
 from lib.metrics.estimates import Estimate
 from lib.metrics.retrieval import RETRIEVAL_MEASURES
 from lib.metrics.triplets import shares_at
@@ -285,10 +287,12 @@ def _geometry(report: EmbeddingReport) -> Table:
                 format_score(hubs.skewness.value),
                 format_count(read_duplicates(report.diagnosis, name).found.n_rows),
                 UNDEFINED
-                if smallest is None
+                if curve is None or smallest is None or curve.is_at_ceiling
                 else f"{smallest.dimension} x {smallest.precision.value} by {smallest.way.value}",
             )
         )
+        if curve is not None and curve.measure == R_PRECISION:
+            notes.append(f"{name}: {ceiling_words(curve, report.diagnosis.settings.k)}")
         triplets = read_triplets(report.diagnosis, name)
         if triplets is not None and len(triplets[0].triplet_margin):
             shares = shares_at(triplets[0], MARGINS[2])

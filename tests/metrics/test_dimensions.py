@@ -6,6 +6,8 @@ from sklearn.decomposition import TruncatedSVD
 
 from lib.metrics.dimensions import (
     NO_QUERIES,
+    R_PRECISION,
+    RECALL,
     Setting,
     Way,
     paired_change,
@@ -42,6 +44,10 @@ def recall_of(labels: np.ndarray):
         return (labels[brute_graph(values, K, Distance.COSINE).rows] == labels[:, None]).any(axis=1).astype(float)
 
     return recall
+
+
+def never(_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    raise AssertionError("recall is below its ceiling")
 
 
 def test_axes_are_scikit_learns(cloud: np.ndarray) -> None:
@@ -93,7 +99,11 @@ def test_settings_go_from_large_to_small(cloud: np.ndarray) -> None:
 
 
 def test_the_smallest_setting_that_keeps_the_recall_is_found(cloud: np.ndarray, recall_of) -> None:
-    curve = trade_off(cloud, ROWS, recall_of, tolerance=0.05, n_gallery=1_000_000, price_per_gigabyte=0.5)
+    def hard(values: np.ndarray) -> np.ndarray:
+        # One query in twenty has its answer nowhere near, so that recall is below its ceiling.
+        return recall_of(values) * (ROWS % 20 > 0)
+
+    curve = trade_off(cloud, ROWS, hard, never, tolerance=0.05, n_gallery=1_000_000, price_per_gigabyte=0.5)
     kept = {(p.setting.way, p.setting.dimension, p.setting.precision) for p in curve.points if p.keeps}
     assert (Way.PCA, 4, Precision.FLOAT32) in kept
     assert (Way.PRECISION, D, Precision.INT8) in kept
@@ -109,10 +119,38 @@ def test_what_loses_recall_does_not_keep_it_nor_does_anything_smaller() -> None:
     def recall(_values: np.ndarray) -> np.ndarray:
         return (np.arange(2_000) < 2_000 * next(recalls)).astype(float)
 
-    curve = trade_off(matrix(rng.normal(size=(50, 16))), np.arange(50), recall, tolerance=0.01)
+    curve = trade_off(matrix(rng.normal(size=(50, 16))), np.arange(50), recall, never, tolerance=0.01)
+    assert (curve.measure, curve.is_at_ceiling) == (RECALL, False)
     by_way = {way: [p.keeps for p in curve.points if p.setting.way is way] for way in Way}
     # The second of PCA is as good as ever, but comes after one that failed.
     assert by_way == {Way.PCA: [False, False], Way.TRUNCATION: [True, True], Way.PRECISION: [True] * 3}
+
+
+def test_recall_at_its_ceiling_is_not_judged_by() -> None:
+    """Recall stays at 100 % in every size, R-precision falls from 0.9 to 0.5 in all but the first of each way."""
+    rng = np.random.default_rng(1)
+    full = np.ones(2_000)
+    sharp = iter([0.9, 0.9, 0.5, 0.9, 0.5, 0.9, 0.5, 0.5])
+
+    def both(_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return full, (np.arange(2_000) < 2_000 * next(sharp)).astype(float)
+
+    curve = trade_off(matrix(rng.normal(size=(50, 16))), np.arange(50), lambda _values: full, both)
+    assert (curve.measure, curve.is_at_ceiling) == (R_PRECISION, False)
+    assert [each.recall.value for each in curve.points] == [1.0] * 7
+    by_way = {way: [p.keeps for p in curve.points if p.setting.way is way] for way in Way}
+    assert by_way == {Way.PCA: [True, False], Way.TRUNCATION: [True, False], Way.PRECISION: [True, False, False]}
+    assert [each.change.value for each in curve.points[:2]] == pytest.approx([0, -0.4])
+
+
+def test_where_all_is_at_its_ceiling_no_size_is_said_to_keep_anything() -> None:
+    rng, full = np.random.default_rng(1), np.ones(2_000)
+    curve = trade_off(
+        matrix(rng.normal(size=(50, 16))), np.arange(50), lambda _values: full, lambda _values: (full, full)
+    )
+    assert curve.is_at_ceiling
+    assert not any(each.keeps for each in curve.points)
+    assert curve.smallest is curve.full
 
 
 def test_a_kept_recall_is_rarely_a_lost_one() -> None:
@@ -137,7 +175,7 @@ def test_change_by_hand() -> None:
 
 def test_no_query_has_a_reason() -> None:
     assert paired_change(np.array([np.nan]), np.array([1.0])).reason == NO_QUERIES
-    curve = trade_off(matrix(np.eye(8)), np.arange(8), lambda values: np.full(8, np.nan))
+    curve = trade_off(matrix(np.eye(8)), np.arange(8), lambda values: np.full(8, np.nan), never)
     assert curve.full.recall.reason == NO_QUERIES
     assert not any(point.keeps for point in curve.points)
     assert curve.smallest is curve.full

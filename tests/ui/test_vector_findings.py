@@ -59,4 +59,4 @@ def test_the_page_is_there_before_the_checks_have_run(monkeypatch: pytest.Monkey
     monkeypatch.setattr(vector_checks, "RUN_UP_TO", 50_000)
     run(app)
     assert_sound(app)
-    assert [each.split(" by ")[0] for each in findings(app)] == ["info 16 of 64 dimensions"]
+    assert [each.split(" by ")[0] for each in findings(app)] == ["info 8 of 64 dimensions"]

@@ -10,7 +10,7 @@ from lib.checks.result import Answer, NotApplicable, Passed, Status
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.measures import read_dimensions, read_geometry
 from lib.embeddings.retrieval import read_retrieval
-from lib.metrics.dimensions import Point, Way
+from lib.metrics.dimensions import R_PRECISION, Curve, Point, Way
 from lib.metrics.k_occurrence import Hubness
 
 LEAST_ROWS = 100
@@ -133,16 +133,23 @@ def check_oversized_dimension(diagnosis: EmbeddingDiagnosis) -> Answer:
     """Far fewer dimensions keep the recall."""
     curves = {version: read_dimensions(diagnosis, version) for version in diagnosis.settings.versions}
     known = [each for each in curves.values() if each is not None and each.full.recall.is_defined]
+    k = diagnosis.settings.k
     if not known:
         return NotApplicable(NO_TRUTH)
+    if all(each.is_at_ceiling for each in known):
+        return NotApplicable(f"recall@{k} and R-precision are at their ceiling and cannot tell sizes apart")
     found = look_at(diagnosis, lambda version: _oversized(diagnosis, version))
     if found:
         return found
     return Passed(
-        f"It is not sure that a quarter of the dimensions would keep recall@{diagnosis.settings.k} within "
+        f"It is not sure that a quarter of the dimensions would keep {_judged(known[-1], k)} within "
         f"{words.percent(known[-1].tolerance)}.",
-        {"k": diagnosis.settings.k, "tolerance": known[-1].tolerance},
+        {"k": k, "tolerance": known[-1].tolerance},
     )
+
+
+def _judged(curve: Curve, k: int) -> str:
+    return "R-precision" if curve.measure == R_PRECISION else f"recall@{k}"
 
 
 def _oversized(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
@@ -152,17 +159,18 @@ def _oversized(diagnosis: EmbeddingDiagnosis, version: str) -> Seen | None:
     if curve is None or best is None or best.setting.dimension * MUCH_SMALLER > dimension:
         return None
     clause = (
-        f"{best.setting.dimension} of {dimension} dimensions by {WAYS[best.setting.way]} keep recall@"
-        f"{diagnosis.settings.k}: {words.percent(best.recall.value)} against {words.percent(curve.full.recall.value)} "
-        f"(n = {words.count(best.recall.n)})"
+        f"{best.setting.dimension} of {dimension} dimensions by {WAYS[best.setting.way]} keep "
+        f"{_judged(curve, diagnosis.settings.k)}: {words.percent(best.judged.value)} against "
+        f"{words.percent(curve.full.judged.value)} (n = {words.count(best.judged.n)})"
     )
-    return Seen(clause, _numbers(curve.full, best), dimension / best.setting.dimension)
+    return Seen(clause, _numbers(curve, best), dimension / best.setting.dimension)
 
 
 WAYS = {Way.PCA: "principal axes", Way.TRUNCATION: "cutting off the last"}
 
 
-def _numbers(full: Point, best: Point) -> dict[str, object]:
+def _numbers(curve: Curve, best: Point) -> dict[str, object]:
+    full = curve.full
     return {
         "n": int(best.recall.n),
         "dimension": full.setting.dimension,
@@ -170,5 +178,8 @@ def _numbers(full: Point, best: Point) -> dict[str, object]:
         "way": best.setting.way.value,
         "recall_at_k": best.recall.value,
         "recall_reference": full.recall.value,
+        "metric": curve.measure,
+        "value": best.judged.value,
+        "value_reference": full.judged.value,
         "change_ci": [best.change.lower, best.change.upper],
     }

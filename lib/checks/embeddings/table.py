@@ -138,7 +138,8 @@ EMBEDDING_CHECKS: tuple[Check, ...] = (
         name="oversized-dimension",
         reference="E-F9, E-M10. Recall@k of the same queries with principal axes and with the first dimensions alone, "
         "halved step by step; each is asked only if the larger one keeps recall within a point (paired intervals, "
-        "Bonferroni over the ways)",
+        "Bonferroni over the ways); where recall@k is at its ceiling, R-precision is judged, and where that is "
+        "too, nothing is",
         minimum_effect="a quarter of the dimensions",
         alarm_rate=ALARM_RATE,
         severity=Severity.INFO,

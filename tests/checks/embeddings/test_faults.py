@@ -14,10 +14,14 @@ from lib.checks.embeddings import run_embedding_checks
 from lib.checks.embeddings.mending import REMEDIES
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.comparison import read_comparison
+from lib.embeddings.measures import read_dimensions
 from lib.embeddings.recall_drop import read_recall_drop
 from lib.embeddings.saturation import read_saturation
+from lib.figures.dimensions_view import DimensionsView
 from lib.figures.recall_view import RecallView
+from lib.metrics.dimensions import R_PRECISION, Way
 from lib.reports.embedding_comparison_json import comparison_as_json
+from lib.reports.embedding_version_json import version_as_json
 from lib.sources.embeddings import RowFaults
 from lib.vectors import Distance
 from sample_data.embedding_faults import Fault, Version, make_versions
@@ -209,13 +213,34 @@ def test_collapse(tmp_path: Path, kind: str) -> None:
 
 def test_dimensions_that_recall_does_not_need(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    few, label = blobs(rng, 1500, 8, noise=0.15)
+    few, label = blobs(rng, 1500, 8, noise=0.3)
     turn = np.linalg.qr(rng.normal(size=(64, 64)))[0]
     matrix = np.concatenate([few, 0.001 * rng.normal(size=(1500, 56))], axis=1) @ turn
     found = findings(diagnosis_of(tmp_path, made(matrix, label)))
     assert list(found) == ["oversized-dimension"]
     assert found["oversized-dimension"].severity is Severity.INFO
     assert found["oversized-dimension"].evidence["smaller_dimension"] <= 16
+
+
+@pytest.mark.parametrize(("noise", "is_easy"), [(0.9, False), (0.05, True)])
+def test_no_size_is_recommended_by_a_recall_at_its_ceiling(tmp_path: Path, noise: float, is_easy: bool) -> None:
+    """Classes in 64 dimensions, so close to each other that lists are not all right, or far apart."""
+    matrix, label = blobs(np.random.default_rng(8), 1500, 64, noise=noise)
+    diagnosis = diagnosis_of(tmp_path, made(matrix, label), ks=(10,))
+    curve = read_dimensions(diagnosis, "v1")
+    assert curve is not None
+    quarter = next(each for each in curve.points if (each.setting.way, each.setting.dimension) == (Way.TRUNCATION, 16))
+    assert curve.full.recall.value >= quarter.recall.value > 0.85
+    assert (curve.measure, curve.is_at_ceiling) == (R_PRECISION, is_easy)
+    said = DimensionsView.of(diagnosis, {"v1": curve}, None).answer()
+    assert "Recall@10 is at its ceiling (100.0\N{NO-BREAK SPACE}%) and cannot tell sizes apart" in said
+    assert ("no size is recommended" in said) == is_easy
+    assert ("keeps its R-precision" in said) == (not is_easy)
+    check = next(each for each in run_embedding_checks(diagnosis) if each.name == "oversized-dimension")
+    assert check.status is (Status.NOT_APPLICABLE if is_easy else Status.PASS)
+    written = version_as_json(diagnosis, "v1")["dimensions"]
+    assert (written["smallest"] is None) == is_easy
+    assert written["undefined"].keys() == ({"smallest"} if is_easy else set())
 
 
 def test_duplicates_near_and_equal(tmp_path: Path) -> None:
