@@ -265,6 +265,7 @@ def test_numbers_of_the_comparison_are_those_of_the_diagnosis(
     assert drift.alignment is not None
     assert found["drift"]["alignment"]["total_residual"] == near(drift.alignment.total_residual)
     shown = DriftView.of(diagnosis, drift).residuals_frame()
+    assert {each["column"]: each["value"] for each in found["drift"]["furthest"]} == drift.furthest
     source = diagnosis.embeddings.texts("v2", "source")[paired_rows(diagnosis)[1]]
     assert list(shown["value"]) == [each["value"] for each in found["drift"]["residuals"]] == sorted(set(source))
     for row, each in zip(shown.to_dict("records"), found["drift"]["residuals"], strict=True):

@@ -151,7 +151,8 @@ def plot_residual_cohorts(view: DriftView, column: str, look: Look, provenance: 
     return finish(
         figure,
         view.residuals_by_cohort_title(column),
-        "The mean over the ids that are in both versions, with its 95 % interval.",
+        "The mean over the ids that are in both versions, with its 95 % interval. One is named if it is above all "
+        "ids beyond chance, corrected for all shown.",
         provenance,
         look,
         [Panel(max(26 * len(rows), 3 * TEXT_LINE), "", keys, "mean residual, in units of the spread of the baseline")],

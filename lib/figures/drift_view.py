@@ -245,8 +245,10 @@ class DriftView:
         return sorted(rows, key=lambda row: row[1].value)
 
     def residuals_by_cohort_title(self, column: str) -> str:
-        """Which cohort is furthest from where turning puts it (escaped)."""
+        """Which cohort is furthest from where turning puts it, if one is beyond chance (escaped)."""
         value, most = self.residual_rows(column)[-1]
+        if column not in self.found.furthest:
+            return f"No {escape(column)} is further from where turning puts it than chance makes it"
         return (
             f"{escape(column)} = {name_of(value)} is furthest from where turning puts it, "
             f"{format_loss(most.value)} of the spread"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lib.metrics.alignment import Alignment, align, procrustes
+from lib.metrics.alignment import ROTATED, Alignment, align, procrustes
 from lib.metrics.drift import MOST_ROWS, Drift, compare_pairs, compare_parts, compare_samples
 from lib.metrics.estimates import Estimate, FloatArray, IntArray
 from lib.metrics.geometry import (
@@ -20,6 +20,7 @@ from lib.metrics.geometry import (
     two_nn_dimension,
     uniformity,
 )
+from lib.metrics.intervals import LEVEL, mean_interval
 from lib.metrics.leakage import Leakage, probe_column
 from lib.metrics.sample_means import mean_of
 from lib.metrics.triplets import Triplets, draw_triplets, proxy_loss
@@ -83,6 +84,7 @@ class VectorDrift:
         cohorts: by column, each value of the candidate against the same value of the baseline.
         residuals: by column, the mean distance of each value's rows from where turning puts them, in units of the
             baseline's spread; empty where nothing was turned.
+        furthest: by column of these, the value furthest from there, where it is further than all rows beyond chance.
         turned: the pairs with the candidate turned onto the baseline; None where its coordinates are the baseline's.
         reason: why vectors were not compared by value; "" where they were.
     """
@@ -94,6 +96,7 @@ class VectorDrift:
     cohorts: dict[str, dict[str, Drift]] = field(default_factory=dict[str, dict[str, Drift]])
     turned: Drift | None = None
     residuals: dict[str, dict[str, Estimate]] = field(default_factory=dict[str, dict[str, Estimate]])
+    furthest: dict[str, str] = field(default_factory=dict[str, str])
     reason: str = ""
 
 
@@ -170,7 +173,7 @@ def compute_drift(
     )
     for (column, value), each in zip(named, compared, strict=True):
         by_column[column][value] = each
-    turned, residuals = None, dict[str, dict[str, Estimate]]()
+    turned, residuals, furthest = None, dict[str, dict[str, Estimate]](), dict[str, str]()
     if aligned is not None and aligned.total_residual <= TURNED * aligned.total_displacement:
         # What is left after turning is more than other coordinates.
         drawn = draw_rows(np.arange(len(first)), MOST_ROWS, 0)
@@ -186,7 +189,29 @@ def compute_drift(
                 for code, value in list(enumerate(values))[:MOST_PARTS]
                 if counts[code] >= LEAST_PART
             }
-    return VectorDrift(samples, pairs, aligned, cut, by_column, turned, residuals)
+            value = furthest_cohort(aligned.residual, own, residuals[column], values)
+            furthest |= {} if value is None else {column: value}
+    return VectorDrift(samples, pairs, aligned, cut, by_column, turned, residuals, furthest)
+
+
+def furthest_cohort(
+    residual: FloatArray, own: IntArray, means: Mapping[str, Estimate], values: Sequence[str]
+) -> str | None:
+    """The value of the largest mean, None where that is rounding or not above the mean of all rows beyond chance.
+
+    Args:
+        residual: shape (n,), of all rows.
+        own: shape (n,), their codes in `values`.
+        means: of the values that are compared; the interval is one for all of them (Bonferroni).
+        values: by code.
+    """
+    if not means:
+        return None
+    value = max(means, key=lambda each: means[each].value)
+    rows = residual[own == list(values).index(value)]
+    error = float(rows.std(ddof=1)) / np.sqrt(len(rows))
+    lower, _upper = mean_interval(rows.mean(), error, len(rows) - 1, 1 - (1 - LEVEL) / len(means))
+    return value if lower > max(float(residual.mean()), ROTATED) else None
 
 
 def turn_onto(before: Vectors, after: Vectors, paired: tuple[Rows, Rows], distance: Distance) -> FloatArray:

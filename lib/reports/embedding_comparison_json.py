@@ -110,6 +110,7 @@ def _drifts(diagnosis: EmbeddingDiagnosis) -> dict[str, Any]:
             for column, values in found.residuals.items()
             for value, each in values.items()
         ],
+        "furthest": [{"column": column, "value": value} for column, value in found.furthest.items()],
         "alignment": None if found.alignment is None else _alignment(found.alignment),
         "truncation": None
         if cut is None

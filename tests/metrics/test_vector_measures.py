@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.metrics.vector_measures import VectorDrift, compute_drift
+from lib.metrics.sample_means import mean_of
+from lib.metrics.vector_measures import VectorDrift, compute_drift, furthest_cohort
 from lib.vectors import Distance, Vectors
 from tests.checks.embeddings.sets import made
 from tests.recall_drop.worlds import vectors_of
@@ -52,3 +53,33 @@ def test_ids_that_are_not_shared_are_not_turned() -> None:
     found = compute_drift(sides[0], sides[1], (nobody, nobody), {}, Distance.EUCLIDEAN, lambda _share, _words: None)
     assert (found.pairs, found.alignment, found.turned) == (None, None, None)
     assert found.rows is not None
+
+
+def test_a_cohort_is_furthest_only_beyond_chance() -> None:
+    rng, values = np.random.default_rng(3), [f"fam{place:02d}" for place in range(20)]
+    own = np.arange(2_000) % 20
+
+    def named(residual: np.ndarray) -> str | None:
+        means = {value: mean_of(residual[own == code], "") for code, value in enumerate(values)}
+        return furthest_cohort(residual, own, means, values)
+
+    dealt = [named(rng.gamma(4, 0.1, len(own))) for _ in range(200)]
+    assert sum(each is not None for each in dealt) <= 0.05 * 200
+    apart = rng.gamma(4, 0.1, len(own))
+    apart[own == 17] += 0.2
+    assert named(apart) == "fam17"
+    # Rounding, though surely more of it.
+    assert named(1e-6 * apart) is None
+    assert furthest_cohort(apart, own, {}, values) is None
+
+
+def test_the_drift_of_a_cohort_that_was_left_behind_names_it() -> None:
+    rng = np.random.default_rng(4)
+    items, codes = rng.normal(size=(N, D)), np.arange(N) % 3
+    turned = items @ rotation(rng)
+    turned[codes == 1] += 0.8 * rng.normal(size=(N // 3, D))
+    one, two = (vectors_of(made(each)) for each in (items, turned))
+    same = np.arange(N)
+    cohorts = {"source": (codes, codes, ["a", "b", "c"])}
+    found = compute_drift(one, two, (same, same), cohorts, Distance.EUCLIDEAN, lambda _share, _words: None)
+    assert found.furthest == {"source": "b"}

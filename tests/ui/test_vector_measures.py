@@ -88,7 +88,9 @@ def test_a_rotation_is_said_to_be_one_and_moves_no_geometry(turned: str) -> None
     ]
     assert "moved" in measures["The same ids, as pairs", "Domain classifier"].detail
     assert leakage["group, new", "Verdict"].text == "leaks"
-    residuals, ks, cohorts, groups = figures(app)
+    residuals, by_cohort, ks, cohorts, groups = figures(app)
+    # A rotation leaves nothing but rounding.
+    assert by_cohort["layout"]["meta"]["title"] == "No half is further from where turning puts it than chance makes it"
     assert "A rotation" in residuals["layout"]["meta"]["title"]
     assert "64 of 64 dimensions" in ks["layout"]["meta"]["title"]
     assert "half = " in cohorts["layout"]["meta"]["title"]
