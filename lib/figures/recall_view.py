@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lib.checks.embeddings.versions import explained_words
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.lost_queries import GAINED, LOST
 from lib.embeddings.recall_drop import RecallHistory, has_truth, read_recall_drop
@@ -20,6 +21,7 @@ from lib.metrics.hypotheses.finding import Hypothesis, Verdict
 from lib.metrics.lost_groups import SharedValue
 from lib.metrics.query_ledger import QueryLedger
 from lib.recall_drop import RecallDrop
+from lib.recall_drop.explained import Counterfactual
 
 ONE_VERSION = (
     "What happened to recall is told of two versions: choose another candidate in the sidebar, or give the files of a "
@@ -111,8 +113,21 @@ class RecallView:
         if not causes:
             names = _listed([CAUSES[each.name] for each in confirmed])
             return f"What changed explains none of it: {names}."
-        parts = [f"{CAUSES[each.name]} ({format_share(each.explains, 0)} of the change)" for each in causes]
+        parts = [f"{CAUSES[each.name]} ({self.explains_words(each)})" for each in causes]
         return f"{'Its cause is' if len(parts) == 1 else 'Its causes are'} {_listed(parts)}."
+
+    def explains_words(self, found: Hypothesis) -> str:
+        """How much of the change a hypothesis accounts for, as its finding says it (plain text)."""
+        return self._share_words(found.explains)
+
+    def undone_words(self, found: Counterfactual) -> str:
+        """How much of the change is undone; "" where there is none (plain text)."""
+        return "" if math.isnan(found.restored) else self._share_words(found.restored)
+
+    def _share_words(self, share: float) -> str:
+        if share <= 0:
+            return f"{format_share(share, 0)} of the change"
+        return explained_words(share, self.drop.after.value - self.drop.before.value)
 
     def notes(self) -> list[str]:
         """What the numbers are of, in sentences (plain text)."""
@@ -192,13 +207,6 @@ class RecallView:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def explains_words(found: Hypothesis) -> tuple[str, str]:
-    """How much of the change a hypothesis accounts for, and why there is no number beneath."""
-    if math.isnan(found.explains):
-        return "undefined", found.reason
-    return format_share(found.explains, 0), ""
 
 
 def shared_words(shared: tuple[SharedValue, ...], most: int = 3) -> str:

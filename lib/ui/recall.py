@@ -13,7 +13,7 @@ from lib.figures.decomposition import plot_decomposition
 from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.map_view import map_provenance
 from lib.figures.recall_parts_view import MEANINGS, PARTS, RecallPartsView
-from lib.figures.recall_view import RecallView, explains_words, shared_words
+from lib.figures.recall_view import RecallView, shared_words
 from lib.figures.recall_words import REMEDIES, TITLES, VERDICTS
 from lib.figures.text import plain
 from lib.metrics.hypotheses.finding import Hypothesis, Verdict
@@ -66,12 +66,11 @@ def show_causes(view: RecallView) -> None:
 
 
 def _show_hypothesis(found: Hypothesis, view: RecallView) -> None:
-    share, reason = explains_words(found)
     is_confirmed = found.verdict is Verdict.CONFIRMED
     title, remedy = TITLES[found.name], REMEDIES[found.name]
     if is_confirmed:
         tone = "wrong" if found.explains > 0 else "note"
-        title += f": explains {share} of the change" if not reason else f"; {reason}"
+        title += f"; {found.reason}" if found.reason else f": explains {view.explains_words(found)}"
     else:
         tone, remedy = "care" if view.is_changed else "note", f"If it has happened: {remedy}"
     with st.container(key=f"finding-{tone}-{found.name}", border=False):
@@ -88,7 +87,7 @@ def show_counterfactuals(view: RecallView) -> None:
         [Cell(f"{second}, as it is"), estimate_cell(drop.after), Cell("")],
     ]
     for each in drop.counterfactuals:
-        undone = Cell(format_share(each.restored, 0) if each.restored == each.restored else "")
+        undone = Cell(view.undone_words(each).removesuffix(" of the change"), wordy=True)
         rows.append([Cell(f"{each.text[:1].upper()}{each.text[1:]}", wordy=True), estimate_cell(each.recall), undone])
     show_table([Column("What if"), Column(f"Recall@{drop.k}"), Column("Of the change undone")], rows)
     offer_csv(view.counterfactuals_frame, "recall-if", provenance=provenance_of(view), key="recall-if:csv")

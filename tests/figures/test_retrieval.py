@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.checks.embeddings.versions import explained_words
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.embeddings.lost_queries import (
     DISPLACER,
@@ -156,9 +157,26 @@ def test_the_sentence_names_the_causes_with_their_shares(recall: RecallView) -> 
     confirmed = recall.of_verdict(Verdict.CONFIRMED)
     assert {each.name for each in confirmed} == set(FAULTS)
     for each in confirmed:
-        assert f"{CAUSES[each.name]} ({format_share(each.explains, 0)} of the change)" in said
+        assert f"{CAUSES[each.name]} ({explained_words(each.explains, recall.ledger.change.value)})" in said
     assert confirmed[0].explains >= confirmed[1].explains
     assert len(recall.hypotheses_frame()) == len(NAMES)
+
+
+def test_more_than_all_of_a_change_is_said_in_points(recall: RecallView) -> None:
+    """Undoing stale rows gives 1.36 times what was lost: of 1.7 points 0.6 more."""
+    assert explained_words(1.36, -0.017) == "all of the change, and 0.6 points more"
+    assert explained_words(1.36, 0.017) == "all of the change, and 0.6 points more"
+    assert explained_words(1.001, -0.017) == explained_words(1.0, -0.017) == "100 % of the change"
+    assert explained_words(0.49, -0.017) == "49 % of the change"
+    drop = recall.drop
+    change = drop.after.value - drop.before.value
+    causes = tuple(replace(each, explains=1.5) if each.name == "stale-rows" else each for each in drop.hypotheses)
+    restored = tuple(replace(each, restored=1.5) for each in drop.counterfactuals)
+    more = replace(drop, hypotheses=causes, counterfactuals=restored)
+    view = replace(recall, history=replace(recall.history, drop=more))
+    words = f"all of the change, and {abs(50 * change):.1f} points more"
+    assert f"({words})" in view.answer()
+    assert view.undone_words(more.counterfactuals[0]) == words
 
 
 def test_every_hypothesis_and_part_has_its_words() -> None:

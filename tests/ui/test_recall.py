@@ -36,7 +36,7 @@ def test_retrieval_opens_with_the_change_and_shows_why(retrieval: AppTest) -> No
 
 def test_recall_names_its_two_causes_with_their_shares(recall: AppTest) -> None:
     assert_sound(recall)
-    assert "Its causes are stale rows (49\N{NO-BREAK SPACE}% of the change) and lengths" in answer(recall)
+    assert "Its causes are stale rows (49 % of the change) and lengths" in answer(recall)
     assert [each.split(":")[0] for each in findings(recall)] == [
         "confirmed Stale rows",
         "confirmed Lengths are not what they were",

@@ -9,7 +9,7 @@ import numpy as np
 from lib.checks import words
 from lib.checks.embeddings.hidden_fall import hidden_fall
 from lib.checks.embeddings.mending import CAUSE, mending_of
-from lib.checks.embeddings.versions import NO_TRUTH, ONE_VERSION, Seen, look_at, points, short
+from lib.checks.embeddings.versions import NO_TRUTH, ONE_VERSION, Seen, explained_words, look_at, points, short
 from lib.checks.result import ALARM_RATE, Answer, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.comparison import EmbeddingComparison, read_comparison
@@ -74,7 +74,7 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
             {"n": whole.n, "change": whole.change, "n_segments": len(segments) - 1},
         )
     told = whole if whole.has_fallen else min(fallen, key=lambda each: each.change)
-    causes = _causes(diagnosis)
+    causes, drop = _causes(diagnosis), read_recall_drop(diagnosis).drop
     mending = mending_of(causes)
     before = _rate(comparison, diagnosis, told)
     cohort = {told.column: told.value} if told.column else {}
@@ -82,7 +82,8 @@ def check_recall_drop(diagnosis: EmbeddingDiagnosis) -> Answer:
     title = (
         f"{name}{where} fell by {points(told.change)}, from {words.percent(before)} to "
         f"{words.percent(before + told.change)} of {words.count(told.n)} queries, from version "
-        f"{short(diagnosis.settings.baseline)} to {short(diagnosis.settings.candidate)}{_because(causes)}"
+        f"{short(diagnosis.settings.baseline)} to {short(diagnosis.settings.candidate)}"
+        f"{_because(causes, drop.after.value - drop.before.value)}"
     )
     return [
         Finding(
@@ -164,10 +165,10 @@ def _causes(diagnosis: EmbeddingDiagnosis) -> list[Hypothesis]:
     return sorted(kept, key=lambda each: -np.nan_to_num(each.explains, nan=-1.0))
 
 
-def _because(causes: list[Hypothesis]) -> str:
+def _because(causes: list[Hypothesis], change: float) -> str:
     said = [
         each.name.replace("-", " ")
-        + ("" if np.isnan(each.explains) else f" ({words.percent(min(each.explains, 1.0))} of it)")
+        + ("" if np.isnan(each.explains) else f" ({explained_words(each.explains, change)})")
         for each in causes
     ]
     return f"; its cause: {words.listing(said)}" if said else ""

@@ -79,3 +79,16 @@ def short(name: str) -> str:
 def points(change: float) -> str:
     """A difference of shares: "12.3 points"."""
     return f"{abs(100 * change):.1f} points"
+
+
+def explained_words(share: float, change: float) -> str:
+    """What a cause accounts for: "49 % of the change"; of more than all, "all of the change, and 0.6 points more".
+
+    Args:
+        share: of the change, above 0.
+        change: of recall, in [−1, 1].
+    """
+    more = points((share - 1) * change)
+    if share > 1 and more != points(0.0):
+        return f"all of the change, and {more} more"
+    return f"{words.percent(min(share, 1.0))} of the change"
