@@ -19,8 +19,9 @@ from lib.vectors import NO_LABEL, NO_ROW, Distance, NeighbourGraph, Rows
 NO_GROUP = -1
 NEARBY = 4
 """How many neighbours tell how close rows lie about a place: of more, some are of another class, and far away."""
-NO_PAIRS = "no two rows are as near"
+NO_PAIRS = "there are no pairs"
 NO_LABELS = "no pair has labels on both sides"
+NO_PARTS = "no pair has a split on both sides"
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +115,16 @@ def leaks_across(found: NearDuplicates, split: IntArray) -> Leaks:
     known = (one != NO_LABEL) & (other != NO_LABEL)
     across = known & (one != other)
     rows = np.unique(np.concatenate([found.first[across], found.second[across]]))
-    return Leaks(rate_of(across[known], NO_PAIRS), len(rows), int((split != NO_LABEL).sum()))
+    return Leaks(
+        rate_of(across[known], NO_PARTS if len(known) else NO_PAIRS), len(rows), int((split != NO_LABEL).sum())
+    )
 
 
 def precision_of_pairs(found: NearDuplicates, labels: IntArray) -> Estimate:
     """Share of the pairs whose rows have the same label; `labels` has shape (n,), `NO_LABEL` for none."""
     one, other = labels[found.first], labels[found.second]
     known = (one != NO_LABEL) & (other != NO_LABEL)
-    return rate_of((one == other)[known], NO_LABELS)
+    return rate_of((one == other)[known], NO_LABELS if len(known) else NO_PAIRS)
 
 
 def _expected(graph: NeighbourGraph, cut: float) -> float:

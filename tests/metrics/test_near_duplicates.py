@@ -5,7 +5,15 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from lib.metrics.local_scale import chords, local_dimension
-from lib.metrics.near_duplicates import NO_GROUP, NO_LABELS, NO_PAIRS, leaks_across, near_duplicates, precision_of_pairs
+from lib.metrics.near_duplicates import (
+    NO_GROUP,
+    NO_LABELS,
+    NO_PAIRS,
+    NO_PARTS,
+    leaks_across,
+    near_duplicates,
+    precision_of_pairs,
+)
 from lib.metrics.outliers import outlier_scores
 from lib.vectors import NO_LABEL, Distance, NeighbourGraph
 from tests.metrics.vector_worlds import brute_graph, matrix, rotation
@@ -50,6 +58,11 @@ def test_none_has_a_reason(cloud: np.ndarray) -> None:
     found = near_duplicates(brute_graph(cloud, 5), 1e-6, 400)
     assert (len(found.first), found.found, found.p) == (0, 0, 1.0)
     assert leaks_across(found, np.zeros(400, np.int64)).pairs.reason == NO_PAIRS
+    # Every row has a label, though no pair has two.
+    assert precision_of_pairs(found, np.zeros(400, np.int64)).reason == NO_PAIRS == "there are no pairs"
+    copies = near_duplicates(brute_graph(matrix(np.ones((3, 2))), 2), 0.1, 3)
+    assert leaks_across(copies, np.full(3, NO_LABEL)).pairs.reason == NO_PARTS
+    assert precision_of_pairs(copies, np.full(3, NO_LABEL)).reason == NO_LABELS
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 6])
