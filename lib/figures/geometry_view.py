@@ -80,6 +80,8 @@ class GeometryView:
     def answer(self) -> str:
         """What the page says, in a sentence or two (plain text)."""
         *before, candidate = self.found
+        if self.found[candidate].spectrum.n == 1:
+            return f"{plain(candidate)} has one row, and one row has no geometry."
         whole = f"{plain(candidate)} {self._spread(candidate)}"
         if before:
             whole += f"; {plain(before[0])} {self._spread(before[0])}"
@@ -87,6 +89,8 @@ class GeometryView:
 
     def _spread(self, version: str) -> str:
         spectrum, d = self.found[version].spectrum, self.dimensions[version]
+        if spectrum.n == 1:
+            return "has one row, which has no geometry"
         if spectrum.reason:
             return f"has no variance: {spectrum.reason}"
         return f"uses about {spectrum.participation_ratio:.1f} of its {format_plural(d, 'dimension')}"
@@ -134,7 +138,9 @@ class GeometryView:
             estimate_words(found.norms.not_unit, "share"),
             ratio,
             axes,
-            (format_count(dead), f"{format_count(constant)} constant" if dead else ""),
+            (UNDEFINED, spectrum.reason)
+            if spectrum.n == 1
+            else (format_count(dead), f"{format_count(constant)} constant" if dead else ""),
             estimate_words(found.intrinsic_dimension, "score"),
             (str(rounded.precision), f"stored as {self.stored[version]}"),
         ]
@@ -169,6 +175,8 @@ class GeometryView:
             for version, each in self.found.items()
             if not each.spectrum.reason
         ]
+        if not said:
+            return "There is no variance to share out among axes"
         return f"{format_share(MOST_VARIANCE, 0)} of the variance lies along {', '.join(said)}"
 
     def spectrum_frame(self) -> pd.DataFrame:

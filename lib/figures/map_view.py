@@ -161,6 +161,8 @@ def map_sentence(diagnosis: EmbeddingDiagnosis, panels: list[MapPanel]) -> str:
     said = [quality_words(panel) for panel in panels]
     n = max(diagnosis.vectors(panel.version).n for panel in panels)
     known = [each for each in said if each]
+    if n == 1:
+        return "One row has no others to lie beside: there is no map of it."
     if not known:
         return f"Where {format_count(n)} rows lie to each other, as far as two dimensions can show it."
     return (

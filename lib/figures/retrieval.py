@@ -195,7 +195,8 @@ def _frame_rows(figure: go.Figure, number: str, labels: Sequence[str]) -> None:
 
 
 def _label(row: CohortRow, look: Look) -> str:
-    told = [each for each in row.estimates if each is not None]
+    # Where nothing tells right answers, the queries are those whose neighbours are compared.
+    told = [each for each in (row.overlap, *row.estimates) if each is not None and each.n]
     n = paint(look.palette.faint_ink, format_count(told[-1].n)) if told else ""
     return f"{escape(CohortsOfQueries.name(row), 14 if look.is_narrow else 26)}{NO_BREAK}{n}"
 

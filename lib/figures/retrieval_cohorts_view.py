@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,7 +149,10 @@ class HubsView:
 
     def sentence(self) -> str:
         """What share of the places the most frequent rows have, without a full stop (plain text)."""
-        said = [f"{format_share(each.hub_share)} of all places in {plain(name)}" for name, each in self._pairs()]
+        told = [(name, each) for name, each in self._pairs() if not math.isnan(each.hub_share)]
+        if not told:
+            return "No row is in a list of neighbours: there is no other row to be found"
+        said = [f"{format_share(each.hub_share)} of all places in {plain(name)}" for name, each in told]
         return f"The most frequent 1 % of rows have {' and '.join(said)}"
 
     def notes(self) -> list[str]:
@@ -158,6 +162,7 @@ class HubsView:
             f"{format_estimate(each.antihub_share, SHARE)} of {format_plural(each.antihub_share.n, 'row')} are in no "
             f"list of {each.k}."
             for name, each in self._pairs()
+            if not math.isnan(each.hub_share)
         ]
 
     def _pairs(self) -> list[tuple[str, Hubness]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,14 @@ from lib.embeddings.lost_queries import (
     list_queries,
     name_answers,
 )
+from lib.embeddings.measures import read_geometry
 from lib.embeddings.projection import number_rows
 from lib.embeddings.recall_drop import read_recall_drop
 from lib.embeddings.samples import ID
 from lib.figures.decomposition import plot_decomposition
 from lib.figures.format import format_share
-from lib.figures.map_view import map_provenance
+from lib.figures.geometry_view import GeometryView
+from lib.figures.map_view import map_provenance, map_sentence
 from lib.figures.recall_parts_view import PARTS, RecallPartsView
 from lib.figures.recall_view import NO_SHARED, RecallView, nothing_words
 from lib.figures.recall_words import CAUSES, REMEDIES, TITLES
@@ -44,6 +47,7 @@ from lib.sources.embeddings import EmbeddingSet, FoundNeighbours, read_embedding
 from lib.sources.inputs import Input
 from lib.vectors import Distance
 from sample_data.embedding_faults import Version, make_versions
+from tests.checks.embeddings.sets import diagnosis_of, made
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
 HOSTILE = "<b>%{x}</b> $v$"
@@ -257,6 +261,33 @@ def test_without_right_answers_what_needs_none_stays(versions: dict[str, Version
     assert "in common" in overlap_words(view)
     layout: Any = plot_cohorts_of_queries(CohortsOfQueries.of(view, "source"), Look(), "").layout
     assert layout.meta["title"] == "Neighbours kept by source"
+
+
+def test_cohorts_without_right_answers_say_how_many_queries_are_compared(
+    versions: dict[str, Version], tmp_path: Path
+) -> None:
+    view = RetrievalView.of(diagnose(write(tmp_path, versions, labelled=False), tmp_path))
+    cohorts = CohortsOfQueries.of(view, "source")
+    layout: Any = plot_cohorts_of_queries(cohorts, Look(), "").layout
+    text = str(layout.yaxis.ticktext)
+    for row in cohorts.rows:
+        assert row.overlap is not None
+        assert f">{int(row.overlap.n):,}<" in text
+    assert ">0<" not in text
+
+
+def test_one_row_has_no_geometry_no_map_and_no_place_in_a_list(tmp_path: Path) -> None:
+    diagnosis = diagnosis_of(tmp_path, made(np.ones((1, 8))))
+    geometry = GeometryView.of(diagnosis, {"v1": read_geometry(diagnosis, "v1")})
+    assert geometry.answer() == "v1 has one row, and one row has no geometry."
+    assert ("0", "") not in geometry.sizes("v1")
+    assert "dead" not in geometry.answer()
+    assert geometry.spectrum_title() == "There is no variance to share out among axes"
+    hubs = HubsView.of(RetrievalView.of(diagnosis))
+    assert hubs.sentence() == "No row is in a list of neighbours: there is no other row to be found"
+    assert hubs.notes() == []
+    panel: Any = SimpleNamespace(version="v1", quality=None)
+    assert map_sentence(diagnosis, [panel]) == "One row has no others to lie beside: there is no map of it."
 
 
 def test_without_shared_ids_each_version_is_told_as_a_whole(versions: dict[str, Version], tmp_path: Path) -> None:
