@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.checks.embeddings.mending import REMEDIES
 from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.comparison import holds_comparison, read_comparison
 from lib.embeddings.diagnosis import part
@@ -14,7 +15,7 @@ from lib.figures.format import format_count, format_plural, format_share
 from lib.figures.map_view import map_provenance
 from lib.figures.recall_parts_view import MEANINGS, PARTS, RecallPartsView
 from lib.figures.recall_view import RecallView, shared_words
-from lib.figures.recall_words import REMEDIES, TITLES, VERDICTS
+from lib.figures.recall_words import TITLES, VERDICTS
 from lib.figures.text import plain
 from lib.metrics.hypotheses.finding import Hypothesis, Verdict
 from lib.scan.masking import mask_rows

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.checks.embeddings.mending import REMEDIES
 from lib.checks.embeddings.versions import explained_words
 from lib.embeddings import EmbeddingDiagnosis, EmbeddingSettings
 from lib.embeddings.lost_queries import (
@@ -35,7 +36,7 @@ from lib.figures.geometry_view import GeometryView
 from lib.figures.map_view import map_provenance, map_sentence
 from lib.figures.recall_parts_view import PARTS, RecallPartsView
 from lib.figures.recall_view import NO_SHARED, RecallView, nothing_words
-from lib.figures.recall_words import CAUSES, REMEDIES, TITLES
+from lib.figures.recall_words import CAUSES, TITLES
 from lib.figures.retrieval import plot_cohorts_of_queries, plot_hubs, plot_recall_by_k
 from lib.figures.retrieval_cohorts_view import CohortsOfQueries, HubsView, index_words, overlap_words
 from lib.figures.retrieval_view import MEASURES, RetrievalView
