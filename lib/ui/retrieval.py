@@ -23,6 +23,7 @@ from lib.ui.downloads import offer_csv
 from lib.ui.embeddings_page import read_topic
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_long_table, show_note
+from lib.ui.vector_findings import cohorts_first
 
 PROBLEMS_SHOWN = 8
 
@@ -92,7 +93,8 @@ def show_cohorts(view: RetrievalView) -> None:
     st.subheader("By cohort", anchor=False)
     column = columns[0]
     if len(columns) > 1:
-        column = state.choose("v_by", "Cohorts of", columns, default=columns[0], draw=st.segmented_control)
+        first = cohorts_first(view.diagnosis, columns)
+        column = state.choose("v_by", "Cohorts of", columns, default=first, draw=st.segmented_control)
     found = CohortsOfQueries.of(view, column)
     show_figure(
         plot_cohorts_of_queries(found, current_look(), provenance_of(view)),
