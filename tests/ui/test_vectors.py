@@ -153,6 +153,47 @@ def test_a_sample_is_on_the_map() -> None:
     assert "distances on it are no evidence" in text_of(app)
 
 
+@pytest.mark.parametrize(
+    ("n_kinds", "colour", "names"),
+    [
+        ((3, 4), "column:label", "column:label"),
+        ((11, 10), "column:group", "column:label"),
+        ((41, 10), "column:group", "column:group"),
+        ((41, 11), "lost", "column:group"),
+    ],
+)
+def test_a_map_opens_with_a_colour_for_each_value_and_with_names_that_find_room(
+    n_kinds: tuple[int, int], colour: str, names: str
+) -> None:
+    few, many = n_kinds
+    rows = "".join(f"a{row},l{row % few},g{row % many}\n" for row in range(ROWS))
+    app = give(open_app(), v1__npz=npz(), v2__npz=npz(1), meta__csv=f"id,label,group\n{rows}".encode())
+    if role(app, "Label") != "label":
+        set_role(app, "Label", "label")
+    app.query_params["v_method"] = "pca"
+    go_to(app, "projection")
+    assert_sound(app)
+    assert [role(app, label) for label in ("Colour by", "Names on the map")] == [colour, names]
+    assert not {"v_colour", "v_names"} & {*app.query_params}
+
+
+def draw_layout_controls() -> None:
+    # Run as a script of its own: it imports what it needs.
+    from types import SimpleNamespace
+
+    from lib.ui import map_controls, state
+
+    state.read_view("page", "")
+    map_controls.choose_layout(SimpleNamespace(settings=SimpleNamespace(distance="cosine")))
+
+
+def test_whole_numbers_of_a_layout_have_no_decimals() -> None:
+    shown = {
+        each.label: each.proto.format % each.value for each in AppTest.from_function(draw_layout_controls).run().slider
+    }
+    assert shown == {"Neighbours": "15", "Least distance": "0.10", "Seed": "0"}
+
+
 def test_a_page_of_vectors_without_any_says_how_to_get_some() -> None:
     assert "No vectors are loaded yet." in text_of(open_app("projection"))
     assert "no longer open here" in " ".join(each.value for each in open_app("projection", vectors="gone").warning)
