@@ -21,12 +21,12 @@ WAYS = {
     Way.PRECISION: "Coarser values, all dimensions",
 }
 NUMBERS = {
+    "keeps": Term("Keeps it", "Whether the interval of the change stays above what may be lost, here and at all larger "
+                  "settings of the same way"),
     "bytes": Term("Bytes", "Bytes of a vector; beneath, how many times smaller than as float32"),
     "recall": Term("Recall@k", "Share of queries with a right answer among the k nearest (hit rate)"),
     "change": Term("Change", "To the vectors as they are, paired by query. The interval is one that the three ways "
                    "together may use"),
-    "keeps": Term("Keeps it", "Whether the interval of the change stays above what may be lost, here and at all larger "
-                  "settings of the same way"),
 }  # fmt: skip
 COST = Term("Cost of 1,000 queries", "By exact search, which reads every vector of the gallery, at the price given")
 
@@ -127,10 +127,10 @@ class DimensionsView:
         )
         keeps = "the smallest that does" if is_least and not is_full else ""
         words: list[Words] = [
+            ("as it is", "") if is_full else ("yes" if point.keeps else "no", keeps),
             (f"{setting.n_bytes:,}", "" if is_full else smaller),
             estimate_words(point.recall, "share"),
             change,
-            ("as it is", "") if is_full else ("yes" if point.keeps else "no", keeps),
         ]
         if self.price == self.price:
             words.append((cost_words(cost_of_queries(setting, self.galleries[version], self.price)), ""))
