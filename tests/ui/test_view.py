@@ -209,7 +209,7 @@ def change_default(app: AppTest, default: str) -> tuple[str, dict[str, str | lis
     app.session_state["default now"] = default
     app.run()
     assert not app.exception
-    return app.selectbox[0].value, dict(app.query_params)
+    return str(app.selectbox[0].value), dict(app.query_params)
 
 
 def test_a_control_goes_with_a_default_that_changes_without_a_step_in_the_history(one_choice: AppTest) -> None:
