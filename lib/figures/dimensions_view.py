@@ -21,14 +21,14 @@ WAYS = {
     Way.PRECISION: "Coarser values, all dimensions",
 }
 NUMBERS = {
+    "keeps": Term("Keeps it", "Whether the interval of the change stays above what may be lost, here and at all larger "
+                  "settings of the same way"),
     "bytes": Term("Bytes", "Bytes of a vector; beneath, how many times smaller than as float32"),
     "recall": Term("Recall@k", "Share of queries with a right answer among the k nearest (hit rate)"),
     "judged": Term("R-precision", "Share of right answers among the R nearest, R the number of the query's right "
                    "answers; what is judged where recall@k is at its ceiling"),
     "change": Term("Change", "Of what is judged, to the vectors as they are, paired by query. The interval is one that "
                    "the three ways together may use"),
-    "keeps": Term("Keeps it", "Whether the interval of the change stays above what may be lost, here and at all larger "
-                  "settings of the same way"),
 }  # fmt: skip
 R_PRECISION_WORDS = "R-precision"
 COST = Term("Cost of 1,000 queries", "By exact search, which reads every vector of the gallery, at the price given")
@@ -151,12 +151,12 @@ class DimensionsView:
         keeps = "the smallest that does" if is_least and not is_full else ""
         kept = ("cannot be told", "at its ceiling") if curve.is_at_ceiling else ("yes" if point.keeps else "no", keeps)
         words: list[Words] = [
+            ("as it is", "") if is_full else kept,
             (f"{setting.n_bytes:,}", "" if is_full else smaller),
             estimate_words(point.recall, "share"),
             *([estimate_words(point.judged, "share")] if self.is_blunt and curve.measure == R_PRECISION else []),
             *([("not judged", "")] if self.is_blunt and curve.measure != R_PRECISION else []),
             change,
-            ("as it is", "") if is_full else kept,
         ]
         if self.price == self.price:
             words.append((cost_words(cost_of_queries(setting, self.galleries[version], self.price)), ""))

@@ -16,6 +16,7 @@ from lib.ui.downloads import offer_csv
 from lib.ui.embeddings_page import read_topic
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import show_note
+from lib.ui.vector_findings import cohorts_first
 from lib.ui.vector_measures import show_terms
 
 COLUMN, MEASURE, AS = "v_drift_by", "v_drift_measure", "v_drift_rows"
@@ -69,7 +70,7 @@ def show_cohorts(diagnosis: EmbeddingDiagnosis, view: DriftView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         column = columns[0]
         if len(columns) > 1:
-            column = state.choose(COLUMN, "Cohorts of", columns, default=columns[0])
+            column = state.choose(COLUMN, "Cohorts of", columns, default=cohorts_first(diagnosis, columns))
         measure = Measure(
             state.choose(
                 MEASURE, "Measure", [each.value for each in Measure], default=Measure.DOMAIN_AUC.value,
@@ -97,7 +98,8 @@ def show_residuals(diagnosis: EmbeddingDiagnosis, view: DriftView) -> None:
     if columns:
         column = columns[0]
         if len(columns) > 1:
-            column = state.choose(TURNED_COLUMN, "After turning, by", columns, default=columns[0])
+            first = cohorts_first(diagnosis, columns)
+            column = state.choose(TURNED_COLUMN, "After turning, by", columns, default=first)
         figure = plot_residual_cohorts(view, column, current_look(), provenance)
         show_figure(figure, "drift:residuals by cohort", name="residuals_by_cohort", table=view.residuals_frame())
     show_note("The rows themselves, with how far each is before and after turning:")

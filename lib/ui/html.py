@@ -25,10 +25,11 @@ _COLOURS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its head, and what it means."""
+    """A column of a table: its head, and what it means. One of sentences `is_text`: they begin at the left."""
 
     head: str
     help: str = ""
+    is_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ def show_note(*sentences: str) -> None:
 def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
     """A table for reading values; the first column names the row and stays in sight."""
     heads = "".join(
-        f'<th scope="col"><abbr title="{escape(column.help)}">{escape(column.head)}</abbr></th>'
+        f'<th scope="col"{_side(column)}><abbr title="{escape(column.help)}">{escape(column.head)}</abbr></th>'
         if column.help
-        else f'<th scope="col">{escape(column.head)}</th>'
+        else f'<th scope="col"{_side(column)}>{escape(column.head)}</th>'
         for column in columns
     )
-    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(map(_cell, columns, row)) + "</tr>" for row in rows)
     st.html(
         f"<div class='m-table' tabindex='0'><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -82,8 +83,12 @@ def show_long_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], m
             show_table(columns, left)
 
 
-def _cell(cell: Cell) -> str:
+def _side(column: Column) -> str:
+    return " data-text" if column.is_text else ""
+
+
+def _cell(column: Column, cell: Cell) -> str:
     tone = f" class='m-{cell.tone.replace(' ', '-')}'" if cell.tone else ""
     words = " data-words" if cell.wordy else ""
     detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
-    return f"<td{tone}{words}>{escape(cell.text)}{detail}</td>"
+    return f"<td{tone}{words}{_side(column)}>{escape(cell.text)}{detail}</td>"

@@ -10,6 +10,7 @@ from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.predictions import OF_MARGIN_TARGET
 from lib.embeddings.projection import VersionMap
 from lib.embeddings.row_measures import (
+    LOST,
     RowValues,
     column_texts,
     column_values,
@@ -67,21 +68,29 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
     roles = diagnosis.embeddings.roles
     label = roles.column("label")
     columns = _columns(diagnosis)
-    default = f"{COLUMN}{label or (roles.cohorts[0] if roles.cohorts else '')}" if label or roles.cohorts else PLAIN
+    grouping = [*([label] if label else []), *roles.cohorts]
     colours = {PLAIN: "Version"} | {f"{COLUMN}{name}": name for name in columns}
     colours |= {measure: MEASURE_WORDS[measure] for measure in offered_measures(diagnosis)}
     if beside is not None:
         colours |= {measure: PREDICTED_WORDS[measure] for measure in beside.measures(state.get("v_colour"))}
+    # Of more values than there are colours nearly all rows would be grey.
+    default = next(
+        (f"{COLUMN}{name}" for name in grouping if _n_values(diagnosis, name) <= MOST_KINDS),
+        PLAIN if not grouping else LOST if LOST in colours else f"{COLUMN}{grouping[0]}",
+    )
     first, second, third, fourth = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     colour = state.choose(
         "v_colour", "Colour by", list(colours), default=default, words=colours.__getitem__, draw=first.selectbox,
         help=COLOUR_HELP,
     )  # fmt: skip
-    named = {NOTHING: "Nothing"} | {f"{COLUMN}{name}": name for name in [*([label] if label else []), *roles.cohorts]}
+    named = {NOTHING: "Nothing"} | {f"{COLUMN}{name}": name for name in grouping}
     if roles.column("text"):
         named[WORDS] = "Typical words"
-    # The first of the column that is the label or a cohort, else words.
-    usual = next((each for each in list(named)[1:]), NOTHING)
+    # The label, or the first of the cohorts, all of whose values find room; else the first of all, or words.
+    usual = next(
+        (f"{COLUMN}{name}" for name in grouping if _n_values(diagnosis, name) <= MOST_NAMES),
+        next((each for each in list(named)[1:]), NOTHING),
+    )
     names = state.choose(
         "v_names", "Names on the map", list(named), default=usual, words=named.__getitem__, draw=second.selectbox,
         help="Each value stands above the middle of its rows; typical words are those that are frequent in a part "
@@ -93,7 +102,7 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
             "v_shown", "Versions", list(SHOWN), default="both", words=SHOWN.__getitem__, draw=third.selectbox
         )
     with fourth.popover("Layout", width="stretch"):
-        layout, faded = _choose_layout(diagnosis)
+        layout, faded = choose_layout(diagnosis)
     versions = diagnosis.settings.versions
     if shown != "both" and len(versions) > 1:
         versions = versions[:1] if shown == "baseline" else versions[1:]
@@ -104,7 +113,8 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
     return MapChoice(layout, colour, names, faded, versions, margin_target, beside)
 
 
-def _choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None, bool]:
+def choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None, bool]:
+    """How the map is laid out, and whether misplaced points are faded."""
     method = state.choose(
         "v_method", "Method", list(METHODS), default=UMAP, words=METHODS.__getitem__, draw=st.segmented_control
     )
@@ -122,6 +132,7 @@ def _choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None
         each.name: state.slide(
             f"v_{each.name}", each.label, float(each.low), 99.0 if each.name == "seed" else float(each.high),
             0.01 if each.name == "min_dist" else 1.0, default=float(getattr(usual, each.name)), help=each.words,
+            format="%.2f" if each.name == "min_dist" else "%.0f",
         )
         for each in PARAMETERS
     }  # fmt: skip
@@ -138,6 +149,15 @@ def _columns(diagnosis: EmbeddingDiagnosis) -> list[str]:
     names = dict.fromkeys(name for table in tables for name in table.column_names if name not in never)
     label = roles.column("label")
     return sorted(names, key=lambda name: (name != label, name not in roles.cohorts))
+
+
+def _n_values(diagnosis: EmbeddingDiagnosis, column: str) -> int:
+    """How many values a column has in the versions that are shown."""
+    versions = diagnosis.settings.versions
+    return diagnosis.once(
+        ("values", column, versions),
+        lambda: len({each for version in versions for each in column_texts(diagnosis, version, column)} - {None}),
+    )
 
 
 def read_colours(diagnosis: EmbeddingDiagnosis, choice: MapChoice) -> dict[str, RowValues] | None:

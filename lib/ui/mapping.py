@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -47,6 +48,7 @@ ZONES = (
     "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo", "Australia/Sydney",
 )  # fmt: skip
 LONGEST_EXAMPLE = 40
+_WITHIN_A_WORD = re.compile(r"(?<=[^\W_])[_.-](?=[^\W_])")
 WORDED = ("score_kind", "unlabelled")
 """Topics whose options say in words what a value would not."""
 _ROLES = {role.value for role in SINGLE_ROLES}
@@ -229,5 +231,13 @@ def _sentence(text: str) -> str:
 
 
 def as_plain_markdown(text: str) -> str:
-    """Text of a file inside Markdown: nothing in it is markup."""
-    return "".join("\\" + character if character in "\\`*_{}[]()<>#+-.!|~$:" else character for character in text)
+    """Text of a file inside Markdown: nothing in it is markup.
+
+    A point, a hyphen or an underscore within a word is none and stays as it is, for the label of a control is also read
+    out, and then as it is written here.
+    """
+    within = () if "www" in text.lower() else {each.start() for each in _WITHIN_A_WORD.finditer(text)}
+    return "".join(
+        "\\" + character if character in "\\`*_{}[]<>#+-.!|~$:" and place not in within else character
+        for place, character in enumerate(text)
+    )

@@ -60,7 +60,7 @@ def show_causes(view: RecallView) -> None:
     ruled_out = view.of_verdict(Verdict.RULED_OUT)
     with st.expander(f"{format_plural(len(ruled_out), 'cause')} ruled out"):
         show_table(
-            [Column("Cause"), Column("Why it is ruled out")],
+            [Column("Cause"), Column("Why it is ruled out", is_text=True)],
             [[Cell(TITLES[each.name]), Cell(each.sentence, wordy=True)] for each in ruled_out],
         )
     offer_csv(view.hypotheses_frame, "causes", provenance=provenance_of(view), key="causes:csv")
@@ -163,5 +163,5 @@ def show_groups(view: RecallView) -> None:
         for group, names in zip(groups.groups, named, strict=True)
     ]
     if rows:
-        heads = [Column("Right answers that they lost"), Column("Queries"), Column("What they share")]
+        heads = [Column("Right answers that they lost"), Column("Queries"), Column("What they share", is_text=True)]
         show_long_table(heads, rows, FEW, "group")

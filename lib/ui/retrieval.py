@@ -9,7 +9,7 @@ from lib.embeddings.comparison import holds_comparison, read_comparison
 from lib.embeddings.measures import holds, read_ann, read_index
 from lib.embeddings.recall_drop import compared_cohorts
 from lib.embeddings.retrieval import holds_retrieval, read_retrieval
-from lib.figures.format import format_count, format_family
+from lib.figures.format import format_count, format_family, format_plural
 from lib.figures.map_view import map_provenance
 from lib.figures.retrieval import plot_cohorts_of_queries, plot_hubs, plot_recall_by_k
 from lib.figures.retrieval_cohorts_view import CohortsOfQueries, HubsView, ann_words, index_words, overlap_words
@@ -23,6 +23,7 @@ from lib.ui.downloads import offer_csv
 from lib.ui.embeddings_page import read_topic
 from lib.ui.figure import current_look, show_figure
 from lib.ui.html import Cell, Column, show_long_table, show_note
+from lib.ui.vector_findings import cohorts_first
 
 PROBLEMS_SHOWN = 8
 
@@ -55,16 +56,18 @@ def show_measures(view: RetrievalView) -> None:
         return
     show_note(*(f"{view.row(name, view.k).label}: {MEASURES[name].definition}" for name in RECALLS))
     compared = view.comparison is not None
-    heads = [Column("Measure"), *(Column(plain(version)) for version in view.versions)]
+    heads = [
+        Column("Measure", "Over the queries that have a right answer to find, and were ranked where that is needed")
+    ]
     heads += [Column("Change", "Over queries of the same id, with its 95 % interval")] * compared
-    heads.append(Column("Queries", "Those that have a right answer to find, and were ranked where that is needed"))
+    heads += [Column(plain(version)) for version in view.versions]
     rows: list[list[Cell]] = []
     shown = view.rows()
     for row in shown:
-        cells = [Cell(row.label), *(estimate_cell(each, SHARE) for each in row.estimates)]
+        cells = [Cell(row.label, format_plural(row.estimates[-1].n, "query", "queries"))]
         if row.change is not None:
             cells.append(estimate_cell(row.change, SHARE, change=True, tone=row.tone))
-        rows.append([*cells, Cell(format_count(row.estimates[-1].n))])
+        rows.append([*cells, *(estimate_cell(each, SHARE) for each in row.estimates)])
     show_long_table(heads, rows, sum(row.k in (None, view.k) for row in shown), "number")
     if view.comparison is not None:
         show_note(f"{format_family(len(view.comparison.judgements))} Each interval is of its number alone.")
@@ -92,7 +95,8 @@ def show_cohorts(view: RetrievalView) -> None:
     st.subheader("By cohort", anchor=False)
     column = columns[0]
     if len(columns) > 1:
-        column = state.choose("v_by", "Cohorts of", columns, default=columns[0], draw=st.segmented_control)
+        first = cohorts_first(view.diagnosis, columns)
+        column = state.choose("v_by", "Cohorts of", columns, default=first, draw=st.segmented_control)
     found = CohortsOfQueries.of(view, column)
     show_figure(
         plot_cohorts_of_queries(found, current_look(), provenance_of(view)),
@@ -120,7 +124,7 @@ def show_index(view: RetrievalView) -> None:
     rows = [cells for report in reports for cells in _problem_rows(report, named=len(reports) > 1)]
     if rows:
         heads = [Column("Version")] * (len(reports) > 1)
-        heads += [Column("Rows"), Column("What was found"), Column("Where")]
+        heads += [Column("Rows"), Column("What was found, and where", is_text=True)]
         show_long_table(heads, rows, PROBLEMS_SHOWN, "problem")
     for version in view.versions:
         if version not in diagnosis.embeddings.neighbours:
@@ -145,8 +149,7 @@ def _problem_rows(report: IndexReport, *, named: bool) -> list[list[Cell]]:
             [
                 *([Cell(plain(report.version))] if named else []),
                 Cell(format_count(problem.n), tone="worse" if problem.is_fault else ""),
-                Cell(SENTENCES[problem.name], wordy=True),
-                Cell(where, wordy=True),
+                Cell(SENTENCES[problem.name], where, wordy=True),
             ]
         )
     return made

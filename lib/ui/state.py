@@ -26,6 +26,7 @@ that the session holds: where a run is cut short by the next, the browser knows 
 
 _VIEW, _WRITTEN, _PAGE = "view", "view-written", "view-page"
 _LINKED, _UNMET = "view-linked", "view-unmet"
+_DEFAULTS = "view-defaults"
 _NOTHING = "none"
 """None of several, in the URL."""
 DATASET, VECTORS = "dataset", "vectors"
@@ -160,7 +161,8 @@ def choose(
         name: the parameter's name in the URL.
         label: what the control is called.
         options: the values; at least one.
-        default: the value that need not be in the URL.
+        default: the value that need not be in the URL. Where it changes, the control goes with it until a person has
+            chosen.
         draw: `st.selectbox`, `st.radio`, `st.segmented_control` or `st.pills`, of `st` or of a container.
         words: how a value is shown.
         always: write the value to the URL even where it is the default, for defaults that depend on the data.
@@ -170,8 +172,9 @@ def choose(
     wanted = said if said in options else default if default in options else options[0]
     judge(name, words(wanted), fits=said == wanted)
     key = _key(name)
-    if st.session_state.get(key) not in options:
+    if st.session_state.get(key) not in options or _is_former_default(name, default):
         st.session_state[key] = wanted
+    st.session_state.setdefault(_DEFAULTS, {})[name] = default
     held = st.session_state[key]
     first = _FIRST.get(draw.__name__, "default")
     start = {first: list(options).index(held) if first == "index" else held}
@@ -263,6 +266,12 @@ def slide_between(
     first, last = (draw or st.select_slider)(label, options, value=held, key=key, format_func=words, **kwargs)
     _say(name, f"{first}..{last}", "..".join(whole))
     return str(first), str(last)
+
+
+def _is_former_default(name: str, default: str) -> bool:
+    """Whether a control stands at what was its default, and nobody has chosen that: saying so would be a step."""
+    held, before = st.session_state.get(_key(name)), st.session_state.get(_DEFAULTS, {}).get(name)
+    return not get(name) and held == before != default
 
 
 def _say(name: str, value: str, default: str, *, always: bool = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lib.checks import CheckResult
 from lib.checks.embeddings import holds_embedding_checks, run_embedding_checks
 from lib.embeddings import EmbeddingDiagnosis
@@ -20,6 +22,18 @@ def show_vector_findings(diagnosis: EmbeddingDiagnosis, *, topic: str | None = N
         show_finding(each, index, link_of(each, diagnosis) if topic is None else None)
     if topic is None:
         show_passed(results, "" if raised else "No findings")
+
+
+def cohorts_first(diagnosis: EmbeddingDiagnosis, columns: Sequence[str]) -> str:
+    """The column of cohorts that a page opens with: what the gravest finding names, if the checks have run.
+
+    Args:
+        diagnosis: of which vectors; nothing is checked because of this.
+        columns: those to choose from, at least one; the first where no finding names one of them.
+    """
+    results = run_embedding_checks(diagnosis) if holds_embedding_checks(diagnosis) else ()
+    named = (column for each in results if each.is_finding for column in each.where.cohort if column in columns)
+    return next(named, columns[0])
 
 
 def link_of(result: CheckResult, diagnosis: EmbeddingDiagnosis) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -473,3 +474,9 @@ def test_figures_know_no_screen() -> None:
             for alias in node.names
         ]
         assert not any(name.split(".")[0] == "streamlit" for name in names), path
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_white_can_be_read_on_the_colour_of_buttons(theme: str) -> None:
+    settings = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert contrast(settings["theme"][theme]["primaryColor"], "#FFFFFF") >= 4.5

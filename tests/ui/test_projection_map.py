@@ -106,7 +106,16 @@ def test_a_lasso_holds_exactly_the_points_within_on_both_maps(page: Page) -> Non
     rows = [round(x * 49) * 50 + round(y * 49) for x in xs for y in ys]
     expect(page.get_by_text(re.compile("^SELECTED"))).to_contain_text(f"SELECTED {len(rows)} SUM {sum(rows)} ")
     expect(page.locator(f".map[data-selected='{len(rows)}']")).to_have_count(2)
+    # Where it was drawn stays to be seen, also when the map moves, as long as that is what is selected.
+    outline = page.locator(".map path").first
+    page.wait_for_timeout(300)
+    before, zoomed = outline.get_attribute("d"), page.locator(".map[data-zoom='1.400']")
+    page.get_by_role("button", name="Zoom in").first.click()
+    expect(zoomed).to_have_count(1)
+    assert before
+    assert outline.get_attribute("d") not in ("", before)
     page.locator(".map .clear").first.click()
+    expect(outline).to_have_attribute("d", "")
     expect(page.get_by_text("SELECTED 0 SUM 0")).to_be_visible()
     expect(page.locator(".map[data-selected='0']")).to_have_count(2)
 

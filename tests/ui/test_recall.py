@@ -24,7 +24,7 @@ def test_retrieval_opens_with_the_change_and_shows_why(retrieval: AppTest) -> No
     assert_sound(retrieval)
     assert answer(retrieval).startswith("Recall@1 fell from ")
     measures = tables(retrieval)[0]
-    assert measures.heads == ["Measure", "index_2026.05", "index_2026.06", "Change", "Queries"]
+    assert measures.heads == ["Measure", "Change", "index_2026.05", "index_2026.06"]
     assert measures["Recall@1 (hit rate)", "Change"].tone == "worse"
     assert measures["Recall@1 (hit rate)", "index_2026.05"].text in answer(retrieval)
     said = text_of(retrieval)

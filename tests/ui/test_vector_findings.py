@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.checks import CheckResult, Severity, Status, Where
 from lib.checks.embeddings import EMBEDDING_CHECKS
-from lib.ui import vector_checks
+from lib.embeddings import EmbeddingDiagnosis
+from lib.ui import vector_checks, vector_findings
 from lib.ui.datasets import workspace
 from lib.ui.findings import PAGES
+from lib.ui.vector_findings import cohorts_first
 from tests.ui.conftest import assert_sound, findings, go_to, open_app, run, text_of
 
 DROP = {"vectors": "sample-recall", "v_distance": "euclidean", "v_k": "1"}
 FALL = "error Recall@1 fell by"
+
+
+def finding(status: Status, severity: Severity, **cohort: str) -> CheckResult:
+    return CheckResult(
+        code="E-F1", name="a", status=status, severity=severity, version=None, where=Where(cohort), title="",
+        evidence={}, explanation="", remedy="", topic="retrieval",
+    )  # fmt: skip
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -39,6 +50,23 @@ def test_home_shows_all_findings_and_the_way_to_the_page_that_shows_why(home: Ap
     assert links["Show what happened to recall"] == DROP
     assert any("passed, " in each.label for each in home.expander)
     assert "have not run" not in text_of(home)
+
+
+def test_pages_open_on_the_cohorts_of_the_gravest_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [["family", "source"], ["source", "family"]]
+    diagnosis = cast(EmbeddingDiagnosis, object())
+    named = [
+        finding(Status.PASS, Severity.INFO, family="a"),
+        finding(Status.FAIL, Severity.ERROR, other="b"),
+        finding(Status.FAIL, Severity.WARNING, source="c"),
+        finding(Status.FAIL, Severity.WARNING, family="d"),
+    ]
+    monkeypatch.setattr(vector_findings, "run_embedding_checks", lambda _diagnosis: named)
+    monkeypatch.setattr(vector_findings, "holds_embedding_checks", lambda _diagnosis: True)
+    assert [cohorts_first(diagnosis, each) for each in columns] == ["source", "source"]
+    assert cohorts_first(diagnosis, ["place"]) == "place"
+    monkeypatch.setattr(vector_findings, "holds_embedding_checks", lambda _diagnosis: False)
+    assert [cohorts_first(diagnosis, each) for each in columns] == ["family", "source"]
 
 
 def test_each_page_draws_its_own_findings_once(home: AppTest) -> None:

@@ -145,7 +145,7 @@ def test_the_smallest_vectors_that_keep_recall_are_named_and_priced(components: 
     assert sizes.heads[-1] == "Cost of 1,000 queries"
     # 1,000 queries read 1,797 vectors of 256 bytes each: 0.46 GB, at 0.5.
     assert sizes["64 dimensions, float32", "Cost of 1,000 queries"].text == "0.23"
-    assert sum(row[5].detail == "the smallest that does" for row in sizes.rows) == 1
+    assert sum(row[1].detail == "the smallest that does" for row in sizes.rows) == 1
     (figure,) = figures(app)
     assert "k = 10" in figure["layout"]["meta"]["provenance"]
 

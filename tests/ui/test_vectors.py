@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.datasets import workspace
+from lib.ui.mapping import as_plain_markdown
 from tests.ui.conftest import answer, assert_sound, go_to, open_app, run, text_of
 
 ROWS = 60
@@ -57,6 +58,7 @@ def test_vectors_are_recognised_and_say_how_they_were_read(opened: AppTest) -> N
     assert "meta.csv was joined to v1.npz by row order: both have 60 rows." in said
     assert "Named id; 60 distinct values." in said
     assert role(opened, "Id") == "id"
+    assert [each.label for each in opened.selectbox if "." in each.label] == ["v1.npz", "v2.npz", "meta.csv"]
 
 
 def test_a_column_is_given_another_role_and_the_link_stays() -> None:
@@ -95,8 +97,8 @@ def test_what_several_files_without_vectors_are_is_asked() -> None:
     pairs = b"id,match\nid0,id3\nid1,id4\n"
     app = give(open_app(), v1__npz=npz(), meta__csv=table("id", "kind"), pairs__csv=pairs)
     assert "hold no vectors" in " ".join(each.value for each in app.markdown)
-    set_role(app, "meta\\.csv", "metadata")
-    set_role(app, "pairs\\.csv", "pairs")
+    set_role(app, "meta.csv", "metadata")
+    set_role(app, "pairs.csv", "pairs")
     assert_sound(app)
     assert "right answers given" in text_of(app)
 
@@ -151,6 +153,62 @@ def test_a_sample_is_on_the_map() -> None:
     assert_sound(app)
     assert "Of each row's true neighbours the map keeps" in answer(app)
     assert "distances on it are no evidence" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("n_kinds", "colour", "names"),
+    [
+        ((3, 4), "column:label", "column:label"),
+        ((11, 10), "column:group", "column:label"),
+        ((41, 10), "column:group", "column:group"),
+        ((41, 11), "lost", "column:group"),
+    ],
+)
+def test_a_map_opens_with_a_colour_for_each_value_and_with_names_that_find_room(
+    n_kinds: tuple[int, int], colour: str, names: str
+) -> None:
+    few, many = n_kinds
+    rows = "".join(f"a{row},l{row % few},g{row % many}\n" for row in range(ROWS))
+    app = give(open_app(), v1__npz=npz(), v2__npz=npz(1), meta__csv=f"id,label,group\n{rows}".encode())
+    if role(app, "Label") != "label":
+        set_role(app, "Label", "label")
+    app.query_params["v_method"] = "pca"
+    go_to(app, "projection")
+    assert_sound(app)
+    assert [role(app, label) for label in ("Colour by", "Names on the map")] == [colour, names]
+    assert not {"v_colour", "v_names"} & {*app.query_params}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("encoder_2025.npz", "encoder_2025.npz"),
+        ("v1-2.5 (copy).npy", r"v1-2.5 (copy)\.npy"),
+        ("_a_ __b_c", r"\_a\_ \_\_b_c"),
+        ("- a. 1. x", r"\- a\. 1\. x"),
+        ("[a](b) ![c](d) *e* :red[f]", r"\[a\](b) \!\[c\](d) \*e\* \:red\[f\]"),
+        ("www.a_b.net", r"www\.a\_b\.net"),
+    ],
+)
+def test_only_what_would_be_markup_is_written_otherwise(text: str, written: str) -> None:
+    assert as_plain_markdown(text) == written
+
+
+def draw_layout_controls() -> None:
+    # Run as a script of its own: it imports what it needs.
+    from types import SimpleNamespace
+
+    from lib.ui import map_controls, state
+
+    state.read_view("page", "")
+    map_controls.choose_layout(SimpleNamespace(settings=SimpleNamespace(distance="cosine")))
+
+
+def test_whole_numbers_of_a_layout_have_no_decimals() -> None:
+    shown = {
+        each.label: each.proto.format % each.value for each in AppTest.from_function(draw_layout_controls).run().slider
+    }
+    assert shown == {"Neighbours": "15", "Least distance": "0.10", "Seed": "0"}
 
 
 def test_a_page_of_vectors_without_any_says_how_to_get_some() -> None:

@@ -186,3 +186,46 @@ def test_one_sure_and_wrong_row_is_one() -> None:
     samples = open_app("samples", dataset=app.query_params["dataset"])
     assert_sound(samples)
     assert "1 is labelled otherwise: " in text_of(samples)
+
+
+def draw_one_choice() -> None:
+    # Run as a script of its own: it imports what it needs.
+    import streamlit as st
+
+    from lib.ui import state
+
+    state.read_view("page", "")
+    default = st.session_state.get("default now", "family")
+    state.choose("v_by", "Cohorts of", ["family", "source", "place"], default=default)
+    state.write_view()
+
+
+@pytest.fixture
+def one_choice() -> AppTest:
+    return AppTest.from_function(draw_one_choice).run()
+
+
+def change_default(app: AppTest, default: str) -> tuple[str, dict[str, str | list[str]]]:
+    app.session_state["default now"] = default
+    app.run()
+    assert not app.exception
+    return str(app.selectbox[0].value), dict(app.query_params)
+
+
+def test_a_control_goes_with_a_default_that_changes_without_a_step_in_the_history(one_choice: AppTest) -> None:
+    assert change_default(one_choice, "family") == ("family", {})
+    assert change_default(one_choice, "source") == ("source", {})
+    assert change_default(one_choice, "place") == ("place", {})
+
+
+@pytest.mark.parametrize("chosen", [["place"], ["source"], ["place", "family"]])
+def test_what_a_person_chose_stays_when_the_default_changes(one_choice: AppTest, chosen: list[str]) -> None:
+    for each in chosen:
+        one_choice.selectbox[0].set_value(each).run()
+    assert change_default(one_choice, "source") == (chosen[-1], {"v_by": chosen[-1]})
+    assert change_default(one_choice, "family") == (chosen[-1], {"v_by": chosen[-1]})
+
+
+def test_what_is_chosen_in_the_run_in_which_the_default_changes_stays(one_choice: AppTest) -> None:
+    one_choice.selectbox[0].set_value("place")
+    assert change_default(one_choice, "source") == ("place", {"v_by": "place"})

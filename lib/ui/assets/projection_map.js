@@ -12,10 +12,13 @@ const FULL = 65535
 const CELLS = 256 // points are sorted into 256 x 256 squares, so that the nearest is found without asking all
 const MOST_LISTED = 2000 // so many rows are sent as a list, more as bits
 const MOST_LABELS = 40
+const ROOM = 9000 // square pixels that a name has for itself
+const [APART, ABOVE] = [8, 4] // pixels between names
 const REACH = 8 // pixels around the pointer in which a point is meant
 const ZOOM_STEP = 1.4
 const MOST_ZOOM = 2000
-const DIM = 0.16 // of what is not selected while something is
+const DIM = 0.08 // of what is not selected while something is
+const FEW = 50 // so many selected points are drawn much larger than the others
 const HINT_TIME = 1600 // milliseconds
 const ZOOM_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl"
 
@@ -135,6 +138,7 @@ class ProjectionMap {
     if (!same) {
       this.view = { x: 0.5, y: 0.5, zoom: 1 }
       this.order = null
+      this.around = null
     }
     this.lines = null
     this.canvas.setAttribute("aria-label", points.header.description)
@@ -169,11 +173,12 @@ class ProjectionMap {
     const whole = 255 * Math.min(1, Math.max(0.45, 1.1 - Math.log10(points.n + 1) / 8))
     for (let i = 0; i < points.n; i++) {
       const [red, green, blue] = palette[points.codes[i]]
-      const dim = selected && !selected[i] ? DIM : 1
+      // What is selected is seen whole, what is not is hardly.
+      const seen = !selected ? whole : selected[i] ? 255 : whole * DIM
       colours[4 * i] = red
       colours[4 * i + 1] = green
       colours[4 * i + 2] = blue
-      colours[4 * i + 3] = (points.opacity ? points.opacity[i] / 255 : 1) * whole * dim
+      colours[4 * i + 3] = (points.opacity && !selected?.[i] ? points.opacity[i] / 255 : 1) * seen
     }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.colours)
     gl.bufferData(gl.ARRAY_BUFFER, colours, gl.STATIC_DRAW)
@@ -229,13 +234,25 @@ class ProjectionMap {
     gl.drawElements(gl.POINTS, points.n, gl.UNSIGNED_INT, 0)
     if (this.count) {
       // Once more on top, and larger.
-      gl.uniform1f(this.uniforms.size, size + 2 * dots)
+      gl.uniform1f(this.uniforms.size, size + (this.count > FEW ? 2 : 5) * dots)
       gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 4 * points.n)
     }
     this.placeLabels(size / dots / 2 + 2)
+    this.drawOutline()
     this.frame.dataset.drawn = points.n
     this.frame.dataset.key = points.header.key
     this.frame.dataset.zoom = this.view.zoom.toFixed(3)
+  }
+
+  // The lasso while it is drawn; then, where it lies on the map, as long as what it selected stays selected.
+  drawOutline() {
+    let places = this.outline
+    if (!places && this.around) {
+      places = []
+      for (let i = 0; i < this.around.length; i += 2)
+        places.push(...this.toScreen(this.around[i] / FULL, this.around[i + 1] / FULL))
+    }
+    this.path.setAttribute("d", places ? `M${places.join(" ")}Z` : "")
   }
 
   drawLegend() {
@@ -270,14 +287,18 @@ class ProjectionMap {
   // Above their places by a gap in pixels, where no other lies yet.
   placeLabels(gap) {
     const taken = []
+    const most = Math.min(MOST_LABELS, (this.canvas.clientWidth * this.canvas.clientHeight) / ROOM)
     this.labelBox.style.setProperty("--gap", `${gap}px`)
     for (const { node, half, x, y } of this.labels) {
       const [left, top] = this.toScreen(x, y)
       const seen = left > 0 && left < this.canvas.clientWidth && top < this.canvas.clientHeight && top > gap + 18
       // Where another name is in the way it stands to the left or the right.
       const boxes = [0, -half, half].map((shift) => [left + shift - half, top - gap - 18, left + shift + half, top - gap])
-      const isFree = (box) => taken.every((b) => box[0] > b[2] || box[2] < b[0] || box[1] > b[3] || box[3] < b[1])
-      const box = seen && taken.length < MOST_LABELS ? boxes.find(isFree) : undefined
+      const isFree = (box) =>
+        taken.every(
+          (b) => box[0] > b[2] + APART || box[2] < b[0] - APART || box[1] > b[3] + ABOVE || box[3] < b[1] - ABOVE
+        )
+      const box = seen && taken.length < most ? boxes.find(isFree) : undefined
       node.hidden = !box
       if (node.hidden) continue
       taken.push(box)
@@ -449,7 +470,7 @@ class ProjectionMap {
       const end = this.outline.length
       if (Math.hypot(place[0] - this.outline[end - 2], place[1] - this.outline[end - 1]) >= 3) {
         this.outline.push(...place)
-        this.path.setAttribute("d", `M${this.outline.join(" ")}Z`)
+        this.drawOutline()
       }
     } else {
       this.canvas.classList.add("dragged")
@@ -473,7 +494,7 @@ class ProjectionMap {
   endLasso(takes) {
     const { outline } = this
     this.outline = null
-    this.path.setAttribute("d", "")
+    this.drawOutline()
     if (!takes || !outline || outline.length < 6) return
     const edge = new Float64Array(outline.length)
     for (let i = 0; i < outline.length; i += 2) {
@@ -491,6 +512,8 @@ class ProjectionMap {
       if (x >= lowX && x <= highX && y >= lowY && y <= highY && inside(x, y, edge)) found.push(i)
     })
     this.choose(found)
+    this.around = found.length ? edge : null
+    this.drawOutline()
   }
 
   keyed(event) {
@@ -598,6 +621,7 @@ class ProjectionMap {
   }
 
   mark(picked, count) {
+    if (count !== this.count || picked.some((each, i) => each !== this.selected?.[i])) this.around = null
     this.count = count
     this.selected = count ? picked : null
     this.clearButton.disabled = count === 0
