@@ -26,6 +26,7 @@ from lib.ui import state
 from lib.ui.embeddings_page import watch_topic
 from lib.ui.predictions_beside import Beside
 from lib.ui.sidebar import choose_margin_target
+from lib.vectors import Distance
 
 UMAP, PCA = "umap", "pca"
 METHODS = {UMAP: "UMAP", PCA: "Principal components"}
@@ -102,7 +103,7 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
             "v_shown", "Versions", list(SHOWN), default="both", words=SHOWN.__getitem__, draw=third.selectbox
         )
     with fourth.popover("Layout", width="stretch"):
-        layout, faded = choose_layout(diagnosis)
+        layout, faded = choose_layout(diagnosis.settings.distance)
     versions = diagnosis.settings.versions
     if shown != "both" and len(versions) > 1:
         versions = versions[:1] if shown == "baseline" else versions[1:]
@@ -113,7 +114,7 @@ def choose_map(diagnosis: EmbeddingDiagnosis, beside: Beside | None) -> MapChoic
     return MapChoice(layout, colour, names, faded, versions, margin_target, beside)
 
 
-def choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None, bool]:
+def choose_layout(distance: Distance) -> tuple[LayoutSettings | None, bool]:
     """How the map is laid out, and whether misplaced points are faded."""
     method = state.choose(
         "v_method", "Method", list(METHODS), default=UMAP, words=METHODS.__getitem__, draw=st.segmented_control
@@ -136,10 +137,7 @@ def choose_layout(diagnosis: EmbeddingDiagnosis) -> tuple[LayoutSettings | None,
         )
         for each in PARAMETERS
     }  # fmt: skip
-    layout = LayoutSettings(
-        int(values["n_neighbors"]), values["min_dist"], int(values["seed"]), diagnosis.settings.distance
-    )
-    return layout, faded
+    return LayoutSettings(int(values["n_neighbors"]), values["min_dist"], int(values["seed"]), distance), faded
 
 
 def _columns(diagnosis: EmbeddingDiagnosis) -> list[str]:

@@ -196,12 +196,11 @@ def test_only_what_would_be_markup_is_written_otherwise(text: str, written: str)
 
 def draw_layout_controls() -> None:
     # Run as a script of its own: it imports what it needs.
-    from types import SimpleNamespace
-
     from lib.ui import map_controls, state
+    from lib.vectors import Distance
 
     state.read_view("page", "")
-    map_controls.choose_layout(SimpleNamespace(settings=SimpleNamespace(distance="cosine")))
+    map_controls.choose_layout(Distance.COSINE)
 
 
 def test_whole_numbers_of_a_layout_have_no_decimals() -> None:
