@@ -16,10 +16,10 @@ from lib.neighbours.space import blocks
 from lib.vectors import NO_ROW, Distance, Matrix, Rows
 
 RECALL = 0.99
-MEASURED = 500
+MEASURED = 400
 FIRST_PROBES, WIDEST = 8, 0.25
 """Into how many parts it is looked at first, and into what share of all at most."""
-TRAINING_PER_PART, ROUNDS = 20, 5
+TRAINING_PER_PART, ROUNDS = 20, 3
 """Of k-means. Parts need not be the best: how widely is searched follows from what they hold."""
 SEED = 0
 
