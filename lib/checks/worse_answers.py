@@ -162,10 +162,10 @@ def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> F
 
 def _within(crossing: Crossing) -> str:
     """In which part of a cohort its errors lie."""
-    (_own, _value), *crossed = crossing.part.cohorts
-    place = " and ".join(f"within {column} = {value or '(none)'}" for column, value in crossed)
+    of_value = [f"within {column} = {value or '(none)'}" for column, value in crossing.part.cohorts[1:]]
+    place = "".join(of_value) or crossing.apart_words.strip()
     return (
-        f"; they lie {place or crossing.apart_words.strip()}, where {words.percent(crossing.share)} are wrong against "
+        f"; they lie {place}, where {words.percent(crossing.share)} are wrong against "
         f"{words.percent(crossing.share_rest)} in the rest of it"
     )
 

@@ -104,12 +104,15 @@ class Monitoring:
         if tables.facts.windows is None:
             raise SettingsError("No row has a time, so there is nothing to monitor.")
         self.columns = watched_columns(tables, where)
-        # A filter changes whose rates are told, not what was deployed.
-        served = tables.timeline(None, EVERYTHING, margin_target)
-        assert served is not None
-        self.deploys = tuple(deploys) or find_deploys(served)
+        self.deploys = tuple(deploys) or self._served()
         self._told: dict[Objective, Told] = {}
         self._onsets: dict[tuple[RateName, tuple[Part, ...]], tuple[Onset, ...]] = {}
+
+    def _served(self) -> tuple[Deploy, ...]:
+        # A filter changes whose rates are told, not what was deployed.
+        made = self.tables.timeline(None, EVERYTHING, self.margin_target)
+        assert made is not None
+        return find_deploys(made)
 
     def timeline(self, column: str | None = None, margin_target: float | None = None) -> Timeline:
         """Counts in short buckets; of γ unless another margin target is meant."""

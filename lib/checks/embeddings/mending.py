@@ -25,6 +25,8 @@ REMEDIES: Final = {
 """What to do about each hypothesis, by name."""
 OF_THE_MODEL: Final = {"dead-dimensions", "collapse"}
 """Causes that lie in the model: nothing but another one mends them."""
+OF_THE_COMPARISON: Final = {"gallery-growth", "cohort-mix"}
+"""Causes that are no fault: there is nothing to wait for."""
 NEARLY_ALL: Final = 0.8
 CAUSE: Final = (
     "Without what is named, recall would be nearly what it was or better: that made it fall, and not the model."
@@ -34,6 +36,7 @@ UNTIL: Final = "Roll back only for as long as that has to wait."
 
 def mending_of(causes: Sequence[Hypothesis]) -> str:
     """What to do where the causes account for nearly all of a fall; nothing where they do not, or the model is one."""
-    if not sum(each.explains for each in causes) >= NEARLY_ALL or {each.name for each in causes} & OF_THE_MODEL:
+    names = {each.name for each in causes}
+    if not sum(each.explains for each in causes) >= NEARLY_ALL or names & OF_THE_MODEL:
         return ""
-    return " ".join([*(REMEDIES[each.name] for each in causes), UNTIL])
+    return " ".join([*(REMEDIES[each.name] for each in causes), *([UNTIL] if names - OF_THE_COMPARISON else [])])

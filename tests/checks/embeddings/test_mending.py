@@ -25,6 +25,10 @@ def test_what_accounts_for_nearly_all_is_mended(shares: tuple[float, ...]) -> No
     assert mending_of(causes) == " ".join([*(REMEDIES[each.name] for each in causes), UNTIL])
 
 
+def test_what_is_no_fault_asks_for_no_roll_back() -> None:
+    assert mending_of([cause("gallery-growth", 1.0)]) == REMEDIES["gallery-growth"]
+
+
 @pytest.mark.parametrize(
     "causes",
     [
