@@ -14,7 +14,7 @@ from typing import Literal
 from weakref import WeakKeyDictionary
 
 from lib.calibrations import Calibrations
-from lib.cells import AnswerCounts, Cells, PairCells, ValueCells, merge
+from lib.cells import AnswerCounts, Cells, PairCells, ValueCells, WrongAnswers, merge
 from lib.errors import SettingsError
 from lib.features import FeatureTables, held_features, read_features
 from lib.grid import COARSE, EXACT, MAX_ABS_SCORE, Resolution
@@ -32,10 +32,10 @@ from lib.monitoring import Monitoring, at_all_times
 from lib.scan.facts import Facts
 from lib.scan.held import HeldTables
 from lib.scan.pairs import PairQuery, Pairs, held_pairs, read_pairs
-from lib.scan.rare import Outside, RareValues
+from lib.scan.rare import RareValues
 from lib.scan.scan import Scan
 from lib.scan.slices import Outcome
-from lib.schema import CLASS, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, cohort_key
+from lib.schema import CLASS, ONE_VS_REST, PREDICTED, SPLIT, VERSION, WINDOW, Outside, cohort_key
 from lib.settings import Settings
 from lib.slices import USES_MARGIN_TARGET, SliceQuery
 from lib.sources import Run
@@ -168,6 +168,14 @@ class Diagnosis:
     def answers(self, *keys: str) -> AnswerCounts:
         """What the chosen rows of each of several classes were answered with, by these keys."""
         return self.tables.answers(keys, self.settings.where)
+
+    def wrong_answers(self, *keys: str, outside: Outside = (), one_in: int = 1) -> WrongAnswers:
+        """How many of the chosen rows, or of one in so many, are answered wrongly, by any keys, without some parts.
+
+        Raises:
+            SettingsError: no rows can be asked.
+        """
+        return self.tables.wrong_answers(keys, self.settings.where, outside, one_in)
 
     def thresholds(self, of_class: str = "") -> Thresholds:
         """Decisions and chosen thresholds of each version; of several classes, of one against the rest."""

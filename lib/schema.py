@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Role(StrEnum):
@@ -312,3 +312,6 @@ class Filter:
 
 
 EVERYTHING = Filter()
+
+Outside: TypeAlias = tuple[tuple[tuple[str, ...], Filter], ...]
+"""Parts that are left out: the rows of some versions that pass a filter, of each."""

@@ -9,7 +9,7 @@ a label) and p = σ(s) always: raw `n` and the sums of s, s², ℓ, ℓ², p, p�
 sums weighted by w and by w², so that standard errors and effective sample sizes are right.
 """
 
-from lib.cells.answers import AnswerCounts
+from lib.cells.answers import AnswerCounts, WrongAnswers
 from lib.cells.once import kept, once
 from lib.cells.pairs import PAIR_SUMS, WEIGHTED_PAIR_SUMS, PairCells
 from lib.cells.rows import bin_ids, cells_of_rows
@@ -51,6 +51,7 @@ __all__ = [
     "Timeline",
     "ValueBins",
     "ValueCells",
+    "WrongAnswers",
     "bin_ids",
     "cells_of_rows",
     "kept",

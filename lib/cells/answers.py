@@ -1,4 +1,4 @@
-"""Counts of answers by class: what several classes were answered with, by any keys, without their scores."""
+"""Counts of answers by any keys, without scores: of several classes what each was answered with; right and wrong."""
 
 from __future__ import annotations
 
@@ -24,3 +24,19 @@ class AnswerCounts:
     own: IntArray
     answer: IntArray
     n: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class WrongAnswers:
+    """Labelled, scored rows by key values; only combinations that some row has.
+
+    An answer is the side of s = 0 on which a score lies, positive where s > 0; of several classes, whose score is the
+    margin, every row counts as positive.
+
+    Attributes:
+        keys: for each key its value in each of the N entries.
+        counts: shape (N, 4): rows that are answered wrongly, rows, false positives, and negatives.
+    """
+
+    keys: dict[str, Coded]
+    counts: FloatArray

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -14,6 +17,9 @@ from lib.grid import MISSING_BIN
 from lib.metrics.estimates import Estimate
 from lib.metrics.intervals import excess_p_value, interval_p_value
 from lib.metrics.summary import unpaired_change
+
+Kind = Literal["threshold", "false positives", "errors"]
+"""What more wrong answers are told as."""
 
 LEAST_ERRORS, LEAST_AUC = 0.02, 0.02
 """By how much a version must be worse than the baseline, in the share of wrong answers or in AUC."""
@@ -41,6 +47,14 @@ class Counts:
         """Of statistics (wrong, rows, false positives, negatives)."""
         wrong, rows, false_positives, negatives = (float(each) for each in moments)
         return cls(rows - negatives, negatives, wrong - false_positives, false_positives)
+
+    def without(self, parts: Iterable[Counts]) -> Counts:
+        """The answers that are in none of some parts, which have no rows in common."""
+        left = self
+        for part in parts:
+            both = zip(dataclasses.astuple(left), dataclasses.astuple(part), strict=True)
+            left = Counts(*(max(0.0, mine - other) for mine, other in both))
+        return left
 
     @property
     def n(self) -> float:
@@ -105,6 +119,16 @@ def is_moved(here: Counts, there: Counts, auc_change: float) -> bool:
     if max(map(abs, moves)) < LEAST_MOVE or moves[0] * moves[1] <= 0 or auc_change <= -LEAST_AUC:
         return False
     return p_of_moves(here, there) <= ALARM_RATE
+
+
+def kind_of(here: Counts, there: Counts, auc_change: float) -> Kind:
+    """What more wrong answers of a part are told as."""
+    if here.has_both and there.has_both:
+        if is_moved(here, there, auc_change):
+            return "threshold"
+        if is_rise(here, there) and is_mostly_false_positives(here, there):
+            return "false positives"
+    return "errors"
 
 
 def p_of_moves(here: Counts, there: Counts) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.checks.result import Where
 from lib.checks.words import deploy_words
+from lib.metrics.burn_rate import RateName
 from lib.metrics.deploys import Deploy, around_deploys, difference
 from lib.metrics.incidents import Part
 from lib.metrics.onset import Change
@@ -37,7 +38,7 @@ SCORES_REMEDY = (
 
 @dataclass(frozen=True)
 class Beginning:
-    """A deploy at which the violation rate of some rows rose; when is known to within an interval.
+    """A deploy at which a rate of some rows rose; when is known to within an interval.
 
     `change` is None where the rows of that version are worse from its first window on.
     """
@@ -76,8 +77,10 @@ def _iso(second: int) -> str:
     return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def find_beginning(diagnosis: Diagnosis, version: str | None, cohort: dict[str, str]) -> Beginning | None:
-    """The deploy of a version at which the violation rate of a cohort, or of a crossing, rose.
+def find_beginning(
+    diagnosis: Diagnosis, version: str | None, cohort: dict[str, str], rate: RateName = "violation_rate"
+) -> Beginning | None:
+    """The deploy of a version at which a rate of a cohort, or of a crossing, rose.
 
     It has to rise for certain by more than that of all rows; None where it did not, and where nothing was deployed.
     """
@@ -90,14 +93,14 @@ def find_beginning(diagnosis: Diagnosis, version: str | None, cohort: dict[str, 
     if not deploys:
         return None
     (column, value), *further = own
-    course = watched.course("violation_rate", Part(column, value, tuple(further)))
+    course = watched.course(rate, Part(column, value, tuple(further)))
     rises = [each for each in watched.changes(course, len(watched.parts)) if each.is_rise]
     found = [(each, deploy) for each in rises if (deploy := watched.deploy_of(each)) in deploys]
     if not found:
         return None
     change, deploy = max(found, key=lambda each: each[0].gain)
     here = around_deploys(course.hits, course.n, course.edges, watched.deploys)
-    there = watched.around("violation_rate")
+    there = watched.around(rate)
     place = watched.deploys.index(deploy)
     more = difference(here[place].change, there[place].change)
     return Beginning(deploy, change) if more.is_defined and more.lower > 0 else None

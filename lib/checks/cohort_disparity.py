@@ -19,7 +19,7 @@ from lib.checks.rare_rates import RareRates
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
-from lib.checks.separation import Part, cells_outside
+from lib.checks.separation import Part, cells_outside, part_in
 from lib.checks.worsening import worse_runs
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
@@ -154,7 +154,7 @@ def _left_without(
     if not own and not rare:
         return None
     tables = {cohort_column(key): table for table in reversals.tables for key in table.keys if cohort_column(key)}
-    parts = tuple(_part_of(place, axes, tables) for place in own)
+    parts = tuple(part_in(place, axes, reversals.tables) for place in own)
     cells = (
         _without(diagnosis, column, own, axes, tables) if own else tables[column].rollup([VERSION, cohort_key(column)])
     )
@@ -181,16 +181,6 @@ def _left_without(
     p_adjusted = np.where(tested, np.minimum(contrast.p * trials, 1.0), np.nan)
     left = _values(contrast, p_adjusted, np.flatnonzero(_worse(contrast, p_adjusted)))
     return left + tuple(each for each in values if each.value in worse)
-
-
-def _part_of(place: Place, axes: Axes, tables: dict[str | None, Cells]) -> Part:
-    """The rows of a place in tables."""
-    values = () if place.column is None else tuple(_names(tables[place.column], place.column))
-    cohorts = () if place.column is None or place.value is None else ((place.column, values[place.value]),)
-    versions = axes.versions if place.version is None else (axes.versions[place.version],)
-    first, last = place.run or (0, 0)
-    window = None if place.run is None else (int(axes.windows[first]), int(axes.windows[last]) + axes.width)
-    return Part(versions, cohorts, window)
 
 
 def _without(

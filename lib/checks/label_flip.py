@@ -14,6 +14,7 @@ from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.exchanged_classes import check_exchanged_parts
 from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
+from lib.checks.regressions import Regression, own_regressions
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import Reversals, find_reversals
 from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
@@ -44,6 +45,7 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
     crossed = [_finding_of_crossing(diagnosis, reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
+    crossed += [_finding_of_regression(diagnosis, each) for each in own_regressions(diagnosis) if each.is_reversed]
     if not reversals.found and not crossed:
         parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
@@ -85,6 +87,33 @@ def _finding_of_crossing(diagnosis: Diagnosis, reversals: Reversals, crossed: Cr
             "consequences": [],
         },
         crossed.strength,
+        cause="" if begun is None else f"{begun.words} {SCORES_CAUSE}",
+        remedy="" if begun is None else SCORES_REMEDY,
+    )
+
+
+def _finding_of_regression(diagnosis: Diagnosis, regression: Regression) -> Finding:
+    """Rows of a cohort, or of two at once, that the baseline scores right: found by how much worse they are."""
+    settings, where = diagnosis.settings, Where(regression.cohort)
+    begun = find_beginning(diagnosis, settings.candidate, regression.cohort, "error_rate")
+    place = words.place(settings.candidate, where, diagnosis.facts) + regression.apart_words
+    return Finding(
+        Status.FAIL,
+        settings.candidate,
+        where,
+        f"Scores are reversed{place} (AUC {regression.auc:.2f} against {regression.auc_there:.2f} in version "
+        f"{settings.baseline or '(none)'}, n = {words.count(regression.here.n)})",
+        {
+            "n": int(regression.here.n),
+            "roc_auc": regression.auc,
+            "roc_auc_elsewhere": regression.auc_there,
+            "p_adjusted": regression.p,
+            "versions": [settings.candidate],
+            **regression.evidence,
+            **({} if begun is None else begun.evidence),
+            "consequences": [],
+        },
+        float(np.sqrt(regression.here.n)),
         cause="" if begun is None else f"{begun.words} {SCORES_CAUSE}",
         remedy="" if begun is None else SCORES_REMEDY,
     )

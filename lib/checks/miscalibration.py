@@ -13,9 +13,11 @@ from lib.checks.collapses import find_collapses
 from lib.checks.constant_score import constant_places
 from lib.checks.crossings import find_crossed
 from lib.checks.noisy_labels import noisy_places
+from lib.checks.regressions import find_regressions
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
-from lib.checks.worsening import find_worsenings
+from lib.checks.worse_version import find_worse_version
+from lib.checks.worsening import worse_runs
 from lib.errors import SettingsError
 from lib.metrics.calibration import LEAST_ERROR, MiscalibrationTest
 from lib.metrics.intervals import holm
@@ -99,11 +101,19 @@ def _explained(diagnosis: Diagnosis) -> set[str]:
     reversals = find_reversals(diagnosis)
     places = [each.place for each in reversals.found] + constant_places(diagnosis) + noisy_places(diagnosis)
     places += [each.place for each in find_collapses(diagnosis).found]
-    places += [each.place for each in find_worsenings(diagnosis).found]
+    places += worse_runs(diagnosis)
     crossed = {version for each in find_crossed(diagnosis) for version in each.versions}
+    if find_worse_version(diagnosis) is not None or _is_of_regressions(diagnosis):
+        crossed.add(diagnosis.settings.candidate)
     if reversals.everything or any(place.version is None for place in places):
         return set(diagnosis.shown_versions)
     return crossed | {diagnosis.facts.versions[place.version] for place in places if place.version is not None}
+
+
+def _is_of_regressions(diagnosis: Diagnosis) -> bool:
+    """Whether some cohorts of the candidate answer worse, and the baseline's probabilities come true."""
+    baseline = judge_versions(diagnosis).get(diagnosis.settings.baseline)
+    return baseline is not None and not baseline.is_miscalibrated and bool(find_regressions(diagnosis).found)
 
 
 def _sentence(diagnosis: Diagnosis, version: str, judged: Judged) -> str:

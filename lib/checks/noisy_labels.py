@@ -2,8 +2,9 @@
 
 A weaker model errs too, but least where it is most sure. Labels that are wrong at random contradict the surest answers
 as often as any. So a part in which more of the sure rows are wrong is told here only if a share ρ of wrong labels, with
-the model as good as elsewhere (P = ρ + (1 − 2ρ)q), fits its rows better than a model that is less able or shifted there
-(logit P = α + β·logit q, Akaike's criterion), q being the share of positives at that score in the rest.
+the model as good as elsewhere (P = ρ + (1 − 2ρ)q), fits its rows better than a model that is less able there
+(logit P = α + β·logit q, Akaike's criterion), q being the share of positives at that score in the rest; and better than
+scores that have all moved by as much (P(s) = q(s + δ)), as a feature that is read otherwise moves them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ PARAMETER = 1.0
 For a time a weaker model is the likelier of the two, so there wrong labels have to be the better explanation by as much
 without it."""
 SHARES = np.linspace(0.0, 0.49, 50)
+SHIFTS = 61
+"""So many shifts of the scores are tried, up to the spread of the others."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,15 @@ class MoreWrong(HigherShare):
             return False
         if place.column is not None and place.run is not None and not self._is_unlike_others(block, place):
             return False
-        version = None if self.together and place.run is None else self._version(block, place)
+        if self.together and place.run is None:
+            # The version by itself too: in all rows together, wrong scores of one version look like wrong labels.
+            judged = {None, place.version}
+        else:
+            judged = {self._version(block, place)}
+        return all(self._is_noise(block, place, version) for version in judged)
+
+    def _is_noise(self, block: Block, place: Place, version: int | None) -> bool:
+        """Whether wrong labels explain the rows that a place has in a version, or in all."""
         here = block.inside(Place(version, place.column, place.value, place.run)) & block.is_left()
         there = block.inside(Place(version)) & block.is_left() & ~here
         sure, others = (block.moments[tuple(block.group[each].T)][:, ROWS].sum() for each in (here, there))
@@ -85,7 +96,7 @@ class MoreWrong(HigherShare):
 
 
 def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, float]:
-    """The share of wrong labels that fits some groups of a table best, and by how much better than a weaker model.
+    """The share of wrong labels that fits some groups of a table best, and how much better than wrong scores do.
 
     Args:
         cells: the table.
@@ -116,7 +127,30 @@ def noise_of(cells: Cells, here: BoolArray, there: BoolArray) -> tuple[float, fl
 
     by_share = likelihood(SHARES[:, None] + (1 - 2 * SHARES[:, None]) * q)
     best = int(np.argmax(by_share))
-    return float(SHARES[best]), float(by_share[best] - likelihood(_weaker(n, k, special.logit(q))))
+    weaker = float(likelihood(_weaker(n, k, special.logit(q))))
+    starts = np.array([score[place >= number].min(initial=np.inf) for number in range(1, BINS)])
+    moved = float(likelihood(_moved(starts, score[~own], positive[~own], rows[~own])).max())
+    return float(SHARES[best]), float(by_share[best]) - max(weaker, moved + PARAMETER)
+
+
+def _moved(starts: FloatArray, score: FloatArray, positive: BoolArray, rows: FloatArray) -> FloatArray:
+    """How often rows of the bins are positive if their scores have moved, shape (shifts, bins).
+
+    Args:
+        starts: shape (bins − 1,), where each bin but the first begins.
+        score: shape (N,), scores of the rest.
+        positive: whether these are positive.
+        rows: how many rows each stands for.
+    """
+    order = np.argsort(score, kind="stable")
+    score = score[order]
+    n, k = (np.concatenate(([0.0], np.cumsum(each[order]))) for each in (rows, rows * positive))
+    if not n[-1]:
+        return np.full((1, len(starts) + 1), 0.5)
+    low, high = score[np.searchsorted(n[1:], np.array([0.05, 0.95]) * n[-1])]
+    ends = np.searchsorted(score, starts + np.linspace(low - high, high - low, SHIFTS)[:, None])
+    ends = np.concatenate((np.zeros((SHIFTS, 1), np.int64), ends, np.full((SHIFTS, 1), len(score))), axis=1)
+    return (np.diff(k[ends], axis=1) + 0.5) / (np.diff(n[ends], axis=1) + 1.0)
 
 
 def _weaker(n: FloatArray, k: FloatArray, x: FloatArray) -> FloatArray:

@@ -18,8 +18,7 @@ from lib.cells import Cells
 from lib.checks.blocks import Axes, Block, Place
 from lib.metrics.estimates import NO_USABLE_ROWS, Estimate
 from lib.metrics.ranking import roc_auc
-from lib.scan.rare import Outside
-from lib.schema import EVERYTHING, VERSION, Filter, cohort_key
+from lib.schema import EVERYTHING, VERSION, Filter, Outside, cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -76,6 +75,20 @@ def part_of(place: Place, block: Block, axes: Axes) -> Part:
         return Part(versions, cohorts)
     first, last = place.run
     return Part(versions, cohorts, (int(axes.windows[first]), int(axes.windows[last]) + axes.width))
+
+
+def part_in(place: Place, axes: Axes, tables: Sequence[Cells]) -> Part:
+    """The rows of a place that a search over these tables has found."""
+    versions = axes.versions if place.version is None else (axes.versions[place.version],)
+    window = None
+    if place.run is not None:
+        first, last = place.run
+        window = (int(axes.windows[first]), int(axes.windows[last]) + axes.width)
+    if place.column is None or place.value is None:
+        return Part(versions, (), window)
+    key = cohort_key(place.column)
+    values = np.unique(next(table for table in tables if key in table.keys).groups[key])
+    return Part(versions, ((place.column, str(values[place.value])),), window)
 
 
 def cells_of(diagnosis: Diagnosis, part: Part, *keys: str) -> Cells:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from lib.cells import NEGATIVE, Cells
 from lib.checks import words
+from lib.checks.answer_counts import Kind
+from lib.checks.beginnings import REMEDY, find_beginning, first_deploy_of
 from lib.checks.blocks import where_of
-from lib.checks.crossings import Crossing, crossing_of, find_crossed
+from lib.checks.crossings import Crossed, crossing_of, find_crossed
+from lib.checks.regressions import Regression, find_regressions, own_regressions
 from lib.checks.result import (
     ALARM_RATE,
     Answer,
@@ -24,9 +24,9 @@ from lib.checks.result import (
     Where,
 )
 from lib.checks.reversal import find_reversals
-from lib.checks.worsening import Kind, Worsening, Worsenings, find_worsenings
-from lib.grid import MISSING_BIN
-from lib.schema import VERSION
+from lib.checks.worse_version import WorseVersion, find_worse_version
+from lib.checks.worse_words import evidence_of, regression_title, restored, sentence, strength_of, within
+from lib.checks.worsening import Worsening, Worsenings, find_worsenings
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -64,29 +64,33 @@ def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:
         return NotApplicable("Labelled rows with a score are too few, or of one class.")
     if worsenings.n == 0:
         return NotApplicable("No row has both a label and a score.")
-    found = [each for each in worsenings.of_kind(kind) if not _is_of_crossing(diagnosis, worsenings, each)]
+    version, regressions = find_worse_version(diagnosis), find_regressions(diagnosis)
+    found: list[Finding] = []
+    if version is not None and version.kind == kind and not _is_explained(diagnosis, version):
+        found.append(_finding_of_version(diagnosis, version, worsenings))
+    for number, each in enumerate(worsenings.found):
+        crossed, is_told = crossing_of(diagnosis, "time", number)
+        if each.kind == kind and not is_told:
+            found.append(_finding_of_time(worsenings, each, crossed))
+    found += [
+        _finding_of_regression(diagnosis, each, regressions.trials)
+        for each in own_regressions(diagnosis)
+        if each.kind == kind and not each.is_reversed
+    ]
     if found:
-        return [_finding(diagnosis, worsenings, each) for each in found]
-    also = ", beyond what other findings explain" if _explained(diagnosis, worsenings) else ""
+        return found
+    also = ", beyond what other findings explain" if version is not None and _is_explained(diagnosis, version) else ""
     return Passed(
         f"{passed}{also}, in {_compared(diagnosis)} (n = {words.count(worsenings.n)}).",
         {"n": worsenings.n, "n_parts": int(worsenings.trials)},
     )
 
 
-def _is_of_crossing(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> bool:
-    """Whether a finding of two cohorts at once says why."""
-    if each.found is not None:
-        return crossing_of(diagnosis, "time", worsenings.found.index(each))[1]
-    return any(
+def _is_explained(diagnosis: Diagnosis, version: WorseVersion) -> bool:
+    """Whether the candidate is worse only by rows that other findings name."""
+    return version.is_explained or any(
         crossed.is_reversed and diagnosis.settings.candidate in crossed.versions for crossed in find_crossed(diagnosis)
     )
-
-
-def _explained(diagnosis: Diagnosis, worsenings: Worsenings) -> list[Worsening]:
-    """The versions that are worse only by rows that other findings name."""
-    told = [each for each in worsenings.found if each.found is None and _is_of_crossing(diagnosis, worsenings, each)]
-    return [*worsenings.explained, *told]
 
 
 def _reason(diagnosis: Diagnosis) -> str:
@@ -109,101 +113,66 @@ def _compared(diagnosis: Diagnosis) -> str:
     return words.listing([*said, *(["any time against the others"] if diagnosis.facts.windows is not None else [])])
 
 
-def _finding(diagnosis: Diagnosis, worsenings: Worsenings, each: Worsening) -> Finding:
-    axes, here, there = worsenings.axes, each.here, each.there
-    version = None if each.place.version is None else axes.versions[each.place.version]
-    where = Where() if each.found is None else where_of(each.place, each.found.block, axes, each.found.extent)
-    crossed = None if each.found is None else crossing_of(diagnosis, "time", worsenings.found.index(each))[0]
-    place = words.place(version, where, axes.facts)
-    against = f"in version {diagnosis.settings.baseline or '(none)'}" if each.found is None else "at other times"
-    (found, flagged), (found_before, flagged_before) = here.rates, there.rates
-    rates = ""
-    if each.kind != "errors":
-        rates = (
-            f"{words.percent(flagged)} of negatives against {words.percent(flagged_before)} {against}, "
-            f"{words.percent(found)} of positives against {words.percent(found_before)}"
-        )
-    accuracy = f"accuracy {words.percent(here.accuracy)} against {words.percent(there.accuracy)}"
-    n = f"n = {words.count(here.n)}"
+def _finding_of_version(diagnosis: Diagnosis, each: WorseVersion, worsenings: Worsenings) -> Finding:
+    settings = diagnosis.settings
+    place = words.place(settings.candidate, Where(), diagnosis.facts)
+    title = sentence(each, place, f"in version {settings.baseline or '(none)'}")
     if each.kind == "threshold":
-        title = f"The threshold flags {'more' if flagged > flagged_before else 'fewer'}{place}: {rates}"
-        title += f"; classes are ordered as well ({_auc(each)}, {n}){_restored(diagnosis, each, version)}"
-    elif each.kind == "false positives":
-        title = f"More false positives{place}: {rates} ({n})"
-    else:
-        ordered = "" if np.isnan(each.auc) else f", {_auc(each)}"
-        title = f"More wrong answers{place}: {accuracy} {against}{ordered} ({n})"
+        title += restored(diagnosis, each, settings.candidate)
+    return Finding(
+        Status.WARN, settings.candidate, Where(), title, evidence_of(each, worsenings.trials), strength_of(each)
+    )
+
+
+def _finding_of_time(worsenings: Worsenings, each: Worsening, crossed: Crossed | None) -> Finding:
+    axes = worsenings.axes
+    version = None if each.place.version is None else axes.versions[each.place.version]
+    where = where_of(each.place, each.found.block, axes, each.found.extent)
+    title = sentence(each, words.place(version, where, axes.facts), "at other times")
+    evidence = evidence_of(each, worsenings.trials)
     if crossed is not None:
         where = Where(crossed.crossing.cohort, where.window)
-        title += _within(crossed.crossing)
+        title += within(crossed.crossing)
+        evidence |= crossed.crossing.evidence
+    return Finding(Status.WARN, version, where, title, evidence, strength_of(each))
+
+
+def _finding_of_regression(diagnosis: Diagnosis, each: Regression, trials: float) -> Finding:
+    candidate, where = diagnosis.settings.candidate, Where(each.cohort)
+    begun = find_beginning(diagnosis, candidate, each.cohort, "error_rate") or first_deploy_of(
+        diagnosis, candidate, where
+    )
+    evidence = evidence_of(each, trials)
+    evidence |= {"accuracy_rest": each.rest.accuracy, "accuracy_rest_reference": each.rest_there.accuracy}
+    evidence |= each.evidence
+    evidence |= begun.evidence if begun is not None else {}
     return Finding(
-        Status.WARN,
-        version,
+        Status.FAIL if each.is_large else Status.WARN,
+        candidate,
         where,
-        title,
-        {
-            "n": int(here.n),
-            "accuracy": here.accuracy,
-            "accuracy_reference": there.accuracy,
-            "recall": found,
-            "recall_reference": found_before,
-            "false_positive_rate": flagged,
-            "false_positive_rate_reference": flagged_before,
-            "roc_auc": each.auc,
-            "roc_auc_reference": each.auc_there,
-            "p_adjusted": each.p,
-            "n_parts": int(worsenings.trials),
-            **({} if crossed is None else crossed.crossing.evidence),
-            "consequences": [],
-        },
-        (here.wrong / here.n - there.wrong / there.n) * float(np.sqrt(here.n)),
+        regression_title(diagnosis, each),
+        evidence,
+        strength_of(each),
+        Severity.ERROR if each.is_large else None,
+        cause="" if begun is None else begun.cause,
+        remedy="" if begun is None else REMEDY,
     )
-
-
-def _within(crossing: Crossing) -> str:
-    """In which part of a cohort its errors lie."""
-    of_value = [f"within {column} = {value or '(none)'}" for column, value in crossing.part.cohorts[1:]]
-    place = "".join(of_value) or crossing.apart_words.strip()
-    return (
-        f"; they lie {place}, where {words.percent(crossing.share)} are wrong against "
-        f"{words.percent(crossing.share_rest)} in the rest of it"
-    )
-
-
-def _auc(each: Worsening) -> str:
-    return f"AUC {each.auc:.2f} against {each.auc_there:.2f}"
-
-
-def _restored(diagnosis: Diagnosis, each: Worsening, version: str | None) -> str:
-    """The threshold at which a version flags as many negatives as the baseline; empty for a part of a version."""
-    if each.found is not None or version is None:
-        return ""
-    at = threshold_that_flags(diagnosis.cells(VERSION).among(VERSION, (version,)), each.there.rates[1])
-    return f". Beyond {words.score(at, diagnosis.facts.mapping)} it would flag as many negatives as before"
-
-
-def threshold_that_flags(cells: Cells, share: float) -> float:
-    """The score beyond which at most a share of the negatives lies."""
-    use = (cells.block % 3 == NEGATIVE) & (cells.score_bin != MISSING_BIN)
-    score, rows = cells.score[use], cells.sums[use, 0]
-    order = np.argsort(score, kind="stable")
-    reach = np.cumsum(rows[order])
-    return float(score[order][np.searchsorted(reach, (1 - share) * reach[-1] - 1e-9)])
 
 
 def explained_worsenings(diagnosis: Diagnosis) -> list[tuple[str | None, str]]:
     """(version, sentence) where the candidate is worse only by the rows that other findings name."""
     if _reason(diagnosis):
         return []
-    settings, worsenings = diagnosis.settings, find_worsenings(diagnosis)
+    settings, version = diagnosis.settings, find_worse_version(diagnosis)
+    if version is None or not _is_explained(diagnosis, version):
+        return []
     return [
         (
             settings.candidate,
             f"answers of version {settings.candidate or '(none)'} as a whole: accuracy "
-            f"{words.percent(each.here.accuracy)} against {words.percent(each.there.accuracy)} in version "
+            f"{words.percent(version.here.accuracy)} against {words.percent(version.there.accuracy)} in version "
             f"{settings.baseline or '(none)'}",
         )
-        for each in _explained(diagnosis, worsenings)
     ]
 
 

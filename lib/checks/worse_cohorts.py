@@ -9,6 +9,7 @@ from lib.checks.beginnings import REMEDY, find_beginning
 from lib.checks.cohort_disparity import LEAST_EXCESS, LEAST_ROWS, LISTED, Disparity, Worse, find_disparities
 from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.worse_words import told_regressions
 from lib.metrics.margins import violation_rate
 from lib.schema import VERSION
 
@@ -82,7 +83,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
             "versions": list(crossed.versions),
             **crossing.evidence,
             **({} if begun is None else begun.evidence),
-            "consequences": [],
+            "consequences": told_regressions(diagnosis, crossed.version, where.cohort),
         },
         here.value - rest.value,
         cause="" if begun is None else begun.cause,
@@ -117,7 +118,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
             "values": _listed(disparity),
             "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
             **({} if begun is None else begun.evidence),
-            "consequences": [],
+            "consequences": told_regressions(diagnosis, version, where.cohort),
         },
         worst.excess[1],
         cause="" if begun is None else begun.cause,

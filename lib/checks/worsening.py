@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,15 +20,10 @@ from lib.checks.answer_counts import (
     LEAST_FALSE_POSITIVES,
     LEAST_ROWS,
     Counts,
+    Kind,
     by_class,
     count_answers,
-    is_mostly_false_positives,
-    is_moved,
-    is_rise,
-    p_of_auc,
-    p_of_cost,
-    p_of_errors,
-    p_of_moves,
+    kind_of,
 )
 from lib.checks.blocks import Axes, Block, BoolArray, FloatArray, Place, make_block, read_tables
 from lib.checks.causes import cause_places
@@ -37,18 +32,11 @@ from lib.checks.noisy_labels import noisy_places
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import auc_of, find_reversals
 from lib.checks.score_shifts import find_drifts
-from lib.checks.search import Found, count_trials, find_parts, take_out, widened
+from lib.checks.search import Found, count_trials, find_parts, widened
 from lib.checks.shares import ROWS, HigherShare, usual_share
-from lib.metrics.estimates import Estimate
-from lib.metrics.intervals import excess_p_value
-from lib.metrics.ranking import roc_auc
-from lib.metrics.summary import unpaired_change
-from lib.schema import VERSION
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
-
-Kind = Literal["threshold", "false positives", "errors"]
 
 LEAST_ERRORS_IN_TIME = 0.05
 CERTAIN_Z = 3.5
@@ -56,12 +44,12 @@ CERTAIN_Z = 3.5
 
 @dataclass(frozen=True, eq=False)
 class Worsening:
-    """A version that is worse than the baseline, or a run of windows that is worse than the other times.
+    """A run of windows that is worse than the other times, of all rows or of a cohort value.
 
     Attributes:
         kind: what it is told as.
         place: the part.
-        found: what the search found; None for a version.
+        found: what the search found.
         here, there: the answers in the part and in what it is compared with.
         auc, auc_there: of the two, undefined where it was not to be had.
         p: adjusted.
@@ -69,7 +57,7 @@ class Worsening:
 
     kind: Kind
     place: Place
-    found: Found | None
+    found: Found
     here: Counts
     there: Counts
     auc: float
@@ -79,18 +67,14 @@ class Worsening:
 
 @dataclass(frozen=True, eq=False)
 class Worsenings:
-    """All of them; the versions that are worse only by what other checks name; parts looked at, and rows."""
+    """All of them; the parts that other checks name, without which was searched; parts looked at, and rows."""
 
     axes: Axes
     found: list[Worsening]
-    explained: list[Worsening]
+    named: list[Place]
     trials: float
     n: int
     has_both: bool
-
-    def of_kind(self, kind: Kind) -> list[Worsening]:
-        """Those that are told as one thing."""
-        return [each for each in self.found if each.kind == kind]
 
 
 @dataclass(frozen=True)
@@ -120,7 +104,7 @@ class MoreErrors(HigherShare):
 
 def worse_runs(diagnosis: Diagnosis) -> list[Place]:
     """The runs of windows that are worse."""
-    return [each.place for each in find_worsenings(diagnosis).found if each.place.run is not None]
+    return [each.place for each in find_worsenings(diagnosis).found]
 
 
 def _of_negatives(cells: Cells) -> FloatArray:
@@ -130,7 +114,7 @@ def _of_negatives(cells: Cells) -> FloatArray:
 
 @once_for_every_margin_target
 def find_worsenings(diagnosis: Diagnosis) -> Worsenings:
-    """Search runs of windows, then compare the candidate with the baseline without the parts that have a name."""
+    """Search runs of windows without the parts that other checks name."""
     axes, tables = read_tables(diagnosis)
     n_windows = len(axes.windows)
     reversals = find_reversals(diagnosis)
@@ -152,17 +136,7 @@ def find_worsenings(diagnosis: Diagnosis) -> Worsenings:
         rule = MoreErrors(usual_share(blocks[0]), LEAST_FALSE_POSITIVES, LEAST_FALSE_POSITIVES, negatives=True)
         rises = [_in_time(each, two=two) for each in find_parts(blocks, axes, rule, ALARM_RATE / 3, taken)]
         found += [each for each in rises if each.kind != "errors"]
-        taken += [widened(each.place, n_windows) for each in rises]
-    version = _candidate(diagnosis, axes, tables, taken)
-    explained = _candidate(diagnosis, axes, tables, []) if version is None and taken else None
-    return Worsenings(
-        axes,
-        [*([version] if version else []), *found],
-        [explained] if explained else [],
-        trials,
-        int(whole[ROWS]),
-        Counts.of(whole).has_both,
-    )
+    return Worsenings(axes, found, causes, trials, int(whole[ROWS]), Counts.of(whole).has_both)
 
 
 def _apart(block: Block, place: Place, versions: tuple[int, ...]) -> tuple[BoolArray, BoolArray]:
@@ -183,54 +157,5 @@ def _in_time(found: Found, *, two: bool) -> Worsening:
     here, there = _answers(found.block, found.place, found.versions)
     apart = _apart(found.block, found.place, found.versions)
     auc, auc_there = (auc_of(found.block.cells, keep) if two else float("nan") for keep in apart)
-    kind: Kind = "errors"
-    if two and here.has_both and there.has_both:
-        if is_moved(here, there, auc - auc_there):
-            kind = "threshold"
-        elif is_rise(here, there) and is_mostly_false_positives(here, there):
-            kind = "false positives"
+    kind = kind_of(here, there, auc - auc_there) if two else "errors"
     return Worsening(kind, found.place, found, here, there, auc, auc_there, found.p)
-
-
-def _candidate(diagnosis: Diagnosis, axes: Axes, tables: list[Cells], taken: list[Place]) -> Worsening | None:
-    """What is worse in the candidate than in the baseline, without the parts that are named already."""
-    settings = diagnosis.settings
-    if settings.baseline == settings.candidate or not {settings.baseline, settings.candidate} <= set(axes.versions):
-        return None
-    blocks = [make_block(table, axes, count_answers) for table in tables]
-    for place in taken:
-        take_out(blocks, place)
-    moments = blocks[0].moments.sum(axis=(1, 2))
-    number, reference = axes.versions.index(settings.candidate), axes.versions.index(settings.baseline)
-    here, there = Counts.of(moments[number]), Counts.of(moments[reference])
-    if min(here.n, there.n) < LEAST_ROWS:
-        return None
-    # Parts of a cohort are in the block over the whole by their numbers alone, so no AUC without them can be told.
-    whole = all(place.column is None or place.version not in (None, number, reference) for place in taken)
-    two = not diagnosis.facts.mapping.is_multiclass and here.has_both and there.has_both
-    auc = _aucs(blocks[0], settings.candidate, settings.baseline) if two and whole else None
-    change = unpaired_change(auc[1], auc[0]).value if auc else float("nan")
-    values = (auc[0].value, auc[1].value) if auc else (float("nan"), float("nan"))
-    p_errors, p_auc = p_of_errors(here, there), p_of_auc(auc) if auc else 1.0
-
-    def told(kind: Kind, p: float) -> Worsening:
-        return Worsening(kind, Place(number), None, here, there, *values, p)
-
-    if two and auc and is_moved(here, there, change):
-        p = max(p_of_moves(here, there), p_of_cost(here, there))
-        if p <= ALARM_RATE:
-            return told("threshold", p)
-    if two and is_rise(here, there) and is_mostly_false_positives(here, there):
-        p = 2 * float(excess_p_value(here.false_positives, here.negatives, there.false_positives, there.negatives))
-        if p <= ALARM_RATE:
-            return told("false positives", p)
-    p = 3 * min(p_errors, p_auc)
-    return told("errors", p) if p <= ALARM_RATE else None
-
-
-def _aucs(block: Block, candidate: str, baseline: str) -> tuple[Estimate, Estimate]:
-    """Of the rows that are left of the two versions."""
-    cells = block.cells.where(block.is_left()).rollup([VERSION])
-    names = [str(name) for name in cells.groups[VERSION]]
-    found = roc_auc(cells)
-    return found[names.index(candidate)], found[names.index(baseline)]

@@ -20,7 +20,19 @@ from lib.scan.hashes import hash_of
 from lib.scan.row_bins import coarse_bin, with_losses
 from lib.scan.rows import Categories, Gathered, value_key
 from lib.scan.windows import WindowGrid
-from lib.schema import CLASS, LABEL, NO_WINDOW, ONE_VS_REST, SPLIT, TOP_LABEL, WINDOW, Filter, cohort_key
+from lib.schema import (
+    CLASS,
+    LABEL,
+    NO_WINDOW,
+    ONE_VS_REST,
+    SPLIT,
+    TOP_LABEL,
+    VERSION,
+    WINDOW,
+    Filter,
+    Outside,
+    cohort_key,
+)
 
 CELL_BUDGET = 250_000
 """How many cells a table may have; the finest resolution that stays below it is used."""
@@ -171,8 +183,8 @@ def may_be_exact(prepared: PreparedRows, budget: int) -> bool:
     return prepared.few_scores or prepared.n_rows <= budget
 
 
-def filtered(prepared: PreparedRows, where: Filter) -> Expression:
-    """The usable prepared rows that pass a filter."""
+def filtered(prepared: PreparedRows, where: Filter, outside: Outside = ()) -> Expression:
+    """The usable prepared rows that pass a filter and are in none of the parts outside."""
     rows = prepared.relation()
     conditions: list[Any] = [rows.usable]
     chosen = [(cohort_key(column), value) for column, value in where.cohorts]
@@ -185,7 +197,17 @@ def filtered(prepared: PreparedRows, where: Filter) -> Expression:
             conditions.append(seconds >= where.start)
         if where.end is not None:
             conditions.append(seconds < where.end)
-    return rows.filter(conditions)
+    rows = rows.filter(conditions)
+    for versions, part in outside:
+        inside: Any = rows[VERSION].isin([prepared.code(VERSION, each) for each in versions])
+        for column, value in part.cohorts:
+            inside &= prepared.is_value(rows, cohort_key(column), value)
+        if part.start is not None:
+            inside &= (rows.time.epoch_seconds() >= part.start).fill_null(False)
+        if part.end is not None:
+            inside &= (rows.time.epoch_seconds() < part.end).fill_null(False)
+        rows = rows.filter(~inside)
+    return rows
 
 
 def window_start(rows: Expression, windows: WindowGrid) -> Any:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.cells import AnswerCounts, Cells, Coded, Timeline, ValueCells
+from lib.cells import AnswerCounts, Cells, Coded, Timeline, ValueCells, WrongAnswers
 from lib.errors import SettingsError
 from lib.grid import COARSE, EXACT, Resolution
 from lib.scan.facts import Facts
 from lib.scan.features import FeatureCells
-from lib.scan.rare import Outside, RareValues
+from lib.scan.rare import RareValues
 from lib.scan.timeline import timeline_of_cells
-from lib.schema import CLASS, EVERYTHING, FOLD, PREDICTED, SPLIT, VERSION, WINDOW, Filter, cohort_key
+from lib.schema import CLASS, EVERYTHING, FOLD, PREDICTED, SPLIT, VERSION, WINDOW, Filter, Outside, cohort_key
 from lib.sources.engine import Run
 
 MOST_BYTES = 1_200_000_000
@@ -128,6 +128,23 @@ class HeldTables(ABC):
         own, answer = (np.searchsorted(names, cells.groups[key][held]) for key in (CLASS, PREDICTED))
         coded = {key: Coded.of(cells.groups[key][held]) for key in keys}
         return AnswerCounts(self.facts.mapping.class_names, coded, own, answer, n[held])
+
+    def wrong_answers(
+        self, keys: Sequence[str], where: Filter = EVERYTHING, outside: Outside = (), one_in: int = 1
+    ) -> WrongAnswers:
+        """How many labelled, scored rows are answered wrongly, by any keys; counted anew each time.
+
+        Args:
+            keys: any of version, split, window and cohorts, several cohorts too.
+            where: which rows.
+            outside: parts of them to leave out.
+            one_in: only one row in so many.
+
+        Raises:
+            SettingsError: no rows can be asked.
+        """
+        del where, outside, one_in
+        raise SettingsError(f"Saved cells have no rows to count by {', '.join(keys)}: open the rows themselves.")
 
     def read(self, keys: Sequence[str], where: Filter, *, finest: Resolution = EXACT, run: Run | None = None) -> None:
         """Make one table of cells, if it is not there, in a run that its owner can cancel.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import duckdb
 import ibis
@@ -25,7 +25,7 @@ from lib.scan.compute import PreparedRows, filtered, to_sql
 from lib.scan.hashes import hash_of, hash_score
 from lib.scan.row_bins import coarse_bin
 from lib.scan.rows import value_key
-from lib.schema import LABEL, VERSION, Filter, cohort_key
+from lib.schema import LABEL, VERSION, Filter, Outside, cohort_key
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -42,9 +42,6 @@ BATCH_ROWS = 500_000
 """Rows are added up so many at a time."""
 N_BUCKETS = 8
 """Scores are counted by one of so many marks: where no mark has half of the rows, no score has."""
-
-Outside: TypeAlias = tuple[tuple[tuple[str, ...], Filter], ...]
-"""Parts that are left out: the rows of some versions that pass a filter, of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,16 +187,7 @@ class _Sums:
 
 def _of_chosen(prepared: PreparedRows, column: str, where: Filter, outside: Outside) -> Expression:
     """The rows of the chosen values, each with the `place` of its value."""
-    rows = filtered(prepared, where)
-    for versions, part in outside:
-        inside: Any = rows[VERSION].isin([prepared.code(VERSION, each) for each in versions])
-        for other, value in part.cohorts:
-            inside &= prepared.is_value(rows, cohort_key(other), value)
-        if part.start is not None:
-            inside &= (rows.time.epoch_seconds() >= part.start).fill_null(False)
-        if part.end is not None:
-            inside &= (rows.time.epoch_seconds() < part.end).fill_null(False)
-        rows = rows.filter(~inside)
+    rows = filtered(prepared, where, outside)
     chosen: Expression = ibis.table({"hashed": "uint64", "place": "int32"}, name="chosen")
     return rows.join(chosen, rows[value_key(cohort_key(column))] == chosen.hashed)
 

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lib.cells import AnswerCounts, Cells, Timeline, ValueBins, ValueCells
+from lib.cells import AnswerCounts, Cells, Timeline, ValueBins, ValueCells, WrongAnswers
 from lib.grid import FINE, Resolution
-from lib.scan.answers import count_answers
+from lib.scan.answers import count_answers, count_wrong
 from lib.scan.classes import class_categories
 from lib.scan.compute import CELL_BUDGET, USUAL_BINS, compute_cells, may_be_exact
 from lib.scan.features import FeatureCells, FeatureRows, compute_feature_cells
@@ -16,7 +16,7 @@ from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import count_ids
 from lib.scan.look import look_at
 from lib.scan.lookup import Matches, choose_categories, find_values
-from lib.scan.rare import Outside, RareValues, choose_values, sum_values
+from lib.scan.rare import RareValues, choose_values, sum_values
 from lib.scan.row_ids import N_FOLDS
 from lib.scan.stored_rows import StoredRows
 from lib.scan.tables import default_tables_of, words_of
@@ -30,6 +30,7 @@ from lib.schema import (
     VERSION,
     WINDOW,
     Filter,
+    Outside,
     cohort_column,
     cohort_key,
 )
@@ -126,6 +127,13 @@ class Scan(HeldTables):
         """What the rows of each of several classes were answered with, by `keys`; counted anew each time."""
         with self.stored.rows() as cursor:
             return count_answers(cursor, self.prepared, keys, where, self.facts.windows)
+
+    def wrong_answers(
+        self, keys: Sequence[str], where: Filter = EVERYTHING, outside: Outside = (), one_in: int = 1
+    ) -> WrongAnswers:
+        """As `HeldTables.wrong_answers`."""
+        with self.stored.rows() as cursor:
+            return count_wrong(cursor, self.prepared, keys, where, self.facts.windows, outside, one_in)
 
     def _make_timeline(self, column: str | None, where: Filter, margin_target: float, run: Run | None) -> Timeline:
         facts = self.facts

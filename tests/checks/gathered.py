@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 from lib.cells import Cells, Coded
 from lib.diagnose import Diagnosis
 from lib.grid import Resolution
-from lib.scan.rare import LEAST_ROWS, MARGIN_STEPS, Outside, RareValues
-from lib.schema import MAX_COHORT_VALUES, OTHER, VERSION, Filter, cohort_key
+from lib.scan.rare import LEAST_ROWS, MARGIN_STEPS, RareValues
+from lib.schema import MAX_COHORT_VALUES, OTHER, VERSION, Filter, Outside, cohort_key
 from lib.settings import Settings
 from tests.checks.tables import FrameTables
 

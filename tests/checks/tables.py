@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from lib.cells import NO_MARGIN, UNWEIGHTED, WEIGHTED, Cells, Coded, ValueBins, ValueCells, bin_ids
+from lib.cells import NO_MARGIN, UNWEIGHTED, WEIGHTED, Cells, Coded, ValueBins, ValueCells, WrongAnswers, bin_ids
 from lib.diagnose import Diagnosis
 from lib.grid import EXACT, RESOLUTIONS, Resolution, score_id
 from lib.scan.facts import Facts, IdCounts
@@ -16,7 +16,19 @@ from lib.scan.held import HeldTables, ValueQuery
 from lib.scan.ids import HELD_OUT_SPLITS, TRAIN_SPLITS
 from lib.scan.values import levels
 from lib.scan.windows import WindowGrid, choose_windows
-from lib.schema import FOLD, NO_WINDOW, SPLIT, VERSION, WINDOW, Filter, LabelEncoding, Mapping, ScoreKind, cohort_key
+from lib.schema import (
+    FOLD,
+    NO_WINDOW,
+    SPLIT,
+    VERSION,
+    WINDOW,
+    Filter,
+    LabelEncoding,
+    Mapping,
+    Outside,
+    ScoreKind,
+    cohort_key,
+)
 from lib.settings import Settings
 from lib.sources import Run
 
@@ -118,7 +130,7 @@ class FrameTables(HeldTables):
             self._held[wanted] = self._make(tuple(keys), where, finest)
         return self._held[wanted]
 
-    def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
+    def _passing(self, where: Filter) -> np.ndarray:
         keep = np.ones(len(self.s), bool)
         for column, value in where.cohorts:
             coded = self.columns[cohort_key(column)]
@@ -127,6 +139,32 @@ class FrameTables(HeldTables):
             keep &= self.dated & (self.epoch >= where.start)
         if where.end is not None:
             keep &= self.dated & (self.epoch < where.end)
+        return keep
+
+    def wrong_answers(
+        self, keys: Any, where: Filter = Filter(), outside: Outside = (), one_in: int = 1
+    ) -> WrongAnswers:
+        assert one_in == 1, "no test has so many rows"
+        keep = self._passing(where) & (self.label != 0) & ~np.isnan(self.s)
+        version = self.columns[VERSION]
+        for versions, part in outside:
+            keep &= ~(np.isin(version.values, versions)[version.codes] & self._passing(part))
+        columns = [Coded(self.columns[key].values, self.columns[key].codes[keep]) for key in keys]
+        shape = [len(each.values) for each in columns]
+        place = np.ravel_multi_index([each.codes for each in columns], shape)
+        kept, group = np.unique(place, return_inverse=True)
+        label, flagged = self.label[keep], self.s[keep] > 0
+        negative = label < 0
+        wrong = flagged == negative
+        rows = np.stack([wrong, np.ones(len(label), bool), wrong & negative, negative], axis=1).astype(np.float64)
+        counts = np.zeros((len(kept), 4))
+        np.add.at(counts, group, rows)
+        codes = np.unravel_index(kept, shape)
+        named = zip(keys, columns, codes, strict=True)
+        return WrongAnswers({key: Coded(column.values, code) for key, column, code in named}, counts)
+
+    def _make(self, keys: tuple[str, ...], where: Filter, finest: Resolution) -> Cells:
+        keep = self._passing(where)
         made: Cells | None = None
         for resolution in RESOLUTIONS[finest.order :]:
             if resolution.is_exact:

@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 
 from lib.checks import Status, run_checks, says_worse
 from lib.checks.answer_counts import Counts, is_moved, p_of_errors
-from lib.checks.worse_answers import threshold_that_flags
+from lib.checks.worse_words import threshold_that_flags
 from lib.schema import VERSION, ScoreKind
 from sample_data.faults import make_predictions
 from tests.checks.class_worlds import class_findings, make_classes

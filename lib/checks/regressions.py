@@ -1,0 +1,230 @@
+"""Where the candidate answers worse than the baseline in one cohort, or where two cohorts cross, and not elsewhere.
+
+A fault of a deploy that hits few rows moves neither the version as a whole nor a cohort against the rest by much. So
+every cohort value, and every crossing of two, is compared with the same rows of the baseline, class by class, and with
+how much the other rows have changed. The part with the largest likelihood ratio is taken first, and the search starts
+again without its rows: a crossing that is at fault is not told as two cohorts, nor a cohort as its crossings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from lib.cells import Cells
+from lib.checks.answer_counts import Counts, Kind, by_class, count_answers, kind_of
+from lib.checks.causes import rare_cause_parts
+from lib.checks.cohort_disparity import find_disparities
+from lib.checks.crossed_answers import Candidate, CrossedAnswers, candidates_of, read_crossed
+from lib.checks.crossings import Crossing, find_crossed, find_crossing
+from lib.checks.memory import once_for_every_margin_target
+from lib.checks.result import ALARM_RATE
+from lib.checks.reversal import REVERSED_AUC, RIGHT_AUC, find_reversals
+from lib.checks.search import widened
+from lib.checks.separation import Part, auc_of_cells, cells_of, outside_of, part_in
+from lib.checks.worsening import find_worsenings, worse_runs
+from lib.errors import SettingsError
+from lib.metrics.intervals import excess_p_value
+from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+LARGE_FALL = 0.2
+MOST_COLUMNS = 12
+"""So many cohort columns are crossed with each other, the first."""
+MOST_FOUND = 3
+MOST_TRIED = 20
+"""So many of the strongest parts are tested in full."""
+STRETCHES = 10
+"""Into so many stretches of as many rows each the baseline's time is cut, to see how much they differ."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """Rows of one cohort, or of two at once, that the candidate answers worse than the baseline.
+
+    Attributes:
+        kind: what it is told as.
+        part: the candidate's rows.
+        crossing: their crossing, where values of another column are left out.
+        here, there: answers in the candidate and in the baseline.
+        rest, rest_there: the same of all other rows.
+        auc, auc_there: how scores order these rows, in the two.
+        p: adjusted for everything that was looked at.
+    """
+
+    kind: Kind
+    part: Part
+    crossing: Crossing | None
+    here: Counts
+    there: Counts
+    rest: Counts
+    rest_there: Counts
+    auc: float
+    auc_there: float
+    p: float
+
+    @property
+    def cohort(self) -> dict[str, str]:
+        """Columns and values."""
+        return dict(self.part.cohorts)
+
+    @property
+    def apart_words(self) -> str:
+        """Of values that are left out: " apart from client = ios"."""
+        return "" if self.crossing is None else self.crossing.apart_words
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """These values, for JSON; nothing where none are left out."""
+        return {} if self.crossing is None else self.crossing.evidence
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a fifth more of all, of positives or of negatives are answered wrongly than in the baseline."""
+        falls = [self.there.accuracy - self.here.accuracy]
+        if self.here.has_both and self.there.has_both:
+            (found, flagged), (found_before, flagged_before) = self.here.rates, self.there.rates
+            falls += [found_before - found, flagged - flagged_before]
+        return max(falls) >= LARGE_FALL
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether its scores are, while those of the baseline are right."""
+        return self.auc <= REVERSED_AUC and self.auc_there >= RIGHT_AUC
+
+
+@dataclass(frozen=True, eq=False)
+class Regressions:
+    """All of them, strongest first; how many parts were looked at."""
+
+    found: list[Regression]
+    trials: int
+
+
+@once_for_every_margin_target
+def find_regressions(diagnosis: Diagnosis) -> Regressions:
+    """Search the cohorts of baseline and candidate, without the parts that other checks name."""
+    settings, facts = diagnosis.settings, diagnosis.facts
+    versions = (settings.candidate, settings.baseline)
+    held = dict(settings.where.cohorts)
+    columns = [column for column in facts.cohorts if column not in held][:MOST_COLUMNS]
+    reversals = find_reversals(diagnosis)
+    nothing = reversals.everything or (reversals.reason and not facts.mapping.is_multiclass)
+    if nothing or not columns or not diagnosis.is_compared or not {*versions} <= set(reversals.axes.versions):
+        return Regressions([], 0)
+    named = [Part(versions, part.cohorts, part.window) for part in _named(diagnosis)]
+    found: list[Regression] = []
+    trials = 0
+    try:
+        while len(found) < MOST_FOUND:
+            outside = [*named, *(Part(versions, each.part.cohorts) for each in found)]
+            tables = read_crossed(diagnosis, columns, outside_of(outside))
+            n_looked = sum(int(table.usable.sum()) for table in tables)
+            trials = trials or n_looked
+            worst = _worst(diagnosis, tables, n_looked)
+            if worst is None:
+                break
+            found.append(_regression(diagnosis, *worst))
+    except SettingsError:  # Saved cells have no rows to count.
+        return Regressions([], 0)
+    return Regressions(found, trials)
+
+
+def _named(diagnosis: Diagnosis) -> list[Part]:
+    """The parts that other checks name, whatever γ is."""
+    reversals = find_reversals(diagnosis)
+    places = [*find_worsenings(diagnosis).named, *worse_runs(diagnosis)]
+    widest = [widened(place, len(reversals.axes.windows)) for place in places]
+    return [*(part_in(place, reversals.axes, reversals.tables) for place in widest), *rare_cause_parts(diagnosis)]
+
+
+def _worst(diagnosis: Diagnosis, tables: Sequence[CrossedAnswers], trials: int) -> tuple[Candidate, float] | None:
+    """The part with the largest gain that is worse for certain, and its adjusted p."""
+    found = sorted((each for table in tables for each in candidates_of(table)), key=lambda each: -each.gain)
+    for each in found[:MOST_TRIED]:
+        p = _p_of(diagnosis, each, trials)
+        if p <= ALARM_RATE / 3:
+            return each, p
+    return None
+
+
+def _p_of(diagnosis: Diagnosis, each: Candidate, trials: int) -> float:
+    """Of two ways to weigh classes and all parts, by the normal and by the exact test."""
+    if special.ndtr(-each.z) * 2 * trials > ALARM_RATE:
+        return 1.0
+    exact = min(float(excess_p_value(*counts)) for counts in by_class(each.here, each.there) if min(counts[1::2]) > 0)
+    by_chance = special.ndtr(-each.z / math.sqrt(_dispersion(diagnosis, each.cohorts)))
+    return min(1.0, 2 * trials * max(2 * exact, float(by_chance)))
+
+
+def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> float:
+    """How much more stretches of the baseline's time differ in wrong answers than rows do by chance; at least 1."""
+    if diagnosis.facts.windows is None:
+        return 1.0
+    part = Part((diagnosis.settings.baseline,), cohorts)
+    answers = diagnosis.tables.wrong_answers((VERSION, WINDOW), part.within(diagnosis.settings.where))
+    version, window = answers.keys[VERSION], answers.keys[WINDOW]
+    own = (version.values[version.codes] == part.versions[0]) & (window.values[window.codes] != NO_WINDOW)
+    wrong, n = answers.counts[own][np.argsort(window.codes[own]), :2].T
+    rate = wrong.sum() / max(n.sum(), 1.0)
+    if not 0 < rate < 1:
+        return 1.0
+    stretch = np.minimum((np.cumsum(n) - n / 2) / n.sum() * STRETCHES, STRETCHES - 1).astype(np.int64)
+    wrong, n = (np.bincount(stretch, each, STRETCHES) for each in (wrong, n))
+    kept = n > 0
+    chi_squared = ((wrong - n * rate)[kept] ** 2 / (n[kept] * rate * (1 - rate))).sum()
+    return max(1.0, float(chi_squared) / max(1, int(kept.sum()) - 1))
+
+
+def _regression(diagnosis: Diagnosis, worst: Candidate, p: float) -> Regression:
+    settings = diagnosis.settings
+    part = Part((settings.candidate,), worst.cohorts)
+    crossing = find_crossing(diagnosis, part)
+    if crossing is not None:
+        part = crossing.part
+    sides = [_cells_of(diagnosis, part, crossing, version) for version in (settings.candidate, settings.baseline)]
+    whole = [cells_of(diagnosis, Part((version,))) for version in (settings.candidate, settings.baseline)]
+    here, there = (Counts.of(count_answers(each).sum(axis=0)) for each in sides)
+    rest, rest_there = (
+        Counts.of(count_answers(every).sum(axis=0)).without([own])
+        for every, own in zip(whole, (here, there), strict=True)
+    )
+    auc, auc_there = (auc_of_cells(each).value for each in sides)
+    two = not diagnosis.facts.mapping.is_multiclass
+    kind = kind_of(here, there, auc - auc_there) if two else "errors"
+    return Regression(kind, part, crossing, here, there, rest, rest_there, auc, auc_there, p)
+
+
+def _cells_of(diagnosis: Diagnosis, part: Part, crossing: Crossing | None, version: str) -> Cells:
+    """The rows of a part in a version, without the values of another column that are left out."""
+    own = Part((version,), part.cohorts)
+    column, sound = crossing.apart if crossing is not None else ("", ())
+    if not sound:
+        return cells_of(diagnosis, own)
+    cells = cells_of(diagnosis, own, cohort_key(column))
+    return cells.where(~np.isin(cells.groups[cohort_key(column)], sound)).rollup([])
+
+
+def own_regressions(diagnosis: Diagnosis) -> list[Regression]:
+    """Those of cohorts and crossings that no other finding is about."""
+    return [each for each in find_regressions(diagnosis).found if not is_told(diagnosis, each)]
+
+
+def is_told(diagnosis: Diagnosis, regression: Regression) -> bool:
+    """Whether another finding is about these rows in the candidate: their crossing, or one of the cohorts."""
+    settings, cohorts = diagnosis.settings, {*regression.part.cohorts}
+    for crossed in find_crossed(diagnosis):
+        if settings.candidate in crossed.versions and cohorts & {*crossed.crossing.part.cohorts}:
+            return True
+    worse = {settings.candidate: set[tuple[str, str]](), settings.baseline: set[tuple[str, str]]()}
+    for each in find_disparities(diagnosis).found:
+        if not each.explained:
+            worse[each.version] |= {(each.column, value.value) for value in each.values}
+    return bool(cohorts & (worse[settings.candidate] - worse[settings.baseline]))
