@@ -16,10 +16,11 @@ from lib.checks.memory import once
 from lib.checks.noisy_labels import noisy_places
 from lib.checks.rare import read_rare
 from lib.checks.rare_rates import RareRates
+from lib.checks.regressions import find_regressions
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import widened
-from lib.checks.separation import Part, cells_outside, part_in
+from lib.checks.separation import Part, cells_of, cells_outside, part_in
 from lib.checks.worsening import worse_runs
 from lib.errors import SettingsError
 from lib.metrics.cohorts import CohortContrast, contrast_cohorts
@@ -151,13 +152,15 @@ def _left_without(
     places = [widened(place, len(axes.windows)) for place in causes]
     own = [place for place in places if place.version is None or axes.versions[place.version] == version]
     rare = [part for part in rare_cause_parts(diagnosis) if version in part.versions]
-    if not own and not rare:
+    worse_parts = [each.part for each in find_regressions(diagnosis).found if version in each.part.versions]
+    if not own and not rare and not worse_parts:
         return None
     tables = {cohort_column(key): table for table in reversals.tables for key in table.keys if cohort_column(key)}
     parts = tuple(part_in(place, axes, reversals.tables) for place in own)
-    cells = (
-        _without(diagnosis, column, own, axes, tables) if own else tables[column].rollup([VERSION, cohort_key(column)])
-    )
+    keys = (VERSION, cohort_key(column))
+    cells = _without(diagnosis, column, own, axes, tables) if own else tables[column].rollup(keys)
+    for part in worse_parts:
+        cells = cells.without(cells_of(diagnosis, part, *keys))
     others = {each.column: each.others for each in read_rare(diagnosis)}
     for part in rare:
         if part.cohorts[0][0] == column:

@@ -14,7 +14,7 @@ from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.exchanged_classes import check_exchanged_parts
 from lib.checks.filtered import LEFT, filter_as_place, is_of_filter_alone
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.regressions import Regression, own_regressions
+from lib.checks.regressions import Regression, find_regressions
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import Reversals, find_reversals
 from lib.checks.separation import UNDEFINED, Part, auc_of_cells, cells_of, cells_outside, part_of
@@ -45,7 +45,8 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
     crossed = [_finding_of_crossing(diagnosis, reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
-    crossed += [_finding_of_regression(diagnosis, each) for each in own_regressions(diagnosis) if each.is_reversed]
+    regressions = find_regressions(diagnosis).found
+    crossed += [_finding_of_regression(diagnosis, each) for each in regressions if each.is_reversed]
     if not reversals.found and not crossed:
         parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
@@ -68,7 +69,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, reversals: Reversals, crossed: Cr
     where = Where(crossing.cohort, crossing.part.window)
     here, rest = (auc_of_cells(each.rollup([])) for each in (crossing.cells, crossing.rest))
     column, value = crossing.part.cohorts[0]
-    place = words.place(crossed.version, where, reversals.axes.facts) + crossing.apart_words
+    place = words.place(crossed.version, where, reversals.axes.facts) + crossing.apart.words
     begun = find_beginning(diagnosis, crossed.version, where.cohort)
     return Finding(
         Status.FAIL,
@@ -82,7 +83,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, reversals: Reversals, crossed: Cr
             "roc_auc_elsewhere": rest.value,
             "p_adjusted": max(crossed.p, crossing.p),
             "versions": list(crossed.versions),
-            **crossing.evidence,
+            **crossing.apart.evidence,
             **({} if begun is None else begun.evidence),
             "consequences": [],
         },
@@ -96,7 +97,7 @@ def _finding_of_regression(diagnosis: Diagnosis, regression: Regression) -> Find
     """Rows of a cohort, or of two at once, that the baseline scores right: found by how much worse they are."""
     settings, where = diagnosis.settings, Where(regression.cohort)
     begun = find_beginning(diagnosis, settings.candidate, regression.cohort, "error_rate")
-    place = words.place(settings.candidate, where, diagnosis.facts) + regression.apart_words
+    place = words.place(settings.candidate, where, diagnosis.facts) + regression.apart.words
     return Finding(
         Status.FAIL,
         settings.candidate,
@@ -109,7 +110,7 @@ def _finding_of_regression(diagnosis: Diagnosis, regression: Regression) -> Find
             "roc_auc_elsewhere": regression.auc_there,
             "p_adjusted": regression.p,
             "versions": [settings.candidate],
-            **regression.evidence,
+            **regression.apart.evidence,
             **({} if begun is None else begun.evidence),
             "consequences": [],
         },

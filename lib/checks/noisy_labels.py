@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from lib.cells import Cells
+from lib.cells import Cells, merge
 from lib.checks.blocks import Axes, Block, BoolArray, Features, FloatArray, Place, make_block, read_tables
 from lib.checks.causes import cause_places
+from lib.checks.crossing import find_crossing, part_found
 from lib.checks.magnitudes import Magnitudes
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import SPILT, Found, count_trials, find_parts, widened
+from lib.checks.separation import Part, cells_of
 from lib.checks.shares import HITS, ROWS, HigherShare, usual_share
 from lib.grid import MISSING_BIN
 from lib.metrics.confidence import sure_scores
@@ -63,11 +65,9 @@ class MoreWrong(HigherShare):
             return False
         if place.column is not None and place.run is not None and not self._is_unlike_others(block, place):
             return False
-        if self.together and place.run is None:
-            # The version by itself too: in all rows together, wrong scores of one version look like wrong labels.
-            judged = {None, place.version}
-        else:
-            judged = {self._version(block, place)}
+        is_together = self.together and place.run is None
+        # The version by itself too: in all rows together, wrong scores of one version look like wrong labels.
+        judged = {None, place.version} if is_together else {self._version(block, place)}
         return all(self._is_noise(block, place, version) for version in judged)
 
     def _is_noise(self, block: Block, place: Place, version: int | None) -> bool:
@@ -78,7 +78,7 @@ class MoreWrong(HigherShare):
         if others < max(self.least_rows, LEAST_REST * sure):
             return False
         share, lead = noise_of(block.cells, here, there)
-        return share >= LEAST_SHARE and lead >= (-PARAMETER if place.run is None else PARAMETER)
+        return share >= LEAST_SHARE and lead >= _least_lead(place)
 
     def _version(self, block: Block, place: Place) -> int | None:
         """The version of a part; of a run in all versions the only one that has rows in it, if there is one."""
@@ -187,10 +187,34 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
     taken = [widened(place, len(axes.windows)) for place in cause_places(diagnosis)]
     found: list[tuple[Found, float]] = []
     for each in find_parts(blocks, axes, rule, ALARM_RATE, taken):
+        if not _holds_in_crossing(diagnosis, axes, each):
+            continue
         here = each.block.inside(each.place)
         there = each.block.inside(Place(each.place.version)) & ~here
         found.append((each, noise_of(each.block.cells, here, there)[0]))
     return Noise(axes, found, trials, n)
+
+
+def _holds_in_crossing(diagnosis: Diagnosis, axes: Axes, found: Found) -> bool:
+    """Whether wrong labels explain those rows too in which the fault lies, where these are a part of a cohort.
+
+    In a cohort of which some rows have wrong scores and most have right ones, these look like wrong labels.
+    """
+    part = part_found(found, axes)
+    crossing = find_crossing(diagnosis, part)
+    if crossing is None or crossing.is_reversed:
+        return True
+    here = crossing.cells.rollup([])
+    there = cells_of(diagnosis, Part(part.versions, (), part.window)).without(here)
+    table = merge([here.keyed("part", "here"), there.keyed("part", "there")])
+    own = table.groups["part"] == "here"
+    share, lead = noise_of(table, own, ~own)
+    return share >= LEAST_SHARE and lead >= _least_lead(found.place)
+
+
+def _least_lead(place: Place) -> float:
+    """By how much wrong labels must be the better explanation."""
+    return -PARAMETER if place.run is None else PARAMETER
 
 
 def sure_features(diagnosis: Diagnosis) -> Features:

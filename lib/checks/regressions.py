@@ -8,10 +8,11 @@ again without its rows: a crossing that is at fault is not told as two cohorts, 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -19,9 +20,8 @@ from scipy import special
 from lib.cells import Cells
 from lib.checks.answer_counts import Counts, Kind, by_class, count_answers, kind_of
 from lib.checks.causes import rare_cause_parts
-from lib.checks.cohort_disparity import find_disparities
 from lib.checks.crossed_answers import Candidate, CrossedAnswers, candidates_of, read_crossed
-from lib.checks.crossings import Crossing, find_crossed, find_crossing
+from lib.checks.crossing import NOTHING_APART, Apart, find_crossing
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import REVERSED_AUC, RIGHT_AUC, find_reversals
@@ -52,7 +52,7 @@ class Regression:
     Attributes:
         kind: what it is told as.
         part: the candidate's rows.
-        crossing: their crossing, where values of another column are left out.
+        apart: values of another column that are left out of the cohort.
         here, there: answers in the candidate and in the baseline.
         rest, rest_there: the same of all other rows.
         auc, auc_there: how scores order these rows, in the two.
@@ -61,7 +61,7 @@ class Regression:
 
     kind: Kind
     part: Part
-    crossing: Crossing | None
+    apart: Apart
     here: Counts
     there: Counts
     rest: Counts
@@ -74,16 +74,6 @@ class Regression:
     def cohort(self) -> dict[str, str]:
         """Columns and values."""
         return dict(self.part.cohorts)
-
-    @property
-    def apart_words(self) -> str:
-        """Of values that are left out: " apart from client = ios"."""
-        return "" if self.crossing is None else self.crossing.apart_words
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """These values, for JSON; nothing where none are left out."""
-        return {} if self.crossing is None else self.crossing.evidence
 
     @property
     def is_large(self) -> bool:
@@ -131,10 +121,11 @@ def find_regressions(diagnosis: Diagnosis) -> Regressions:
             worst = _worst(diagnosis, tables, n_looked)
             if worst is None:
                 break
-            found.append(_regression(diagnosis, *worst))
+            cohorts, apart = _refined(diagnosis, worst[0].cohorts)
+            found.append(_regression(diagnosis, cohorts, apart, worst[1]))
     except SettingsError:  # Saved cells have no rows to count.
         return Regressions([], 0)
-    return Regressions(found, trials)
+    return Regressions(_merged(diagnosis, found), trials)
 
 
 def _named(diagnosis: Diagnosis) -> list[Part]:
@@ -183,48 +174,53 @@ def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> f
     return max(1.0, float(chi_squared) / max(1, int(kept.sum()) - 1))
 
 
-def _regression(diagnosis: Diagnosis, worst: Candidate, p: float) -> Regression:
+def _refined(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], Apart]:
+    """Of a cohort the crossing, or the values of another column, in which its wrong answers lie."""
+    crossing = find_crossing(diagnosis, Part((diagnosis.settings.candidate,), cohorts))
+    return (cohorts, NOTHING_APART) if crossing is None else (crossing.part.cohorts, crossing.apart)
+
+
+def _merged(diagnosis: Diagnosis, found: list[Regression]) -> list[Regression]:
+    """The same with crossings of one cohort and most values of another column as that cohort, apart from the others."""
+    left = list(found)
+    for first, second in itertools.combinations(found, 2):
+        if first not in left or second not in left or first.apart.values or second.apart.values:
+            continue
+        shared = [each for each in first.part.cohorts if each in second.part.cohorts]
+        columns = {column for each in (first, second) for column, _value in each.part.cohorts}
+        if len(shared) != 1 or len(columns) != 2:
+            continue
+        (column,) = columns - {shared[0][0]}
+        hit = {first.cohort[column], second.cohort[column]}
+        alike = [each for each in left if {*each.cohort} == columns and shared[0] in each.part.cohorts]
+        hit |= {each.cohort[column] for each in alike}
+        cells = cells_of(diagnosis, Part(first.part.versions, (shared[0],)), cohort_key(column))
+        sound = tuple(str(each) for each in cells.groups[cohort_key(column)] if str(each) not in hit)
+        if not sound or len(sound) > len(hit):
+            continue
+        place = left.index(alike[0])
+        left = [each for each in left if each not in alike]
+        left.insert(place, _regression(diagnosis, (shared[0],), Apart(column, sound), max(each.p for each in alike)))
+    return left
+
+
+def _regression(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...], apart: Apart, p: float) -> Regression:
     settings = diagnosis.settings
-    part = Part((settings.candidate,), worst.cohorts)
-    crossing = find_crossing(diagnosis, part)
-    if crossing is not None:
-        part = crossing.part
-    sides = [_cells_of(diagnosis, part, crossing, version) for version in (settings.candidate, settings.baseline)]
-    whole = [cells_of(diagnosis, Part((version,))) for version in (settings.candidate, settings.baseline)]
+    versions = settings.candidate, settings.baseline
+    sides = [_cells_of(diagnosis, Part((version,), cohorts), apart) for version in versions]
     here, there = (Counts.of(count_answers(each).sum(axis=0)) for each in sides)
-    rest, rest_there = (
-        Counts.of(count_answers(every).sum(axis=0)).without([own])
-        for every, own in zip(whole, (here, there), strict=True)
-    )
+    whole = [Counts.of(count_answers(cells_of(diagnosis, Part((version,)))).sum(axis=0)) for version in versions]
+    rest, rest_there = (every.without([own]) for every, own in zip(whole, (here, there), strict=True))
     auc, auc_there = (auc_of_cells(each).value for each in sides)
     two = not diagnosis.facts.mapping.is_multiclass
     kind = kind_of(here, there, auc - auc_there) if two else "errors"
-    return Regression(kind, part, crossing, here, there, rest, rest_there, auc, auc_there, p)
+    part = Part((settings.candidate,), cohorts)
+    return Regression(kind, part, apart, here, there, rest, rest_there, auc, auc_there, p)
 
 
-def _cells_of(diagnosis: Diagnosis, part: Part, crossing: Crossing | None, version: str) -> Cells:
-    """The rows of a part in a version, without the values of another column that are left out."""
-    own = Part((version,), part.cohorts)
-    column, sound = crossing.apart if crossing is not None else ("", ())
-    if not sound:
-        return cells_of(diagnosis, own)
-    cells = cells_of(diagnosis, own, cohort_key(column))
-    return cells.where(~np.isin(cells.groups[cohort_key(column)], sound)).rollup([])
-
-
-def own_regressions(diagnosis: Diagnosis) -> list[Regression]:
-    """Those of cohorts and crossings that no other finding is about."""
-    return [each for each in find_regressions(diagnosis).found if not is_told(diagnosis, each)]
-
-
-def is_told(diagnosis: Diagnosis, regression: Regression) -> bool:
-    """Whether another finding is about these rows in the candidate: their crossing, or one of the cohorts."""
-    settings, cohorts = diagnosis.settings, {*regression.part.cohorts}
-    for crossed in find_crossed(diagnosis):
-        if settings.candidate in crossed.versions and cohorts & {*crossed.crossing.part.cohorts}:
-            return True
-    worse = {settings.candidate: set[tuple[str, str]](), settings.baseline: set[tuple[str, str]]()}
-    for each in find_disparities(diagnosis).found:
-        if not each.explained:
-            worse[each.version] |= {(each.column, value.value) for value in each.values}
-    return bool(cohorts & (worse[settings.candidate] - worse[settings.baseline]))
+def _cells_of(diagnosis: Diagnosis, part: Part, apart: Apart) -> Cells:
+    """The rows of a part without the values of another column that are left out."""
+    if not apart.values:
+        return cells_of(diagnosis, part)
+    cells = cells_of(diagnosis, part, cohort_key(apart.column))
+    return cells.where(~np.isin(cells.groups[cohort_key(apart.column)], apart.values)).rollup([])

@@ -10,7 +10,7 @@ from lib.checks.answer_counts import Kind
 from lib.checks.beginnings import REMEDY, find_beginning, first_deploy_of
 from lib.checks.blocks import where_of
 from lib.checks.crossings import Crossed, crossing_of, find_crossed
-from lib.checks.regressions import Regression, find_regressions, own_regressions
+from lib.checks.regressions import Regression, find_regressions
 from lib.checks.result import (
     ALARM_RATE,
     Answer,
@@ -74,7 +74,7 @@ def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:
             found.append(_finding_of_time(worsenings, each, crossed))
     found += [
         _finding_of_regression(diagnosis, each, regressions.trials)
-        for each in own_regressions(diagnosis)
+        for each in regressions.found
         if each.kind == kind and not each.is_reversed
     ]
     if found:
@@ -133,7 +133,7 @@ def _finding_of_time(worsenings: Worsenings, each: Worsening, crossed: Crossed |
     if crossed is not None:
         where = Where(crossed.crossing.cohort, where.window)
         title += within(crossed.crossing)
-        evidence |= crossed.crossing.evidence
+        evidence |= crossed.crossing.apart.evidence
     return Finding(Status.WARN, version, where, title, evidence, strength_of(each))
 
 
@@ -144,7 +144,7 @@ def _finding_of_regression(diagnosis: Diagnosis, each: Regression, trials: float
     )
     evidence = evidence_of(each, trials)
     evidence |= {"accuracy_rest": each.rest.accuracy, "accuracy_rest_reference": each.rest_there.accuracy}
-    evidence |= each.evidence
+    evidence |= each.apart.evidence
     evidence |= begun.evidence if begun is not None else {}
     return Finding(
         Status.FAIL if each.is_large else Status.WARN,

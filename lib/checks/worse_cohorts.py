@@ -9,7 +9,6 @@ from lib.checks.beginnings import REMEDY, find_beginning
 from lib.checks.cohort_disparity import LEAST_EXCESS, LEAST_ROWS, LISTED, Disparity, Worse, find_disparities
 from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
-from lib.checks.worse_words import told_regressions
 from lib.metrics.margins import violation_rate
 from lib.schema import VERSION
 
@@ -65,7 +64,7 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
     crossing, margin_target = crossed.crossing, diagnosis.settings.margin_target
     here, rest = (violation_rate(each.rollup([]), margin_target)[0] for each in (crossing.cells, crossing.rest))
     where, (column, value) = Where(crossing.cohort), crossing.part.cohorts[0]
-    place = words.place(crossed.version, where, diagnosis.facts) + crossing.apart_words
+    place = words.place(crossed.version, where, diagnosis.facts) + crossing.apart.words
     begun = find_beginning(diagnosis, crossed.version, where.cohort)
     return Finding(
         Status.WARN,
@@ -81,9 +80,9 @@ def _finding_of_crossing(diagnosis: Diagnosis, crossed: Crossed) -> Finding:
             "violation_rate_rest": rest.value,
             "p_adjusted": max(crossed.p, crossing.p),
             "versions": list(crossed.versions),
-            **crossing.evidence,
+            **crossing.apart.evidence,
             **({} if begun is None else begun.evidence),
-            "consequences": told_regressions(diagnosis, crossed.version, where.cohort),
+            "consequences": [],
         },
         here.value - rest.value,
         cause="" if begun is None else begun.cause,
@@ -118,7 +117,7 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
             "values": _listed(disparity),
             "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
             **({} if begun is None else begun.evidence),
-            "consequences": told_regressions(diagnosis, version, where.cohort),
+            "consequences": [],
         },
         worst.excess[1],
         cause="" if begun is None else begun.cause,

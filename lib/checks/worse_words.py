@@ -8,8 +8,8 @@ import numpy as np
 
 from lib.cells import NEGATIVE, Cells
 from lib.checks import words
-from lib.checks.crossings import Crossing
-from lib.checks.regressions import Regression, find_regressions, is_told
+from lib.checks.crossing import Crossing
+from lib.checks.regressions import Regression
 from lib.checks.result import Where
 from lib.checks.worse_version import WorseVersion
 from lib.checks.worsening import Worsening
@@ -22,23 +22,11 @@ if TYPE_CHECKING:
 Worse = Worsening | WorseVersion | Regression
 
 
-def told_regressions(diagnosis: Diagnosis, version: str | None, cohort: dict[str, str]) -> list[str]:
-    """A sentence for each regression that a finding about a cohort of that version tells too."""
-    return [
-        regression_title(diagnosis, each)
-        for each in find_regressions(diagnosis).found
-        if is_told(diagnosis, each)
-        and version == diagnosis.settings.candidate
-        and cohort.items() & each.cohort.items()
-        and not each.is_reversed
-    ]
-
-
 def regression_title(diagnosis: Diagnosis, each: Regression) -> str:
     """What is worse for which rows, and that the others are not."""
     settings = diagnosis.settings
     place = words.place(settings.candidate, Where(each.cohort), diagnosis.facts)
-    place += each.apart_words
+    place += each.apart.words
     rest = f"{words.percent(each.rest.accuracy)} against {words.percent(each.rest_there.accuracy)}"
     said = sentence(each, place, f"in version {settings.baseline or '(none)'}")
     return f"{said}; of all other rows {rest} are right"
@@ -92,7 +80,7 @@ def strength_of(each: Worse) -> float:
 def within(crossing: Crossing) -> str:
     """In which part of a cohort its errors lie."""
     of_value = [f"within {column} = {value or '(none)'}" for column, value in crossing.part.cohorts[1:]]
-    place = "".join(of_value) or crossing.apart_words.strip()
+    place = "".join(of_value) or crossing.apart.words.strip()
     return (
         f"; they lie {place}, where {words.percent(crossing.share)} are wrong against "
         f"{words.percent(crossing.share_rest)} in the rest of it"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lib.checks import words
 from lib.checks.beginnings import SCORES_CAUSE, SCORES_REMEDY, find_beginning
 from lib.checks.blocks import Axes, where_of
-from lib.checks.crossings import Crossing, crossing_of
+from lib.checks.crossing import Crossing
+from lib.checks.crossings import crossing_of
 from lib.checks.noisy_labels import find_noise, sure_features
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
@@ -63,7 +64,7 @@ def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, cross
     n, share = float(unit[ROWS]), float(unit[HITS] / unit[ROWS])
     rest = float(found.rest[HITS] / found.rest[ROWS])
     low, high = wilson(share, n)
-    place = words.place(version, where, axes.facts) + ("" if crossing is None else crossing.apart_words)
+    place = words.place(version, where, axes.facts) + ("" if crossing is None else crossing.apart.words)
     versions = [axes.versions[each] for each in found.versions] if version is None else [version]
     begun = next((each for name in versions if (each := find_beginning(diagnosis, name, where.cohort))), None)
     return Finding(
@@ -82,7 +83,7 @@ def _finding(diagnosis: Diagnosis, axes: Axes, found: Found, noise: float, cross
             "share_noise": noise,
             "p_adjusted": found.p,
             "n_parts": int(found.trials),
-            **({} if crossing is None else crossing.evidence),
+            **({} if crossing is None else crossing.apart.evidence),
             **({} if begun is None else begun.evidence),
             "consequences": [],
         },

@@ -58,7 +58,7 @@ def test_of_several_values_those_that_are_sound_are_left_out(seed: int) -> None:
 def test_one_value_is_named_and_none_left_out() -> None:
     (crossed,) = find_crossed(diagnose(world(("web",)), COHORTS))
     assert crossed.crossing.cohort == {"locale": "pl", "client": "web"}
-    assert crossed.crossing.apart_words == ""
+    assert crossed.crossing.apart.words == ""
 
 
 def test_where_all_values_are_hit_it_is_the_cohort() -> None:
