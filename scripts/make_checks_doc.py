@@ -28,6 +28,7 @@ def measure(n_clean: int = N_CLEAN, n_faulty: int = N_FAULTY) -> pd.DataFrame:
     """Per check and kind of data: data sets, those in which the check fired, those in which it named the right part."""
     from sample_data.faults import CHECKS as CHECK_OF
     from tests.checks.class_worlds import measure_classes
+    from tests.checks.crossing_worlds import measure_crossings
     from tests.checks.feature_worlds import measure_features
     from tests.checks.hinge_worlds import measure_support_vectors
     from tests.checks.rates import CASES, false_alarms, measure_case, measure_clean
@@ -53,6 +54,7 @@ def measure(n_clean: int = N_CLEAN, n_faulty: int = N_FAULTY) -> pd.DataFrame:
     ]
     rows = [row for row in rows if row[0] not in {each[0] for each in own}] + own
     rows += measure_classes(n_clean // 2, n_faulty)
+    rows += measure_crossings(n_clean // 2, n_faulty)
     return pd.DataFrame(rows, columns=["check", "data", "n_sets", "fired", "named"])
 
 

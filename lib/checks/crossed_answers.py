@@ -13,7 +13,7 @@ import numpy as np
 
 from lib.cells import WrongAnswers
 from lib.checks.answer_counts import LEAST_ROWS, Counts
-from lib.checks.blocks import BoolArray, FloatArray
+from lib.checks.blocks import BoolArray, FloatArray, IntArray
 from lib.checks.rare import read_rare
 from lib.schema import VERSION, Outside, cohort_key
 
@@ -77,13 +77,18 @@ def _table(diagnosis: Diagnosis, columns: tuple[str, ...], answers: WrongAnswers
     codes = np.unravel_index(kept, [len(key.values) for key in keys])
     texts = [key.values[code].astype(str).tolist() for key, code in zip(keys, codes, strict=True)]
     version = answers.keys[VERSION]
-    sides: list[FloatArray] = []
-    for name in (diagnosis.settings.candidate, diagnosis.settings.baseline):
-        own = version.values[version.codes].astype(str) == name
-        side = np.zeros((len(kept), 4))
-        np.add.at(side, group[own], answers.counts[own])
-        sides.append(side)
-    return CrossedAnswers(columns, list(zip(*texts, strict=True)), *sides, _has_rows(*sides))
+    of_version = version.values[version.codes].astype(str)
+    here, there = (
+        _added_up(answers.counts[of_version == name], group[of_version == name], len(kept))
+        for name in (diagnosis.settings.candidate, diagnosis.settings.baseline)
+    )
+    return CrossedAnswers(columns, list(zip(*texts, strict=True)), here, there, _has_rows(here, there))
+
+
+def _added_up(counts: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
+    summed = np.zeros((n_groups, counts.shape[1]))
+    np.add.at(summed, group, counts)
+    return summed
 
 
 def _has_rows(here: FloatArray, there: FloatArray) -> BoolArray:
@@ -96,10 +101,8 @@ def _summed(table: CrossedAnswers, column: str) -> CrossedAnswers:
     names = [value[at] for value in table.values]
     kept = sorted(set(names))
     group = np.array([kept.index(name) for name in names], np.int64)
-    sides = [np.zeros((len(kept), 4)) for _side in (table.here, table.there)]
-    for side, counts in zip(sides, (table.here, table.there), strict=True):
-        np.add.at(side, group, counts)
-    return CrossedAnswers((column,), [(name,) for name in kept], *sides, _has_rows(*sides))
+    here, there = (_added_up(counts, group, len(kept)) for counts in (table.here, table.there))
+    return CrossedAnswers((column,), [(name,) for name in kept], here, there, _has_rows(here, there))
 
 
 def _without_gathered(table: CrossedAnswers, gathered: dict[str, str]) -> CrossedAnswers:

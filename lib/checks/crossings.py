@@ -73,9 +73,8 @@ def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
         version = None if found.place.version is None else axes.versions[found.place.version]
         add("noise", number, part_found(found, axes), version, found.p, found.gain)
     for number, each in enumerate(find_worsenings(diagnosis).found):
-        if each.found is not None:
-            version = None if each.place.version is None else axes.versions[each.place.version]
-            add("time", number, part_found(each.found, axes), version, each.p, each.found.gain)
+        version = None if each.place.version is None else axes.versions[each.place.version]
+        add("time", number, part_found(each.found, axes), version, each.p, each.found.gain)
     for number, each in enumerate(find_disparities(diagnosis).found):
         if not each.explained and len(each.values) == 1:
             worst = each.values[0]

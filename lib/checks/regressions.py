@@ -30,6 +30,7 @@ from lib.checks.separation import Part, auc_of_cells, cells_of, outside_of, part
 from lib.checks.worsening import find_worsenings, worse_runs
 from lib.errors import SettingsError
 from lib.metrics.intervals import excess_p_value
+from lib.metrics.summary import unpaired_change
 from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
 
 if TYPE_CHECKING:
@@ -211,11 +212,13 @@ def _regression(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...], apar
     here, there = (Counts.of(count_answers(each).sum(axis=0)) for each in sides)
     whole = [Counts.of(count_answers(cells_of(diagnosis, Part((version,)))).sum(axis=0)) for version in versions]
     rest, rest_there = (every.without([own]) for every, own in zip(whole, (here, there), strict=True))
-    auc, auc_there = (auc_of_cells(each).value for each in sides)
+    auc, auc_there = (auc_of_cells(each) for each in sides)
     two = not diagnosis.facts.mapping.is_multiclass
-    kind = kind_of(here, there, auc - auc_there) if two else "errors"
+    # Of few rows the order is not sure: that is worse only where it is so for certain.
+    fall = min(0.0, unpaired_change(auc_there, auc).upper)
+    kind = kind_of(here, there, fall) if two else "errors"
     part = Part((settings.candidate,), cohorts)
-    return Regression(kind, part, apart, here, there, rest, rest_there, auc, auc_there, p)
+    return Regression(kind, part, apart, here, there, rest, rest_there, auc.value, auc_there.value, p)
 
 
 def _cells_of(diagnosis: Diagnosis, part: Part, apart: Apart) -> Cells:

@@ -8,6 +8,7 @@ import numpy as np
 
 from lib.cells import NEGATIVE, Cells
 from lib.checks import words
+from lib.checks.answer_counts import LEAST_AUC
 from lib.checks.crossing import Crossing
 from lib.checks.regressions import Regression
 from lib.checks.result import Where
@@ -44,8 +45,9 @@ def sentence(each: Worse, place: str, against: str) -> str:
         )
     n = f"n = {words.count(here.n)}"
     if each.kind == "threshold":
+        chance = "" if each.auc > each.auc_there - LEAST_AUC else ", within chance"
         more = "more" if flagged > flagged_before else "fewer"
-        return f"The threshold flags {more}{place}: {rates}; classes are ordered as well ({_auc(each)}, {n})"
+        return f"The threshold flags {more}{place}: {rates}; classes are ordered as well{chance} ({_auc(each)}, {n})"
     if each.kind == "false positives":
         return f"More false positives{place}: {rates} ({n})"
     accuracy = f"accuracy {words.percent(here.accuracy)} against {words.percent(there.accuracy)}"

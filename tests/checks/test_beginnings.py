@@ -29,7 +29,7 @@ def seconds(frame: pd.DataFrame) -> pd.Series:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crossing_that_is_worse_from_a_deploy_on_is_told_with_it(seed: int) -> None:
-    (result,) = found(crossed_world(seed=seed), "cohort-disparity")
+    (result,) = found(crossed_world(seed=seed), "false-positive-rise")
     assert result.where.cohort == {"tenant": "b", "channel": "web"}
     assert result.explanation.startswith("It began on 2026-01-17 00:00 UTC (95 % interval 2026-01-1")
     assert ", when v2 was deployed. Other rows were not hit like these" in result.explanation
