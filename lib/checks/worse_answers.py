@@ -182,8 +182,8 @@ THRESHOLD_SHIFT = Check(
     reference="H-F12. The shares of positives and of negatives that are flagged (a score above 0), in the "
     "candidate against the baseline, without the parts that other checks name: both higher or both lower, Fisher's "
     "exact test of each, while the AUC is kept; and more errors, or a larger mean of both error rates, normal "
-    "one-sided test. In time, the runs of windows that `quality-regression` and `false-positive-rise` find, where "
-    "the same is true of them",
+    "one-sided test. In time, the runs of windows that `quality-regression` and `false-positive-rise` find, and "
+    "the cohorts and crossings that the former finds, where the same is true of them",
     minimum_effect="10 points more or fewer of one class are flagged, the AUC is less than 0.02 lower, and it "
     "costs 2 points of all rows or of the mean of both classes' error rates; in time 5 points of rows",
     alarm_rate=ALARM_RATE,
@@ -202,8 +202,9 @@ FALSE_POSITIVE_RISE = Check(
     name="false-positive-rise",
     reference="H-F13. Share of negatives that are flagged, in the candidate against the baseline, and in every "
     "run of windows, of all rows and of each cohort value, against the other times of its versions (scan "
-    "statistic, Kulldorff 1997); Fisher's exact one-sided test, Bonferroni. Parts that other checks name are left "
-    "out, and so is a rise that comes with as many more missed positives: that is a regression",
+    "statistic, Kulldorff 1997); Fisher's exact one-sided test, Bonferroni; and in the cohorts and crossings that "
+    "`quality-regression` finds. Parts that other checks name are left out, "
+    "and so is a rise that comes with as many more missed positives: that is a regression",
     minimum_effect="5 points and a fifth more of the negatives are flagged, and two thirds of the errors that "
     "there are more of are false positives",
     alarm_rate=ALARM_RATE,
@@ -223,9 +224,13 @@ QUALITY_REGRESSION = Check(
     reference="H-F23. Share of wrong answers with the classes in one mix (normal one-sided test) and ROC AUC "
     "(DeLong's interval), the candidate against the baseline; share of wrong answers in every run of windows, of "
     "all rows and of each cohort value, against the other times of its versions, class by class (scan statistic, "
-    "Kulldorff 1997; Fisher's exact test); Bonferroni. Parts that other checks name are left out",
-    minimum_effect="2 points more wrong answers, or an AUC 0.02 lower, than the baseline; in time 5 points more "
-    "wrong answers",
+    "Kulldorff 1997; Fisher's exact test); and in every cohort value and crossing of two cohort columns, the "
+    "candidate against the baseline, by more than the other rows have changed: class by class, or the mean of both "
+    "classes' rates, a normal test widened by how much stretches of the baseline's time differ, and Fisher's; the "
+    "part with the largest likelihood ratio first, the others without its rows. Bonferroni. Parts that other "
+    "checks name are left out",
+    minimum_effect="2 points more wrong answers, or an AUC 0.02 lower, than the baseline; in time, in a cohort or "
+    "a crossing 5 points more wrong answers, there also 10 points of the mean of both classes' rates",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,
     cause="Answers are worse, and no fault that has a sign of its own explains it: the candidate is the weaker "

@@ -182,7 +182,8 @@ COHORT_DISPARITY = Check(
     "counts at the step of 0.1 below γ, and those found are tested by their rows, Bonferroni. Where its wrong "
     "answers lie in one value of another column, the crossing is named, as for `noisy-labels`. Where the rate rose "
     "at a deploy (an onset, as on Monitoring), for certain by more than that of all rows, that is said, and to roll "
-    "back",
+    "back. Without the rows of what other checks name, and of the cohorts and crossings that answer worse than in the "
+    "baseline",
     minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,

@@ -98,7 +98,8 @@ NOISY_LABELS = Check(
     name="noisy-labels",
     reference="H-F20. Share of wrong rows among those that the model is sure of (2 in log odds; decision scores: "
     "the median size), Fisher's exact test in every cohort value and run of windows, Bonferroni; and a share of "
-    "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there. A "
+    "labels that are wrong at random fits the part with a larger likelihood than a model that is weaker there, or "
+    "than scores that have all moved, in the version by itself and in its crossing too. A "
     "cohort that is found is looked at by every other cohort column: where its wrong answers lie in one value of "
     "another, the crossing of the two is named (Fisher's exact test within the cohort)",
     minimum_effect="5 points more of the sure rows are wrong than elsewhere",

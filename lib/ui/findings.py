@@ -247,7 +247,7 @@ def page_of(result: CheckResult) -> str:
     """
     if len(result.where.cohort) > 1:
         return "slices"
-    if result.topic in ("comparison", "thresholds") and result.where.window is not None:
+    if result.topic in ("comparison", "thresholds") and (result.where.window is not None or result.where.cohort):
         return "cohorts" if result.where.cohort else "monitoring"
     if result.topic == "losses" and result.where.cohort:
         return "cohorts"

@@ -96,7 +96,7 @@ def test_wrong_answers_are_counted_as_pandas_counts_them_without_what_is_left_ou
     only = Filter(cohorts=(("region", region),))
     own = frame[frame["region"] == region]
     assert counted(scan.wrong_answers(keys[::2], only)) == counted_by_hand(own, "version", "device")
-    noon = frame["time"].median().floor("s")
+    noon = pd.Timestamp(frame["time"].median()).floor("s")
     first = scan.facts.versions[0]
     outside = (
         (("nowhere", first), Filter(cohorts=(("device", device),), start=int(noon.timestamp()))),
