@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lib.checks.class_mix import ClassMix
 from lib.checks.result import Where
+from lib.checks.separation import Part as RowsOf
+from lib.checks.separation import cells_of
 from lib.checks.words import deploy_words
 from lib.metrics.burn_rate import RateName
 from lib.metrics.deploys import Deploy, around_deploys, difference
@@ -82,7 +85,8 @@ def find_beginning(
 ) -> Beginning | None:
     """The deploy of a version at which a rate of a cohort, or of a crossing, rose.
 
-    It has to rise for certain by more than that of all rows; None where it did not, and where nothing was deployed.
+    It has to rise for certain by more than that of all rows, and not because of another mix of the classes; None where
+    it did not, and where nothing was deployed.
     """
     chosen = dict(diagnosis.settings.where.cohorts)
     own = [(column, value) for column, value in cohort.items() if column not in chosen]
@@ -103,7 +107,16 @@ def find_beginning(
     there = watched.around(rate)
     place = watched.deploys.index(deploy)
     more = difference(here[place].change, there[place].change)
-    return Beginning(deploy, change) if more.is_defined and more.lower > 0 else None
+    if not more.is_defined or more.lower <= 0 or _is_mix(diagnosis, version, cohort):
+        return None
+    return Beginning(deploy, change)
+
+
+def _is_mix(diagnosis: Diagnosis, version: str, cohort: dict[str, str]) -> bool:
+    """Whether these rows of a version are violated more often than those of the others by the mix of classes alone."""
+    others = tuple(each for each in diagnosis.facts.versions if each != version)
+    here, there = (cells_of(diagnosis, RowsOf(each, tuple(cohort.items()))) for each in ((version,), others))
+    return ClassMix.of(here, there, diagnosis.settings.margin_target).is_most
 
 
 def first_deploy_of(diagnosis: Diagnosis, version: str | None, where: Where) -> Beginning | None:

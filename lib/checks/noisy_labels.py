@@ -44,6 +44,8 @@ PARAMETER = 1.0
 For a time a weaker model is the likelier of the two, so there wrong labels have to be the better explanation by as much
 without it."""
 SHARES = np.linspace(0.0, 0.49, 50)
+NO_ORDER = 0.4
+"""So many labels turned round leave next to no order: the scores may as well be those of other rows."""
 SHIFTS = 61
 """So many shifts of the scores are tried, up to the spread of the others."""
 
@@ -209,7 +211,9 @@ def _holds_in_crossing(diagnosis: Diagnosis, axes: Axes, found: Found) -> bool:
     table = merge([here.keyed("part", "here"), there.keyed("part", "there")])
     own = table.groups["part"] == "here"
     share, lead = noise_of(table, own, ~own)
-    return share >= LEAST_SHARE and lead >= _least_lead(found.place)
+    # Scores that know nothing of these rows, in every version, are told with labels: which of the two nobody can tell.
+    is_everywhere = len(found.versions) == len(axes.versions) and share >= NO_ORDER
+    return is_everywhere or (share >= LEAST_SHARE and lead >= _least_lead(found.place))
 
 
 def _least_lead(place: Place) -> float:

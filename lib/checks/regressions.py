@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from lib.cells import Cells
 from lib.checks.answer_counts import Counts, Kind, by_class, count_answers, kind_of
@@ -44,6 +44,7 @@ MOST_TRIED = 20
 """So many of the strongest parts are tested in full."""
 STRETCHES = 10
 """Into so many stretches of as many rows each the baseline's time is cut, to see how much they differ."""
+CERTAIN = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +153,14 @@ def _p_of(diagnosis: Diagnosis, each: Candidate, trials: int) -> float:
     if special.ndtr(-each.z) * 2 * trials > ALARM_RATE:
         return 1.0
     exact = min(float(excess_p_value(*counts)) for counts in by_class(each.here, each.there) if min(counts[1::2]) > 0)
-    by_chance = special.ndtr(-each.z / math.sqrt(_dispersion(diagnosis, each.cohorts)))
+    dispersion = _dispersion(diagnosis, each.cohorts)
+    # How much more stretches differ is known from few of them only.
+    by_chance = special.ndtr(-each.z) if dispersion == 1 else stats.t.sf(each.z / math.sqrt(dispersion), STRETCHES - 1)
     return min(1.0, 2 * trials * max(2 * exact, float(by_chance)))
 
 
 def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> float:
-    """How much more stretches of the baseline's time differ in wrong answers than rows do by chance; at least 1."""
+    """How much more stretches of the baseline's time differ in wrong answers than rows do; 1 where it may be chance."""
     if diagnosis.facts.windows is None:
         return 1.0
     part = Part((diagnosis.settings.baseline,), cohorts)
@@ -172,7 +175,8 @@ def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> f
     wrong, n = (np.bincount(stretch, each, STRETCHES) for each in (wrong, n))
     kept = n > 0
     chi_squared = ((wrong - n * rate)[kept] ** 2 / (n[kept] * rate * (1 - rate))).sum()
-    return max(1.0, float(chi_squared) / max(1, int(kept.sum()) - 1))
+    degrees = max(1, int(kept.sum()) - 1)
+    return float(chi_squared) / degrees if stats.chi2.sf(chi_squared, degrees) < CERTAIN else 1.0
 
 
 def _refined(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], Apart]:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from lib.checks import words
 from lib.checks.beginnings import REMEDY, find_beginning
+from lib.checks.class_mix import ClassMix
 from lib.checks.cohort_disparity import LEAST_EXCESS, LEAST_ROWS, LISTED, Disparity, Worse, find_disparities
 from lib.checks.crossings import Crossed, find_crossed
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
+from lib.checks.separation import Part, cells_of
 from lib.metrics.margins import violation_rate
 from lib.schema import VERSION
 
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
 LARGE_EXCESS = 0.2
+MIX_CAUSE = (
+    "More of its rows are of the class that is violated more often: within the classes most of the difference is gone."
+)
+MIX_REMEDY = (
+    "Compare this group class by class, and give it a threshold of its own where errors of one class cost more."
+)
 NAMED = 3
 
 
@@ -99,11 +107,15 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
     also = f"; also {words.listing(others, NAMED)}" if others else ""
     version = disparity.version if len(alike) == 1 else None
     begun = find_beginning(diagnosis, version, where.cohort)
+    own = cells_of(diagnosis, Part((disparity.version,), tuple(where.cohort.items())))
+    rest = cells_of(diagnosis, Part((disparity.version,))).without(own)
+    mix = ClassMix.of(own, rest, diagnosis.settings.margin_target)
+    is_mix = mix.is_most and begun is None
     return Finding(
-        Status.FAIL if worst.excess[1] >= LARGE_EXCESS else Status.WARN,
+        Status.FAIL if worst.excess[1] >= LARGE_EXCESS and not is_mix else Status.WARN,
         version,
         where,
-        f"More margin violations{_rates(diagnosis, alike, where)}{also}",
+        f"More margin violations{_rates(diagnosis, alike, where)}{also}{mix.words if is_mix else ''}",
         {
             "n": worst.n,
             "margin_target": diagnosis.settings.margin_target,
@@ -116,12 +128,16 @@ def _finding(diagnosis: Diagnosis, alike: list[Disparity], n_tested: int) -> Fin
             "n_cohorts": n_tested,
             "values": _listed(disparity),
             "versions": [{"version": each.version, "values": _listed(each)} for each in alike],
+            "share_from_class_mix": mix.share,
+            "positive_share": mix.positive_share[0],
+            "positive_share_reference": mix.positive_share[1],
             **({} if begun is None else begun.evidence),
             "consequences": [],
         },
         worst.excess[1],
-        cause="" if begun is None else begun.cause,
-        remedy="" if begun is None else REMEDY,
+        Severity.INFO if is_mix else None,
+        cause=MIX_CAUSE if is_mix else "" if begun is None else begun.cause,
+        remedy=MIX_REMEDY if is_mix else "" if begun is None else REMEDY,
     )
 
 

@@ -44,14 +44,14 @@ def sentence(each: Worse, place: str, against: str) -> str:
             f"{words.percent(found)} of positives against {words.percent(found_before)}"
         )
     n = f"n = {words.count(here.n)}"
+    ordered = "" if np.isnan(each.auc) else f", {_auc(each)}"
     if each.kind == "threshold":
         chance = "" if each.auc > each.auc_there - LEAST_AUC else ", within chance"
         more = "more" if flagged > flagged_before else "fewer"
         return f"The threshold flags {more}{place}: {rates}; classes are ordered as well{chance} ({_auc(each)}, {n})"
     if each.kind == "false positives":
-        return f"More false positives{place}: {rates} ({n})"
+        return f"More false positives{place}: {rates} ({n}{ordered})"
     accuracy = f"accuracy {words.percent(here.accuracy)} against {words.percent(there.accuracy)}"
-    ordered = "" if np.isnan(each.auc) else f", {_auc(each)}"
     return f"More wrong answers{place}: {accuracy} {against}{ordered} ({n})"
 
 

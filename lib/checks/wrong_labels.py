@@ -9,7 +9,7 @@ from lib.checks.beginnings import SCORES_CAUSE, SCORES_REMEDY, find_beginning
 from lib.checks.blocks import Axes, where_of
 from lib.checks.crossing import Crossing
 from lib.checks.crossings import crossing_of
-from lib.checks.noisy_labels import find_noise, sure_features
+from lib.checks.noisy_labels import NO_ORDER, find_noise, sure_features
 from lib.checks.result import ALARM_RATE, Answer, Check, Finding, NotApplicable, Passed, Severity, Status, Where
 from lib.checks.reversal import find_reversals
 from lib.checks.search import Found
@@ -18,9 +18,6 @@ from lib.metrics.intervals import wilson
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
-
-NO_ORDER = 0.4
-"""So many labels turned round leave next to no order: the scores may as well be those of other rows."""
 
 
 def check_noisy_labels(diagnosis: Diagnosis) -> Answer:

@@ -5,6 +5,7 @@ from lib.checks import Status, run_checks
 from lib.errors import SettingsError
 from tests.checks.tables import diagnose
 
+WORSE = ("threshold-shift", "false-positive-rise", "quality-regression")
 NAME = "cohort-disparity"
 
 
@@ -40,8 +41,13 @@ def test_the_same_cohorts_in_both_versions_are_one_finding(world, check):
 def test_other_cohorts_in_each_version_are_two_findings(world, check):
     frame = world(9_000, versions=2)
     part = np.where(frame["version"] == "v1", frame["language"] == "es", frame["language"] == "pt")
-    found = check(blurred(frame, part), NAME)
-    assert {(each.version, each.where.cohort["language"]) for each in found} == {("v1", "es"), ("v2", "pt")}
+    given = blurred(frame, part)
+    (found,) = check(given, NAME)
+    assert (found.version, found.where.cohort) == ("v1", {"language": "es"})
+    # What the candidate does worse than the baseline is told by that.
+    (worse,) = [each for name in WORSE for each in check(given, name) if each.is_finding]
+    assert (worse.version, worse.where.cohort) == ("v2", {"language": "pt"})
+    assert any("violation rate for language = pt in version v2" in each for each in worse.evidence["consequences"])
 
 
 def test_too_small_to_matter(world, check):
