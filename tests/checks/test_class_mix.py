@@ -65,7 +65,7 @@ def test_a_cohort_with_more_positives_is_information_and_no_matter_of_a_deploy()
     own = (frame["tenant"] == "b") & (frame["version"] == "v2")
     kept = frame[~own | (frame["label"] > 0) | (rng.random(len(frame)) < 0.25)].reset_index(drop=True)
     odds = np.where(kept["label"] > 0, 0.9, -2.0) + 1.2 * rng.standard_normal(len(kept))
-    found = [each for each in run_checks(diagnose(kept.assign(score=expit(odds)), ("tenant", "channel")))]
+    found = run_checks(diagnose(kept.assign(score=expit(odds)), ("tenant", "channel")))
     (result,) = (each for each in found if each.is_finding and each.name == "cohort-disparity")
     assert (result.version, result.severity) == ("v2", Severity.INFO)
     assert "most of that is because more of its rows are positive: " in result.title
