@@ -29,6 +29,8 @@ LEAST_MOVE, LEAST_COST = 0.1, 0.02
 """By how much a moved threshold flags more or fewer of one class, and what that costs, in the mean of both rates."""
 MOSTLY = 2 / 3
 """Of the errors that there are more of, so many are false positives where these are what is told."""
+STRETCHES = 10
+"""Into so many stretches of as many rows each a version's time is cut, to see how much they differ."""
 LEAST_ROWS = 30
 """Labelled, scored rows of a version or of a class in it; fewer say nothing."""
 
@@ -155,16 +157,25 @@ def _weighted(here: Counts, there: Counts, share: float) -> tuple[float, float]:
     return change, float(np.sqrt(variance))
 
 
-def _p_of(change: float, error: float, least: float) -> float:
+def _p_of(change: float, error: float, least: float, dispersion: float = 1.0) -> float:
     """One-sided; 1 where the change is too small to matter."""
-    return float(special.ndtr(-change / error)) if change >= least and error > 0 else 1.0
+    return p_beyond(change / error, dispersion) if change >= least and error > 0 else 1.0
 
 
-def p_of_errors(here: Counts, there: Counts) -> float:
+def p_beyond(z: float, dispersion: float) -> float:
+    """One-sided p of a difference in standard errors, of rows that vary so many times as much as by chance.
+
+    How much they do is known from `STRETCHES` stretches of time only, so that Student's t is in the normal's place.
+    """
+    return float(special.ndtr(-z) if dispersion == 1 else special.stdtr(STRETCHES - 1, -z / np.sqrt(dispersion)))
+
+
+def p_of_errors(here: Counts, there: Counts, dispersion: float = 1.0) -> float:
     """That there are no more errors where both versions have one mix of the classes."""
     if (here.positives > 0) != (there.positives > 0) or (here.negatives > 0) != (there.negatives > 0):
         return 1.0
-    return _p_of(*_weighted(here, there, (here.positives + there.positives) / (here.n + there.n)), LEAST_ERRORS)
+    share = (here.positives + there.positives) / (here.n + there.n)
+    return _p_of(*_weighted(here, there, share), LEAST_ERRORS, dispersion)
 
 
 def p_of_cost(here: Counts, there: Counts) -> float:

@@ -17,7 +17,7 @@ from lib.checks.worsening import find_worsenings
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-Source = Literal["noise", "time", "cohort"]
+Source = Literal["reversal", "noise", "time", "cohort"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Crossed:
 
 @once
 def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
-    """Every cohort that is found by wrong labels, by worse answers for a time or by its violation rate, crossed."""
+    """Every cohort that is found reversed, by wrong labels, by worse answers for a time or by violations, crossed."""
     reversals, several = find_reversals(diagnosis), len(diagnosis.facts.cohorts) > 1
     if diagnosis.facts.mapping.is_multiclass or reversals.reason or reversals.everything or not several:
         return []
@@ -57,7 +57,7 @@ def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
 
     def add(source: Source, number: int, part: Part, version: str | None, p: float, strength: float) -> None:
         crossing = find_crossing(diagnosis, part)
-        if crossing is None:
+        if crossing is None or (source == "reversal" and not crossing.is_reversed):
             return
         for place, other in enumerate(crossed):
             if _is_same(other.crossing, crossing) and other.crossing.part.window == part.window:
@@ -69,6 +69,9 @@ def find_crossed(diagnosis: Diagnosis) -> list[Crossed]:
                 return
         crossed.append(Crossed(crossing, source, part.versions, version, p, strength, ((source, number),)))
 
+    for number, found in enumerate(reversals.found):
+        version = None if found.place.version is None else axes.versions[found.place.version]
+        add("reversal", number, part_found(found, axes), version, found.p, found.gain)
     for number, (found, _share) in enumerate(find_noise(diagnosis).found):
         version = None if found.place.version is None else axes.versions[found.place.version]
         add("noise", number, part_found(found, axes), version, found.p, found.gain)

@@ -44,16 +44,21 @@ def check_label_flip(diagnosis: Diagnosis) -> Answer:
         return [_finding_of_filter(diagnosis, reversals)]
     if reversals.everything:
         return Passed("Everything is reversed, not a part: see label-encoding.", {"n": reversals.n})
-    crossed = [_finding_of_crossing(diagnosis, reversals, each) for each in find_crossed(diagnosis) if each.is_reversed]
-    regressions = find_regressions(diagnosis).found
-    crossed += [_finding_of_regression(diagnosis, each) for each in regressions if each.is_reversed]
+    regressions = [each for each in find_regressions(diagnosis).found if each.is_reversed]
+    named = [each.cohort for each in regressions]
+    # What the candidate does wrong at all times is not told of some of its time too.
+    crossings = [each for each in find_crossed(diagnosis) if each.is_reversed and each.crossing.cohort not in named]
+    told = {number for each in crossings for source, number in each.found if source == "reversal"}
+    crossed = [_finding_of_crossing(diagnosis, reversals, each) for each in crossings]
+    crossed += [_finding_of_regression(diagnosis, each) for each in regressions]
     if not reversals.found and not crossed:
         parts = words.parts_of(diagnosis.facts, reversals.n_rare)
         return Passed(
             f"No {parts} is reversed ({words.plural(reversals.trials, 'part')} looked at).",
             {"n": reversals.n, "roc_auc": reversals.auc, "n_parts": int(reversals.trials)},
         )
-    return [*_findings(diagnosis), *crossed]
+    whole = [each for number, each in enumerate(_findings(diagnosis)) if number not in told]
+    return [*whole, *crossed]
 
 
 @once_for_every_margin_target

@@ -9,16 +9,15 @@ again without its rows: a crossing that is at fault is not told as two cohorts, 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from lib.cells import Cells
-from lib.checks.answer_counts import Counts, Kind, by_class, count_answers, kind_of
+from lib.checks.answer_counts import STRETCHES, Counts, Kind, by_class, count_answers, kind_of, p_beyond
 from lib.checks.causes import rare_cause_parts
 from lib.checks.crossed_answers import Candidate, CrossedAnswers, candidates_of, read_crossed
 from lib.checks.crossing import NOTHING_APART, Apart, find_crossing
@@ -31,7 +30,7 @@ from lib.checks.worsening import find_worsenings, worse_runs
 from lib.errors import SettingsError
 from lib.metrics.intervals import excess_p_value
 from lib.metrics.summary import unpaired_change
-from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
+from lib.schema import NO_WINDOW, WINDOW, cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -42,8 +41,6 @@ MOST_COLUMNS = 12
 MOST_FOUND = 3
 MOST_TRIED = 20
 """So many of the strongest parts are tested in full."""
-STRETCHES = 10
-"""Into so many stretches of as many rows each the baseline's time is cut, to see how much they differ."""
 CERTAIN = 0.05
 
 
@@ -150,24 +147,22 @@ def _worst(diagnosis: Diagnosis, tables: Sequence[CrossedAnswers], trials: int) 
 
 def _p_of(diagnosis: Diagnosis, each: Candidate, trials: int) -> float:
     """Of two ways to weigh classes and all parts, by the normal and by the exact test."""
-    if special.ndtr(-each.z) * 2 * trials > ALARM_RATE:
+    if p_beyond(each.z, 1.0) * 2 * trials > ALARM_RATE:
         return 1.0
     exact = min(float(excess_p_value(*counts)) for counts in by_class(each.here, each.there) if min(counts[1::2]) > 0)
-    dispersion = _dispersion(diagnosis, each.cohorts)
-    # How much more stretches differ is known from few of them only.
-    by_chance = special.ndtr(-each.z) if dispersion == 1 else stats.t.sf(each.z / math.sqrt(dispersion), STRETCHES - 1)
-    return min(1.0, 2 * trials * max(2 * exact, float(by_chance)))
+    return min(1.0, 2 * trials * max(2 * exact, p_beyond(each.z, time_dispersion(diagnosis, each.cohorts))))
 
 
-def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> float:
+def time_dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...] = ()) -> float:
     """How much more stretches of the baseline's time differ in wrong answers than rows do; 1 where it may be chance."""
     if diagnosis.facts.windows is None:
         return 1.0
-    part = Part((diagnosis.settings.baseline,), cohorts)
-    answers = diagnosis.tables.wrong_answers((VERSION, WINDOW), part.within(diagnosis.settings.where))
-    version, window = answers.keys[VERSION], answers.keys[WINDOW]
-    own = (version.values[version.codes] == part.versions[0]) & (window.values[window.codes] != NO_WINDOW)
-    wrong, n = answers.counts[own][np.argsort(window.codes[own]), :2].T
+    cells = cells_of(diagnosis, Part((diagnosis.settings.baseline,), cohorts), WINDOW)
+    by_window = np.zeros((cells.n_groups, 4))
+    np.add.at(by_window, cells.block // 3, count_answers(cells))
+    start = cells.groups[WINDOW].astype(np.int64)
+    order = np.argsort(start, kind="stable")
+    wrong, n = by_window[order][start[order] != NO_WINDOW, :2].T
     rate = wrong.sum() / max(n.sum(), 1.0)
     if not 0 < rate < 1:
         return 1.0
@@ -176,7 +171,7 @@ def _dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> f
     kept = n > 0
     chi_squared = ((wrong - n * rate)[kept] ** 2 / (n[kept] * rate * (1 - rate))).sum()
     degrees = max(1, int(kept.sum()) - 1)
-    return float(chi_squared) / degrees if stats.chi2.sf(chi_squared, degrees) < CERTAIN else 1.0
+    return float(chi_squared) / degrees if special.chdtrc(degrees, chi_squared) < CERTAIN else 1.0
 
 
 def _refined(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], Apart]:

@@ -65,8 +65,8 @@ def _moved(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
     return rng.choice([-3.0, 3.0])
 
 
-def _weaker(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
-    return 5 * rng.standard_normal(len(frame))
+def _shuffled(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
+    return rng.permutation(frame["s"]) - frame["s"]
 
 
 def _reversed(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
@@ -75,7 +75,7 @@ def _reversed(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
 
 FAULTS: tuple[tuple[str, str, Callable[[pd.DataFrame, np.random.Generator], Any]], ...] = (
     ("threshold-shift", "scores of a version moved by 3 in log odds where two cohorts cross", _moved),
-    ("quality-regression", "noise in the scores of a version where two cohorts cross", _weaker),
+    ("quality-regression", "scores of other rows, in a version where two cohorts cross", _shuffled),
     ("label-flip", "reversed scores of a version where two cohorts cross", _reversed),
 )
 CLEAN = "nothing: regions are harder on some days, in whatever version"
