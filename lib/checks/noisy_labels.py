@@ -9,6 +9,7 @@ scores that have all moved by as much (P(s) = q(s + δ)), as a feature that is r
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ without it."""
 SHARES = np.linspace(0.0, 0.49, 50)
 NO_ORDER = 0.4
 """So many labels turned round leave next to no order: the scores may as well be those of other rows."""
+LEAST_SURE = 20
 SHIFTS = 61
 """So many shifts of the scores are tried, up to the spread of the others."""
 
@@ -189,7 +191,7 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
     taken = [widened(place, len(axes.windows)) for place in cause_places(diagnosis)]
     found: list[tuple[Found, float]] = []
     for each in find_parts(blocks, axes, rule, ALARM_RATE, taken):
-        if not _holds_in_crossing(diagnosis, axes, each):
+        if not _holds_where_it_lies(diagnosis, axes, each):
             continue
         here = each.block.inside(each.place)
         there = each.block.inside(Place(each.place.version)) & ~here
@@ -197,23 +199,38 @@ def find_noise(diagnosis: Diagnosis) -> Noise:
     return Noise(axes, found, trials, n)
 
 
-def _holds_in_crossing(diagnosis: Diagnosis, axes: Axes, found: Found) -> bool:
-    """Whether wrong labels explain those rows too in which the fault lies, where these are a part of a cohort.
+def _holds_where_it_lies(diagnosis: Diagnosis, axes: Axes, found: Found) -> bool:
+    """Whether wrong labels explain those rows too in which the fault lies: of one version, or of a crossing.
 
     In a cohort of which some rows have wrong scores and most have right ones, these look like wrong labels.
     """
     part = part_found(found, axes)
-    crossing = find_crossing(diagnosis, part)
-    if crossing is None or crossing.is_reversed:
+    if found.place.column is None:
         return True
-    here = crossing.cells.rollup([])
+    sure = _sure_by_version(diagnosis, part)
+    excess = {version: hits / rows - found.rest[HITS] / found.rest[ROWS] for version, (hits, rows) in sure.items()}
+    is_everywhere = len(sure) == len(axes.versions) and min(excess.values()) >= LEAST_EXCESS
+    if excess and not is_everywhere:
+        part = dataclasses.replace(part, versions=(max(excess, key=lambda each: excess[each]),))
+    crossing = find_crossing(diagnosis, part)
+    if (crossing is None and part.versions == part_found(found, axes).versions) or (crossing and crossing.is_reversed):
+        return True
+    here = cells_of(diagnosis, part) if crossing is None else crossing.cells.rollup([])
     there = cells_of(diagnosis, Part(part.versions, (), part.window)).without(here)
     table = merge([here.keyed("part", "here"), there.keyed("part", "there")])
     own = table.groups["part"] == "here"
     share, lead = noise_of(table, own, ~own)
     # Scores that know nothing of these rows, in every version, are told with labels: which of the two nobody can tell.
-    is_everywhere = len(found.versions) == len(axes.versions) and share >= NO_ORDER
-    return is_everywhere or (share >= LEAST_SHARE and lead >= _least_lead(found.place))
+    return (is_everywhere and share >= NO_ORDER) or (share >= LEAST_SHARE and lead >= _least_lead(found.place))
+
+
+def _sure_by_version(diagnosis: Diagnosis, part: Part) -> dict[str, FloatArray]:
+    """Of a part the wrong and all of the sure rows of each version, of those versions with rows enough."""
+    cells = cells_of(diagnosis, part, VERSION)
+    summed = np.zeros((cells.n_groups, 2))
+    np.add.at(summed, cells.block // 3, sure_features(diagnosis)(cells))
+    named = zip(cells.groups[VERSION].astype(str), summed, strict=True)
+    return {version: each for version, each in named if each[ROWS] >= LEAST_SURE}
 
 
 def _least_lead(place: Place) -> float:

@@ -41,7 +41,7 @@ MOST_COLUMNS = 12
 MOST_FOUND = 3
 MOST_TRIED = 20
 """So many of the strongest parts are tested in full."""
-CERTAIN = 0.05
+CERTAIN = 0.01
 
 
 @dataclass(frozen=True, eq=False)
