@@ -4,7 +4,8 @@ import streamlit as st
 
 from lib.diagnose import Diagnosis
 from lib.figures.monitoring_lines import offered_widths
-from lib.figures.monitoring_view import MonitoringView, crossings_of, part_words
+from lib.figures.monitoring_parts import crossings_of, part_words
+from lib.figures.monitoring_view import MonitoringView
 from lib.figures.monitoring_words import answer, lag_words, range_words, width_words
 from lib.metrics.incidents import Part
 from lib.monitoring import ALL, Monitoring, missing_for_monitoring

@@ -52,7 +52,9 @@ def test_the_incident_is_told_in_one_sentence_each(view: MonitoringView) -> None
         "It was rolled back on 2026-04-05 09:00 UTC, which restored it: 15.2 % in the week after it"
         ", 16.0 % in the week before" in said
     )
-    assert "This policy would have paged at 2026-04-02 09:55 UTC, 2 d 23 h before the rollback" in said
+    assert (
+        "This policy would have paged at 2026-04-02 09:55 UTC, 45 min after the rise began and 2 d 23 h before" in said
+    )
 
 
 def test_the_onset_is_within_a_window_of_the_truth_and_the_finding_is_one(view: MonitoringView) -> None:

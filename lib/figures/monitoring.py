@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_share, format_time
 from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, square
+from lib.figures.monitoring_alerts import MINUTE, burn_words, rule_words
 from lib.figures.monitoring_lines import Line
-from lib.figures.monitoring_view import MonitoringView, part_words
-from lib.figures.monitoring_words import MINUTE, burn_words, onset_words, rule_words
+from lib.figures.monitoring_parts import part_words
+from lib.figures.monitoring_view import MonitoringView
+from lib.figures.monitoring_words import onset_words, still_words
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look
 from lib.figures.windows import runs_of
@@ -84,15 +86,15 @@ def _top(view: MonitoringView) -> float:
 
 def title(view: MonitoringView) -> str:
     """The clearest rise, or that there is none (escaped)."""
-    onset = view.main_onset
-    if onset is not None:
-        return escape(onset_words(view, onset), 300)
+    onset = view.main_onset or view.main_fall
+    if onset is not None or view.main_step is not None:
+        return escape(still_words(view) if onset is None else onset_words(view, onset), 300)
     line = view.lines[0]
     whole = line.rate.value[line.rate.is_defined]
     span = (
         f", {format_share(float(whole.min()))} to {format_share(float(whole.max()))} per window" if len(whole) else ""
     )
-    return f"{SLIS[view.metric].label} did not change beyond what hour, weekday and chance make of it{span}"
+    return f"{still_words(view)}{span}"
 
 
 def n_words(view: MonitoringView) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lib.diagnose import Diagnosis
 from lib.figures.format import PER_CENT, format_count, format_share, format_time
 from lib.figures.frame import Panel, empty_figure, finish, left_margin
-from lib.figures.monitoring_view import part_words
+from lib.figures.monitoring_parts import part_words
 from lib.figures.text import margin_axis, name_of
 from lib.figures.theme import Look
 from lib.grid import COARSE

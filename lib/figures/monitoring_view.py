@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from lib.checks import CheckResult
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_time
 from lib.figures.monitoring_lines import Line, line_of, usual_width
+from lib.figures.monitoring_parts import crossing_of, crossings_of, part_words
 from lib.figures.nothing import nothing_words
-from lib.figures.text import MISSING
-from lib.metrics.burn_rate import Objective, RateName
+from lib.metrics.burn_rate import Action, Objective, RateName
 from lib.metrics.deploys import AROUND, Around, Recovery, difference
 from lib.metrics.estimates import Estimate
 from lib.metrics.incidents import Incident, Onset, Part
@@ -28,24 +29,17 @@ DRIFTS = ("score-drift", "feature-drift", "margin-collapse", "noisy-labels")
 """Checks whose findings say that the world or the model has drifted, so that training anew may help."""
 
 
-def part_words(part: Part) -> str:
-    """A part as one says it: "language = pt", "language = pt and platform = web", "all rows"."""
-    return " and ".join(f"{column} = {value or MISSING}" for column, value in part.cohorts) or "all rows"
+Found = Literal["rise", "page", "ticket", "deploy", "nothing"]
+"""What an incident is known from: a rise at a time that was found, an alert, a rise at a deploy that is known."""
 
 
-def crossings_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> tuple[Part, ...]:
-    """The parts that findings name where cohorts cross; none of saved cells, which do not cross them."""
-    chosen = {column for column, _value in diagnosis.settings.where.cohorts}
-    found = [crossing_of(each) for each in results if not chosen & {*each.where.cohort}]
-    return () if diagnosis.facts.saved else tuple(dict.fromkeys(each for each in found if each is not None))
+@dataclass(frozen=True)
+class Stretch:
+    """A time that is looked at by itself: epoch seconds, the end not included, and what it was found by."""
 
-
-def crossing_of(result: CheckResult) -> Part | None:
-    """The part that a finding names where cohorts cross; None where it names one cohort or none."""
-    if not result.is_finding or len(result.where.cohort) < 2:
-        return None
-    (column, value), *further = result.where.cohort.items()
-    return Part(column, value, tuple(further))
+    start: int
+    end: int
+    found: Found
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ class MonitoringView:
         part: the part that is drawn beside all rows; all rows again where none is.
         width: of a window, in seconds.
         versions: baseline and candidate, for their colours.
-        crossings: the parts that findings name where cohorts cross.
+        crossings: the parts that findings name where cohorts cross, and the one that was asked for.
         results: of all checks.
         nothing: why there is nothing to show, if there is not.
     """
@@ -95,18 +89,21 @@ class MonitoringView:
     ) -> MonitoringView:
         """The view of some objectives, of which there is one at least unless nothing is labelled.
 
-        Without a part it is that of the clearest rise, or else the one that the first page is about. Without a width
-        it is chosen from the rows of what is drawn.
+        Without a part it is that of the clearest rise, or else the one that the first page, or the first ticket, is
+        about. Without a width it is chosen from the rows of what is drawn.
         """
         told = tuple(watched.tell(each) for each in objectives)
         nothing = nothing_words(diagnosis) or ("" if told else "No row is a violation or an error")
         crossings = () if nothing else crossings_of(diagnosis, results)
+        if part is not None and part.is_crossing and not nothing:
+            crossings = tuple(dict.fromkeys((*crossings, part)))
         view = cls(watched, told, part or ALL, width or 0, diagnosis.shown_versions, crossings, tuple(results), nothing)
         if nothing:
             return view
         if part is None:
-            page, onset = view.first_page, view.main_onset
-            view = replace(view, part=onset.part if onset is not None else page.lead.part if page is not None else ALL)
+            raised, onset = view.first_paged or view.first_ticketed, view.main_onset
+            lead = ALL if raised is None else raised[1].lead.part
+            view = replace(view, part=lead if onset is None else onset.part)
         return view if width else replace(view, width=usual_width(watched, view.metric, view.part))
 
     @property
@@ -130,16 +127,20 @@ class MonitoringView:
         """Those of the objective."""
         return self.told[0].incidents
 
+    def raised(self, action: Action) -> list[tuple[Objective, Incident]]:
+        """The pages, or the tickets that go with none, of any objective and which that is, in the order of time."""
+        found = [(told.objective, each) for told in self.told for each in told.incidents if each.action == action]
+        return sorted(found, key=lambda each: each[1].opened)
+
     @cached_property
     def first_paged(self) -> tuple[Objective, Incident] | None:
         """The first page of any objective, and which that is."""
-        pages = [(told.objective, each) for told in self.told for each in told.incidents if each.action == "page"]
-        return min(pages, key=lambda each: each[1].opened, default=None)
+        return next(iter(self.raised("page")), None)
 
-    @property
-    def first_page(self) -> Incident | None:
-        """The first page of any objective."""
-        return None if self.first_paged is None else self.first_paged[1]
+    @cached_property
+    def first_ticketed(self) -> tuple[Objective, Incident] | None:
+        """The first ticket that goes with no page, and of which objective it is."""
+        return next(iter(self.raised("ticket")), None)
 
     @cached_property
     def onsets(self) -> tuple[Onset, ...]:
@@ -154,9 +155,24 @@ class MonitoringView:
         )
 
     @cached_property
+    def main_fall(self) -> Onset | None:
+        """The clearest fall."""
+        falls = (each for each in self.onsets if not each.change.is_rise)
+        return max(falls, key=lambda each: each.change.gain, default=None)
+
+    @cached_property
     def around(self) -> tuple[Around, ...]:
         """The rate before and after each deploy, of the part."""
         return self.watched.around(self.metric, self.part)
+
+    @property
+    def main_step(self) -> Around | None:
+        """The deploy after which the rate of the part is most surely higher, or else lower.
+
+        None where each of their intervals holds 0.
+        """
+        sure = [each for each in self.around if each.is_sure]
+        return max(sure, key=lambda each: (max(each.change.lower, 0.0), -each.change.upper), default=None)
 
     @cached_property
     def recoveries(self) -> tuple[Recovery, ...]:
@@ -196,23 +212,31 @@ class MonitoringView:
         return sustained and bool(self.drifts)
 
     @cached_property
-    def incident_span(self) -> tuple[int, int]:
+    def incident(self) -> Stretch:
         """From the clearest rise to the rollback of its deploy, or else to the next fall, or to the end of the log.
 
-        Without a rise the first page's time, and without a page the last day: epoch seconds.
+        Without a rise the time of the first page, or else of the first ticket; without these the time from the deploy
+        after which the part is surely worse to the next deploy, at most a week; and without one the last day.
         """
-        last, page, onset = int(self.watched.timeline().edges[-1]), self.first_page, self.main_onset
-        if onset is None:
-            return (last - DAY, last) if page is None else (page.opened, page.closed or last)
-        deploy, start = self.watched.deploy_of(onset.change), onset.change.at
-        ends = [each.rollback.at for each in self.watched.recoveries(self.metric, onset.part) if each.deploy == deploy]
-        ends += [each.change.at for each in self.onsets if each.part == onset.part and not each.change.is_rise]
-        return start, min((each for each in ends if each > start), default=last)
+        last, onset = int(self.watched.timeline().edges[-1]), self.main_onset
+        if onset is not None:
+            deploy, start = self.watched.deploy_of(onset.change), onset.change.at
+            recoveries = self.watched.recoveries(self.metric, onset.part)
+            ends = [each.rollback.at for each in recoveries if each.deploy == deploy]
+            ends += [each.change.at for each in self.onsets if each.part == onset.part and not each.change.is_rise]
+            return Stretch(start, min((each for each in ends if each > start), default=last), "rise")
+        if raised := self.first_paged or self.first_ticketed:
+            told = raised[1]
+            return Stretch(told.opened, told.closed or last, told.action)
+        if (step := self.main_step) is not None and step.change.value > 0:
+            later = (each.at for each in self.watched.deploys if each.at > step.deploy.at)
+            return Stretch(step.deploy.at, min((step.deploy.at + AROUND, last, *later)), "deploy")
+        return Stretch(last - DAY, last, "nothing")
 
     def hit_most(self) -> list[Hit]:
         """All rows, then the parts by how surely the incident was worse for them than what was before."""
         last = int(self.watched.timeline().edges[-1])
-        start, end = self.incident_span
+        start, end = self.incident.start, self.incident.end
         usual = min(self.watched.reference_end, start)
         found: list[tuple[float, Hit]] = []
         crossed = [self.watched.course(self.metric, each) for each in self.crossings]
@@ -226,7 +250,7 @@ class MonitoringView:
 
     def rows(self, diagnosis: Diagnosis) -> RowQuery:
         """The violations of the part within the incident."""
-        start, end = self.incident_span
+        start, end = self.incident.start, self.incident.end
         chosen = replace(narrowed(diagnosis.settings.where, self.part), start=start, end=end)
         return RowQuery(chosen, margin_to=self.watched.margin_target)
 

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 from lib.checks.words import deploy_words
 from lib.figures.format import (
+    PER_CENT,
     POINTS,
     format_change,
+    format_change_interval,
     format_count,
-    format_plural,
     format_share,
     format_time,
 )
+from lib.figures.monitoring_alerts import MINUTE, alerts_words, done_words, span_words
 from lib.figures.monitoring_lines import MOST_WINDOWS, rows_wanted
-from lib.figures.monitoring_view import MonitoringView, part_words
-from lib.metrics.burn_rate import BurnRule, Objective, seconds_to_exhaustion
+from lib.figures.monitoring_parts import part_words
+from lib.figures.monitoring_view import Found, MonitoringView
+from lib.metrics.deploys import RESTORED as RESTORED_SHARE
 from lib.metrics.deploys import Recovery
-from lib.metrics.incidents import SLIS, Incident, Onset, Part
+from lib.metrics.incidents import SLIS, Onset
 from lib.metrics.onset import DAY, Change
-from lib.monitoring import Told, at_all_times
+from lib.monitoring import at_all_times
 from lib.scan import WindowGrid
 from lib.schema import Filter
 
-MINUTE = 60
-MOST_NAMED = 8
-"""Of more parts than this the first are named, the others counted."""
 CAUSES = {
     "label-flip": "its scores are reversed",
     "constant-score": "its scores collapsed to few values",
@@ -35,25 +32,16 @@ CAUSES = {
     "missing-telemetry": "rows or labels are missing",
 }
 """What a check found, by its name."""
-RESTORED = {
-    "yes": "which restored it",
-    "no": "which did not restore it",
-    "undecided": "and whether that restored it cannot be told",
-    "no rise": "though it had not surely risen",
+RESTORED = {"yes": ", which restored it", "no": ", which did not restore it", "undecided": ""}
+SURE = f"restored would be {format_share(1 - RESTORED_SHARE, 0)} or more for certain"
+ROWS_OF: dict[Found, str] = {
+    "rise": "the time of the clearest rise",
+    "page": "while the first page was open",
+    "ticket": "while the first ticket was open",
+    "deploy": "after the deploy that made it worse: no rise stands out by itself, and nobody would have been told",
+    "nothing": "the last day of the log, for no rise stands out and nobody would have been told of one",
 }
-
-
-def span_words(seconds: float) -> str:
-    """A length of time to the minute: "3 d 2 h", "1 h 5 min", "20 min"."""
-    minutes = round(seconds / MINUTE)
-    days, hours, rest = minutes // (24 * 60), minutes // 60 % 24, minutes % 60
-    parts = [f"{days} d"] * bool(days) + [f"{hours} h"] * bool(hours) + [f"{rest} min"] * (bool(rest) and not days)
-    return " ".join(parts) or "0 min"
-
-
-def rule_words(rule: BurnRule) -> str:
-    """A rule as one says it: "4 × over 1 h and 15 min"."""
-    return f"{rule.burn:g} × over {span_words(rule.long)} and {span_words(rule.short)}"
+"""Why the rows of a time are listed, by what the incident was found by."""
 
 
 def time_words(change: Change) -> str:
@@ -76,90 +64,75 @@ def onset_words(view: MonitoringView, onset: Onset) -> str:
     )
 
 
+def still_words(view: MonitoringView) -> str:
+    """That no time stands out at which a rate changed, and what is known of a deploy all the same; no full stop."""
+    name, chance = SLIS[view.metric].label, "beyond what hour, weekday and chance make of it"
+    step = view.main_step
+    if step is None:
+        return f"{name} did not change {chance}"
+    rate, size = f"the {name.lower()}", format_change(abs(step.change.value), "share").removeprefix("+")
+    around = format_change_interval(step.change.lower, step.change.upper, "share")
+    return (
+        f"No time stands out at which {rate} changed {chance}, but after {done_words(step.deploy)} {rate} of "
+        f"{part_words(view.part)} was {size} {'higher' if step.change.value > 0 else 'lower'} than before ({around})"
+    )
+
+
 def recovery_words(recovery: Recovery) -> str:
     """Whether a rollback restored a rate, with the number."""
-    at = format_time(recovery.rollback.at, MINUTE)
-    said = f"It was rolled back on {at}, {RESTORED[recovery.restored]}"
-    if recovery.restored == "no rise" or not recovery.left.is_defined:
-        return f"{said}."
+    said = f"It was rolled back on {format_time(recovery.rollback.at, MINUTE)}"
+    if recovery.restored == "no rise":
+        return f"{said}, though it had not surely risen."
+    if not recovery.left.is_defined:
+        return f"{said}, and whether that restored it cannot be told: {recovery.left.reason}."
     low, high = (
         format_change(each, "share").removesuffix(POINTS) for each in (recovery.left.lower, recovery.left.upper)
     )
     left = format_change(recovery.left.value, "share")
-    gone = format_share(recovery.share_gone, 0)
+    share, between = _gone(recovery)
+    open_end = f"; {SURE}" if recovery.restored == "undecided" else ""
     before, after = (format_share(each.value) for each in (recovery.before, recovery.after))
     return (
-        f"{said}: {after} in the week after it, {before} in the week before the deploy, a difference of {left} ({low} "
-        f"to {high}); {gone} of the rise is gone."
+        f"{said}{RESTORED[recovery.restored]}: {after} in the week after it, {before} in the week before the deploy, a "
+        f"difference of {left} ({low} to {high}); {share} of the rise is gone ({between}){open_end}."
     )
 
 
-def name_parts(parts: Sequence[Part]) -> str:
-    """Some parts by name, of many the first: "all rows, platform = web and 7 other parts"."""
-    named = parts if len(parts) <= MOST_NAMED else parts[: MOST_NAMED - 1]
-    left = len(parts) - len(named)
-    more = f" and {format_plural(left, 'other part')}" if left else ""
-    return ", ".join(map(part_words, named)) + more
+def _gone(recovery: Recovery) -> tuple[str, str]:
+    """How much of a rise is gone, and between what that lies: "83 %", "29 to 137 %"."""
+    low, high = (format_share(each, 0) for each in recovery.share_gone_interval)
+    return format_share(recovery.share_gone, 0), f"{low.removesuffix(PER_CENT)} to {high}"
 
 
-def also_words(incident: Incident) -> str:
-    """The other parts of an incident, and the tickets that go with its page and may outlast it; "" without any."""
-    tickets = incident.tickets
-    ticketed = tuple(dict.fromkeys(each.part for each in tickets))
-    told = incident.alerts if not tickets else [each for each in incident.alerts if each not in tickets]
-    others = tuple(dict.fromkeys(each.part for each in told if each.part != incident.lead.part))
-    said = [f"also {name_parts(others)}"] if others else []
-    if tickets:
-        ends = [each.alert.closed for each in tickets]
-        until = "the end" if None in ends else format_time(max(end for end in ends if end is not None), MINUTE)
-        said.append(f"{format_plural(len(tickets), 'ticket')} until {until}: {name_parts(ticketed)}")
-    return "; ".join(said)
-
-
-def tickets_words(told: Told) -> str:
-    """The tickets of an objective that go with its pages, in words; "" without any."""
-    beside = [each for held in told.incidents for each in held.tickets]
-    parts = tuple(dict.fromkeys(each.part for each in beside))
-    return f"and {len(beside)} with a page: {name_parts(parts)}" if beside else ""
-
-
-def page_words(view: MonitoringView, objective: Objective, page: Incident) -> str:
-    """When a policy would have paged, by which objective, and how long before the rollback."""
-    at = format_time(page.opened, MINUTE)
-    later = [each.at for each in view.watched.deploys if each.kind == "rollback" and each.at >= page.opened]
-    before = f", {span_words(later[0] - page.opened)} before the rollback" if later else ""
-    of = (
-        f"{objective.name[:1].lower()}{objective.name[1:]}"
-        if objective.name == SLIS[objective.metric].label
-        else objective.name
-    )
-    return (
-        f"This policy would have paged at {at}{before}, for {part_words(page.lead.part)}, by its objective of the {of}."
-    )
+def restored_words(recovery: Recovery) -> tuple[str, str]:
+    """Whether a rollback restored a rate and how much of the rise is gone; that comes first where it is not certain."""
+    if recovery.restored == "no rise":
+        return recovery.restored, ""
+    if not recovery.left.is_defined:
+        return "cannot be told", recovery.left.reason
+    share, between = _gone(recovery)
+    if recovery.restored == "undecided":
+        return f"{share} gone", f"{between}; {SURE}"
+    return recovery.restored, f"{share} gone ({between})"
 
 
 def answer(view: MonitoringView) -> str:
     """What the page opens with."""
     if view.nothing:
         return f"{view.nothing}: there is nothing to monitor."
-    onset, paged = view.main_onset, view.first_paged
+    onset = view.main_onset or view.main_fall
     said: list[str] = []
     if onset is not None:
         found = view.finding_of(onset)
         cause = "" if found is None else f"; {CAUSES.get(found.name, 'see the finding')} ({found.name})"
         said.append(f"{onset_words(view, onset)}{cause}.")
-        deploy = view.watched.deploy_of(onset.change)
-        recoveries = view.watched.recoveries(view.metric, onset.part)
-        said += [recovery_words(each) for each in recoveries if deploy is not None and each.deploy == deploy]
+        deploy, part = view.watched.deploy_of(onset.change), onset.part
     else:
-        label = SLIS[view.metric].label
-        said.append(f"{label} did not change beyond what hour, weekday and chance make of it.")
-    if paged is not None:
-        said.append(page_words(view, *paged))
-    else:
-        n_parts = view.told[0].n_parts
-        said.append(f"This policy would have paged nobody, watching {format_plural(n_parts, 'part')}.")
-    return " ".join(said)
+        said.append(f"{still_words(view)}.")
+        deploy, part = None if view.main_step is None else view.main_step.deploy, view.part
+    recoveries = view.watched.recoveries(view.metric, part)
+    said += [recovery_words(each) for each in recoveries if deploy is not None and each.deploy == deploy]
+    return " ".join([*said, alerts_words(view)])
 
 
 def range_words(where: Filter) -> str:
@@ -230,17 +203,3 @@ def retrain_words(view: MonitoringView) -> str:
     if spikes:
         return f"No reason to train anew: objectives were missed for a time, not for three days on end.{drifted}"
     return f"No reason to train anew: over each day the objectives were kept.{drifted}"
-
-
-def burn_words(incident: Incident) -> str:
-    """The highest burn of an incident's lead and the rows behind it."""
-    alert = incident.lead.alert
-    return f"{alert.burn:.1f} × the budget, {alert.hits} of {alert.n} rows when it opened"
-
-
-def pace_words(view: MonitoringView, told: Told) -> str:
-    """How long a whole budget lasts at the rate of the last day: "a budget lasts 35 d at the last day's rate"."""
-    objective, end = told.objective, int(view.watched.timeline().edges[-1])
-    rate = view.watched.rate(objective.metric, start=end - DAY, margin_target=objective.margin_target)
-    lasts = seconds_to_exhaustion(rate.value / objective.at_most, objective.period) if rate.value > 0 else math.inf
-    return f"a budget lasts {span_words(lasts)} at the last day's rate" if math.isfinite(lasts) else ""

@@ -117,6 +117,11 @@ class Around:
     after: Estimate
     change: Estimate
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval of the change leaves out zero."""
+        return self.change.is_defined and (self.change.lower > 0 or self.change.upper < 0)
+
 
 def difference(later: Estimate, earlier: Estimate) -> Estimate:
     """Later − earlier of two rates of different rows, with Newcombe's interval; undefined where one of them is."""
@@ -164,6 +169,17 @@ class Recovery:
     def share_gone(self) -> float:
         """How much of the rise is gone, 1 being all of it; NaN where there was none."""
         return 1 - self.left.value / self.rise.value if self.restored != "no rise" else math.nan
+
+    @property
+    def share_gone_interval(self) -> tuple[float, float]:
+        """Between what `share_gone` lies: from the interval of what is left, the rise taken as it was measured.
+
+        `restored` is "yes" where both ends are 80 % or more, and "no" where neither is. NaN without a rise, or a rate
+        after the rollback.
+        """
+        if self.restored == "no rise":
+            return math.nan, math.nan
+        return 1 - self.left.upper / self.rise.value, 1 - self.left.lower / self.rise.value
 
 
 def find_recoveries(

@@ -111,12 +111,14 @@ def _onset(view: MonitoringView, each: Onset) -> dict[str, Any]:
 
 def _recovery(each: Recovery) -> dict[str, Any]:
     numbers = _numbers(before=each.before, during=each.during, after=each.after, rise=each.rise, left=each.left)
+    low, high = each.share_gone_interval
     if math.isnan(each.share_gone):
-        numbers["undefined"]["share_gone"] = "the rate did not surely rise"
+        numbers["undefined"]["share_gone"] = each.left.reason or "the rate did not surely rise"
     return {
         "deploy": _named(each.deploy),
         "rollback": _named(each.rollback),
         "restored": each.restored,
         "share_gone": each.share_gone,
+        "share_gone_ci": None if math.isnan(low) else [low, high],
         **numbers,
     }

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.checks import CheckResult, Status, run_checks, says_worse
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
-from lib.figures.monitoring_view import crossing_of, crossings_of, part_words
+from lib.figures.monitoring_parts import crossing_of, crossings_of, part_words
 from lib.figures.text import MISSING
 from lib.monitoring import missing_for_monitoring
 from lib.schema import CLASS, VERSION, cohort_key

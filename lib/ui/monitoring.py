@@ -9,8 +9,8 @@ import streamlit as st
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.format import format_share
-from lib.figures.monitoring_view import crossings_of
-from lib.figures.monitoring_words import rule_words
+from lib.figures.monitoring_alerts import rule_words
+from lib.figures.monitoring_parts import crossings_of
 from lib.metrics.burn_rate import Action, Objective, default_rules
 from lib.metrics.incidents import SLIS
 from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, read_timelines

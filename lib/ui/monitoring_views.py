@@ -13,34 +13,33 @@ from lib.figures.features_view import EXPLAINS, RankingView
 from lib.figures.format import format_change, format_count, format_plural, format_share, format_span, format_time
 from lib.figures.frame import provenance_line
 from lib.figures.monitoring import plot_monitoring
-from lib.figures.monitoring_batches import Batches, plot_batches
-from lib.figures.monitoring_view import MonitoringView, part_words
-from lib.figures.monitoring_words import (
+from lib.figures.monitoring_alerts import (
     MINUTE,
     also_words,
     burn_words,
     name_parts,
     pace_words,
-    recovery_words,
-    retrain_words,
     rule_words,
     tickets_words,
-    time_words,
 )
+from lib.figures.monitoring_batches import Batches, plot_batches
+from lib.figures.monitoring_parts import part_words
+from lib.figures.monitoring_view import MonitoringView
+from lib.figures.monitoring_words import ROWS_OF, recovery_words, restored_words, retrain_words, time_words
 from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Part
 from lib.monitoring import Told, narrowed
-from lib.scan import Scan, count_rows
+from lib.scan import RowQuery, Scan, count_rows
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.figure import current_look, show_figure
 from lib.ui.findings import findings_of
 from lib.ui.html import Cell, Column, show_long_table, show_note, show_table
 from lib.ui.ranking import show_ranking
-from lib.ui.rows import show_rows
+from lib.ui.rows import offer_samples, show_rows
 
 MOST_LISTED = 8
 EXECUTIVE_METRICS = ("violation_rate", "average_hinge_loss", "recall")
@@ -92,10 +91,12 @@ def show_on_call(view: MonitoringView, diagnosis: Diagnosis) -> None:
     """What is the matter now, for whom most, what was deployed, and what would have been told when."""
     show_rate(view, diagnosis)
     st.subheader("Now, and who is hit most", anchor=False)
-    has_incident = view.first_page is not None or view.main_onset is not None
+    incident = view.incident
+    has_incident = incident.found != "nothing"
+    during = "After the deploy" if incident.found == "deploy" else "In the incident"
     end = format_time(int(view.watched.timeline().edges[-1]), MINUTE)
     heads = [Column("Rows"), Column("Last day", f"The day up to {end}, where the log ends")]
-    heads += [Column("In the incident", format_span(*view.incident_span, MINUTE))] if has_incident else []
+    heads += [Column(during, format_span(incident.start, incident.end, MINUTE))] if has_incident else []
     heads.append(Column("Before", "In the week up to the first deploy, or to the incident"))
     rows = [
         [
@@ -162,14 +163,15 @@ def _show_deploys(view: MonitoringView) -> None:
 def _restored_cell(recovery: Recovery | None) -> Cell:
     if recovery is None:
         return Cell("")
-    gone = "" if recovery.restored == "no rise" else f"{format_share(recovery.share_gone, 0)} gone"
-    return Cell(recovery.restored, gone, {"yes": "better", "no": "worse"}.get(recovery.restored, ""))
+    return Cell(*restored_words(recovery), {"yes": "better", "no": "worse"}.get(recovery.restored, ""))
 
 
 def _show_onsets(view: MonitoringView) -> None:
     st.subheader(f"When {SLIS[view.metric].label.lower()} changed", anchor=False)
     if not view.onsets:
-        show_note("At no time beyond what hour, weekday and chance make of it.")
+        search = "All times and parts are searched at once; around a deploy that is known a smaller change shows."
+        nowhere = "At no time beyond what hour, weekday and chance make of it."
+        show_note(nowhere, *([] if view.main_step is None else [search]))
         return
     rows = [
         [
@@ -207,9 +209,13 @@ def show_debug(view: MonitoringView, diagnosis: Diagnosis) -> None:
         return
     query = view.rows(diagnosis)
     total = count_rows(tables, query)
+    when = format_span(view.incident.start, view.incident.end, MINUTE)
     show_note(
-        f"{format_plural(total, 'violation')} of {part_words(view.part)}, {format_span(*view.incident_span, MINUTE)}."
+        f"{format_plural(total, 'violation')} of {part_words(view.part)}, {when}: {ROWS_OF[view.incident.found]}."
     )
+    if view.incident.found == "nothing":
+        whole = RowQuery(diagnosis.settings.where, margin_to=view.watched.margin_target)
+        offer_samples(whole, "Violations of all times on Samples")
     if total:
         show_rows(tables, query, total, "incident rows")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,26 +13,25 @@ from lib.checks import CheckResult, Severity, Status, Where
 from lib.checks.words import deploy_words
 from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
-from lib.figures.monitoring import plot_monitoring
+from lib.figures.monitoring import plot_monitoring, title
+from lib.figures.monitoring_alerts import alerts_words, also_words, name_parts, rule_words, span_words, tickets_words
 from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_lines import offered_widths, usual_width
-from lib.figures.monitoring_view import MonitoringView, part_words
+from lib.figures.monitoring_parts import part_words
+from lib.figures.monitoring_view import MonitoringView, Stretch
 from lib.figures.monitoring_words import (
-    also_words,
+    ROWS_OF,
     answer,
     lag_words,
-    name_parts,
     recovery_words,
+    restored_words,
     retrain_words,
-    rule_words,
-    span_words,
-    tickets_words,
     time_words,
 )
 from lib.figures.theme import Look
-from lib.metrics.burn_rate import RATE_RULES
+from lib.metrics.burn_rate import RATE_RULES, BurnRule
 from lib.metrics.deploys import Deploy, Recovery, difference
-from lib.metrics.incidents import Part
+from lib.metrics.incidents import SLIS, Part
 from lib.metrics.onset import Change, rate_of
 from lib.monitoring import ALL
 from tests.figures.conftest import Maker
@@ -134,7 +134,7 @@ def test_without_a_fault_nothing_is_told(make: Maker) -> None:
     assert view.part == ALL
     assert len(view.lines) == 1
     assert answer(view).startswith("Violation rate did not change beyond what hour, weekday and chance make of it.")
-    assert "paged nobody, watching 3 parts" in answer(view)
+    assert "paged nobody, watching 3 parts, and raised no ticket." in answer(view)
     assert retrain_words(view).startswith("No reason to train anew")
     assert lag_words(view) == ("All 9,000 scored rows have a label.",)
     figure = plot_monitoring(view, Look(), "")
@@ -175,14 +175,102 @@ def test_times_are_said_with_their_interval() -> None:
     ("after", "restored", "words"),
     [
         (20, "yes", "which restored it: 10.0 % in the week after it, 10.0 % in the week before"),
-        (60, "no", "(+12.3 to +27.5); 33 % of the rise is gone."),
+        (60, "no", "(+12.3 to +27.5); 33 % of the rise is gone (8 to 59 %)."),
+        (25, "undecided", "UTC: 12.5 % in the week after it, 10.0 % in the week before the deploy"),
+        (25, "undecided", "92 % of the rise is gone (71 to 113 %); restored would be 80 % or more for certain."),
         (0, "no rise", "not surely"),
     ],
 )
 def test_recoveries_are_said_with_the_number(after: int, restored: Any, words: str) -> None:
+    assert words in recovery_words(recovered(after, restored)).replace(NO_BREAK, " ")
+
+
+def test_a_rollback_has_one_verdict_that_its_number_bears_out() -> None:
+    def said(after: int, restored: Any) -> tuple[str, ...]:
+        return tuple(each.replace(NO_BREAK, " ") for each in restored_words(recovered(after, restored)))
+
+    assert said(20, "yes")[0] == "yes"
+    assert said(60, "no") == ("no", "33 % gone (8 to 59 %)")
+    assert said(25, "undecided") == ("92 % gone", "71 to 113 %; restored would be 80 % or more for certain")
+    assert said(0, "no rise") == ("no rise", "")
+    nobody = replace(recovered(25, "undecided"), left=difference(rate_of(0, 0), rate_of(20, 200)))
+    assert restored_words(nobody) == ("cannot be told", "no labelled rows in that time")
+    assert recovery_words(nobody).endswith("whether that restored it cannot be told: no labelled rows in that time.")
+
+
+def recovered(after: int, restored: Any) -> Recovery:
+    """A deploy after which 80 rows of 200 were bad, not 20, and a rollback after which so many were."""
     before, during, later = rate_of(20, 200), rate_of(80, 200), rate_of(after, 200)
     deploy, back = Deploy(DAY, "v2", "deploy"), Deploy(2 * DAY, "v1", "rollback")
-    recovery = Recovery(
+    return Recovery(
         deploy, back, before, during, later, difference(during, before), difference(later, before), restored
     )
-    assert words in recovery_words(recovery).replace(NO_BREAK, " ")
+
+
+def a_little_worse(make: Maker) -> Diagnosis:
+    """Thirty days of 300 rows: every fifth is wrong, of a version on days 12 to 19 every fifth and one more of 24."""
+    day, row = np.repeat(np.arange(30), 300), np.tile(np.arange(300), 30)
+    served = (day >= 12) & (day < 20)
+    wrong = (row % 5 == 0) | (served & (row % 24 == 1))
+    names = np.where(served, "v2", "old").tolist()
+    return make(np.where(row % 2, 1, -1), np.where(wrong, -2.0, 2.0) * np.where(row % 2, 1, -1), names,
+                group=np.where(row % 3, "a", "b").tolist(), window=(day * DAY).tolist())  # fmt: skip
+
+
+def test_no_sentence_denies_the_change_at_a_deploy_beneath_it(make: Maker) -> None:
+    diagnosis = a_little_worse(make)
+    view = view_of(diagnosis)
+    step = view.main_step
+    assert view.onsets == ()
+    assert step is not None
+    assert step.deploy == Deploy(12 * DAY, "v2", "deploy")
+    assert step.change.lower > 0
+    size = f"{100 * step.change.value:.1f} points higher than before"
+    said, drawn_title = answer(view).replace(NO_BREAK, " "), title(view).replace(NO_BREAK, " ")
+    for each in (said, drawn_title):
+        assert each.startswith("No time stands out at which the violation rate changed beyond what hour, weekday and")
+        assert f"but after v2 was deployed the violation rate of all rows was {size} (+" in each
+        assert "did not change" not in each
+    assert "It was rolled back on 1970-01-21 00:00 UTC" in said
+    assert view.incident == Stretch(12 * DAY, 19 * DAY, "deploy")
+    assert count_words(view) == "after the deploy that made it worse"
+    quiet = view_of(drawn(make, fault=False))
+    assert quiet.main_step is None
+    assert quiet.incident == Stretch(29 * DAY, 30 * DAY, "nothing")
+    assert count_words(quiet) == "the last day of the log"
+
+
+def count_words(view: MonitoringView) -> str:
+    """Why the rows of its incident are listed, up to the first comma or colon."""
+    return re.split("[,:]", ROWS_OF[view.incident.found])[0]
+
+
+def test_a_fall_without_a_rise_is_told_as_one(make: Maker) -> None:
+    rng, day = np.random.default_rng(0), np.repeat(np.arange(30), 300)
+    score = rng.normal(0, 3, len(day))
+    label = np.where(rng.random(len(day)) < np.where(day < 20, 0.6, 0.95), np.sign(score), -np.sign(score)).astype(int)
+    names = np.where(day < 20, "old", "new").tolist()
+    view = view_of(make(label, score, names, window=(day * DAY).tolist()))
+    assert view.main_onset is None
+    assert "of all rows fell from " in answer(view)
+    assert "of all rows fell from " in title(view)
+
+
+def test_what_raised_tickets_alone_is_not_called_silent(make: Maker) -> None:
+    diagnosis = drawn(make, version="v2")
+    watched = diagnosis.watched()
+    rule = BurnRule(3 * DAY, 6 * HOUR, 1.0, "ticket")
+    objectives = tuple(replace(each, rules=(rule,)) for each in watched.usual_objectives)
+    view = MonitoringView.of(diagnosis, watched, objectives, ())
+    raised = view.raised("ticket")
+    assert raised
+    assert view.raised("page") == []
+    _objective, first = raised[0]
+    late = f"{span_words(first.opened - 12 * DAY)} after the rise began, for {part_words(first.lead.part)}"
+    assert f"paged nobody, watching 3 parts, but raised {len(raised)} tickets, the first at 1970-01-1" in answer(view)
+    assert f", {late}, by its objective of the " in answer(view)
+    # Where nothing else tells of the incident its first ticket does.
+    alone = replace(view)
+    alone.__dict__["main_onset"] = None
+    assert alone.incident == Stretch(first.opened, first.closed or 30 * DAY, "ticket")
+    assert alerts_words(alone).endswith(f"by its objective of the {SLIS[_objective.metric].label.lower()}.")

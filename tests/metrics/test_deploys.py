@@ -90,6 +90,9 @@ def test_both_sides_of_a_deploy_by_hand() -> None:
     near = Deploy(BACK.at + 6 * HOUR, "v3", "deploy")
     assert around_deploys(hits, n, EDGES, (V2, BACK, near))[1].after.n == 60
     low, high = wilson([0.5, 0.1], [720, 1680])
+    assert (first.is_sure, second.is_sure) == (True, True)
+    assert not around_deploys(0.1 * n, n, EDGES, (V2,))[0].is_sure
+    assert not around_deploys(hits * (EDGES[:-1] < V2.at), n * (EDGES[:-1] < V2.at), EDGES, (V2,))[0].is_sure
     assert first.change.lower == pytest.approx(0.4 - math.hypot(0.5 - low[0], high[1] - 0.1))
 
 
@@ -100,6 +103,9 @@ def test_whether_a_rollback_restored_a_rate(after: float, restored: str) -> None
     (found,) = find_recoveries(n * rate, n, EDGES, (V2, BACK))
     assert found.restored == restored
     assert found.share_gone == pytest.approx(1 - (after - 0.1) / 0.4)
+    low, high = found.share_gone_interval
+    assert (low, high) == pytest.approx((1 - found.left.upper / 0.4, 1 - found.left.lower / 0.4))
+    assert {"yes": low >= 0.8, "no": high < 0.8, "undecided": low < 0.8 <= high}[restored]
     assert (found.before.n, found.during.n, found.after.n) == (1680, 720, 1680)
 
 
@@ -108,6 +114,7 @@ def test_without_a_rise_or_rows_there_is_nothing_to_restore() -> None:
     (found,) = find_recoveries(0.1 * n, n, EDGES, (V2, BACK))
     assert found.restored == "no rise"
     assert math.isnan(found.share_gone)
+    assert all(map(math.isnan, found.share_gone_interval))
     rate = np.where((EDGES[:-1] >= V2.at) & (EDGES[:-1] < BACK.at), 0.5, 0.1)
     ended = np.where(EDGES[:-1] < BACK.at, 10.0, 0.0)
     assert find_recoveries((rate * ended).astype(np.float64), ended, EDGES, (V2, BACK))[0].restored == "undecided"
