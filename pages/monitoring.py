@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.monitoring_lines import offered_widths
 from lib.figures.monitoring_parts import crossings_of, part_words
 from lib.figures.monitoring_view import MonitoringView
-from lib.figures.monitoring_words import answer, lag_words, range_words, width_words
+from lib.figures.monitoring_words import answer, first_words, lag_words, range_words, width_words
 from lib.metrics.incidents import Part
 from lib.monitoring import ALL, Monitoring, missing_for_monitoring
 from lib.scan import WindowGrid
@@ -69,19 +70,21 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
             words=lambda each: "As the rows allow" if each == FROM_ROWS else WindowGrid(int(each)).words,
         )  # fmt: skip
         width = None if per == FROM_ROWS else int(per)
-    objectives = choose_objectives(diagnosis, made)
+    first = first_rate(diagnosis, made)
+    objectives = choose_objectives(diagnosis, made, first)
     with st.spinner("Replaying the objectives", show_time=True):
         view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=width)
     with words:
         show_answer(answer(view))
         why = width_words(view) if width is None and not view.nothing else ""
         weights = ROWS_ALONE if diagnosis.facts.weighted else ""
-        show_note(range_words(diagnosis.settings.where), *lag_words(view), why, weights)
+        begins = first_words(first) if view.metric == first else ""
+        show_note(begins, range_words(diagnosis.settings.where), *lag_words(view), why, weights)
     if view.nothing:
         return
     {"executive": show_executive, "on-call": show_on_call, "debug": show_debug}[shown](view, diagnosis)
     if shown != "executive":
-        choose_metric(diagnosis, view.part)
+        choose_metric(diagnosis, view)
 
 
 diagnosis = open_page("monitoring", "Monitoring")

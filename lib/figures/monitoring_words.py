@@ -16,6 +16,7 @@ from lib.figures.monitoring_alerts import MINUTE, alerts_words, done_words, span
 from lib.figures.monitoring_lines import MOST_WINDOWS, rows_wanted
 from lib.figures.monitoring_parts import part_words
 from lib.figures.monitoring_view import Found, MonitoringView
+from lib.metrics.burn_rate import RateName
 from lib.metrics.deploys import RESTORED as RESTORED_SHARE
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Onset
@@ -114,6 +115,13 @@ def restored_words(recovery: Recovery) -> tuple[str, str]:
     if recovery.restored == "undecided":
         return f"{share} gone", f"{between}; {SURE}"
     return recovery.restored, f"{share} gone ({between})"
+
+
+def first_words(first: RateName) -> str:
+    """Why a page begins with a rate, in a sentence; "" where it is the usual one."""
+    if first == "violation_rate":
+        return ""
+    return f"It begins with the {SLIS[first].label.lower()}, which changed for certain; the violation rate did not."
 
 
 def answer(view: MonitoringView) -> str:

@@ -20,7 +20,7 @@ AXES: dict[Unit, str] = {"share": "share of rows", "index": "from 0 to 1", "loss
 
 
 def plot_windows(view: WindowsView, look: Look, provenance: str) -> go.Figure:
-    """Violation rate with its interval, median margin with the middle half of margins, and when each version served."""
+    """Each metric with its interval, median margin with the middle half of margins, and when each version served."""
     if view.nothing or not view.lines:
         return empty_figure(empty_words(view), provenance, look)
     figure = go.Figure()
@@ -58,35 +58,39 @@ def empty_words(view: WindowsView) -> str:
 
 
 def trend_title(view: WindowsView) -> str:
-    """The window with the highest violation rate of those above the rest of their version, else the versions (escaped).
+    """The worst window of those worse than the rest of their version, by the first metric, else the versions (escaped).
 
     And what a finding says of a time, where no window as a whole stands out: a cohort may, for a time.
 
-    The highest of many windows is high by chance, above all where it has few rows.
+    The worst of many windows is bad by chance, above all where it has few rows.
     """
-    label = metric_named("violation_rate").label
+    metric = metric_named(view.metric)
+    label = metric.label
     found = [
         (float(each.value[place]), line, int(place))
         for line in view.lines
-        for each in [line.metrics["violation_rate"]]
+        for each in [line.metrics[metric.name]]
         for place in np.flatnonzero(line.p_adjusted < LEVEL)
     ]
     if not found:
-        rates = f"{label}{_rates(view)}"
+        rates = f"{label}{_rates(view, metric.unit)}"
         if all(len(line.starts) == 1 for line in view.lines):
             return f"{rates}; one window holds all rows of {'it' if len(view.lines) == 1 else 'each'}"
         if view.named:
             return f"{rates}; a finding stands out{escape(view.named)}"
+        if all(np.isnan(line.p_adjusted).all() for line in view.lines):
+            return rates
         return f"{rates}; no window stands out from the rest of its version"
-    _, line, place = max(found, key=lambda each: each[0])
-    estimate = format_estimate(line.metrics["violation_rate"][place], "share")
+    worst, most = (min, "lowest") if metric.direction == "higher" else (max, "highest")
+    _, line, place = worst(found, key=lambda each: each[0])
+    estimate = format_estimate(line.metrics[metric.name][place], metric.unit)
     when = format_time(int(line.starts[place]), view.width)
-    return f"{label} was highest on {when}: {estimate} in {name_of(line.version)}"
+    return f"{label} was {most} on {when}: {estimate} in {name_of(line.version)}"
 
 
-def _rates(view: WindowsView) -> str:
-    """The rate of each version behind the metric's name: that it rose or fell, where it did beyond chance."""
-    said = [f"{format_estimate(line.whole, 'share', interval=False)} in {name_of(line.version)}" for line in view.lines]
+def _rates(view: WindowsView, unit: Unit) -> str:
+    """The number of each version behind the metric's name: that it rose or fell, where it did beyond chance."""
+    said = [f"{format_estimate(line.whole, unit, interval=False)} in {name_of(line.version)}" for line in view.lines]
     if view.change is None:
         return f": {', '.join(reversed(said))}"
     return f" {'rises' if view.change.value > 0 else 'falls'} from {said[0]} to {said[1]}"

@@ -16,7 +16,7 @@ from lib.figures.format import format_time
 from lib.figures.nothing import nothing_words
 from lib.metrics.cohorts import contrast_cohorts
 from lib.metrics.estimates import Estimate, Estimates, FloatArray
-from lib.metrics.margins import margin_quantile, violation_rate
+from lib.metrics.margins import margin_quantile
 from lib.metrics.summary import compute_summary
 from lib.schema import NO_WINDOW, VERSION, WINDOW
 
@@ -30,8 +30,9 @@ class WindowLine:
         starts: shape (W,), epoch seconds at which its windows begin, ascending.
         metrics: name to estimates, one per window.
         lower_quartile, upper_quartile: of the margin, per window.
-        whole: the violation rate over all windows.
-        p_adjusted: of a violation rate above that of the version's other windows, corrected over its windows.
+        whole: the first metric over all windows.
+        p_adjusted: of that metric being worse than in the version's other windows, corrected over its windows; NaN
+            where it is no rate.
     """
 
     version: str
@@ -54,7 +55,8 @@ class WindowsView:
         words: that width as one says it.
         lines: one per version, baseline first.
         nothing: why there are no margins, if there are none.
-        change: of the whole violation rate, candidate − baseline; None where that is not beyond chance, or there are
+        metric: the first of those drawn, which the title is about.
+        change: of that metric as a whole, candidate − baseline; None where that is not beyond chance, or there are
             not two versions on one scale.
         named: the part and time of the first finding that has a time, behind a blank; "" without one.
     """
@@ -65,6 +67,7 @@ class WindowsView:
     words: str
     lines: tuple[WindowLine, ...]
     nothing: str
+    metric: str = "violation_rate"
     change: Estimate | None = None
     named: str = ""
 
@@ -82,9 +85,10 @@ class WindowsView:
         cells = diagnosis.cells(VERSION, WINDOW)
         cells = cells.among(VERSION, diagnosis.shown_versions)
         summary = compute_summary(cells, diagnosis.metric_settings, metrics)
-        contrast = contrast_cohorts(cells, "violation_rate", diagnosis.metric_settings, key=WINDOW)
+        metric = metrics[0]
+        contrast = contrast_cohorts(cells, metric, diagnosis.metric_settings, key=WINDOW)
         versions = cells.rollup([VERSION])
-        whole = violation_rate(versions, diagnosis.settings.margin_target)
+        whole = compute_summary(versions, diagnosis.metric_settings, (metric,))[metric]
         quartiles = [margin_quantile(cells, q) for q in (0.25, 0.75)]
         lines: list[WindowLine] = []
         for version in diagnosis.shown_versions:
@@ -103,7 +107,7 @@ class WindowsView:
                 )
         settings = diagnosis.settings
         nothing = nothing_words(diagnosis)
-        judged = len(lines) == 2 and not nothing and diagnosis.verdict("violation_rate") in ("better", "worse")
+        judged = len(lines) == 2 and not nothing and diagnosis.verdict(metric) in ("better", "worse")
         timed = [each for each in findings if each.is_finding and each.where.window is not None]
         return cls(
             settings.baseline,
@@ -112,7 +116,8 @@ class WindowsView:
             grid.words,
             tuple(lines),
             nothing,
-            diagnosis.change("violation_rate") if judged else None,
+            metric,
+            diagnosis.change(metric) if judged else None,
             place(timed[0].version, timed[0].where, diagnosis.facts) if timed else "",
         )
 

@@ -11,9 +11,9 @@ from lib.errors import SettingsError
 from lib.figures.format import format_share
 from lib.figures.monitoring_alerts import rule_words
 from lib.figures.monitoring_parts import crossings_of
-from lib.metrics.burn_rate import Action, Objective, default_rules
+from lib.metrics.burn_rate import Action, Objective, RateName, default_rules
 from lib.metrics.incidents import SLIS
-from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, read_timelines
+from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, missing_for_monitoring, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
 from lib.ui.findings import findings_of
@@ -68,8 +68,18 @@ def held_policy(diagnosis: Diagnosis) -> Policy:
     return held[1] if held is not None and held[0] == diagnosis.facts.key else Policy("")
 
 
-def choose_objectives(diagnosis: Diagnosis, made: Monitoring) -> tuple[Objective, ...]:
-    """The objectives of the policy, or those set here; the one that is drawn comes first."""
+def watched_at_once(diagnosis: Diagnosis) -> Monitoring | None:
+    """The monitoring of a dataset with times and labels, where that takes no time: of few rows, or once it is read."""
+    tables, where = diagnosis.tables, at_all_times(diagnosis.settings.where)
+    if missing_for_monitoring(tables):
+        return None
+    if diagnosis.facts.n_rows > ROWS_WITHOUT_WAITING and not are_read(tables, where, diagnosis.settings.margin_target):
+        return None
+    return diagnosis.watched(held_policy(diagnosis).deploys)
+
+
+def choose_objectives(diagnosis: Diagnosis, made: Monitoring, first: RateName) -> tuple[Objective, ...]:
+    """The objectives of the policy, or those set here, of which that of one rate is first; the drawn one is in front."""
     policy = held_policy(diagnosis)
     with st.expander("Objectives and policy", icon=":material/policy:"):
         objectives = policy.objectives or _set_objectives(made)
@@ -77,7 +87,8 @@ def choose_objectives(diagnosis: Diagnosis, made: Monitoring) -> tuple[Objective
     if len(objectives) < 2:
         return objectives
     names = [each.name for each in objectives]
-    drawn = state.choose("objective", "Objective", names, default=names[0])
+    usual = next((each.name for each in objectives if each.metric == first and not policy.objectives), names[0])
+    drawn = state.choose("objective", "Objective", names, default=usual)
     return tuple(sorted(objectives, key=lambda each: each.name != drawn))
 
 

@@ -30,7 +30,7 @@ from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.deploys import Recovery
-from lib.metrics.incidents import SLIS, Part
+from lib.metrics.incidents import SLIS
 from lib.monitoring import Told, narrowed
 from lib.scan import RowQuery, Scan, count_rows
 from lib.ui import state
@@ -65,7 +65,10 @@ def show_executive(view: MonitoringView, diagnosis: Diagnosis) -> None:
     show_table(heads, [_objective_row(view, told) for told in view.told])
     show_note(retrain_words(view))
     show_rate(view, diagnosis)
-    show_metric(diagnosis, EXECUTIVE_METRICS, "trend-figure", findings_of(diagnosis))
+    # Of a rate over time there is its complement, where the rate itself is none of the metrics.
+    drawn = {"error_rate": "accuracy", "miss_rate": "recall"}.get(view.metric, view.metric)
+    trends = tuple(dict.fromkeys((drawn, *EXECUTIVE_METRICS)))
+    show_metric(diagnosis, trends, "trend-figure", findings_of(diagnosis))
 
 
 def _objective_row(view: MonitoringView, told: Told) -> list[Cell]:
@@ -228,19 +231,19 @@ def show_metric(diagnosis: Diagnosis, metrics: tuple[str, ...], key: str, findin
         show_figure(figure, key, name="trends", table=view.frame())
 
 
-def choose_metric(diagnosis: Diagnosis, part: Part) -> None:
-    """Any metric of the catalogue over time, by version, of the rows that the sidebar chooses or one part of them."""
-    settings, findings = diagnosis.metric_settings, findings_of(diagnosis)
-    names = [each.name for each in METRICS if each.is_of(settings) and each.name != "violation_rate"]
+def choose_metric(diagnosis: Diagnosis, view: MonitoringView) -> None:
+    """Any other metric over time, by version, of the rows that the sidebar chooses or one part of them."""
+    settings, findings, part = diagnosis.metric_settings, findings_of(diagnosis), view.part
+    names = [each.name for each in METRICS if each.is_of(settings) and each.name != view.metric]
     with st.container(horizontal=True):
-        name = state.choose("over_time", "Another metric over time", names, default=EXECUTIVE_METRICS[1], words=_label)
+        name = state.choose("over_time", "Another metric over time", names, default="average_hinge_loss", words=_label)
         if part.column:
             whose = {"all": "all rows", "part": part_words(part)}
             chosen = state.choose("over_time_of", "Of", list(whose), default="all", words=whose.__getitem__)
             if chosen == "part":
                 where = narrowed(diagnosis.settings.where, part)
                 diagnosis, findings = diagnosis.with_settings(where=where), ()
-    show_metric(diagnosis, ("violation_rate", name), "metric-figure", findings)
+    show_metric(diagnosis, (name,), "metric-figure", findings)
     if diagnosis.is_compared:
         show_note(
             "Here, as on Home and Comparison, a version is taken over all its time; what a deploy did and a rollback "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share, format_value
+from lib.figures.monitoring_words import first_words
 from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, query_of
 from lib.scan import Scan, count_rows
 from lib.scan.slices import Outcome
@@ -15,6 +17,7 @@ from lib.ui.cohorts import estimate_cell
 from lib.ui.columns import choose_columns
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import settle_asked
+from lib.ui.monitoring import watched_at_once
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.ui.rows import offer_samples, show_rows
 from lib.ui.sidebar import look_at
@@ -41,13 +44,15 @@ def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
     """What is to be searched, from the controls; None while no column is chosen."""
     columns = choose_columns("slice_columns", "Columns", diagnosis.slice_columns, at_first=AT_FIRST, most=MOST_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = first_rate(diagnosis, watched_at_once(diagnosis))
         outcome = state.choose(
-            "slice_metric", "Metric", list(OUTCOMES), default="violation_rate", words=lambda name: _named(name)[1]
+            "slice_metric", "Metric", list(OUTCOMES), default=first, words=lambda name: _named(name)[1]
         )
         depth = state.choose(
             "slice_depth", "Columns at once", list(DEPTHS), default="3", draw=st.segmented_control,
             words=DEPTHS.__getitem__,
         )  # fmt: skip
+    show_note(first_words(first) if outcome == first else "")
     if not columns:
         show_note("Choose one column at least.")
         return None

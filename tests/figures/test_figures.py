@@ -21,7 +21,7 @@ from lib.checks import run_checks
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts import plot_cohorts
 from lib.figures.cohorts_view import CohortsView
-from lib.figures.format import PER_CENT, format_plural
+from lib.figures.format import PER_CENT, format_loss, format_plural
 from lib.figures.frame import PAD, filter_words, provenance_line
 from lib.figures.gradient_shares import plot_gradient_shares
 from lib.figures.histogram_view import Distribution
@@ -38,7 +38,7 @@ from lib.figures.theme import DARK, LIGHT, TITLE_SIZE, Look, Palette, contrast
 from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.grid import COARSE, FINE, MEDIUM
-from lib.metrics.catalogue import METRICS
+from lib.metrics.catalogue import METRICS, metric_named
 from lib.metrics.loss_functions import LOSSES
 from lib.metrics.margins import violation_counts
 from lib.scan import Scan, count_rows
@@ -179,6 +179,22 @@ def test_the_incident_is_in_the_titles(incident: Diagnosis) -> None:
         .endswith("; a finding stands out for language = pt in version 2026.04 from 2 to 5 April")
     )
     assert CohortsView.of(incident, "tenant").leader is None
+
+
+def test_a_figure_over_time_is_about_its_first_metric(incident: Diagnosis) -> None:
+    def title_of(*metrics: str) -> str:
+        view = WindowsView.of(incident, metrics)
+        assert view is not None
+        return str(cast(Any, plot_windows(view, Look(), "p")).layout.meta["title"]).replace("\xa0", " ")
+
+    rises = "ises from 15.3 % in 2026.03 to 21.8 % in 2026.04; no window stands out from the rest of its version"
+    assert title_of("violation_rate", "recall") == f"Violation rate r{rises}"
+    assert title_of("recall").startswith("Recall was lowest on 2026-03-24: 66.8 % (")
+    # Of a mean no window is judged, so that none is said not to stand out.
+    loss = metric_named("average_hinge_loss")
+    places = (incident.versions.groups["version"].tolist().index(each) for each in incident.shown_versions)
+    before, after = (format_loss(float(incident.versions[loss.name].value[place])) for place in places)
+    assert title_of(loss.name) == f"Average hinge loss rises from {before} in 2026.03 to {after} in 2026.04"
 
 
 def test_the_losses_page_answers(digits: Diagnosis) -> None:
