@@ -14,7 +14,7 @@ from lib.metrics.slice_choice import shortlist
 from lib.metrics.slice_sums import OverlapSums, SliceSums
 from lib.metrics.slices import SliceSearch, compare_with, confirm
 from lib.scan.scan import Scan
-from lib.scan.slices import CodedColumn, Outcome, SliceRows, code_columns, read_coded
+from lib.scan.slices import LABEL_OF, CodedColumn, Outcome, SliceRows, code_columns, read_coded
 from lib.schema import EVERYTHING, Filter
 from lib.sources import Run
 
@@ -25,7 +25,7 @@ MOST_COLUMNS = 12
 """Of more columns there would be too many slices of three to be told from chance."""
 MOST_VALUES = 50_000_000
 """Of so many values, rows times columns, all are read; of more a sample of rows is."""
-RATES: tuple[Outcome, ...] = ("violation_rate", "error_rate")
+RATES: tuple[Outcome, ...] = ("violation_rate", "error_rate", "miss_rate", "false_positive_rate")
 USES_MARGIN_TARGET: tuple[Outcome, ...] = ("violation_rate", "average_hinge_loss")
 
 Progress = Callable[[float, str], None]
@@ -57,6 +57,11 @@ class SliceQuery:
     def is_rate(self) -> bool:
         """Whether the outcome is a share of rows."""
         return self.outcome in RATES
+
+    @property
+    def label(self) -> int | None:
+        """The label of the rows that are searched; None where it may be either."""
+        return LABEL_OF.get(self.outcome)
 
 
 @dataclass(frozen=True, eq=False)

@@ -516,6 +516,10 @@ def test_slices_are_searched_where_they_are_asked_for(
     assert main(["cells", str(tiny), "-o", str(tmp_path / "cells.parquet"), "--score-kind", "decision"]) == 0
     capfd.readouterr()
     complain(["check", str(tmp_path / "cells.parquet"), "--slices", "error_rate"], "Saved cells hold no rows")
+    classes = ["label,prob_a,prob_b,prob_c,one", *(f"{'abc'[i % 3]},0.5,0.3,0.2,{'xy'[i % 2]}" for i in range(60))]
+    path.write_text("\n".join(classes), "utf-8")
+    arguments = ["check", str(path), "--label", "label", "--cohort", "one"]
+    complain([*arguments, "--slices", "miss_rate"], "Of several classes none is positive")
 
 
 def test_several_files_are_versions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -51,6 +51,7 @@ def search(diagnosis: Diagnosis, metric: Outcome, run: Run, report: Callable[[fl
     """The worst slices of the candidate, of the columns that the page would search."""
     from lib.figures.slices_view import SlicesView
     from lib.scan import Scan
+    from lib.scan.slices import LABEL_OF
     from lib.slices import AT_FIRST, search_slices
 
     columns = diagnosis.slice_columns[:AT_FIRST]
@@ -58,6 +59,8 @@ def search(diagnosis: Diagnosis, metric: Outcome, run: Run, report: Callable[[fl
         raise SettingsError("Saved cells hold no rows to search for slices: name the files themselves for --slices.")
     if not columns:
         raise SettingsError("There are no cohort and no feature columns to search for --slices: name some by --cohort.")
+    if metric in LABEL_OF and diagnosis.facts.mapping.is_multiclass:
+        raise SettingsError(f"Of several classes none is positive: --slices error_rate searches them, {metric} cannot.")
     query = diagnosis.slice_query(columns, metric, 3)
     return SlicesView.of(diagnosis, search_slices(diagnosis.tables, query, run=run, on_progress=report))
 

@@ -20,7 +20,9 @@ MOST_GAMMA = 100
 """Beyond it nearly every row of any model is a violation, and the numbers say nothing."""
 SCORE_KINDS = ("decision", "logit", "probability")
 FORMATS = ("text", "json", "markdown")
-SLICE_METRICS = ("violation_rate", "error_rate", "average_logistic_loss", "average_hinge_loss")
+SLICE_METRICS = (
+    "violation_rate", "error_rate", "miss_rate", "false_positive_rate", "average_logistic_loss", "average_hinge_loss",
+)  # fmt: skip
 EMBED_ROLES = ("id", "label", "version", "split", "time", "query", "text", "image")
 """Options of `embed` that name the column of a role."""
 DISTANCES = ("cosine", "euclidean")

@@ -22,17 +22,20 @@ from lib.figures.format import (
 from lib.figures.nothing import nothing_words
 from lib.figures.text import MISSING, plain
 from lib.metrics.catalogue import Unit
+from lib.metrics.incidents import SLIS
 from lib.metrics.slice_choice import LEAST_ROWS
 from lib.metrics.slice_sums import Condition
 from lib.metrics.slices import LEVEL, Slice
 from lib.scan.listing import RowQuery
-from lib.scan.slices import Outcome
-from lib.schema import Filter
+from lib.scan.slices import LABEL_OF, Outcome
+from lib.schema import Filter, Mapping
 from lib.slices import SliceAnswer
 
 OUTCOMES: dict[Outcome, str] = {
-    "violation_rate": "Violation rate",
-    "error_rate": "Error rate",
+    "violation_rate": SLIS["violation_rate"].label,
+    "error_rate": SLIS["error_rate"].label,
+    "miss_rate": SLIS["miss_rate"].label,
+    "false_positive_rate": SLIS["false_positive_rate"].label,
     "average_logistic_loss": "Average logistic loss",
     "average_hinge_loss": "Average hinge loss",
 }
@@ -40,11 +43,19 @@ OUTCOMES: dict[Outcome, str] = {
 _NOUNS = {
     "violation_rate": "violations",
     "error_rate": "errors",
+    "miss_rate": "misses",
+    "false_positive_rate": "false alarms",
     "average_logistic_loss": "logistic loss",
     "average_hinge_loss": "hinge loss",
 }
+_OF_CLASS = {1: "positive ", -1: "negative ", None: ""}
 DEPTHS = {"1": "One column", "2": "Up to two", "3": "Up to three"}
 ANDS = {1: "one column", 2: "up to two", 3: "up to three"}
+
+
+def outcomes_of(mapping: Mapping) -> tuple[Outcome, ...]:
+    """What may be searched for: of several classes, of which none is positive, nothing that is of one class."""
+    return tuple(each for each in OUTCOMES if not (mapping.is_multiclass and each in LABEL_OF))
 
 
 def condition_words(condition: Condition, call: Callable[[str], str] = plain) -> str:
@@ -118,6 +129,11 @@ class SlicesView:
         """What the outcome is called."""
         return _NOUNS[self.found.query.outcome]
 
+    @property
+    def rows(self) -> str:
+        """Whose share or mean it is: "rows", of one class "positive rows"."""
+        return f"{_OF_CLASS[self.found.query.label]}rows"
+
     def names(self) -> list[str]:
         """The slices in words (plain text), those alike once shortened with their place behind them."""
         names = [slice_words(each.conditions) for each in self.slices]
@@ -128,7 +144,7 @@ class SlicesView:
         value, rest = (format_value(each.value, self.unit) for each in (found.value, found.rest))
         words, version = slice_words(found.conditions, call), call(self.found.query.version)
         if self.found.query.is_rate:
-            return f"Where {words}, {value} of rows are {self.noun}, {rest} in the rest of {version}"
+            return f"Where {words}, {value} of {self.rows} are {self.noun}, {rest} in the rest of {version}"
         return f"Where {words}, {self.noun} averages {value}, {rest} in the rest of {version}"
 
     def details(self, found: Slice) -> str:
@@ -178,7 +194,7 @@ class SlicesView:
             return []
         explored, confirming = (format_count(each) for each in search.n)
         looked = f"{format_plural(search.n_looked, 'slice')} of {LEAST_ROWS} rows or more in each half"
-        looked = f"{looked} were looked at in one half of the rows (n = {explored})"
+        looked = f"{looked} were looked at in one half of the {self.rows} (n = {explored})"
         said = [f"{looked}; none stands out enough to be tried on the other."]
         if search.n_tried:
             said = [
@@ -205,7 +221,8 @@ def query_of(view: SlicesView, found: Slice) -> RowQuery:
     cohorts = tuple((each.column, each.value) for each in found.conditions if each.value is not None)
     numbers = tuple(each for each in found.conditions if each.value is None)
     where = replace(view.where, cohorts=(*view.where.cohorts, *cohorts))
-    return RowQuery(where, version=view.found.query.version, numbers=numbers)
+    query = view.found.query
+    return RowQuery(where, version=query.version, label=query.label, numbers=numbers)
 
 
 def link_of(found: Slice) -> tuple[str, str] | None:

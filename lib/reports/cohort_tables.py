@@ -60,7 +60,7 @@ def slices_table(report: Report) -> Table | None:
         return None
     columns = (
         Column("Slice", is_number=False, is_data=True),
-        Column("Rows"),
+        Column(view.rows.capitalize()),
         Column(f"{view.label}\nand 95 % interval"),
         Column("Rest", is_extra=True),
         Column("Excess over\nthe rest"),

@@ -26,8 +26,12 @@ from lib.scan.scan import Scan
 from lib.schema import EVERYTHING, FOLD, VERSION, Filter, cohort_key
 from lib.sources.engine import Run
 
-Outcome = Literal["violation_rate", "error_rate", "average_logistic_loss", "average_hinge_loss"]
+Outcome = Literal[
+    "violation_rate", "error_rate", "miss_rate", "false_positive_rate", "average_logistic_loss", "average_hinge_loss"
+]
 """What may be worse in a slice, by the name of its mean."""
+LABEL_OF: dict[Outcome, int] = {"miss_rate": 1, "false_positive_rate": -1}
+"""Outcomes that only rows of one label have; those of the other are no rows of the search."""
 
 MOST_BINS = 10
 """Into how many bins a column of numbers is cut at most."""
@@ -91,6 +95,8 @@ def _coded_numbers(bins: ValueBins) -> CodedColumn:
 def _coded_values(scan: Scan, rows: SliceRows, column: str) -> CodedColumn:
     key = cohort_key(column)
     texts, cells = scan.prepared.categories[key], scan.cells((VERSION, key), rows.where)
+    label = LABEL_OF.get(rows.outcome)
+    cells = cells if label is None else cells.of_label(label)
     n = dict.fromkeys(texts, 0.0)
     held = zip(cells.groups[VERSION].tolist(), cells.groups[key].tolist(), count_usable(cells)[2], strict=True)
     n |= {value: float(count) for version, value, count in held if version == rows.version and value in n}
@@ -103,7 +109,7 @@ def _coded_values(scan: Scan, rows: SliceRows, column: str) -> CodedColumn:
 
 
 def read_coded(scan: Scan, rows: SliceRows, columns: Sequence[CodedColumn], run: Run) -> Iterator[CodedRows]:
-    """The rows that have a label and a score, some at a time.
+    """The rows that have a score and a label, for some outcomes a certain one; some at a time.
 
     Raises:
         Cancelled: `run` was cancelled.
@@ -141,11 +147,11 @@ def _asked(
 ) -> Expression:
     """The rows of a file, with places of cohort values as `place_0` and so on and numbers as `value_0`."""
     prepared = scan.prepared
-    held = filtered(prepared, rows.where)
+    held, label = filtered(prepared, rows.where), LABEL_OF.get(rows.outcome)
     held = held.filter(
         held.file == index,
         held[VERSION] == prepared.code(VERSION, rows.version),
-        held.label != 0,
+        held.label != 0 if label is None else held.label == label,
         held.score.notnull(),
     )
     held = in_sample(held, "row", rows.one_in)
@@ -171,7 +177,7 @@ def _asked(
 def _outcome(rows: Expression, asked: SliceRows) -> Any:
     if asked.outcome == "violation_rate":
         return is_below(rows, asked.margin_target).cast("float64")
-    if asked.outcome == "error_rate":
+    if asked.outcome in ("error_rate", *LABEL_OF):
         return ibis.ifelse(rows.label > 0, rows.score <= 0, rows.score > 0).cast("float64")
     if asked.outcome == "average_hinge_loss":
         short = asked.margin_target - rows.label * rows.score

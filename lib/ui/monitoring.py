@@ -79,7 +79,7 @@ def watched_at_once(diagnosis: Diagnosis) -> Monitoring | None:
 
 
 def choose_objectives(diagnosis: Diagnosis, made: Monitoring, first: RateName) -> tuple[Objective, ...]:
-    """The objectives of the policy, or those set here, of which that of one rate is first; the drawn one is in front."""
+    """The objectives of the policy, or those set here, that of one rate before others; the drawn one is in front."""
     policy = held_policy(diagnosis)
     with st.expander("Objectives and policy", icon=":material/policy:"):
         objectives = policy.objectives or _set_objectives(made)

@@ -8,7 +8,7 @@ from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share, format_value
 from lib.figures.monitoring_words import first_words
-from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, query_of
+from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, outcomes_of, query_of
 from lib.scan import Scan, count_rows
 from lib.scan.slices import Outcome
 from lib.slices import AT_FIRST, MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
@@ -24,6 +24,8 @@ from lib.ui.sidebar import look_at
 
 JOB = "slices"
 EXPLAINS = "The share of the whole that would be gone if the slice were as the rest is"
+
+ROWS_HELP = "Those that confirm, of which the numbers beside are; beneath, those of both halves and their share"
 
 
 def say_why_not(diagnosis: Diagnosis) -> str:
@@ -46,7 +48,11 @@ def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = first_rate(diagnosis, watched_at_once(diagnosis))
         outcome = state.choose(
-            "slice_metric", "Metric", list(OUTCOMES), default=first, words=lambda name: _named(name)[1]
+            "slice_metric",
+            "Metric",
+            outcomes_of(diagnosis.facts.mapping),
+            default=first,
+            words=lambda name: _named(name)[1],
         )
         depth = state.choose(
             "slice_depth", "Columns at once", list(DEPTHS), default="3", draw=st.segmented_control,
@@ -96,7 +102,8 @@ def show_slices_table(view: SlicesView) -> None:
     heads = [
         Column("Slice"),
         Column(
-            "Rows", "Those that confirm, of which the numbers beside are; beneath, those of both halves and their share"
+            view.rows.capitalize(),
+            ROWS_HELP,
         ),
     ]
     heads += [Column(view.label), Column("The rest"), Column("Difference")]

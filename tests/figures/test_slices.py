@@ -116,6 +116,28 @@ def test_a_loss_is_told_in_its_unit(diagnosis: Diagnosis) -> None:
     assert "points" not in found.details(found.slices[0])
 
 
+@pytest.mark.parametrize(
+    ("outcome", "label", "words"),
+    [("miss_rate", 1, "of positive rows are misses"), ("false_positive_rate", -1, "of negative rows are false alarms")],
+)
+def test_a_rate_of_one_class_is_of_its_rows_alone(diagnosis: Diagnosis, outcome: str, label: int, words: str) -> None:
+    found = view_of(diagnosis, outcome)
+    one, of_class = found.slices[0], words.split(" are")[0].removeprefix("of ")
+    assert words in found.title()
+    assert f"were looked at in one half of the {of_class} (n = " in found.notes()[0]
+    query = query_of(found, one)
+    assert query.label == label
+    assert isinstance(diagnosis.tables, Scan)
+    assert count_rows(diagnosis.tables, query) == one.n
+    # The rest too, and all rows that were searched, are of the class.
+    whole = replace(query, where=Filter(), numbers=())
+    assert count_rows(diagnosis.tables, whole) == sum(found.found.search.n)
+    wrong = diagnosis.versions["recall" if label > 0 else "false_positive_rate"]
+    place = diagnosis.versions.groups["version"].tolist().index("<i>v2</i>")
+    rate = wrong.value[place] if label < 0 else 1 - wrong.value[place]
+    assert found.found.search.overall.value == pytest.approx(rate)
+
+
 def test_nothing_found_is_a_sentence(diagnosis: Diagnosis) -> None:
     none = view_of(diagnosis.with_settings(candidate="v1"))
     assert none.title() == "No slice of up to three of 3 columns is worse than the rest of v1 beyond chance"

@@ -60,9 +60,14 @@ def usable(frame: pd.DataFrame, version: str = "v10") -> pd.DataFrame:
 OUTCOMES = {
     "violation_rate": lambda rows: (rows["margin"] < 0.5).astype(float),
     "error_rate": lambda rows: ((rows["decision_score"] > 0) != (rows["y_true"] == 1)).astype(float),
+    "miss_rate": lambda rows: (rows["decision_score"] <= 0).astype(float),
+    "false_positive_rate": lambda rows: (rows["decision_score"] > 0).astype(float),
     "average_hinge_loss": lambda rows: np.maximum(0.5 - rows["margin"], 0),
     "average_logistic_loss": lambda rows: np.logaddexp(0, -rows["margin"]),
 }
+
+
+OF_CLASS = {"miss_rate": 1, "false_positive_rate": 0}
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -75,6 +80,8 @@ def test_rows_have_the_levels_and_outcomes_of_the_file(
     scan = scanned(scan_of, frame)
     columns, found = read(scan, SliceRows("v10", outcome, 0.5))
     rows = usable(frame)
+    rows = rows[rows["y_true"] == OF_CLASS[outcome]] if outcome in OF_CLASS else rows
+    assert len(found.outcome) == len(rows)
     by = ["language", "country"]
     mine = pd.DataFrame({"outcome": found.outcome, "weight": 1.0 if found.weight is None else found.weight})
     for place, column in enumerate(columns):
