@@ -14,7 +14,7 @@ from lib.scan import WindowGrid
 from lib.ui import state
 from lib.ui.findings import findings_of
 from lib.ui.html import show_answer, show_note
-from lib.ui.monitoring import choose_objectives, watched
+from lib.ui.monitoring import asked_crossing, choose_objectives, watched
 from lib.ui.monitoring_views import choose_metric, show_debug, show_executive, show_on_call
 from lib.ui.page import open_page
 
@@ -43,9 +43,10 @@ wakes somebody; a ticket waits for the morning. For a while after a deploy no al
 def choose_part(made: Monitoring, crossings: tuple[Part, ...]) -> Part | None:
     """The part that is drawn beside all rows; None for the clearest rise, or else what was paged first.
 
-    Where cohorts cross only what a finding names is offered, as the first.
+    Where cohorts cross only what a finding names is offered, as the first, and what a link asks for, such as a slice's.
     """
-    parts = {part_words(each): each for each in (*crossings, *made.parts)}
+    asked = asked_crossing(made)
+    parts = {part_words(each): each for each in (*crossings, *((asked,) if asked else ()), *made.parts)}
     found = {part_words(each): f"Of a finding: {part_words(each)}" for each in crossings}
     plain = {CLEAREST: CLEAREST.capitalize(), part_words(ALL): part_words(ALL).capitalize()}
     name = state.choose(

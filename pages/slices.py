@@ -28,4 +28,4 @@ if view.slices:
     figure = plot_slices(view, current_look(), provenance_line(diagnosis))
     show_figure(figure, "slices-figure", name="worst-slices", table=view.frame())
     show_slices_table(view)
-    show_one_slice(view, scan)
+    show_one_slice(diagnosis, view, scan)

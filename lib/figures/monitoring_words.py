@@ -121,7 +121,8 @@ def first_words(first: RateName) -> str:
     """Why a page begins with a rate, in a sentence; "" where it is the usual one."""
     if first == "violation_rate":
         return ""
-    return f"It begins with the {SLIS[first].label.lower()}, which changed for certain; the violation rate did not."
+    rate = SLIS[first].label.lower()
+    return f"It begins with the {rate}: versions differ in that beyond chance, and not in the violation rate."
 
 
 def answer(view: MonitoringView) -> str:

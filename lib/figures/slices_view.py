@@ -22,7 +22,7 @@ from lib.figures.format import (
 from lib.figures.nothing import nothing_words
 from lib.figures.text import MISSING, plain
 from lib.metrics.catalogue import Unit
-from lib.metrics.incidents import SLIS
+from lib.metrics.incidents import SLIS, Part
 from lib.metrics.slice_choice import LEAST_ROWS
 from lib.metrics.slice_sums import Condition
 from lib.metrics.slices import LEVEL, Slice
@@ -223,6 +223,12 @@ def query_of(view: SlicesView, found: Slice) -> RowQuery:
     where = replace(view.where, cohorts=(*view.where.cohorts, *cohorts))
     query = view.found.query
     return RowQuery(where, version=query.version, label=query.label, numbers=numbers)
+
+
+def part_of(found: Slice) -> Part | None:
+    """The rows of a slice as Monitoring shows them; None where it is cut by numbers, which have no course there."""
+    cohorts = tuple((each.column, each.value) for each in found.conditions if each.value is not None)
+    return Part(*cohorts[0], cohorts[1:]) if len(cohorts) == len(found.conditions) else None
 
 
 def link_of(found: Slice) -> tuple[str, str] | None:

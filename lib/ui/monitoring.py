@@ -10,9 +10,9 @@ from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.format import format_share
 from lib.figures.monitoring_alerts import rule_words
-from lib.figures.monitoring_parts import crossings_of
+from lib.figures.monitoring_parts import crossings_of, part_said
 from lib.metrics.burn_rate import Action, Objective, RateName, default_rules
-from lib.metrics.incidents import SLIS
+from lib.metrics.incidents import SLIS, Part
 from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, missing_for_monitoring, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
@@ -31,7 +31,8 @@ POLICY_HELP = (
 
 def watched(diagnosis: Diagnosis) -> Monitoring:
     """The monitoring of the versions that are chosen; of many rows it is read with progress and cancel."""
-    _read(diagnosis)
+    found = crossings_of(diagnosis, findings_of(diagnosis))
+    _read(diagnosis, found)
     versions = diagnosis.facts.versions
     policy = held_policy(diagnosis)
     made = diagnosis.watched(policy.deploys)
@@ -41,14 +42,21 @@ def watched(diagnosis: Diagnosis) -> Monitoring:
             words=lambda name: "All that were served" if name == EVERY_VERSION else name,
         )  # fmt: skip
         made = diagnosis.monitoring(None if chosen == EVERY_VERSION else chosen, policy.deploys)
+    if asked := asked_crossing(made):
+        _read(diagnosis, (*found, asked))
     return made
 
 
-def _read(diagnosis: Diagnosis) -> None:
+def asked_crossing(made: Monitoring) -> Part | None:
+    """The rows where cohorts cross that a link asks for, such as a slice's; None of saved cells, which hold none."""
+    asked = None if made.tables.facts.saved else part_said(state.get("part"), made.parts)
+    return asked if asked is not None and asked.is_crossing else None
+
+
+def _read(diagnosis: Diagnosis, crossings: tuple[Part, ...]) -> None:
     """Count rows along time, unless that is done; of many rows with progress and cancel."""
     tables, where = diagnosis.tables, at_all_times(diagnosis.settings.where)
     gamma = diagnosis.settings.margin_target
-    crossings = crossings_of(diagnosis, findings_of(diagnosis))
     if diagnosis.facts.n_rows <= ROWS_WITHOUT_WAITING or are_read(tables, where, gamma, crossings):
         forget("monitoring")
         return

@@ -138,7 +138,9 @@ def _show_incidents(view: MonitoringView) -> None:
 
 
 def _show_deploys(view: MonitoringView) -> None:
-    st.subheader(f"Deploys, and {SLIS[view.metric].label.lower()} of {part_words(view.part)} around them", anchor=False)
+    st.subheader(
+        f"Deploys, and the {SLIS[view.metric].label.lower()} of {part_words(view.part)} around them", anchor=False
+    )
     if not view.around:
         show_note("No version took over from another, and no policy lists a deploy.")
         return
@@ -170,7 +172,7 @@ def _restored_cell(recovery: Recovery | None) -> Cell:
 
 
 def _show_onsets(view: MonitoringView) -> None:
-    st.subheader(f"When {SLIS[view.metric].label.lower()} changed", anchor=False)
+    st.subheader(f"When the {SLIS[view.metric].label.lower()} changed", anchor=False)
     if not view.onsets:
         search = "All times and parts are searched at once; around a deploy that is known a smaller change shows."
         nowhere = "At no time beyond what hour, weekday and chance make of it."

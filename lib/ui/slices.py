@@ -7,17 +7,21 @@ import streamlit as st
 from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share, format_value
+from lib.figures.monitoring_parts import crossings_of, part_words
 from lib.figures.monitoring_words import first_words
-from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, outcomes_of, query_of
+from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, outcomes_of, part_of, query_of
+from lib.metrics.incidents import SLIS, Part
+from lib.monitoring import SUGGESTED, missing_for_monitoring
 from lib.scan import Scan, count_rows
 from lib.scan.slices import Outcome
 from lib.slices import AT_FIRST, MOST_COLUMNS, SliceAnswer, SliceQuery, held_slices, search_slices
 from lib.ui import state
 from lib.ui.cohorts import estimate_cell
 from lib.ui.columns import choose_columns
+from lib.ui.findings import PAGES, findings_of
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import settle_asked
-from lib.ui.monitoring import watched_at_once
+from lib.ui.monitoring import held_policy, watched_at_once
 from lib.ui.page import ROWS_WITHOUT_WAITING
 from lib.ui.rows import offer_samples, show_rows
 from lib.ui.sidebar import look_at
@@ -113,14 +117,35 @@ def show_slices_table(view: SlicesView) -> None:
     show_table(heads, rows)
 
 
-def show_one_slice(view: SlicesView, scan: Scan) -> None:
+def over_time(diagnosis: Diagnosis, part: Part | None, outcome: Outcome) -> dict[str, str] | None:
+    """The view in which Monitoring shows a slice of cohorts, with the same metric if that is one of its objectives.
+
+    None of a slice that is cut by numbers, and where there are no times.
+    """
+    if part is None or missing_for_monitoring(diagnosis.tables):
+        return None
+    # A finding may name the same cohorts in another order.
+    found = crossings_of(diagnosis, findings_of(diagnosis))
+    part = next((each for each in found if {*each.cohorts} == {*part.cohorts}), part)
+    given = held_policy(diagnosis).objectives
+    names = [each.name for each in given if each.metric == outcome]
+    names += [SLIS[rate].label for rate in SUGGESTED if rate == outcome and not given]
+    return state.current() | {"part": part_words(part)} | ({"objective": names[0]} if names else {})
+
+
+def show_one_slice(diagnosis: Diagnosis, view: SlicesView, scan: Scan) -> None:
     """One slice: its sentence, the way to it on other pages, and its rows."""
     names = view.names()
     chosen = state.choose("slice", "One slice", names, default=names[0])
     found = view.slices[names.index(chosen)]
     show_note(f"{view.sentence(found)}.", view.details(found))
     query, link = query_of(view, found), link_of(found)
+    in_time = over_time(diagnosis, part_of(found), view.found.query.outcome)
     with st.container(horizontal=True, vertical_alignment="center"):
+        if in_time is not None:
+            st.page_link(
+                PAGES["monitoring"], label="This slice over time", icon=":material/timeline:", query_params=in_time
+            )
         if link is not None:
             st.button("Look only at this cohort", on_click=look_at, args=link, icon=":material/filter_alt:")
         # A link holds one cohort.

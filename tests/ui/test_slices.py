@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.ui.conftest import answer, assert_sound, figures, open_app, open_frame, press, run, tables, text_of
+from tests.ui.conftest import (
+    answer,
+    assert_sound,
+    figures,
+    go_to,
+    open_app,
+    open_frame,
+    press,
+    run,
+    tables,
+    text_of,
+)
 
 
 def world(n: int = 8_000) -> pd.DataFrame:
@@ -58,6 +71,53 @@ def test_two_columns_at_once_their_rows_and_the_link() -> None:
     app.multiselect(key="control:slice_columns").set_value([])
     run(app)
     assert "Choose one column at least." in text_of(app)
+
+
+def with_times() -> pd.DataFrame:
+    """Two versions, a week each, with as many violations; in the second those of "pt" on "ios" are errors as well."""
+    frame = world(12_000)
+    n, rng = len(frame), np.random.default_rng(4)
+    inside = (frame.language == "pt") & (frame.platform == "ios")
+    is_second, is_near = np.arange(n) >= n // 2, rng.random(n) < 0.4
+    right = np.where(inside & is_near, np.where(is_second, 0.45, 0.55), np.where(rng.random(n) < 0.05, 0.2, 0.9))
+    return frame.assign(
+        ts=pd.date_range("2026-01-01", periods=n, freq="2min"),
+        version=np.where(is_second, "2", "1"),
+        y_prob=np.where(frame["y_true"] == 1, right, 1 - right) + 0.01 * rng.random(n),
+    )
+
+
+def test_where_only_errors_changed_pages_begin_with_them_and_a_slice_leads_to_its_course() -> None:
+    app = open_frame("slices", with_times())
+    assert_sound(app)
+    begins = "It begins with the error rate: versions differ in that beyond chance, and not in the violation rate."
+    assert app.selectbox(key="control:slice_metric").value == "error_rate"
+    assert begins in text_of(app)
+    assert "slice_metric" not in app.query_params
+    words = "language = pt and platform = ios"
+    assert answer(app).startswith(f"Where {words}, ")
+    (link,) = (each.proto for each in app.get("page_link") if each.proto.label == "This slice over time")
+    said = dict(parse_qsl(link.query_string))
+    assert (link.page, said["part"], said["objective"]) == ("monitoring", words, "Error rate")
+    # What a person has chosen stays, and what Monitoring has no objective of is not carried there.
+    app.selectbox(key="control:slice_metric").set_value("miss_rate")
+    run(app)
+    assert_sound(app)
+    assert begins not in text_of(app)
+    assert answer(app).startswith(f"Where {words}, ")
+    assert "of positive rows are misses" in answer(app)
+    assert tables(app)[0].heads[1:3] == ["Positive rows", "Miss rate"]
+    (link,) = (each.proto for each in app.get("page_link") if each.proto.label == "This slice over time")
+    assert "objective" not in dict(parse_qsl(link.query_string))
+    app.query_params["part"] = said["part"]
+    app = go_to(app, "monitoring")
+    assert_sound(app)
+    assert app.selectbox(key="control:objective").value == "Error rate"
+    assert begins in text_of(app)
+    assert app.selectbox(key="control:part").value == words
+    assert answer(app).startswith(f"Error rate of {words} rose from ")
+    assert words in next(table for table in tables(app) if "Last day" in table.heads).rows[1][0].text
+    assert figures(app)[1]["layout"]["meta"]["title"].startswith("Average hinge loss")
 
 
 def test_of_many_rows_the_search_waits_for_its_button_and_then_follows(monkeypatch: pytest.MonkeyPatch) -> None:
