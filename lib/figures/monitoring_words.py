@@ -66,16 +66,16 @@ def onset_words(view: MonitoringView, onset: Onset) -> str:
 
 
 def still_words(view: MonitoringView) -> str:
-    """That no time stands out at which a rate changed, and what is known of a deploy all the same; no full stop."""
+    """That no time stands out at which a rate changed, behind what is known of a deploy all the same; no full stop."""
     name, chance = SLIS[view.metric].label, "beyond what hour, weekday and chance make of it"
     step = view.main_step
     if step is None:
         return f"{name} did not change {chance}"
-    rate, size = f"the {name.lower()}", format_change(abs(step.change.value), "share").removeprefix("+")
-    around = format_change_interval(step.change.lower, step.change.upper, "share")
+    size = format_change(abs(step.change.value), "share").removeprefix("+")
+    around = format_change_interval(step.change.lower, step.change.upper, "share").removesuffix(POINTS)
     return (
-        f"No time stands out at which {rate} changed {chance}, but after {done_words(step.deploy)} {rate} of "
-        f"{part_words(view.part)} was {size} {'higher' if step.change.value > 0 else 'lower'} than before ({around})"
+        f"After {done_words(step.deploy)} the {name.lower()} of {part_words(view.part)} was {size} "
+        f"{'higher' if step.change.value > 0 else 'lower'} than before ({around}), though no time stands out {chance}"
     )
 
 

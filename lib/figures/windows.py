@@ -119,7 +119,8 @@ def scale(figure: go.Figure, metric: Metric, number: str) -> None:
         "nticks": 5,
     }
     if metric.unit == "share":
-        axis |= {"ticksuffix": PER_CENT, "rangemode": "tozero"}
+        # Of a share that is near all rows its distance from there tells, which an axis from 0 would flatten.
+        axis |= {"ticksuffix": PER_CENT, "rangemode": "normal" if metric.direction == "higher" else "tozero"}
     if metric.unit == "loss":
         axis |= {"rangemode": "tozero"}
     figure.update_layout({f"yaxis{number}": axis, f"xaxis{number}": {"type": "date"}})
