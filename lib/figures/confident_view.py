@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import LEVEL
 from lib.figures.format import format_count, format_interval, format_plural, format_score, format_share
+from lib.figures.samples import COHORTS
 from lib.figures.text import MISSING
 from lib.metrics.confidence import NOTHING_SURE, confident_error_counts, sure_scores
 from lib.metrics.estimates import Estimate
@@ -113,8 +114,10 @@ def _rows(diagnosis: Diagnosis, column: str, version: str) -> list[ConfidentRow]
         if math.isnan(excess.lower):
             continue
         value = str(cells.groups[key][place])
-        here = dataclasses.replace(where, cohorts=((column, value),))
-        query = RowQuery(here, version=version, margin_to=-float(sure[place])) if not where.cohorts else None
+        held = {**dict(where.cohorts), column: value}
+        here = dataclasses.replace(where, cohorts=tuple(held.items()))
+        can_link = len(held) <= len(COHORTS)
+        query = RowQuery(here, version=version, margin_to=-float(sure[place])) if can_link else None
         found.append(
             ConfidentRow(
                 column,

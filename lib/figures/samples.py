@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -25,6 +25,8 @@ ORDERS = {
     Order.UNCERTAINTY: "most uncertain first",
     Order.PLACE: "as in the file",
 }
+COHORTS = tuple((f"cohort_column{place}", f"cohort{place}") for place in ("", "_2", "_3"))
+"""What a link calls the columns of the filter and their values; so many cohorts may have to hold at once."""
 MARGIN_STEP = 0.02
 """By what a margin goes up or down: the finest step of the cells, so that a count here is the count of a bar."""
 
@@ -92,8 +94,14 @@ def sample_link(query: RowQuery) -> dict[str, str]:
         "order": "" if query.order is Order.LOSS else query.order.value,
         "split": query.where.split or "",
     }
-    for column, value in query.where.cohorts:
-        said |= {"cohort_column": column, "cohort": value or MISSING}
+    return said | cohort_link(query.where.cohorts)
+
+
+def cohort_link(cohorts: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What the address of any page says of the cohorts that its filter holds, at most as many as `COHORTS` names."""
+    said: dict[str, str] = {}
+    for (of_column, of_value), (column, value) in zip(COHORTS, cohorts, strict=False):
+        said |= {of_column: column, of_value: value or MISSING}
     return said
 
 

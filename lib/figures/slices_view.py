@@ -20,7 +20,7 @@ from lib.figures.format import (
     format_value,
 )
 from lib.figures.nothing import nothing_words
-from lib.figures.text import MISSING, plain
+from lib.figures.text import plain
 from lib.metrics.catalogue import Unit
 from lib.metrics.incidents import SLIS, Part
 from lib.metrics.slice_choice import LEAST_ROWS
@@ -229,9 +229,3 @@ def part_of(found: Slice) -> Part | None:
     """The rows of a slice as Monitoring shows them; None where it is cut by numbers, which have no course there."""
     cohorts = tuple((each.column, each.value) for each in found.conditions if each.value is not None)
     return Part(*cohorts[0], cohorts[1:]) if len(cohorts) == len(found.conditions) else None
-
-
-def link_of(found: Slice) -> tuple[str, str] | None:
-    """The cohort that a slice is, as a link holds it; None where it is more than one or cut by numbers."""
-    (first, *others) = found.conditions
-    return None if others or first.value is None else (first.column, first.value or MISSING)

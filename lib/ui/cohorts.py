@@ -9,6 +9,7 @@ import streamlit as st
 from lib.diagnose import Diagnosis
 from lib.figures.cohorts_view import CohortsView, one_cohort
 from lib.figures.format import POINTS, format_change, format_count, format_interval, format_value
+from lib.figures.samples import COHORTS
 from lib.figures.text import MISSING
 from lib.metrics.catalogue import Metric, Unit, metric_named
 from lib.metrics.estimates import Estimate
@@ -64,10 +65,10 @@ def offer_cohort(diagnosis: Diagnosis, view: CohortsView, metric: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         value = state.choose("one", f"One {column}", offer.values, default=offer.values[0], words=offer.words)
-        st.button("Look only at this cohort", on_click=look_at, args=(column, value), icon=":material/filter_alt:")
-        # A link holds one cohort: within another there is none.
-        if isinstance(tables, Scan) and (chosen or not where.cohorts):
-            here = replace(where, cohorts=((column, value),))
+        st.button("Look only at this cohort", on_click=look_at, args=((column, value),), icon=":material/filter_alt:")
+        held = {**dict(where.cohorts), column: value}
+        if isinstance(tables, Scan) and len(held) <= len(COHORTS):
+            here = replace(where, cohorts=tuple(held.items()))
             offer_samples(RowQuery(here, version=view.versions[-1]), "Look at its rows")
     if value not in view.drawn:
         with st.spinner(f"Reading the rows of {value}", show_time=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,7 @@ from streamlit.runtime.scriptrunner import RerunException
 
 from lib.diagnose import Diagnosis
 from lib.errors import MarginaliaError, SettingsError
+from lib.figures.samples import COHORTS
 from lib.scan import Scan
 from lib.schema import FOLD, VERSION
 from lib.sources import Run
@@ -199,7 +201,7 @@ def diagnose(opened: OpenDataset) -> Diagnosis:
                 show_note(
                     job.problem or f"Cancelled: {'the rows were not read' if whole else 'the filter was taken away'}."
                 )
-                for name in ("cohort_column", "cohort", "split", "windows"):
+                for name in (*itertools.chain(*COHORTS), "split", "windows"):
                     state.put(name, "")
                 st.button("Read the rows" if whole else "Go on without the filter")
                 end_page()

@@ -10,6 +10,7 @@ from lib.embeddings import EmbeddingDiagnosis
 from lib.embeddings.predictions import MEASURES, Predicted, held_predictions, read_predictions, say_why_not
 from lib.errors import SettingsError
 from lib.figures.map_predictions import NO_FILTER, NO_LABELS, PREDICTED_WORDS, joined_words, unmatched_words
+from lib.figures.samples import COHORTS
 from lib.figures.text import plain
 from lib.scan import Facts, Scan
 from lib.sources import Run
@@ -24,7 +25,7 @@ from lib.workspace import HeldDraft, OpenDataset, Sample
 
 OPENING = "beside"
 """The job that opens a sample of predictions."""
-FILTERS = ("cohort_column", "split", "windows")
+FILTERS = (*(column for column, _value in COHORTS), "split", "windows")
 OF_VECTORS = "vectors:"
 """Before the name of a version: features of the fit lab that are vectors of the view."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from lib.figures.samples import COHORTS, cohort_link
 from lib.figures.text import MISSING
 from lib.metrics.recalibration_maps import MAP_LABELS, MAP_NAMES, MapName
 from lib.scan import Facts
@@ -121,37 +123,48 @@ def _choose_filter(tables: HeldTables, facts: Facts) -> Filter:
         )
     else:
         state.judge("split", "all rows, there are no splits", fits=False)
-    cohorts: tuple[tuple[str, str], ...] = ()
-    if facts.cohorts:
-        before = state.get("cohort_column")
+    cohorts = _choose_cohorts(tables, facts)
+    start, end = _choose_windows(tables, facts)
+    return Filter(cohorts, split or None, start, end)
+
+
+def _choose_cohorts(tables: HeldTables, facts: Facts) -> tuple[tuple[str, str], ...]:
+    """The cohorts that must all hold: the first, and within what is chosen one of another column."""
+    chosen: dict[str, str] = {}
+    # Saved cells have no tables in which cohorts cross.
+    places = COHORTS[:1] if facts.saved else COHORTS
+    for place, (of_column, of_value) in enumerate(COHORTS):
+        left = [column for column in facts.cohorts if column not in chosen]
+        is_offered = place == 0 or len(chosen) == place or bool(state.get(of_column))
+        if (of_column, of_value) not in places or not left or not is_offered:
+            state.judge(of_column, "all rows, there are no cohorts" if not facts.cohorts else "one cohort", fits=False)
+            continue
+        before = state.get(of_column)
         column = state.choose(
-            "cohort_column",
-            "Only one cohort",
-            [ALL, *facts.cohorts],
+            of_column,
+            "And only" if place else "Only one cohort",
+            [ALL, *left],
             default=ALL,
             words=lambda name: name or "All cohorts",
         )
         if column != before:
             # Another column may have the same value; nobody chose it there.
-            state.put("cohort", "")
-        if column:
-            value = _choose_cohort(tables, column)
-            cohorts = () if value is None else ((column, value),)
-        else:
-            state.judge("cohort", "all cohorts", fits=False)
-    else:
-        state.judge("cohort_column", "all rows, there are no cohorts", fits=False)
-    start, end = _choose_windows(tables, facts)
-    return Filter(cohorts, split or None, start, end)
+            state.put(of_value, "")
+        value = _choose_cohort(tables, column, of_value) if column else None
+        if value is not None:
+            chosen[column] = value
+        elif not column:
+            state.judge(of_value, "all cohorts", fits=False)
+    return tuple(chosen.items())
 
 
-def _choose_cohort(tables: HeldTables, column: str) -> str | None:
+def _choose_cohort(tables: HeldTables, column: str, name: str) -> str | None:
     held = sorted(set(tables.cells((VERSION, cohort_key(column))).groups[cohort_key(column)].tolist()))
-    said = state.get("cohort")
+    said = state.get(name)
     offer = offer_values(tables, column, held, "filter", keep="" if said == MISSING else said)
     values = {value or MISSING: value for value in offer.values}
     chosen = state.choose(
-        "cohort",
+        name,
         column,
         [ALL, *values],
         default=ALL,
@@ -160,10 +173,13 @@ def _choose_cohort(tables: HeldTables, column: str) -> str | None:
     return values.get(chosen)
 
 
-def look_at(column: str, value: str) -> None:
-    """Make one cohort the filter of every page."""
-    state.put("cohort_column", column)
-    state.put("cohort", value or MISSING)
+def look_at(*cohorts: tuple[str, str]) -> None:
+    """Make some cohorts the filter of every page, within those of other columns that are chosen."""
+    held = [(state.get(of_column), state.get(of_value)) for of_column, of_value in COHORTS]
+    kept = [(column, value) for column, value in held if column and value and column not in dict(cohorts)]
+    link = cohort_link((*kept, *cohorts)[-len(COHORTS) :])
+    for name in itertools.chain(*COHORTS):
+        state.put(name, link.get(name, ""))
     # The Cohorts page compares those of another column, unless one asks for this again.
     state.put("by", "")
 

@@ -9,7 +9,8 @@ from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share, format_value
 from lib.figures.monitoring_parts import crossings_of, part_words
 from lib.figures.monitoring_words import first_words
-from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, link_of, outcomes_of, part_of, query_of
+from lib.figures.samples import COHORTS
+from lib.figures.slices_view import DEPTHS, OUTCOMES, SlicesView, outcomes_of, part_of, query_of
 from lib.metrics.incidents import SLIS, Part
 from lib.monitoring import SUGGESTED, missing_for_monitoring
 from lib.scan import Scan, count_rows
@@ -139,17 +140,17 @@ def show_one_slice(diagnosis: Diagnosis, view: SlicesView, scan: Scan) -> None:
     chosen = state.choose("slice", "One slice", names, default=names[0])
     found = view.slices[names.index(chosen)]
     show_note(f"{view.sentence(found)}.", view.details(found))
-    query, link = query_of(view, found), link_of(found)
-    in_time = over_time(diagnosis, part_of(found), view.found.query.outcome)
+    query, part = query_of(view, found), part_of(found)
+    can_link = part is not None and len(query.where.cohorts) <= len(COHORTS)
+    in_time = over_time(diagnosis, part, view.found.query.outcome)
     with st.container(horizontal=True, vertical_alignment="center"):
         if in_time is not None:
             st.page_link(
                 PAGES["monitoring"], label="This slice over time", icon=":material/timeline:", query_params=in_time
             )
-        if link is not None:
-            st.button("Look only at this cohort", on_click=look_at, args=link, icon=":material/filter_alt:")
-        # A link holds one cohort.
-        if link is not None and not view.where.cohorts:
+        if part is not None and can_link:
+            only = "Look only at this cohort" if len(part.cohorts) == 1 else "Look only at these rows"
+            st.button(only, on_click=look_at, args=part.cohorts, icon=":material/filter_alt:")
             offer_samples(query, "Open these rows on Samples")
-    if (link is None or view.where.cohorts) and st.toggle("Show its rows, highest loss first", key="slice:rows"):
+    if not can_link and st.toggle("Show its rows, highest loss first", key="slice:rows"):
         show_rows(scan, query, count_rows(scan, query), "slice")

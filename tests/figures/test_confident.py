@@ -80,12 +80,15 @@ def test_the_labeller_is_told_with_the_rows_behind_each_number(kind: str, budget
     assert f"annotator Bo has most beyond chance, {100 * first.estimate.value:.1f}" in view.answer()
 
 
-def test_under_a_cohort_filter_there_are_numbers_and_no_links(tmp_path: Path) -> None:
+def test_under_a_cohort_filter_links_hold_that_too(tmp_path: Path) -> None:
     scan = scanned(noisy("logit"), tmp_path)
     where = Filter(cohorts=(("region", "north"),))
     view = ConfidentView.of(Diagnosis(scan, Settings.choose(scan.facts, where=where)), "v2")
     assert view.labellers[0].value == "Bo"
-    assert all(row.query is None for row in view.labellers)
+    for row in view.labellers:
+        assert row.query is not None
+        assert row.query.where.cohorts == (("region", "north"), (row.column, row.value))
+        assert count_rows(scan, row.query) == row.wrong
 
 
 def test_clean_labels_and_versions_without_rows_are_said(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 from lib.diagnose import Diagnosis
 from lib.figures import slices
 from lib.figures.samples import query_words
-from lib.figures.slices_view import SlicesView, condition_words, link_of, query_of, slice_words
+from lib.figures.slices_view import SlicesView, condition_words, part_of, query_of, slice_words
 from lib.figures.text import escape
 from lib.figures.theme import Look
+from lib.metrics.incidents import Part
 from lib.metrics.slice_sums import Condition
 from lib.scan import Scan, count_rows
 from lib.schema import Filter
@@ -177,7 +178,7 @@ def test_rows_of_a_slice_and_its_link(diagnosis: Diagnosis, view: SlicesView) ->
     assert query.numbers == found.conditions[1:]
     assert isinstance(diagnosis.tables, Scan)
     assert count_rows(diagnosis.tables, query) == found.n
-    assert link_of(found) is None
+    assert part_of(found) is None
 
     class OfTexts:
         conditions = (Condition("language", ""),)
@@ -187,8 +188,8 @@ def test_rows_of_a_slice_and_its_link(diagnosis: Diagnosis, view: SlicesView) ->
 
     one: Any = OfTexts
     two: Any = OfTwo
-    assert link_of(one) == ("language", "(missing)")
-    assert link_of(two) is None
+    assert part_of(one) == Part("language", "")
+    assert part_of(two) == Part("language", "pt", (("platform", "ios"),))
     where = Filter(split="test", start=5, cohorts=(("a", "b"),))
     pairs = (("a", "b"), ("language", "pt"), ("platform", "ios"))
     narrowed = replace(view, where=where)

@@ -876,7 +876,13 @@ def test_the_rows_of_a_cohort_are_those_within_the_filter():
     wanted = dict(parse_qsl(link.query_string))
     assert (wanted["split"], wanted["cohort_column"]) == ("test", "digit")
     within = open_app("cohorts", dataset="sample-losses", by="digit", cohort_column="ink", cohort="heavy")
-    assert not [each for each in within.get("page_link") if each.proto.label == "Look at its rows"]
+    (link,) = [each.proto for each in within.get("page_link") if each.proto.label == "Look at its rows"]
+    wanted = dict(parse_qsl(link.query_string))
+    assert (wanted["cohort_column"], wanted["cohort"], wanted["cohort_column_2"]) == ("ink", "heavy", "digit")
+    there = open_app("samples", **wanted)
+    assert_sound(there)
+    rows = there.dataframe[0].value
+    assert (set(rows["ink"]), set(rows["digit"])) == ({"heavy"}, {wanted["cohort_2"]})
 
 
 def log_of_two(of_b: float) -> bytes:

@@ -53,11 +53,9 @@ def test_two_columns_at_once_their_rows_and_the_link() -> None:
     app = open_frame("slices", world())
     assert_sound(app)
     assert answer(app).startswith("Where language = pt and platform = ios, ")
-    app.toggle(key="slice:rows").set_value(True)
-    run(app)
-    assert len(app.dataframe) == 1
-    assert set(app.dataframe[0].value["language"]) == {"pt"}
-    assert set(app.dataframe[0].value["platform"]) == {"ios"}
+    (link,) = (each.proto for each in app.get("page_link") if each.proto.label == "Open these rows on Samples")
+    rows = open_app("samples", **dict(parse_qsl(link.query_string))).dataframe[0].value
+    assert (set(rows["language"]), set(rows["platform"])) == ({"pt"}, {"ios"})
     app.segmented_control(key="control:slice_depth").set_value("1")
     run(app)
     assert_sound(app)
@@ -71,6 +69,42 @@ def test_two_columns_at_once_their_rows_and_the_link() -> None:
     app.multiselect(key="control:slice_columns").set_value([])
     run(app)
     assert "Choose one column at least." in text_of(app)
+
+
+def test_the_rows_of_a_slice_that_numbers_cut_are_shown_in_its_place() -> None:
+    frame = world()
+    frame["size"] = np.random.default_rng(3).random(len(frame)).round(4)
+    flipped = (frame["size"] < 0.3) & (np.arange(len(frame)) % 3 == 0)
+    app = open_frame("slices", frame.assign(y_prob=np.where(flipped, 1 - frame["y_prob"], frame["y_prob"])))
+    assert_sound(app)
+    assert answer(app).startswith("Where size < 0.")
+    assert not [each for each in app.get("page_link") if each.proto.label == "Open these rows on Samples"]
+    app.toggle(key="slice:rows").set_value(True)
+    run(app)
+    assert app.dataframe[0].value["size"].max() < 0.31
+
+
+def test_a_slice_of_two_cohorts_becomes_the_filter_of_every_page() -> None:
+    frame = world()
+    app = open_frame("slices", frame)
+    press(app, "Look only at these rows")
+    assert_sound(app)
+    said = {"cohort_column": "language", "cohort": "pt", "cohort_column_2": "platform", "cohort_2": "ios"}
+    assert said.items() <= app.query_params.items()
+    assert app.multiselect(key="control:slice_columns").options == ["tenant"]
+    inside = (frame.language == "pt") & (frame.platform == "ios")
+    home = go_to(app, "home")
+    assert_sound(home)
+    assert tables(home)[0].rows[0][tables(home)[0].heads.index("Rows")].text == f"{inside.sum():,}"
+    # Within these one of a third column; taking the first away leaves the others.
+    assert home.selectbox(key="control:cohort_column_3").options == ["All cohorts", "tenant"]
+    home.selectbox(key="control:cohort_column").set_value("")
+    run(home)
+    assert_sound(home)
+    assert "cohort" not in home.query_params
+    assert home.query_params["cohort_2"] == "ios"
+    only = (frame.platform == "ios").sum()
+    assert tables(home)[0].rows[0][tables(home)[0].heads.index("Rows")].text == f"{only:,}"
 
 
 def with_times() -> pd.DataFrame:
