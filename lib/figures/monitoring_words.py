@@ -122,7 +122,9 @@ def first_words(first: RateName) -> str:
     if first == "violation_rate":
         return ""
     rate = SLIS[first].label.lower()
-    return f"It begins with the {rate}: versions differ in that beyond chance, and not in the violation rate."
+    return (
+        f"It begins with the {rate}: as a whole versions differ in that beyond chance, and not in the violation rate."
+    )
 
 
 def answer(view: MonitoringView) -> str:

@@ -11,17 +11,19 @@ import pytest
 
 from lib.checks import CheckResult, Severity, Status, Where
 from lib.checks.words import deploy_words
+from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
 from lib.figures.monitoring import plot_monitoring, title
 from lib.figures.monitoring_alerts import alerts_words, also_words, name_parts, rule_words, span_words, tickets_words
 from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_lines import offered_widths, usual_width
-from lib.figures.monitoring_parts import part_words
+from lib.figures.monitoring_parts import part_said, part_words
 from lib.figures.monitoring_view import MonitoringView, Stretch
 from lib.figures.monitoring_words import (
     ROWS_OF,
     answer,
+    first_words,
     lag_words,
     recovery_words,
     restored_words,
@@ -240,6 +242,36 @@ def test_no_sentence_denies_the_change_at_a_deploy_beneath_it(make: Maker) -> No
     assert count_words(quiet) == "the last day of the log"
 
 
+@pytest.mark.parametrize(
+    ("score_of_wrong", "versions", "first", "compared"),
+    [
+        # Right by little, and so a violation, becomes wrong by little: an error as well.
+        (0.5, ("old", "v2"), "error_rate", "error_rate"),
+        # Right by much becomes wrong: a violation and an error.
+        (2.0, ("old", "v2"), "violation_rate", "violation_rate"),
+        # Of one version a deploy that a policy lists tells, and nothing else.
+        (0.5, ("old", "old"), "error_rate", "violation_rate"),
+    ],
+)
+def test_the_error_rate_comes_first_where_only_that_changed(
+    make: Maker, score_of_wrong: float, versions: tuple[str, str], first: str, compared: str
+) -> None:
+    day, row = np.repeat(np.arange(30), 300), np.tile(np.arange(300), 30)
+    label, second, is_near = np.where(row % 2, 1, -1), day >= 20, row % 12 < 2
+    margin = np.where(is_near, np.where(second, -score_of_wrong, score_of_wrong), np.where(row % 7 == 3, -2.0, 2.0))
+    names = np.where(second, versions[1], versions[0]).tolist()
+    diagnosis = make(label, label * margin, names, window=(day * DAY).tolist())
+    watched = diagnosis.watched((Deploy(20 * DAY, "new", "deploy"),))
+    assert first_rate(diagnosis, watched) == first
+    assert first_rate(diagnosis) == compared
+    assert bool(first_words(first_rate(diagnosis, watched))) is (first == "error_rate")
+
+
+def test_without_a_change_the_violation_rate_comes_first(make: Maker) -> None:
+    diagnosis = drawn(make, fault=False)
+    assert first_rate(diagnosis, diagnosis.watched()) == "violation_rate"
+
+
 def count_words(view: MonitoringView) -> str:
     """Why the rows of its incident are listed, up to the first comma or colon."""
     return re.split("[,:]", ROWS_OF[view.incident.found])[0]
@@ -254,6 +286,26 @@ def test_a_fall_without_a_rise_is_told_as_one(make: Maker) -> None:
     assert view.main_onset is None
     assert "of all rows fell from " in answer(view)
     assert "of all rows fell from " in title(view)
+
+
+def test_a_part_is_found_again_by_its_words() -> None:
+    parts = [ALL, *(Part("a", value) for value in ("", "x", "x and b = y")), Part("b", "y"), Part("b", "z and a = x")]
+    crossings = [
+        Part(each.column, each.value, ((other.column, other.value),))
+        for each in parts[1:]
+        for other in parts[1:]
+        if each.column != other.column
+    ]
+    told = {part_words(each): each for each in (*parts[1:], *crossings)}
+    # Only "a = x and b = y" is said of two: the part of one cohort is meant.
+    assert len(told) == len(parts) - 1 + len(crossings) - 1
+    for words, part in told.items():
+        found = part_said(words, parts)
+        assert found is not None
+        assert part_words(found) == words
+        assert found == part or words == "a = x and b = y"
+    for words in ("", "all rows", "a = x and a = x", "a = x and ", "c = x", "a = x and b = y and c = z"):
+        assert part_said(words, parts) is None
 
 
 def test_what_raised_tickets_alone_is_not_called_silent(make: Maker) -> None:

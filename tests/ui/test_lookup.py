@@ -167,5 +167,8 @@ def test_sure_and_wrong_rows_lead_to_themselves() -> None:
     linked = open_app("samples", **view)
     assert_sound(linked)
     assert text_of(linked).startswith(f"{first[1].text} rows of version 2026.04 with a margin below \u22122.00")
-    # The filter holds a cohort now: numbers, and no links that would take it away.
-    assert not [link for link in linked.get("page_link") if "these" in link.proto.label]
+    # The filter holds a cohort now, and the links from here hold it too.
+    views = [
+        dict(parse_qsl(each.proto.query_string)) for each in linked.get("page_link") if "these" in each.proto.label
+    ]
+    assert {(each["cohort"], each["cohort_column_2"]) for each in views} == {("pt", "tenant"), ("pt", "platform")}

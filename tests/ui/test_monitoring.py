@@ -119,6 +119,12 @@ def test_versions_side_by_side_show_the_candidate_and_no_deploys() -> None:
     assert page.selectbox(key="control:monitored").value == "b"
     assert "No version took over from another" in text_of(page)
     assert "paged nobody" in answer(page)
+    page.segmented_control(key="control:role").set_value("debug")
+    run(page)
+    assert_sound(page)
+    (said,) = (line for line in text_of(page).splitlines() if " violations of all rows, " in line)
+    assert said.endswith(": the last day of the log, for no rise stands out and nobody would have been told of one.")
+    assert links(page)["Violations of all times on Samples"].startswith("samples?")
 
 
 def test_saved_cells_are_monitored_by_their_windows(tmp_path) -> None:
@@ -164,7 +170,8 @@ def test_a_finding_where_cohorts_cross_is_shown_over_time_by_one_click_and_back(
     assert "Show over time" not in links(app)
     assert app.selectbox(key="control:part").value == words
     assert f"Of a finding: {words}" in app.selectbox(key="control:part").options
-    assert answer(app).startswith(f"Violation rate of {words} rose from ")
+    assert answer(app).startswith(f"Error rate of {words} rose from ")
+    assert "It begins with the error rate: as a whole versions differ in that beyond chance" in text_of(app)
     assert "Rates are per week, the finest of at most 200 windows of which a typical one has 30" in text_of(app)
     table = next(table for table in tables(app) if "Last day" in table.heads)
     assert words in [row[0].text for row in table.rows]
