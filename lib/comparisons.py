@@ -33,14 +33,15 @@ def first_rate(diagnosis: Diagnosis, watched: Monitoring | None = None) -> RateN
     """The rate that a page begins with: the violation rate, or the error rate where only that changed for certain.
 
     Between baseline and candidate, or at a deploy of what is watched (all of them taken together). The violation rate
-    is blind where one class gains what the other loses.
+    is blind where one class gains what the other loses. It stays in front where scores are on two scales, on which
+    nobody can say whether it changed.
     """
 
     def has_changed(rate: RateName, metric: str) -> bool:
         around = () if watched is None else watched.around(rate)
         steps = {str(place): each.change for place, each in enumerate(around) if each.change.is_defined}
         at_deploys = any(adjusted <= 1 - LEVEL for _p, adjusted in adjusted_p_values(steps).values())
-        return at_deploys or (diagnosis.is_compared and diagnosis.verdict(metric) in ("better", "worse"))
+        return at_deploys or (diagnosis.is_compared and diagnosis.verdict(metric) != "")
 
     only_errors = has_changed("error_rate", "accuracy") and not has_changed("violation_rate", "violation_rate")
     return "error_rate" if only_errors else "violation_rate"

@@ -267,9 +267,13 @@ def test_the_error_rate_comes_first_where_only_that_changed(
     assert bool(first_words(first_rate(diagnosis, watched))) is (first == "error_rate")
 
 
-def test_without_a_change_the_violation_rate_comes_first(make: Maker) -> None:
+def test_without_a_change_the_violation_rate_comes_first(make: Maker, digits: Diagnosis) -> None:
     diagnosis = drawn(make, fault=False)
     assert first_rate(diagnosis, diagnosis.watched()) == "violation_rate"
+    # Nor where scores are on two scales, and violations cannot be compared.
+    assert digits.verdict("accuracy") != ""
+    assert digits.verdict("violation_rate") == "not comparable"
+    assert first_rate(digits) == "violation_rate"
 
 
 def count_words(view: MonitoringView) -> str:
