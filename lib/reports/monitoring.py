@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.checks import CheckResult
+from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.monitoring_view import MonitoringView
@@ -24,7 +25,9 @@ def monitoring_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> Monit
         return None
     try:
         watched = diagnosis.watched()
-        view = MonitoringView.of(diagnosis, watched, watched.usual_objectives, results)
+        first = first_rate(diagnosis, watched)
+        objectives = sorted(watched.usual_objectives, key=lambda each: each.metric != first)
+        view = MonitoringView.of(diagnosis, watched, objectives, results)
     except SettingsError:  # Saved cells may have no table for the filter.
         return None
     return None if view.nothing else view

@@ -157,7 +157,7 @@ def links(app: AppTest) -> dict[str, str]:
 def test_a_finding_where_cohorts_cross_is_shown_over_time_by_one_click_and_back() -> None:
     app = open_frame("home", crossed_world().rename(columns={"score": "y_prob"}))
     words = "tenant = b and channel = web"
-    assert any(f"More margin violations for {words} in version v2" in each for each in findings(app))
+    assert any(f"More false positives for {words} in version v2" in each for each in findings(app))
     linked = links(app)
     assert linked["Show over time"].startswith("monitoring?")
     assert "part=tenant+%3D+b+and+channel+%3D+web" in linked["Show over time"]
