@@ -10,15 +10,12 @@ from functools import cached_property
 from lib.cells import Cells, once
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
-from lib.metrics.burn_rate import RateName
 from lib.metrics.comparison import Change, Disagreement, Flips, Side, adjusted_p_values, change_of, is_identical
 from lib.metrics.decomposition import Decomposition, decompose
 from lib.metrics.delong import DeLong, delong_test
 from lib.metrics.estimates import Estimate
-from lib.metrics.intervals import LEVEL
 from lib.metrics.summary import METRICS, metric_named
 from lib.metrics.verdicts import PER_CENT, POINTS, Judgement, judge, stretch_of, tolerance_of
-from lib.monitoring import Monitoring
 from lib.scan.pairs import Pairs
 from lib.schema import VERSION, WINDOW, cohort_column, cohort_key
 
@@ -27,24 +24,6 @@ NO_ID = "no column is the id of a row"
 SAVED = "saved cells hold no ids"
 NOT_READ = "the rows were not paired yet"
 NONE_SHARED = "no scored row has the same id in both"
-
-
-def first_rate(diagnosis: Diagnosis, watched: Monitoring | None = None) -> RateName:
-    """The rate that a page begins with: the violation rate, or the error rate where only that changed for certain.
-
-    Between baseline and candidate, or at a deploy of what is watched (all of them taken together). The violation rate
-    is blind where one class gains what the other loses. It stays in front where scores are on two scales, on which
-    nobody can say whether it changed.
-    """
-
-    def has_changed(rate: RateName, metric: str) -> bool:
-        around = () if watched is None else watched.around(rate)
-        steps = {str(place): each.change for place, each in enumerate(around) if each.change.is_defined}
-        at_deploys = any(adjusted <= 1 - LEVEL for _p, adjusted in adjusted_p_values(steps).values())
-        return at_deploys or (diagnosis.is_compared and diagnosis.verdict(metric) != "")
-
-    only_errors = has_changed("error_rate", "accuracy") and not has_changed("violation_rate", "violation_rate")
-    return "error_rate" if only_errors else "violation_rate"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from lib.comparisons import first_rate
+from lib.checks import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.monitoring_lines import offered_widths
-from lib.figures.monitoring_parts import crossings_of, part_words
+from lib.figures.monitoring_parts import crossings_of, led_by, part_words
 from lib.figures.monitoring_view import MonitoringView
 from lib.figures.monitoring_words import answer, first_words, lag_words, range_words, width_words
 from lib.metrics.incidents import Part
@@ -40,17 +40,20 @@ wakes somebody; a ticket waits for the morning. For a while after a deploy no al
 """
 
 
-def choose_part(made: Monitoring, crossings: tuple[Part, ...]) -> Part | None:
+def choose_part(diagnosis: Diagnosis, made: Monitoring) -> Part | None:
     """The part that is drawn beside all rows; None for the clearest rise, or else what was paged first.
 
     Where cohorts cross only what a finding names is offered, as the first, and what a link asks for, such as a slice's.
+    What a finding says to have begun at a deploy is drawn until something else is chosen.
     """
+    crossings = crossings_of(diagnosis, findings_of(diagnosis))
+    led = led_by(diagnosis, findings_of(diagnosis), made.parts)
     asked = asked_crossing(made)
     parts = {part_words(each): each for each in (*crossings, *((asked,) if asked else ()), *made.parts)}
     found = {part_words(each): f"Of a finding: {part_words(each)}" for each in crossings}
     plain = {CLEAREST: CLEAREST.capitalize(), part_words(ALL): part_words(ALL).capitalize()}
     name = state.choose(
-        "part", "Beside all rows", [CLEAREST, *parts], default=CLEAREST,
+        "part", "Beside all rows", [CLEAREST, *parts], default=CLEAREST if led is None else part_words(led),
         words=lambda each: (found | plain).get(each, each),
     )  # fmt: skip
     return parts.get(name)
@@ -64,14 +67,14 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
             "role", "View", list(VIEWS), default="on-call", draw=st.segmented_control, words=VIEWS.__getitem__
         )
         made = watched(diagnosis)
-        part = choose_part(made, crossings_of(diagnosis, findings_of(diagnosis)))
+        part = choose_part(diagnosis, made)
         widths = [str(each) for each in offered_widths(made.timeline())]
         per = state.choose(
             "per", "Window", [FROM_ROWS, *widths], default=FROM_ROWS,
             words=lambda each: "As the rows allow" if each == FROM_ROWS else WindowGrid(int(each)).words,
         )  # fmt: skip
         width = None if per == FROM_ROWS else int(per)
-    first = first_rate(diagnosis, made)
+    first = first_rate(diagnosis, findings_of(diagnosis), made)
     objectives = choose_objectives(diagnosis, made, first)
     with st.spinner("Replaying the objectives", show_time=True):
         view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=width)
@@ -79,7 +82,7 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
         show_answer(answer(view))
         why = width_words(view) if width is None and not view.nothing else ""
         weights = ROWS_ALONE if diagnosis.facts.weighted else ""
-        begins = first_words(first) if view.metric == first else ""
+        begins = first_words(first, findings_of(diagnosis)) if view.metric == first else ""
         show_note(begins, range_words(diagnosis.settings.where), *lag_words(view), why, weights)
     if view.nothing:
         return

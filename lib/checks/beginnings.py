@@ -20,6 +20,9 @@ from lib.monitoring import missing_for_monitoring
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
+BEGAN = "began_at_deploy"
+"""The key of evidence."""
+
 CAUSE = (
     "Other rows were not hit like these, so what was deployed means something else for them: a mapping, a feature, a "
     "default, a threshold."
@@ -69,7 +72,7 @@ class Beginning:
     @property
     def evidence(self) -> dict[str, Any]:
         """The same for JSON."""
-        return {"began_at_deploy": {"name": self.deploy.name, "kind": self.deploy.kind, "at": _iso(self.deploy.at)}}
+        return {BEGAN: {"name": self.deploy.name, "kind": self.deploy.kind, "at": _iso(self.deploy.at)}}
 
 
 def _moment(second: int) -> str:

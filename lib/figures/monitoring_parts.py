@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from lib.checks import CheckResult
+from lib.checks import BEGAN, CheckResult
 from lib.diagnose import Diagnosis
 from lib.figures.text import MISSING
 from lib.metrics.incidents import Part
@@ -49,3 +49,15 @@ def crossing_of(result: CheckResult) -> Part | None:
         return None
     (column, value), *further = result.where.cohort.items()
     return Part(column, value, tuple(further))
+
+
+def led_by(diagnosis: Diagnosis, results: Sequence[CheckResult], parts: Iterable[Part]) -> Part | None:
+    """The part of the gravest finding that is said to have begun at a deploy, where Monitoring can show it."""
+    shown = {*parts, *crossings_of(diagnosis, results)}
+    for each in results:
+        if each.is_finding and BEGAN in each.evidence and each.where.cohort:
+            (column, value), *further = each.where.cohort.items()
+            part = Part(column, value, tuple(further))
+            if part in shown:
+                return part
+    return None

@@ -60,6 +60,7 @@ class MonitoringView:
         watched: where all is computed.
         told: what each objective would have told, the chosen one first.
         part: the part that is drawn beside all rows; all rows again where none is.
+        is_chosen: whether that part was asked for: then what happened is told of it.
         width: of a window, in seconds.
         versions: baseline and candidate, for their colours.
         crossings: the parts that findings name where cohorts cross, and the one that was asked for.
@@ -70,6 +71,7 @@ class MonitoringView:
     watched: Monitoring
     told: tuple[Told, ...]
     part: Part
+    is_chosen: bool
     width: int
     versions: tuple[str, ...]
     crossings: tuple[Part, ...]
@@ -97,7 +99,9 @@ class MonitoringView:
         crossings = () if nothing else crossings_of(diagnosis, results)
         if part is not None and part.is_crossing and not nothing:
             crossings = tuple(dict.fromkeys((*crossings, part)))
-        view = cls(watched, told, part or ALL, width or 0, diagnosis.shown_versions, crossings, tuple(results), nothing)
+        chosen = part not in (None, ALL)
+        shown = diagnosis.shown_versions
+        view = cls(watched, told, part or ALL, chosen, width or 0, shown, crossings, tuple(results), nothing)
         if nothing:
             return view
         if part is None:
@@ -149,16 +153,19 @@ class MonitoringView:
 
     @cached_property
     def main_onset(self) -> Onset | None:
-        """The clearest rise."""
-        return max(
-            (each for each in self.onsets if each.change.is_rise), key=lambda each: each.change.gain, default=None
-        )
+        """The clearest rise; of the part, where one was chosen."""
+        return self._clearest(rise=True)
 
     @cached_property
     def main_fall(self) -> Onset | None:
-        """The clearest fall."""
-        falls = (each for each in self.onsets if not each.change.is_rise)
-        return max(falls, key=lambda each: each.change.gain, default=None)
+        """The clearest fall; of the part, where one was chosen."""
+        return self._clearest(rise=False)
+
+    def _clearest(self, *, rise: bool) -> Onset | None:
+        found = [each for each in self.onsets if each.change.is_rise is rise]
+        if self.is_chosen:
+            found = [each for each in found if each.part == self.part]
+        return max(found, key=lambda each: each.change.gain, default=None)
 
     @cached_property
     def around(self) -> tuple[Around, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from lib.checks import CheckResult, names_answers
 from lib.checks.words import deploy_words
 from lib.figures.format import (
     PER_CENT,
@@ -117,11 +120,13 @@ def restored_words(recovery: Recovery) -> tuple[str, str]:
     return recovery.restored, f"{share} gone ({between})"
 
 
-def first_words(first: RateName) -> str:
+def first_words(first: RateName, results: Sequence[CheckResult]) -> str:
     """Why a page begins with a rate, in a sentence; "" where it is the usual one."""
     if first == "violation_rate":
         return ""
     rate = SLIS[first].label.lower()
+    if names_answers(results):
+        return f"It begins with the {rate}, which the gravest finding of a part is about."
     return (
         f"It begins with the {rate}: as a whole versions differ in that beyond chance, and not in the violation rate."
     )

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lib.checks import CheckResult
-from lib.comparisons import first_rate
+from lib.checks import CheckResult, first_rate
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
+from lib.figures.monitoring_parts import led_by
 from lib.figures.monitoring_view import MonitoringView
 from lib.metrics.deploys import Around, Deploy, Recovery
 from lib.metrics.estimates import Estimate
@@ -25,9 +25,10 @@ def monitoring_of(diagnosis: Diagnosis, results: Sequence[CheckResult]) -> Monit
         return None
     try:
         watched = diagnosis.watched()
-        first = first_rate(diagnosis, watched)
+        first = first_rate(diagnosis, results, watched)
         objectives = sorted(watched.usual_objectives, key=lambda each: each.metric != first)
-        view = MonitoringView.of(diagnosis, watched, objectives, results)
+        part = led_by(diagnosis, results, watched.parts)
+        view = MonitoringView.of(diagnosis, watched, objectives, results, part=part)
     except SettingsError:  # Saved cells may have no table for the filter.
         return None
     return None if view.nothing else view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.comparisons import first_rate
+from lib.checks import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_count, format_share, format_value
 from lib.figures.monitoring_parts import crossings_of, part_words
@@ -51,7 +51,8 @@ def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
     """What is to be searched, from the controls; None while no column is chosen."""
     columns = choose_columns("slice_columns", "Columns", diagnosis.slice_columns, at_first=AT_FIRST, most=MOST_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = first_rate(diagnosis, watched_at_once(diagnosis))
+        results = findings_of(diagnosis)
+        first = first_rate(diagnosis, results, watched_at_once(diagnosis))
         outcome = state.choose(
             "slice_metric",
             "Metric",
@@ -63,7 +64,7 @@ def choose_query(diagnosis: Diagnosis) -> SliceQuery | None:
             "slice_depth", "Columns at once", list(DEPTHS), default="3", draw=st.segmented_control,
             words=DEPTHS.__getitem__,
         )  # fmt: skip
-    show_note(first_words(first) if outcome == first else "")
+    show_note(first_words(first, results) if outcome == first else "")
     if not columns:
         show_note("Choose one column at least.")
         return None

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.checks import CheckResult, Severity, Status, Where
+from lib.checks import CheckResult, Severity, Status, Where, first_rate
 from lib.checks.words import deploy_words
-from lib.comparisons import first_rate
 from lib.diagnose import Diagnosis
 from lib.figures.frame import provenance_line
 from lib.figures.monitoring import plot_monitoring, title
@@ -262,18 +261,18 @@ def test_the_error_rate_comes_first_where_only_that_changed(
     names = np.where(second, versions[1], versions[0]).tolist()
     diagnosis = make(label, label * margin, names, window=(day * DAY).tolist())
     watched = diagnosis.watched((Deploy(20 * DAY, "new", "deploy"),))
-    assert first_rate(diagnosis, watched) == first
-    assert first_rate(diagnosis) == compared
-    assert bool(first_words(first_rate(diagnosis, watched))) is (first == "error_rate")
+    assert first_rate(diagnosis, (), watched) == first
+    assert first_rate(diagnosis, ()) == compared
+    assert bool(first_words(first_rate(diagnosis, (), watched), ())) is (first == "error_rate")
 
 
 def test_without_a_change_the_violation_rate_comes_first(make: Maker, digits: Diagnosis) -> None:
     diagnosis = drawn(make, fault=False)
-    assert first_rate(diagnosis, diagnosis.watched()) == "violation_rate"
+    assert first_rate(diagnosis, (), diagnosis.watched()) == "violation_rate"
     # Nor where scores are on two scales, and violations cannot be compared.
     assert digits.verdict("accuracy") != ""
     assert digits.verdict("violation_rate") == "not comparable"
-    assert first_rate(digits) == "violation_rate"
+    assert first_rate(digits, ()) == "violation_rate"
 
 
 def count_words(view: MonitoringView) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from lib.checks import CheckResult, Severity, Status, Where
+from lib.checks import BEGAN, CheckResult, Severity, Status, Where, first_rate, run_checks
 from lib.diagnose import Diagnosis
 from lib.figures.monitoring import plot_monitoring
 from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_lines import line_of
+from lib.figures.monitoring_parts import led_by
 from lib.figures.monitoring_view import MonitoringView
-from lib.figures.monitoring_words import answer, width_words
+from lib.figures.monitoring_words import answer, first_words, width_words
 from lib.figures.theme import Look
 from lib.metrics.incidents import Part
 from lib.monitoring import ALL
@@ -91,3 +94,33 @@ def test_windows_are_as_wide_as_the_rows_of_what_is_drawn_need() -> None:
     assert short.width == 7 * DAY
     assert width_words(short).startswith("Rates are per week, the widest there is: a typical window has 1")
     assert width_words(short).endswith(" labelled rows of all rows, fewer than the 200 that would do.")
+
+
+def test_what_a_finding_says_to_have_begun_at_a_deploy_leads_with_its_rate() -> None:
+    diagnosis = crossed(30_000)
+    results, watched = run_checks(diagnosis), diagnosis.watched()
+    assert first_rate(diagnosis, results, watched) == "error_rate"
+    assert "the gravest finding of a part" in first_words("error_rate", results)
+    assert led_by(diagnosis, results, watched.parts) == CROSSING
+    objectives = sorted(watched.usual_objectives, key=lambda each: each.metric != "error_rate")
+    view = MonitoringView.of(diagnosis, watched, objectives, results, part=CROSSING)
+    assert answer(view).startswith("Error rate of tenant = b and channel = web rose from ")
+    assert "which restored it" in answer(view) or "of the rise is gone" in answer(view)
+    # Another part that somebody chooses is told of itself.
+    other = MonitoringView.of(diagnosis, watched, objectives, results, part=Part("tenant", "a"))
+    assert other.main_onset is None
+    assert answer(other).startswith("Error rate did not change ")
+    assert other.incident.found != "rise"
+
+
+def test_a_finding_of_which_no_deploy_is_known_leads_nowhere() -> None:
+    diagnosis, plain = crossed(), found_in(CROSSING)
+    parts = diagnosis.watched().parts
+    assert led_by(diagnosis, [plain], parts) is None
+    begun = dataclasses.replace(plain, evidence={BEGAN: {"name": "v2"}})
+    assert led_by(diagnosis, [plain, begun], parts) == CROSSING
+    one = dataclasses.replace(begun, where=Where({"tenant": "b"}))
+    assert led_by(diagnosis, [one, begun], parts) == Part("tenant", "b")
+    assert led_by(diagnosis, [one], ()) is None
+    chosen = diagnosis.with_settings(where=Filter(cohorts=(("tenant", "b"),)))
+    assert led_by(chosen, [begun], chosen.watched().parts) is None
