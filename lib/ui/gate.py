@@ -9,7 +9,7 @@ from typing import cast
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.format import format_plural
+from lib.figures.format import NO_BREAK, format_plural
 from lib.figures.gate_view import DecisionRow, GateView, OpenLimit
 from lib.figures.text import plain
 from lib.gate import PER_CENT, POINTS, GateResult, write_policy
@@ -109,7 +109,7 @@ def show_decisions(view: GateView) -> None:
 def _show_rows(rows: Sequence[DecisionRow]) -> None:
     named = [
         [
-            Cell(row.limit, f"{row.part}, n = {row.rows}", wordy=True),
+            Cell(row.limit, f"{row.part}, {_n(row)}", wordy=True),
             Cell(row.verdict, row.remark, TONES[row.verdict], wordy=bool(row.remark)),
         ]
         for row in rows
@@ -121,10 +121,14 @@ def _show_rows(rows: Sequence[DecisionRow]) -> None:
 def _show_open(line: OpenLimit) -> None:
     with st.expander(as_plain_markdown(plain(f"{line.limit}: {line.sentence(1)}", LONGEST_LINE))):
         rows = line.rows[:MOST_ROWS]
-        named = [[Cell(row.part, f"n = {row.rows}", wordy=True), Cell(row.why, wordy=True)] for row in rows]
+        named = [[Cell(row.part, _n(row), wordy=True), Cell(row.why, wordy=True)] for row in rows]
         show_table(*_with_numbers([Column("Rows"), Column("What would tell", is_text=True)], named, rows))
         if left := len(line.rows) - len(rows):
             show_note(f"{format_plural(left, 'more part')} in the CSV.")
+
+
+def _n(row: DecisionRow) -> str:
+    return f"n = {row.rows}".replace(" ", NO_BREAK)
 
 
 def _with_numbers(

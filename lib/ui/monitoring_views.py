@@ -124,6 +124,7 @@ def _show_incidents(view: MonitoringView) -> None:
             Cell(
                 format_time(held.opened, MINUTE),
                 "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
+                wordy=True,
             ),
             Cell(part_words(held.lead.part), also_words(held), wordy=True),
             Cell(burn_words(held), rule_words(held.lead.alert.rule), wordy=True),
@@ -184,7 +185,7 @@ def _show_onsets(view: MonitoringView) -> None:
             Cell(*time_words(each.change).removesuffix(")").split(" (", 1), wordy=True),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
-            Cell(deploy_words(view.watched.deploy_of(each.change))),
+            Cell(deploy_words(view.watched.deploy_of(each.change)), wordy=True),
         ]
         for each in view.onsets
     ]

@@ -34,7 +34,7 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     shown = tables(app)
     failed = shown[0].rows
     assert (failed[0][1].text, failed[0][1].tone) == ("fail", "worse")
-    assert any(row[0].detail.startswith("language = pt, n = ") and row[1].text == "fail" for row in failed)
+    assert any(row[0].detail.startswith("language = pt, n") and row[1].text == "fail" for row in failed)
     # What cannot be told of several parts is a line to unfold, after what fails and before what passes.
     gathered = [each for each in app.expander if "cannot be told" in each.label]
     assert gathered
