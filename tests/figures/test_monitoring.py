@@ -48,8 +48,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def drawn(make: Maker, *, fault: bool = True, version: str = HOSTILE, canary: bool = False) -> Diagnosis:
-    """Thirty days by the day, a version on days 12 to 19 that is wrong about one group; a canary is each tenth row of the
-    two days before."""
+    """Thirty days by the day, a version on days 12 to 19 that is wrong about one group, and its canary before."""
     rng = np.random.default_rng(0)
     day = np.repeat(np.arange(30), 300)
     score = rng.normal(0, 3, len(day))
