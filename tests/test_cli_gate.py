@@ -85,7 +85,7 @@ WRONG = [
     ([HINGE, "--policy", "nowhere.toml"], KEEPS, ["nowhere.toml", "cannot be read"]),
     ([HINGE, "--policy", str(SAMPLES / "incident.csv.gz")], KEEPS, ["no UTF-8 text"]),
     ([HINGE, "--policy", "POLICY"], KEEPS + "at_most = 2\n", ["policy.toml, line 4", "only one of them"]),
-    ([HINGE, "--policy", "POLICY"], KEEPS + 'cohorts = "x"\n', ["policy.toml, line 1", "no cohort column"]),
+    ([HINGE, "--policy", "POLICY"], KEEPS + 'cohorts = "x"\n', ["policy.toml, line 4", "no cohort column"]),
     ([HINGE, "--policy", "POLICY"], "", ["policy.toml limits nothing"]),
     ([HINGE, "--policy", "POLICY", "--candidate", "hinge-3"], KEEPS, ["There is no version 'hinge-3'"]),
     ([HINGE, "--policy", "POLICY", "--junit", HINGE], KEEPS, ["is one of the files to read"]),

@@ -284,7 +284,7 @@ def test_several_classes() -> None:
     (whole,) = decide(diagnosis, metric="recall", at_least=0.5)
     assert whole.number == diagnosis.versions["recall"][place]
     assert len(decide(diagnosis, metric="accuracy", at_least=0.1, cohorts="language")) > 1
-    with pytest.raises(SettingsError, match=r"line 1: with several classes roc_auc is measured .* by class"):
+    with pytest.raises(SettingsError, match=r"line 4: with several classes roc_auc is measured .* by class"):
         decide(diagnosis, metric="roc_auc", at_least=0.1, cohorts="language")
 
 
@@ -299,7 +299,7 @@ REFUSED: list[tuple[Callable[[], Diagnosis], str, str]] = [
 
 @pytest.mark.parametrize(("make", "text", "words"), REFUSED, ids=[words for _, _, words in REFUSED])
 def test_what_the_dataset_does_not_have_is_refused(make: Callable[[], Diagnosis], text: str, words: str) -> None:
-    with pytest.raises(SettingsError, match=r"policy\.toml, line 2: ") as caught:
+    with pytest.raises(SettingsError, match=r"policy\.toml, line 5: ") as caught:
         judge_gate(make(), read_policy("\n" + text))
     assert words in str(caught.value)
 

@@ -106,7 +106,7 @@ REFUSED: list[tuple[Callable[[], Diagnosis], str, str]] = [
 def test_what_cannot_be_judged_is_refused_with_its_line(
     make: Callable[[], Diagnosis], columns: str, words: str
 ) -> None:
-    with pytest.raises(SettingsError, match=r"policy\.toml, line 2: ") as caught:
+    with pytest.raises(SettingsError, match=r"policy\.toml, line 5: ") as caught:
         judge_gate(make(), read_policy(POLICY.replace('["tenant", "channel"]', columns)))
     assert words in str(caught.value)
 
@@ -115,7 +115,7 @@ def test_saved_cells_hold_no_crossing(tmp_path) -> None:
     save_cells(scan_of(SAMPLES / "incident.csv.gz"), tmp_path / "cells.parquet")
     saved = read_cells(tmp_path / "cells.parquet", "cells.parquet")
     policy = read_policy(POLICY.replace('"tenant", "channel"', '"language", "platform"'))
-    with pytest.raises(SettingsError, match="line 2: saved cells hold no crossing of language and platform; name the"):
+    with pytest.raises(SettingsError, match="line 5: saved cells hold no crossing of language and platform; name the"):
         judge_gate(Diagnosis(saved, Settings.choose(saved.facts)), policy)
 
 

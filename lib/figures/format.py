@@ -30,39 +30,39 @@ def format_share(share: float, digits: int = 1) -> str:
 
 
 def _per_cent(share: float, digits: int) -> str:
-    text = ""
-    for places in range(digits, SMALLEST_SHARE_DIGITS + 1):
+    most = max(digits, SMALLEST_SHARE_DIGITS)
+    for places in range(digits, most + 1):
         text = _signed(100 * share, places)
         if share in (0.0, 1.0) or float(text.replace(MINUS, "-").replace(",", "")) not in (0.0, 100.0):
             return text
-    return "<0.001" if share < 0.5 else ">99.999"
+    return f"<{10**-most:.{most}f}" if share < 0.5 else f">{100 - 10**-most:.{most}f}"
 
 
-def format_loss(loss: float) -> str:
-    """A loss to about three digits: "0.109", "12.35", "1,234"; 0 only where it is."""
-    return _significant(loss)
+def format_loss(loss: float, more: int = 0) -> str:
+    """A loss to about three digits, and so many more: "0.109", "12.35", "1,234"; 0 only where it is."""
+    return _significant(loss, more)
 
 
-def format_score(score: float) -> str:
-    """A score or margin: "2.08", "−4.13", "1,234"."""
+def format_score(score: float, more: int = 0) -> str:
+    """A score or margin: "2.08", "−4.13", "1,234"; with so many more digits."""
     if math.isfinite(score) and (score == 0 or 0.005 <= abs(score) < 100):
-        return _signed(score, 2)
-    return _significant(score)
+        return _signed(score, 2 + more)
+    return _significant(score, more)
 
 
-def _significant(value: float) -> str:
+def _significant(value: float, more: int = 0) -> str:
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     size = abs(value)
     if size == 0 or 0.001 <= size < 10:
-        return _signed(value, 3)
+        return _signed(value, 3 + more)
     if size >= 1e9 or size < 1e-5:
-        return f"{value:.1e}".replace("-", MINUS)
+        return f"{value:.{1 + more}e}".replace("-", MINUS)
     if size < 0.001:
-        return _signed(value, 1 - math.floor(math.log10(size)))
-    return _signed(value, 2 if size < 100 else 1 if size < 1000 else 0)
+        return _signed(value, 1 - math.floor(math.log10(size)) + more)
+    return _signed(value, (2 if size < 100 else 1 if size < 1000 else 0) + more)
 
 
 def _signed(value: float, places: int) -> str:
@@ -77,22 +77,22 @@ def format_count(count: float) -> str:
     return UNDEFINED if math.isnan(count) else f"{count:,.0f}"
 
 
-def format_value(value: float, unit: Unit) -> str:
-    """A number in its unit: a share in per cent, a loss or a score plain."""
+def format_value(value: float, unit: Unit, more: int = 0) -> str:
+    """A number in its unit: a share in per cent, a loss or a score plain; with so many digits more than usual."""
     if unit == "share":
-        return format_share(value)
-    return format_score(value) if unit == "score" else format_loss(value)
+        return format_share(value, 1 + more)
+    return format_score(value, more) if unit == "score" else format_loss(value, more)
 
 
-def format_interval(lower: float, upper: float, unit: Unit) -> str:
+def format_interval(lower: float, upper: float, unit: Unit, more: int = 0) -> str:
     """An interval: "14.1 to 17.9 %", "1.92 to 2.21"; "" where neither side is known."""
     known = [not math.isnan(lower), not math.isnan(upper)]
     if not any(known):
         return ""
     if not all(known):
         side, value = ("at least ", lower) if known[0] else ("at most ", upper)
-        return side + format_value(value, unit)
-    return f"{format_value(lower, unit).removesuffix(NO_BREAK + '%')} to {format_value(upper, unit)}"
+        return side + format_value(value, unit, more)
+    return f"{format_value(lower, unit, more).removesuffix(PER_CENT)} to {format_value(upper, unit, more)}"
 
 
 def format_estimate(estimate: Estimate, unit: Unit, *, interval: bool = True) -> str:
@@ -103,31 +103,31 @@ def format_estimate(estimate: Estimate, unit: Unit, *, interval: bool = True) ->
     return format_value(estimate.value, unit) + (f" ({around})" if around else "") + format_bound(estimate.bound, unit)
 
 
-def format_bound(bound: float, unit: Unit) -> str:
+def format_bound(bound: float, unit: Unit, more: int = 0) -> str:
     """How far binning may have moved a number: " ± 0.02 by binning"; "" where it did not."""
     if not bound > 0:
         return ""
-    text = f"{_significant(100 * bound)} points" if unit == "share" else _significant(bound)
+    text = f"{_significant(100 * bound, more)} points" if unit == "share" else _significant(bound, more)
     return f" ± {text} by binning"
 
 
-def format_change(change: float, unit: Unit) -> str:
+def format_change(change: float, unit: Unit, more: int = 0) -> str:
     """A difference with its sign: "+3.2 points" of a share, "−0.045" of a loss or score."""
     if math.isnan(change):
         return UNDEFINED
     if unit == "share":
-        text = "0.0" if change == 0 else _per_cent(abs(change), 1)
+        text = _per_cent(abs(change), 1 + more)
     else:
-        text = format_score(abs(change)) if unit == "score" else format_loss(abs(change))
+        text = format_score(abs(change), more) if unit == "score" else format_loss(abs(change), more)
     sign = MINUS if change < 0 else "+" if change > 0 else "±"
     return f"{sign}{text}" + (POINTS if unit == "share" else "")
 
 
-def format_change_interval(lower: float, upper: float, unit: Unit) -> str:
+def format_change_interval(lower: float, upper: float, unit: Unit, more: int = 0) -> str:
     """The interval of a difference: "+1.2 to +4.3 points", "−0.045 to −0.012"; "" where a side is not known."""
     if math.isnan(lower) or math.isnan(upper):
         return ""
-    return f"{format_change(lower, unit).removesuffix(POINTS)} to {format_change(upper, unit)}"
+    return f"{format_change(lower, unit, more).removesuffix(POINTS)} to {format_change(upper, unit, more)}"
 
 
 def format_more_rows(more: float, number: Estimate, unit: Unit, each: str = "") -> str:

@@ -37,6 +37,8 @@ from lib.schema import Filter
 
 PAD = 10
 TICKS, AXIS_TITLE, GAP = 22, 20, 14
+HEADING_GAP = 10
+"""Between a heading and its plot, at whose top half a label of the axis may stand."""
 BUTTONS = 52
 """What the buttons at the top right need beside the title."""
 BOLD = 1.07
@@ -156,7 +158,7 @@ def finish(
         lines = _heading_lines(panel, room, look)
         if lines:
             headings.append((y, "<br>".join(lines)))
-            y += len(lines) * TEXT_LINE + 6
+            y += len(lines) * TEXT_LINE + HEADING_GAP
         tops.append(y)
         y += panel.height + panel.foot + GAP
     foot = 4 + len(sources) * PROVENANCE_LINE + 6

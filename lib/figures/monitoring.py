@@ -9,12 +9,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lib.figures.format import PER_CENT, format_count, format_estimate, format_share, format_time
-from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, mark_vertical, square
-from lib.figures.monitoring_alerts import MINUTE, burn_words, rule_words
+from lib.figures.frame import Panel, band, empty_figure, finish, key_item, left_margin, square
+from lib.figures.monitoring_alerts import MINUTE, rule_words
 from lib.figures.monitoring_lines import Line
+from lib.figures.monitoring_marks import mark_events
 from lib.figures.monitoring_parts import part_words
 from lib.figures.monitoring_view import MonitoringView
-from lib.figures.monitoring_words import onset_words, still_words
+from lib.figures.monitoring_words import canary_words, onset_words, still_words
 from lib.figures.text import escape, name_of
 from lib.figures.theme import Look
 from lib.figures.windows import runs_of
@@ -24,7 +25,6 @@ from lib.scan.windows import WindowGrid
 
 MOST_LANES = 6
 """Parts whose alerts have a lane of their own."""
-MOST_NAMED = 8
 GAP = np.array([np.nan])
 
 
@@ -71,7 +71,7 @@ def plot_monitoring(view: MonitoringView, look: Look, provenance: str) -> go.Fig
         lanes,
         versions,
     ]
-    _mark_deploys(figure, view, look)
+    mark_events(figure, view, look)
     labels = ["−10.5 %", *(name_of(part_words(each)) for each in _lane_parts(view))]
     return finish(
         figure, title(view), n_words(view), provenance, look, panels, left=min(left_margin(labels, look), 150)
@@ -105,7 +105,9 @@ def n_words(view: MonitoringView) -> str:
         for line in view.lines
         if len(line.starts)
     ]
-    return "; ".join(parts) + ", labelled rows. Times are UTC; dotted lines are deploys and rollbacks."
+    canaries = "; ".join(escape(canary_words(each), 200) for each in view.watched.canaries)
+    shaded = f"; shaded is the {canaries}" if canaries else ""
+    return "; ".join(parts) + f", labelled rows. Times are UTC; dotted lines are deploys and rollbacks{shaded}."
 
 
 def _keys(view: MonitoringView, look: Look) -> tuple[str, ...]:
@@ -272,41 +274,3 @@ def _add_versions(figure: go.Figure, view: MonitoringView, look: Look) -> Panel:
 
 def _starts(seconds: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.unique(seconds // width * width)
-
-
-def _mark_deploys(figure: go.Figure, view: MonitoringView, look: Look) -> None:
-    """A line at each deploy and rollback in every panel but the last, and its name where there is room."""
-    named = len(view.watched.deploys) <= MOST_NAMED and not look.is_narrow
-    for deploy in view.watched.deploys:
-        for axes in ("", "2", "3"):
-            mark_vertical(figure, 1000.0 * deploy.at, look.palette.faint_ink, axes)
-        if not named:
-            continue
-        figure.add_annotation(
-            x=1000.0 * deploy.at,
-            y=1,
-            xref="x",
-            yref="y domain",
-            text=f"{'↩ ' if deploy.kind == 'rollback' else ''}{name_of(deploy.name)}",
-            showarrow=False,
-            xanchor="left",
-            yanchor="top",
-            xshift=3,
-            font={"size": 11, "color": look.palette.soft_ink},
-        )
-    for held in view.incidents:
-        if held.action == "page":
-            figure.add_annotation(
-                x=1000.0 * held.opened,
-                y=100 * view.objective.at_most,
-                xref="x",
-                yref="y",
-                text="page",
-                showarrow=True,
-                arrowhead=2,
-                arrowcolor=look.palette.wrong,
-                ax=-26,
-                ay=-26,
-                font={"size": 11, "color": look.palette.wrong},
-                hovertext=burn_words(held),
-            )

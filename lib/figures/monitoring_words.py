@@ -20,6 +20,7 @@ from lib.figures.monitoring_lines import MOST_WINDOWS, rows_wanted
 from lib.figures.monitoring_parts import part_words
 from lib.figures.monitoring_view import Found, MonitoringView
 from lib.metrics.burn_rate import RateName
+from lib.metrics.canaries import Canary
 from lib.metrics.deploys import RESTORED as RESTORED_SHARE
 from lib.metrics.deploys import Recovery
 from lib.metrics.incidents import SLIS, Onset
@@ -46,6 +47,11 @@ ROWS_OF: dict[Found, str] = {
     "nothing": "the last day of the log, for no rise stands out and nobody would have been told of one",
 }
 """Why the rows of a time are listed, by what the incident was found by."""
+
+
+def canary_words(canary: Canary) -> str:
+    """Which version served how much before it took over: "canary of 2.4.0 from 2026-09-12 10:45 UTC (9 % of rows)"."""
+    return f"canary of {canary.name} from {format_time(canary.at, MINUTE)} ({format_share(canary.share, 0)} of rows)"
 
 
 def time_words(change: Change) -> str:

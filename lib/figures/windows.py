@@ -97,14 +97,16 @@ def _rates(view: WindowsView, unit: Unit) -> str:
 
 
 def n_words(view: WindowsView) -> str:
-    """How many labelled rows windows have."""
+    """How many labelled rows windows have, and what the lines across are."""
     parts: list[str] = []
     for line in view.lines:
         n = next(iter(line.metrics.values())).n
         least, most = format_count(float(n.min())), format_count(float(n.max()))
         span = least if least == most else f"{least} to {most}"
         parts.append(f"{name_of(line.version)} n = {span} a window")
-    return "; ".join(parts) + ", labelled rows. Times are UTC."
+    name = name_of(view.lines[-1].version)
+    dotted = f"; dotted is where {name} begins or ends" if _change_times(view) else ""
+    return "; ".join(parts) + f", labelled rows. Times are UTC{dotted}."
 
 
 def keys(view: WindowsView, look: Look) -> tuple[str, ...]:
@@ -222,8 +224,14 @@ def add_lifetimes(figure: go.Figure, view: WindowsView, look: Look, number: str)
 
 def mark_changes(figure: go.Figure, view: WindowsView, look: Look, panels: int) -> None:
     """A line where the candidate begins and where it ends, unless that is where the data does."""
+    for at in _change_times(view):
+        for place in range(panels):
+            mark_vertical(figure, 1000.0 * at, look.palette.faint_ink, "" if place == 0 else str(place + 1))
+
+
+def _change_times(view: WindowsView) -> list[float]:
     if len(view.lines) < 2:
-        return
+        return []
     first, last = (
         float(side)
         for side in (min(line.starts[0] for line in view.lines), max(line.starts[-1] for line in view.lines))
@@ -234,7 +242,4 @@ def mark_changes(figure: go.Figure, view: WindowsView, look: Look, panels: int) 
         for run in runs_of(candidate.starts, view.width)[:4]
         for side in (0, -1)
     ]
-    for at in ends:
-        if first < at <= last:
-            for place in range(panels):
-                mark_vertical(figure, 1000.0 * at, look.palette.faint_ink, "" if place == 0 else str(place + 1))
+    return [at for at in ends if first < at <= last]

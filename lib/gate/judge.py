@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from datetime import datetime
 from lib.checks import CheckResult
 from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
+from lib.gate.unfit import refuse_unfit
 from lib.metrics.comparison import Side, change_of
 from lib.metrics.estimates import Estimate
 from lib.metrics.limits import Held, Outcome, hold, shape_of
-from lib.metrics.multiclass import AVERAGED, PER_CLASS
+from lib.metrics.multiclass import PER_CLASS
 from lib.metrics.scale import is_same_scale
 from lib.metrics.summary import unpaired_change
 from lib.policy import FindingRules, Limit, Policy
@@ -24,10 +24,6 @@ from lib.settings import Settings
 
 NO_BASELINE = "there is no other version to compare with"
 TWO_SCALES = "the scores of the two versions are on different scales"
-MOST_PARTS = 2_000
-"""Of a crossing: intervals that are corrected for more tell nothing."""
-OF_BOTH_CLASSES = (*AVERAGED, "positive_share")
-"""Metrics that compare two classes, and so are nothing of one of them."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def _is_forbidden(diagnosis: Diagnosis, rules: FindingRules, result: CheckResult
 
 
 def _decide(diagnosis: Diagnosis, policy: Policy, limit: Limit) -> list[Decision]:
-    _refuse_unfit(diagnosis, policy, limit)
+    refuse_unfit(diagnosis, policy, limit)
     parts = _numbers(diagnosis, limit)
     told = [
         (part, before, after, _number(diagnosis, limit, part, before, after)) for part, (before, after) in parts.items()
@@ -166,12 +162,9 @@ def _decision(
         missing = limit.minimum_rows - number.n
         held = Held("cannot tell", number, missing, f"fewer than {limit.minimum_rows:,} rows")
     else:
-        # The change of a metric of which more is better must not be below −limit.
-        is_loss = metric.direction == "lower"
-        most = is_loss if limit.is_relative else limit.kind == "at_most"
-        value = -limit.value if limit.is_relative and not is_loss else limit.value
+        most = metric.direction == "lower" if limit.is_relative else limit.kind == "at_most"
         shape = "plain" if limit.is_relative else shape_of(metric.unit)
-        held = hold(number, value, most=most, shape=shape, judged=max(judged, 1))
+        held = hold(number, limit.held_at, most=most, shape=shape, judged=max(judged, 1))
     return Decision(
         limit, part, held.outcome, held.estimate, before, after, max(judged, 1), held.more_rows, held.reason
     )
@@ -274,44 +267,3 @@ def _class_names(diagnosis: Diagnosis) -> dict[int, str]:
     if encoding is None:
         return {1: "+1", -1: "−1"}
     return {1: ", ".join(encoding.positive) or "+1", -1: ", ".join(encoding.negative) or "−1"}
-
-
-def _refuse_crossing(diagnosis: Diagnosis, limit: Limit, name: str) -> None:
-    """Say where there are no cells of a crossing, or too many parts in it."""
-    crossed = " and ".join(limit.crossing)
-    try:
-        groups = diagnosis.cells(VERSION, *map(cohort_key, limit.crossing)).groups
-    except SettingsError as error:
-        raise SettingsError(
-            f"{name}: saved cells hold no crossing of {crossed}; name the files themselves, or leave this limit out."
-        ) from error
-    n_parts = len(set(zip(*(groups[cohort_key(column)].tolist() for column in limit.crossing), strict=True)))
-    if n_parts > MOST_PARTS:
-        raise SettingsError(
-            f"{name}: {crossed} cross in {n_parts:,} parts, of which none would have rows enough; name columns with "
-            f"fewer values ({MOST_PARTS:,} parts at most)."
-        )
-
-
-def _refuse_unfit(diagnosis: Diagnosis, policy: Policy, limit: Limit) -> None:
-    """Say what a limit asks for and this dataset cannot have, whatever its rows."""
-    facts, name = diagnosis.facts, f"{policy.name}, line {limit.line}"
-    several = facts.mapping.is_multiclass
-    for column in limit.columns:
-        if column not in facts.cohorts:
-            near = difflib.get_close_matches(column, facts.cohorts, 1)
-            there = f"There are {', '.join(facts.cohorts)}." if facts.cohorts else "There are none."
-            hint = f"Did you mean {near[0]!r}?" if near else there
-            raise SettingsError(f"{name}: {column!r} is no cohort column of {facts.name}. {hint}")
-    if limit.columns and several and not limit.of.of_margins:
-        raise SettingsError(
-            f"{name}: with several classes {limit.metric} is measured for whole versions and by class, not by cohort; "
-            f"leave {'crossing' if limit.crossing else 'cohorts'} out, or limit accuracy or the violation rate."
-        )
-    if limit.crossing:
-        _refuse_crossing(diagnosis, limit, name)
-    if limit.by_class and not several and limit.metric in OF_BOTH_CLASSES:
-        raise SettingsError(
-            f"{name}: {limit.metric} compares two classes, so there is none of one of them; leave by_class out, or "
-            "limit accuracy by class."
-        )

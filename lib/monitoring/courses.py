@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lib.cells import COUNTS, Timeline
 from lib.errors import SettingsError
 from lib.metrics.burn_rate import Objective, RateName, budget_left, default_rules, replay
+from lib.metrics.canaries import Canary, find_canaries
 from lib.metrics.deploys import (
     Around,
     Deploy,
@@ -113,6 +115,13 @@ class Monitoring:
         made = self.tables.timeline(None, EVERYTHING, self.margin_target)
         assert made is not None
         return find_deploys(made)
+
+    @cached_property
+    def canaries(self) -> tuple[Canary, ...]:
+        """Versions that served some rows before they were deployed, of all rows as deploys are."""
+        made = self.tables.timeline(None, EVERYTHING, self.margin_target)
+        assert made is not None
+        return find_canaries(made, self.deploys)
 
     def timeline(self, column: str | None = None, margin_target: float | None = None) -> Timeline:
         """Counts in short buckets; of γ unless another margin target is meant."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from lib.checks import CHECKS, CheckResult, Severity
@@ -39,6 +40,7 @@ class Limit:
         minimum_rows: over fewer rows nothing can be told.
         on_cannot_tell: what follows where the interval reaches over the limit, or there is no number.
         line: of the policy.
+        lines: of its keys in the policy.
     """
 
     metric: str
@@ -50,6 +52,7 @@ class Limit:
     minimum_rows: int = SMALL
     on_cannot_tell: OnCannotTell = "fail"
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
 
     @property
     def of(self) -> Metric:
@@ -65,6 +68,11 @@ class Limit:
     def is_relative(self) -> bool:
         """Whether it is against the baseline."""
         return self.kind == "worsens_by_at_most"
+
+    @property
+    def held_at(self) -> float:
+        """What a number is held against: the value, or, where it is a change for the worse that is a fall, −value."""
+        return -self.value if self.is_relative and self.of.direction == "higher" else self.value
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,7 @@ def _limit(table: Table, usual: str) -> Limit:
         minimum_rows=table.count("minimum_rows", SMALL),
         on_cannot_tell=cast(OnCannotTell, table.one_of("on_cannot_tell", ON_CANNOT_TELL, usual)),
         line=table.line,
+        lines=table.lines,
     )
     if limit.columns and limit.by_class:
         table.fail("a limit is by cohort or by class; write two limits for both.", "by_class")

@@ -154,6 +154,11 @@ class Table:
         """Where it begins."""
         return self.source.line_of(self.path)
 
+    @property
+    def lines(self) -> dict[str, int]:
+        """Where each of its keys stands."""
+        return {key: self.source.line_of((*self.path, key)) for key in self.values}
+
     def fail(self, sentence: str, key: str = "") -> NoReturn:
         """Say what is wrong with it, or with one of its keys."""
         self.source.fail((*self.path, key) if key else self.path, sentence)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from lib import __version__
 from lib.figures.format import UNDEFINED, format_count, format_plural, format_time
-from lib.figures.gate_view import DecisionRow, GateView
+from lib.figures.gate_view import DecisionRow, GateView, OpenLimit, rows_of
 from lib.figures.text import MISSING
 from lib.gate import GateResult
 from lib.reports.finding_texts import finding_texts
 from lib.reports.outline import Column, Outline, Table
 
-MOST_ROWS, MOST_NOTES = 60, 20
-"""Rows and remarks that are shown: those that matter most come first, and what is left out is counted."""
+MOST_ROWS = 60
+"""Rows that are shown: those that matter most come first, and what is left out is counted."""
+NEAREST = 3
+"""Of the parts of a limit that cannot be told so many are named."""
 
 
 def gate_outline(result: GateResult) -> Outline:
@@ -48,18 +50,25 @@ def _decisions(view: GateView) -> Table:
         Column("Number and\ninterval"),
         Column("Rows"),
     )
-    shown = view.rows[:MOST_ROWS]
-    notes = [f"{row.limit}, {row.part}: {row.remark}." for row in shown if row.remark]
-    left = len(notes) - MOST_NOTES
-    notes = [*notes[:MOST_NOTES], *([f"{left} more cannot be told."] if left > 0 else [])]
-    if more := view.rows[MOST_ROWS:]:
-        passed = sum(row.verdict == "pass" for row in more)
-        notes.insert(0, f"{format_plural(len(more), 'more number')} not shown, of which {format_count(passed)} pass.")
+    shown, left = view.lines[:MOST_ROWS], [row for line in view.lines[MOST_ROWS:] for row in rows_of(line)]
+    notes = [f"{line.limit}{told}." for line in shown if (told := _told(line))]
+    if left:
+        passed = sum(row.verdict == "pass" for row in left)
+        notes.insert(0, f"{format_plural(len(left), 'more number')} not shown, of which {format_count(passed)} pass.")
     if view.correction:
         notes.append(view.correction)
     return Table("Limits", columns, tuple(map(_row, shown)), tuple(notes))
 
 
-def _row(row: DecisionRow) -> tuple[str, ...]:
-    number = row.number + (f" ({row.interval})" if row.interval and row.number != UNDEFINED else "")
-    return row.verdict, row.limit, row.part, number, row.rows
+def _told(line: DecisionRow | OpenLimit) -> str:
+    """What would tell what cannot be told; "" where it can."""
+    if isinstance(line, OpenLimit):
+        return f": {line.sentence(NEAREST)}"
+    return f", {line.part}: {line.remark}" if line.remark else ""
+
+
+def _row(line: DecisionRow | OpenLimit) -> tuple[str, ...]:
+    if isinstance(line, OpenLimit):
+        return line.rows[0].verdict, line.limit, line.share, "", ""
+    number = line.number + (f" ({line.interval})" if line.interval and line.number != UNDEFINED else "")
+    return line.verdict, line.limit, line.part, number, line.rows

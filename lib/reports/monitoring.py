@@ -11,6 +11,7 @@ from lib.diagnose import Diagnosis
 from lib.errors import SettingsError
 from lib.figures.monitoring_parts import led_by
 from lib.figures.monitoring_view import MonitoringView
+from lib.metrics.canaries import Canary
 from lib.metrics.deploys import Around, Deploy, Recovery
 from lib.metrics.estimates import Estimate
 from lib.metrics.incidents import Incident, Onset, Part
@@ -44,6 +45,7 @@ def monitoring_as_json(view: MonitoringView) -> dict[str, Any]:
         "unlabelled_share": 1 - float(counts[1] / counts[0]) if counts[0] else math.nan,
         "labels_missing_from": None if lag is None else moment(lag.at),
         "cohort": _cohort(view.part),
+        "canaries": [_canary(each) for each in view.watched.canaries],
         "deploys": [_deploy(each) for each in view.around],
         "objectives": [_objective(view, each) for each in view.told],
         "onsets": [_onset(view, each) for each in view.onsets],
@@ -71,6 +73,16 @@ def _named(deploy: Deploy | None) -> dict[str, Any] | None:
 def _deploy(each: Around) -> dict[str, Any]:
     named = _named(each.deploy) or {}
     return {**named, **_numbers(before=each.before, after=each.after, change=each.change)}
+
+
+def _canary(each: Canary) -> dict[str, Any]:
+    return {
+        "at": moment(each.at),
+        "until": moment(each.until),
+        "name": each.name,
+        "share": each.share,
+        "n": each.n,
+    }
 
 
 def _objective(view: MonitoringView, told: Told) -> dict[str, Any]:

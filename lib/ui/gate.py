@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import cast
 
 import streamlit as st
 
 from lib.diagnose import Diagnosis
-from lib.figures.gate_view import DecisionRow, GateView
+from lib.figures.format import NO_BREAK, format_plural
+from lib.figures.gate_view import DecisionRow, GateView, OpenLimit
+from lib.figures.text import plain
 from lib.gate import PER_CENT, POINTS, GateResult, write_policy
 from lib.policy import OnCannotTell
 from lib.policy.table import MOST_BYTES
 from lib.reports import gate_outline, render_junit, render_markdown, render_openmetrics
 from lib.ui import state
-from lib.ui.html import Cell, Column, show_long_table, show_note
+from lib.ui.html import Cell, Column, show_long_table, show_note, show_table
+from lib.ui.mapping import as_plain_markdown
 
 _HELD, _TEXT, _FILE = "gate-policy", "gate-policy-text", "gate-policy-file"
 POLICY_NAME = "policy.toml"
 MOST_ROWS = 60
 """Decisions that the table shows before it is unfolded."""
 TONES = {"fail": "worse", "cannot tell": "not comparable", "pass": ""}
-COLUMNS = (
-    Column("Limit"),
-    Column("Verdict", "Pass: the whole interval is within the limit. Fail: all of it is beyond."),
-    Column("Number", "The candidate's, or its change against the baseline, with the interval that decides"),
-    Column("Baseline, candidate"),
-    Column("Rows"),
-)
+LONGEST_LINE = 300
+VERDICT = "Pass: the whole interval is within the limit. Fail: all of it is beyond."
+NUMBER = "The candidate's, or its change against the baseline, with the interval that decides"
 
 
 def ask_policy(diagnosis: Diagnosis) -> tuple[str, str]:
@@ -92,18 +93,54 @@ def _forget() -> None:
 
 
 def show_decisions(view: GateView) -> None:
-    """A row for each number that was held against a limit; what does not let the candidate pass comes first."""
-    show_long_table(COLUMNS, [_cells(row) for row in view.rows], MOST_ROWS, "number")
+    """A row for each number that was held against a limit; what does not let the candidate pass comes first.
+
+    What cannot be told of several parts of one limit stands behind a line to unfold.
+    """
+    for _kind, group in groupby(view.lines, type):
+        lines = list(group)
+        for line in lines:
+            if isinstance(line, OpenLimit):
+                _show_open(line)
+        if rows := [line for line in lines if isinstance(line, DecisionRow)]:
+            _show_rows(rows)
 
 
-def _cells(row: DecisionRow) -> list[Cell]:
-    return [
-        Cell(row.metric, f"{row.bound}, {row.part}", wordy=True),
-        Cell(row.verdict, row.remark, TONES[row.verdict], wordy=True),
-        Cell(row.number, row.interval),
-        Cell(row.sides),
-        Cell(row.rows),
+def _show_rows(rows: Sequence[DecisionRow]) -> None:
+    named = [
+        [
+            Cell(row.limit, f"{row.part}, {_n(row)}", wordy=True),
+            Cell(row.verdict, row.remark, TONES[row.verdict], wordy=bool(row.remark)),
+        ]
+        for row in rows
     ]
+    heads = [Column("Limit"), Column("Verdict", VERDICT, is_text=True)]
+    show_long_table(*_with_numbers(heads, named, rows), MOST_ROWS, "number")
+
+
+def _show_open(line: OpenLimit) -> None:
+    with st.expander(as_plain_markdown(plain(f"{line.limit}: {line.sentence(1)}", LONGEST_LINE))):
+        rows = line.rows[:MOST_ROWS]
+        named = [[Cell(row.part, _n(row), wordy=True), Cell(row.why, wordy=True)] for row in rows]
+        show_table(*_with_numbers([Column("Rows"), Column("What would tell", is_text=True)], named, rows))
+        if left := len(line.rows) - len(rows):
+            show_note(f"{format_plural(left, 'more part')} in the CSV.")
+
+
+def _n(row: DecisionRow) -> str:
+    return f"n = {row.rows}".replace(" ", NO_BREAK)
+
+
+def _with_numbers(
+    heads: list[Column], named: list[list[Cell]], rows: Sequence[DecisionRow]
+) -> tuple[list[Column], list[list[Cell]]]:
+    """A table with the number of each row, and with the two that it is the change of where there are any."""
+    sides = [Column("Baseline, candidate")] * any(row.sides for row in rows)
+    cells = [
+        [*cells, Cell(row.number, row.interval), *([Cell(row.sides, wordy=True)] if sides else [])]
+        for cells, row in zip(named, rows, strict=True)
+    ]
+    return [*heads, Column("Number", NUMBER), *sides], cells
 
 
 def offer_policy(text: str, name: str) -> None:

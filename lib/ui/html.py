@@ -5,6 +5,7 @@ Whatever comes from data is escaped here, once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,8 @@ import streamlit as st
 from lib.checks.words import plural
 
 _STYLE = Path(__file__).parent / "assets" / "style.css"
+_INTERVAL, _UNBROKEN = re.compile(r"^(\S+) (to \S+)"), r"\1 <span>\2</span>"
+"""In a narrow cell an interval is broken before its second end, and nowhere else."""
 _COLOURS = {
     False: "--m-wrong:#B3261E;--m-care:#9A5B00;--m-note:#5F6B6F;--m-better:#1F7A4D;--m-rule:#D9DFE0;--m-ground:#FCFCFB;"
     "--m-focus:#0F5E6E;--m-shadow:#0003",
@@ -90,5 +93,5 @@ def _side(column: Column) -> str:
 def _cell(column: Column, cell: Cell) -> str:
     tone = f" class='m-{cell.tone.replace(' ', '-')}'" if cell.tone else ""
     words = " data-words" if cell.wordy else ""
-    detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
+    detail = f"<small>{_INTERVAL.sub(_UNBROKEN, escape(cell.detail))}</small>" if cell.detail else ""
     return f"<td{tone}{words}{_side(column)}>{escape(cell.text)}{detail}</td>"

@@ -126,7 +126,7 @@ def _set_objectives(made: Monitoring) -> tuple[Objective, ...]:
 
 def _rules_cell(objective: Objective, action: Action) -> Cell:
     first, *others = [rule_words(rule) for rule in objective.rules if rule.action == action] or ["never"]
-    return Cell(first, ", ".join(others))
+    return Cell(first, ", ".join(others), wordy=True)
 
 
 def _offer_policy(diagnosis: Diagnosis, policy: Policy, objectives: tuple[Objective, ...]) -> None:
@@ -144,7 +144,7 @@ def _offer_policy(diagnosis: Diagnosis, policy: Policy, objectives: tuple[Object
         [
             Cell(each.name, SLIS[each.metric].definition),
             Cell(format_share(each.at_most)),
-            Cell("all cohorts" if each.cohorts is None else ", ".join(each.cohorts) or "all rows alone"),
+            Cell("all cohorts" if each.cohorts is None else ", ".join(each.cohorts) or "all rows alone", wordy=True),
             _rules_cell(each, "page"),
             _rules_cell(each, "ticket"),
         ]

@@ -124,6 +124,7 @@ def _show_incidents(view: MonitoringView) -> None:
             Cell(
                 format_time(held.opened, MINUTE),
                 "" if held.closed is None else f"to {format_time(held.closed, MINUTE)}",
+                wordy=True,
             ),
             Cell(part_words(held.lead.part), also_words(held), wordy=True),
             Cell(burn_words(held), rule_words(held.lead.alert.rule), wordy=True),
@@ -145,16 +146,22 @@ def _show_deploys(view: MonitoringView) -> None:
         show_note("No version took over from another, and no policy lists a deploy.")
         return
     recoveries = {each.rollback: each for each in view.recoveries}
-    rows = [
-        [
-            Cell(each.deploy.name, f"{each.deploy.kind}, {format_time(each.deploy.at, MINUTE)}"),
-            estimate_cell(each.before),
-            estimate_cell(each.after),
-            estimate_cell(each.change, change=True),
-            _restored_cell(recoveries.get(each.deploy)),
-        ]
-        for each in reversed(view.around)
-    ]
+    canaries = {(each.name, each.until): each for each in view.watched.canaries}
+    rows: list[list[Cell]] = []
+    for each in reversed(view.around):
+        deploy = each.deploy
+        rows.append(
+            [
+                Cell(deploy.name, f"{deploy.kind}, {format_time(deploy.at, MINUTE)}"),
+                estimate_cell(each.before),
+                estimate_cell(each.after),
+                estimate_cell(each.change, change=True),
+                _restored_cell(recoveries.get(deploy)),
+            ]
+        )
+        if canary := canaries.get((deploy.name, deploy.at)):
+            began = f"canary, {format_time(canary.at, MINUTE)}, {format_share(canary.share, 0)} of rows"
+            rows.append([Cell(deploy.name, began), *[Cell("")] * 4])
     heads = [
         Column("Deploy"),
         Column("Before", "Up to a week before, not beyond another deploy"),
@@ -184,7 +191,7 @@ def _show_onsets(view: MonitoringView) -> None:
             Cell(*time_words(each.change).removesuffix(")").split(" (", 1), wordy=True),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
-            Cell(deploy_words(view.watched.deploy_of(each.change))),
+            Cell(deploy_words(view.watched.deploy_of(each.change)), wordy=True),
         ]
         for each in view.onsets
     ]

@@ -232,6 +232,15 @@ def test_pages_fit_a_phone(visit: Opener, *, dark: bool) -> None:
         assert ground == ("rgb(19, 24, 27)" if dark else "rgb(252, 252, 251)")
 
 
+@pytest.mark.parametrize("name", ["monitoring", "gate"])
+def test_tables_of_few_columns_stand_within_a_phone(visit: Opener, name: str) -> None:
+    page = visit(f"/{name}?dataset=sample-incident", width=420, height=900)
+    wide = "all => all.map(each => [each.scrollWidth - each.clientWidth, each.innerText.slice(0, 80)])"
+    tables = page.locator(".m-table").evaluate_all(wide)
+    assert tables
+    assert [heads for beyond, heads in tables if beyond > 1] == []
+
+
 def test_on_a_phone_pages_are_reached_without_the_sidebar_and_their_list_closes(visit: Opener) -> None:
     page = visit("/losses?dataset=sample-losses", width=420, height=900)
     # One of the same group, whose list would stay open.

@@ -31,10 +31,13 @@ from lib.figures.monitoring_words import (
 )
 from lib.figures.theme import Look
 from lib.metrics.burn_rate import RATE_RULES, BurnRule
+from lib.metrics.canaries import Canary
 from lib.metrics.deploys import Deploy, Recovery, difference
 from lib.metrics.incidents import SLIS, Part
 from lib.metrics.onset import Change, rate_of
 from lib.monitoring import ALL
+from lib.reports.json_values import moment
+from lib.reports.monitoring import monitoring_as_json
 from tests.figures.conftest import Maker
 
 LOOKS = [Look(), Look(dark=True, width=1200), Look(wraps_at=360)]
@@ -43,8 +46,8 @@ DAY, HOUR = 86_400, 3600
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def drawn(make: Maker, *, fault: bool = True, version: str = HOSTILE) -> Diagnosis:
-    """Thirty days by the day, a version on days 12 to 19 that is wrong about one group."""
+def drawn(make: Maker, *, fault: bool = True, version: str = HOSTILE, canary: bool = False) -> Diagnosis:
+    """Thirty days by the day, a version on days 12 to 19 that is wrong about one group, and its canary before."""
     rng = np.random.default_rng(0)
     day = np.repeat(np.arange(30), 300)
     score = rng.normal(0, 3, len(day))
@@ -52,7 +55,8 @@ def drawn(make: Maker, *, fault: bool = True, version: str = HOSTILE) -> Diagnos
     group = rng.choice(["a", GROUP], len(day), p=[0.7, 0.3])
     served = (day >= 12) & (day < 20)
     score = np.where(fault & served & (group == GROUP), -score, score)
-    names = np.where(served, version, "old").tolist()
+    early = canary & (day >= 10) & (day < 12) & (np.arange(len(day)) % 10 == 0)
+    names = np.where(served | early, version, "old").tolist()
     return make(label, score, names, group=group, window=(day * DAY).tolist())
 
 
@@ -90,6 +94,26 @@ def test_the_fault_is_found_by_the_day_with_its_group_and_version(make: Maker) -
     assert view.frame()["rows"].nunique() == 2
     assert offered_widths(view.watched.timeline()) == (DAY, 7 * DAY)
     assert usual_width(view.watched, view.metric, view.part) == DAY
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("version", ["v2", HOSTILE])
+def test_a_canary_is_an_area_of_its_own(make: Maker, look: Look, version: str) -> None:
+    diagnosis = drawn(make, version=version, canary=True)
+    view = view_of(diagnosis)
+    assert view.watched.canaries == (Canary(10 * DAY, 12 * DAY, version, 0.1, 60),)
+    assert [each.at for each in view.watched.deploys] == [12 * DAY, 20 * DAY]
+    figure: Any = plot_monitoring(view, look, provenance_line(diagnosis))
+    areas = [each for each in figure.layout.shapes if each.type == "rect"]
+    assert [(each.x0, each.x1) for each in areas] == [(1000.0 * 10 * DAY, 1000.0 * 12 * DAY)] * 3
+    told = " ".join(str(each.text) for each in figure.layout.annotations).replace("<br>", " ")
+    name = "v2" if version == "v2" else "&lt;b&gt;%&#123;x}&lt;/b&gt; &#36;v&#36;"
+    assert f"shaded is the canary of {name} from 1970-01-11 00:00 UTC (10 % of rows)." in told.replace(NO_BREAK, " ")
+    assert monitoring_as_json(view)["canaries"] == [
+        {"at": moment(10 * DAY), "until": moment(12 * DAY), "name": version, "share": 0.1, "n": 60}
+    ]
+    none: Any = plot_monitoring(view_of(drawn(make)), look, "")
+    assert not [each for each in none.layout.shapes if each.type == "rect"]
 
 
 def test_training_anew_needs_days_on_end_and_a_drift(make: Maker) -> None:

@@ -31,10 +31,18 @@ def test_the_page_writes_a_policy_and_says_what_it_does() -> None:
     assert answer(app).startswith("Version 2026.04 does not pass: of ")
     assert answer(app).endswith(", 1 finding forbidden.")
     assert findings(app)[0].startswith("error Scores are reversed for language = pt")
-    (table,) = tables(app)
-    assert table.rows[0][1].text == "fail"
-    assert table.rows[0][1].tone == "worse"
-    assert any(row[0].detail.endswith(", language = pt") and row[1].text == "fail" for row in table.rows)
+    shown = tables(app)
+    failed = shown[0].rows
+    assert (failed[0][1].text, failed[0][1].tone) == ("fail", "worse")
+    assert any(row[0].detail.startswith("language = pt, n") and row[1].text == "fail" for row in failed)
+    # What cannot be told of several parts is a line to unfold, after what fails and before what passes.
+    gathered = [each for each in app.expander if "cannot be told" in each.label]
+    assert gathered
+    assert [each.heads[:2] for each in shown] == [
+        ["Limit", "Verdict"], *[["Rows", "What would tell"]] * len(gathered), ["Limit", "Verdict"],
+    ]  # fmt: skip
+    assert len(shown[1].rows) == int(gathered[0].label.split(": ")[1].split(" of ")[0])
+    assert {row[1].text for row in shown[-1].rows} == {"pass"}
 
     # It follows the controls, and they the link.
     app.slider(key="control:gate_points").set_value(10.0)

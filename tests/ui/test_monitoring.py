@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,6 +127,22 @@ def test_versions_side_by_side_show_the_candidate_and_no_deploys() -> None:
     (said,) = (line for line in text_of(page).splitlines() if " violations of all rows, " in line)
     assert said.endswith(": the last day of the log, for no rise stands out and nobody would have been told of one.")
     assert links(page)["Violations of all times on Samples"].startswith("samples?")
+
+
+def test_a_canary_is_a_row_below_its_deploy() -> None:
+    frame = make_clean(1, 6000).drop(columns=["tenant", "cost", "latency_ms"])
+    at = pd.to_datetime(frame["time"])
+    hours = (at - at.min()).dt.total_seconds() / 3600
+    early = (hours >= 240) & (hours < 300) & (np.arange(len(frame)) % 5 == 0)
+    frame["version"] = np.where((hours >= 300) | early, "b", "a")
+    page = open_frame("monitoring", frame)
+    assert_sound(page)
+    (table,) = (each for each in tables(page) if each.heads[0] == "Deploy")
+    assert [row[0].text for row in table.rows] == ["b", "b"]
+    deploy, canary = (row[0].detail.replace("\N{NO-BREAK SPACE}", " ") for row in table.rows)
+    assert deploy.startswith("deploy, ")
+    assert re.fullmatch(r"canary, \S+ \S+ UTC, (19|20|21) % of rows", canary)
+    assert [cell.text for cell in table.rows[1][1:]] == [""] * 4
 
 
 def test_saved_cells_are_monitored_by_their_windows(tmp_path) -> None:
