@@ -74,11 +74,11 @@ def _reversed(frame: pd.DataFrame, rng: np.random.Generator) -> Any:
 
 
 FAULTS: tuple[tuple[str, str, Callable[[pd.DataFrame, np.random.Generator], Any]], ...] = (
-    ("threshold-shift", "scores of a version moved by 3 in log odds where two cohorts cross", _moved),
-    ("quality-regression", "scores of other rows, in a version where two cohorts cross", _shuffled),
-    ("label-flip", "reversed scores of a version where two cohorts cross", _reversed),
+    ("threshold-shift", "scores of a version moved by 3 in log odds where two cohorts cross (30,000 rows)", _moved),
+    ("quality-regression", "scores of other rows, in a version where two cohorts cross (30,000 rows)", _shuffled),
+    ("label-flip", "reversed scores of a version where two cohorts cross (30,000 rows)", _reversed),
 )
-CLEAN = "nothing: regions are harder on some days, in whatever version"
+CLEAN = "nothing: regions are harder on some days, in whatever version (30,000 rows)"
 
 
 def break_crossing(
