@@ -189,7 +189,7 @@ def test_a_finding_where_cohorts_cross_is_shown_over_time_by_one_click_and_back(
     assert app.selectbox(key="control:part").value == words
     assert f"Of a finding: {words}" in app.selectbox(key="control:part").options
     assert answer(app).startswith(f"Error rate of {words} rose from ")
-    assert "It begins with the error rate: as a whole versions differ in that beyond chance" in text_of(app)
+    assert "It begins with the error rate, which the gravest finding of a part is about." in text_of(app)
     assert "Rates are per week, the finest of at most 200 windows of which a typical one has 30" in text_of(app)
     table = next(table for table in tables(app) if "Last day" in table.heads)
     assert words in [row[0].text for row in table.rows]

@@ -124,7 +124,7 @@ def with_times() -> pd.DataFrame:
 def test_where_only_errors_changed_pages_begin_with_them_and_a_slice_leads_to_its_course() -> None:
     app = open_frame("slices", with_times())
     assert_sound(app)
-    begins = "It begins with the error rate: as a whole versions differ in that beyond chance, and not in the violation"
+    begins = "It begins with the error rate, which the gravest finding of a part is about."
     assert app.selectbox(key="control:slice_metric").value == "error_rate"
     assert begins in text_of(app)
     assert "slice_metric" not in app.query_params
