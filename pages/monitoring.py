@@ -82,7 +82,7 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
         show_answer(answer(view))
         why = width_words(view) if width is None and not view.nothing else ""
         weights = ROWS_ALONE if diagnosis.facts.weighted else ""
-        begins = first_words(first, findings_of(diagnosis)) if view.metric == first else ""
+        begins = first_words(first, findings_of(diagnosis)) if not view.nothing and view.metric == first else ""
         show_note(begins, range_words(diagnosis.settings.where), *lag_words(view), why, weights)
     if view.nothing:
         return

@@ -29,6 +29,7 @@ LEAST_MOVE, LEAST_COST = 0.1, 0.02
 """By how much a moved threshold flags more or fewer of one class, and what that costs, in the mean of both rates."""
 MOSTLY = 2 / 3
 """Of the errors that there are more of, so many are false positives where these are what is told."""
+LARGE_FALL = 0.2
 STRETCHES = 10
 """Into so many stretches of as many rows each a version's time is cut, to see how much they differ."""
 LEAST_ROWS = 30
@@ -106,6 +107,15 @@ def is_rise(here: Counts, there: Counts) -> bool:
     """Whether the false positive rate is so much higher that it matters."""
     rate, before = here.rates[1], there.rates[1]
     return rate - before >= max(LEAST_FALSE_POSITIVES, LEAST_RISE * before)
+
+
+def is_large_fall(here: Counts, there: Counts) -> bool:
+    """Whether a fifth more of all, of positives or of negatives are answered wrongly."""
+    falls = [there.accuracy - here.accuracy]
+    if here.has_both and there.has_both:
+        (found, flagged), (found_before, flagged_before) = here.rates, there.rates
+        falls += [found_before - found, flagged - flagged_before]
+    return max(falls) >= LARGE_FALL
 
 
 def is_mostly_false_positives(here: Counts, there: Counts) -> bool:

@@ -146,6 +146,7 @@ def _finding(diagnosis: Diagnosis, reversals: Reversals, parts: list[Part], numb
     here = auc_of_cells(cells)
     elsewhere, rest = _elsewhere(diagnosis, axes.versions, parts, part)
     against = f" against {_said(elsewhere)} in {rest}" if elsewhere.is_defined else ""
+    begun = find_beginning(diagnosis, version, where.cohort, "error_rate")
     bounds = {"roc_auc": here.bound, "roc_auc_elsewhere": elsewhere.bound}
     return Finding(
         Status.FAIL,
@@ -163,9 +164,12 @@ def _finding(diagnosis: Diagnosis, reversals: Reversals, parts: list[Part], numb
             "p_adjusted": found.p,
             "n_parts": int(found.trials),
             "versions": [axes.versions[each] for each in found.versions],
+            **({} if begun is None else begun.evidence),
             "consequences": _consequences(diagnosis, part, cells),
         },
         found.gain,
+        cause="" if begun is None else f"{begun.words} {SCORES_CAUSE}",
+        remedy="" if begun is None else SCORES_REMEDY,
     )
 
 

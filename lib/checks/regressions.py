@@ -35,7 +35,6 @@ from lib.schema import NO_WINDOW, WINDOW, cohort_key
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
 
-LARGE_FALL = 0.2
 MOST_COLUMNS = 12
 """So many cohort columns are crossed with each other, the first."""
 MOST_FOUND = 3
@@ -73,15 +72,6 @@ class Regression:
     def cohort(self) -> dict[str, str]:
         """Columns and values."""
         return dict(self.part.cohorts)
-
-    @property
-    def is_large(self) -> bool:
-        """Whether a fifth more of all, of positives or of negatives are answered wrongly than in the baseline."""
-        falls = [self.there.accuracy - self.here.accuracy]
-        if self.here.has_both and self.there.has_both:
-            (found, flagged), (found_before, flagged_before) = self.here.rates, self.there.rates
-            falls += [found_before - found, flagged - flagged_before]
-        return max(falls) >= LARGE_FALL
 
     @property
     def is_reversed(self) -> bool:

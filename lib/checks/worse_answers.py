@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lib.checks import words
-from lib.checks.answer_counts import Kind
+from lib.checks.answer_counts import Kind, is_large_fall
 from lib.checks.beginnings import REMEDY, find_beginning, first_deploy_of
 from lib.checks.blocks import where_of
 from lib.checks.crossings import Crossed, crossing_of, find_crossed
@@ -79,7 +79,8 @@ def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:
     ]
     if found:
         return found
-    also = ", beyond what other findings explain" if version is not None and _is_explained(diagnosis, version) else ""
+    is_named = bool(regressions.found) or (version is not None and _is_explained(diagnosis, version))
+    also = ", beyond what other findings explain" if is_named else ""
     return Passed(
         f"{passed}{also}, in {_compared(diagnosis)} (n = {words.count(worsenings.n)}).",
         {"n": worsenings.n, "n_parts": int(worsenings.trials)},
@@ -119,8 +120,19 @@ def _finding_of_version(diagnosis: Diagnosis, each: WorseVersion, worsenings: Wo
     title = sentence(each, place, f"in version {settings.baseline or '(none)'}")
     if each.kind == "threshold":
         title += restored(diagnosis, each, settings.candidate)
+    is_large = is_large_fall(each.here, each.there)
+    # Of the rows of a filter to a cohort that is what it is of the cohort.
+    begun = first_deploy_of(diagnosis, settings.candidate, Where())
     return Finding(
-        Status.WARN, settings.candidate, Where(), title, evidence_of(each, worsenings.trials), strength_of(each)
+        Status.FAIL if is_large else Status.WARN,
+        settings.candidate,
+        Where(),
+        title,
+        evidence_of(each, worsenings.trials) | ({} if begun is None else begun.evidence),
+        strength_of(each),
+        Severity.ERROR if is_large else None,
+        cause="" if begun is None else begun.cause,
+        remedy="" if begun is None else REMEDY,
     )
 
 
@@ -142,18 +154,19 @@ def _finding_of_regression(diagnosis: Diagnosis, each: Regression, trials: float
     begun = find_beginning(diagnosis, candidate, each.cohort, "error_rate") or first_deploy_of(
         diagnosis, candidate, where
     )
+    is_large = is_large_fall(each.here, each.there)
     evidence = evidence_of(each, trials)
     evidence |= {"accuracy_rest": each.rest.accuracy, "accuracy_rest_reference": each.rest_there.accuracy}
     evidence |= each.apart.evidence
     evidence |= begun.evidence if begun is not None else {}
     return Finding(
-        Status.FAIL if each.is_large else Status.WARN,
+        Status.FAIL if is_large else Status.WARN,
         candidate,
         where,
         regression_title(diagnosis, each),
         evidence,
         strength_of(each),
-        Severity.ERROR if each.is_large else None,
+        Severity.ERROR if is_large else None,
         cause="" if begun is None else begun.cause,
         remedy="" if begun is None else REMEDY,
     )

@@ -22,7 +22,7 @@ from lib.figures.monitoring_view import Found, MonitoringView
 from lib.metrics.burn_rate import RateName
 from lib.metrics.canaries import Canary
 from lib.metrics.deploys import RESTORED as RESTORED_SHARE
-from lib.metrics.deploys import Recovery
+from lib.metrics.deploys import Recovery, difference
 from lib.metrics.incidents import SLIS, Onset
 from lib.metrics.onset import DAY, Change
 from lib.monitoring import at_all_times
@@ -37,6 +37,7 @@ CAUSES = {
     "missing-telemetry": "rows or labels are missing",
 }
 """What a check found, by its name."""
+LEAST_MIX = 0.05
 RESTORED = {"yes": ", which restored it", "no": ", which did not restore it", "undecided": ""}
 SURE = f"restored would be {format_share(1 - RESTORED_SHARE, 0)} or more for certain"
 ROWS_OF: dict[Found, str] = {
@@ -72,6 +73,16 @@ def onset_words(view: MonitoringView, onset: Onset) -> str:
         f"{SLIS[view.metric].label} of {part_words(onset.part)} {verb} from {rates} on {time_words(change)}, "
         f"{deploy_words(view.watched.deploy_of(onset.change))}"
     )
+
+
+def mix_words(view: MonitoringView, onset: Onset) -> str:
+    """That the classes have another mix after a change, which changes rates by itself; "" where they have not."""
+    before, after = view.watched.positive_shares(onset.part, onset.change)
+    change = difference(after, before)
+    if not change.is_defined or change.lower <= 0 <= change.upper or abs(change.value) < LEAST_MIX:
+        return ""
+    shares = " against ".join(format_share(each.value) for each in (after, before))
+    return f"{shares} of its labelled rows are positive in the week after it and before it"
 
 
 def still_words(view: MonitoringView) -> str:
@@ -147,7 +158,8 @@ def answer(view: MonitoringView) -> str:
     if onset is not None:
         found = view.finding_of(onset)
         cause = "" if found is None else f"; {CAUSES.get(found.name, 'see the finding')} ({found.name})"
-        said.append(f"{onset_words(view, onset)}{cause}.")
+        mix = mix_words(view, onset)
+        said.append(f"{onset_words(view, onset)}{cause}{'; ' if mix else ''}{mix}.")
         deploy, part = view.watched.deploy_of(onset.change), onset.part
     else:
         said.append(f"{still_words(view)}.")

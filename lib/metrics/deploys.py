@@ -210,6 +210,10 @@ def _restored(rise: Estimate, left: Estimate) -> Restored:
 
 
 def match_deploy(change: Change, deploys: Sequence[Deploy], slack: int = 0) -> Deploy | None:
-    """The deploy nearest to a change, of those within its interval and `slack` seconds on either side; None without."""
+    """The deploy nearest to a change, of those within its interval and `slack` seconds on either side; None without.
+
+    Nor is one more than a day away: an interval of days holds what has nothing to do with the change.
+    """
     near = [each for each in deploys if change.lower - slack <= each.at <= change.upper + slack]
+    near = [each for each in near if abs(each.at - change.at) <= DAY]
     return min(near, key=lambda each: abs(each.at - change.at), default=None)

@@ -17,6 +17,7 @@ from lib.errors import SettingsError
 from lib.metrics.burn_rate import Objective, RateName, budget_left, default_rules, replay
 from lib.metrics.canaries import Canary, find_canaries
 from lib.metrics.deploys import (
+    AROUND,
     Around,
     Deploy,
     Recovery,
@@ -201,9 +202,13 @@ class Monitoring:
         return min((each.at for each in self.deploys), default=math.inf)
 
     def suggested(self, metric: RateName) -> Objective | None:
-        """An objective a quarter above what there was before the first deploy, to two digits; None without bad rows."""
+        """An objective a quarter above what there was before the first deploy, to two digits; None without bad rows.
+
+        Above what there is at all times, where there are no rows before.
+        """
         course = self.course(metric)
         usual = course.edges[:-1] < self.reference_end
+        usual = usual if course.n[usual].any() else np.ones_like(usual)
         hits, n = (float(each[usual].sum()) for each in (course.hits, course.n))
         if not 0 < hits < n:
             return None
@@ -269,6 +274,14 @@ class Monitoring:
     def deploy_of(self, change: Change) -> Deploy | None:
         """The deploy or rollback at which a rate changed; a bucket's width or an hour off counts as the same time."""
         return match_deploy(change, self.deploys, max(self.width, HOUR))
+
+    def positive_shares(self, part: Part, change: Change) -> tuple[Estimate, Estimate]:
+        """The share of positives among labelled rows of a part, in the week before a change and in that after it."""
+        held, counts = self.counts_of(part)
+        positives, labelled = (counts[COUNTS.index(name)] for name in ("positives", "labelled"))
+        spans = (change.at - AROUND, change.at), (change.at, change.at + AROUND)
+        before, after = (rate_between(positives, labelled, held.edges, *span) for span in spans)
+        return before, after
 
     def around(self, metric: RateName, part: Part = ALL) -> tuple[Around, ...]:
         """A rate before and after each deploy."""

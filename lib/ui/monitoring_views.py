@@ -25,7 +25,7 @@ from lib.figures.monitoring_alerts import (
 from lib.figures.monitoring_batches import Batches, plot_batches
 from lib.figures.monitoring_parts import part_words
 from lib.figures.monitoring_view import MonitoringView
-from lib.figures.monitoring_words import ROWS_OF, recovery_words, restored_words, retrain_words, time_words
+from lib.figures.monitoring_words import ROWS_OF, mix_words, recovery_words, restored_words, retrain_words, time_words
 from lib.figures.windows import plot_windows
 from lib.figures.windows_view import WindowsView
 from lib.metrics.catalogue import METRICS, metric_named
@@ -191,7 +191,7 @@ def _show_onsets(view: MonitoringView) -> None:
             Cell(*time_words(each.change).removesuffix(")").split(" (", 1), wordy=True),
             estimate_cell(each.change.before),
             estimate_cell(each.change.after),
-            Cell(deploy_words(view.watched.deploy_of(each.change)), wordy=True),
+            Cell(deploy_words(view.watched.deploy_of(each.change)), mix_words(view, each), wordy=True),
         ]
         for each in view.onsets
     ]

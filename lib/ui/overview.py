@@ -113,7 +113,7 @@ def overview_sentence(diagnosis: Diagnosis) -> str:
     if diagnosis.verdict(rate.name) == "not comparable":
         return f"{said}; that of version {baseline} is not comparable, its scores are on another scale."
     if not diagnosis.verdict(rate.name):
-        return f"{said}; no difference from version {baseline} that chance could not make."
+        return f"{said}; as a whole no difference from version {baseline} that chance could not make."
     return f"{said}: {format_change(change.value, rate.unit)} against version {baseline}."
 
 

@@ -30,7 +30,7 @@ def test_a_threshold_that_moved_says_where_it_flags_as_many_negatives_as_before(
     frame = versions(world, lambda s, _label: s + 3.0)
     diagnosis = diagnose(frame, ("language", "plan"))
     (found,) = [each for each in run_checks(diagnosis) if each.is_finding]
-    assert (found.name, found.version, found.status) == ("threshold-shift", "v2", Status.WARN)
+    assert (found.name, found.version, found.status) == ("threshold-shift", "v2", Status.FAIL)
     assert found.title.startswith("The threshold flags more in version v2: ")
     assert any("Probabilities are off in version v2" in each for each in found.evidence["consequences"])
     second, first = (frame[frame["version"] == each] for each in ("v2", "v1"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
+from scipy.special import expit
 
 from lib.checks import BEGAN, CheckResult, Severity, Status, Where, first_rate, run_checks
 from lib.diagnose import Diagnosis
@@ -124,3 +126,26 @@ def test_a_finding_of_which_no_deploy_is_known_leads_nowhere() -> None:
     assert led_by(diagnosis, [one], ()) is None
     chosen = diagnosis.with_settings(where=Filter(cohorts=(("tenant", "b"),)))
     assert led_by(chosen, [begun], chosen.watched().parts) is None
+
+
+def test_another_mix_of_the_classes_is_told_beside_the_change_that_it_makes() -> None:
+    frame = crossed_world(30_000, shift=0)
+    rng = np.random.default_rng(1)
+    second = (frame["time"] - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    turned = (frame["tenant"] == "b") & (second >= DEPLOYED) & (frame["label"] == 0) & (rng.random(len(frame)) < 0.5)
+    label = np.where(turned, 1.0, frame["label"])
+    odds = np.where(label > 0, 0.9, -2.0) + 1.2 * rng.standard_normal(len(frame))
+    diagnosis = diagnose(frame.assign(label=label, score=expit(odds)), ("tenant", "channel"))
+    watched = diagnosis.watched()
+    view = MonitoringView.of(diagnosis, watched, watched.usual_objectives, ())
+    assert view.main_onset is not None
+    assert view.main_onset.part == Part("tenant", "b")
+    week = (second - view.main_onset.change.at) / (7 * DAY)
+    own = frame["tenant"] == "b"
+    before, after = (label[own & (week >= low) & (week < low + 1)].mean() for low in (-1, 0))
+    said = f"{100 * after:.1f} % against {100 * before:.1f} % of its labelled rows are positive in the week after it"
+    assert said in answer(view).replace("\N{NO-BREAK SPACE}", " ")
+    # A fault leaves the classes as they are.
+    plain = crossed()
+    view = MonitoringView.of(plain, plain.watched(), plain.watched().usual_objectives, [found_in(CROSSING)])
+    assert "of its labelled rows are positive" not in answer(view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,7 +142,13 @@ def test_a_change_is_matched_to_the_nearest_deploy_in_its_interval() -> None:
     other = Deploy(V2.at - 900, "x", "deploy")
     assert match_deploy(change, (other, V2, BACK)) == V2
     assert match_deploy(change, (BACK,)) is None
-    assert match_deploy(change, (BACK,), slack=3 * DAY) == BACK
+    late = Deploy(V2.at + DAY // 2, "y", "deploy")
+    assert match_deploy(change, (late,)) is None
+    assert match_deploy(change, (late,), slack=DAY) == late
+    # An interval of days holds what has nothing to do with the change.
+    vague = replace(change, lower=V2.at - 5 * DAY, upper=V2.at + 5 * DAY)
+    assert match_deploy(vague, (BACK,)) is None
+    assert match_deploy(vague, (late, BACK)) == late
 
 
 def test_the_expected_rate_by_hand() -> None:

@@ -233,6 +233,9 @@ def test_saved_cells_say_the_same_as_the_rows(report: Report, saved_report: Repo
     rows.pop("features", None)
     for each in (rows, cells):
         each["checks"] = [check for check in each["checks"] if check["name"] not in OF_OTHER_COLUMNS]
+        # When it began is known to a bucket of time, or to a window.
+        begun = [check for check in each["checks"] if check["evidence"].pop("began_at_deploy", None)]
+        assert all("It began on 20" in check.pop("explanation") for check in begun)
     # Buckets of time are five minutes wide where there are rows, windows where there are none.
     fine, coarse = (each.pop("monitoring", None) for each in (rows, cells))
     assert (fine is None) == (coarse is None)

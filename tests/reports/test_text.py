@@ -43,7 +43,7 @@ def test_the_incident_opens_with_its_cause() -> None:
     lines = render_text(sample_report("incident.csv.gz")).splitlines()
     first = next(line for line in lines if line.startswith("ERROR"))
     assert first.startswith("ERROR Scores are reversed for language = pt in version 2026.04")
-    assert any(line.startswith("  → Look at some of these rows") for line in lines)
+    assert any(line.startswith("  → Compare the scores of these rows before and after that deploy") for line in lines)
 
 
 def test_several_findings_of_one_check_say_once_what_to_do() -> None:
