@@ -12,7 +12,7 @@ from lib.metrics.incidents import Part
 from lib.monitoring import ALL, Monitoring, missing_for_monitoring
 from lib.scan import WindowGrid
 from lib.ui import state
-from lib.ui.findings import findings_of
+from lib.ui.findings import findings_at_all_times
 from lib.ui.html import show_answer, show_note
 from lib.ui.monitoring import asked_crossing, choose_objectives, watched
 from lib.ui.monitoring_views import choose_metric, show_debug, show_executive, show_on_call
@@ -46,8 +46,8 @@ def choose_part(diagnosis: Diagnosis, made: Monitoring) -> Part | None:
     Where cohorts cross only what a finding names is offered, as the first, and what a link asks for, such as a slice's.
     What a finding says to have begun at a deploy is drawn until something else is chosen.
     """
-    crossings = crossings_of(diagnosis, findings_of(diagnosis))
-    led = led_by(diagnosis, findings_of(diagnosis), made.parts)
+    crossings = crossings_of(diagnosis, findings_at_all_times(diagnosis))
+    led = led_by(diagnosis, findings_at_all_times(diagnosis), made.parts)
     asked = asked_crossing(made)
     parts = {part_words(each): each for each in (*crossings, *((asked,) if asked else ()), *made.parts)}
     found = {part_words(each): f"Of a finding: {part_words(each)}" for each in crossings}
@@ -74,15 +74,16 @@ def show_monitoring(diagnosis: Diagnosis) -> None:
             words=lambda each: "As the rows allow" if each == FROM_ROWS else WindowGrid(int(each)).words,
         )  # fmt: skip
         width = None if per == FROM_ROWS else int(per)
-    first = first_rate(diagnosis, findings_of(diagnosis), made)
+    results = findings_at_all_times(diagnosis)
+    first = first_rate(diagnosis, results, made)
     objectives = choose_objectives(diagnosis, made, first)
     with st.spinner("Replaying the objectives", show_time=True):
-        view = MonitoringView.of(diagnosis, made, objectives, findings_of(diagnosis), part=part, width=width)
+        view = MonitoringView.of(diagnosis, made, objectives, results, part=part, width=width)
     with words:
         show_answer(answer(view))
         why = width_words(view) if width is None and not view.nothing else ""
         weights = ROWS_ALONE if diagnosis.facts.weighted else ""
-        begins = first_words(first, findings_of(diagnosis)) if not view.nothing and view.metric == first else ""
+        begins = first_words(first, results) if not view.nothing and view.metric == first else ""
         show_note(begins, range_words(diagnosis.settings.where), *lag_words(view), why, weights)
     if view.nothing:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lib.checks.beginnings import BEGAN
 from lib.checks.result import CheckResult
 from lib.metrics.comparison import adjusted_p_values
 from lib.metrics.intervals import LEVEL
@@ -38,6 +39,10 @@ def first_rate(diagnosis: Diagnosis, results: Sequence[CheckResult], watched: Mo
 
 
 def names_answers(results: Sequence[CheckResult]) -> bool:
-    """Whether the first of the findings that name cohorts says that answers are worse there."""
-    first = next((each for each in results if each.is_finding and each.where.cohort), None)
+    """Whether the first of the findings about a part of the rows says that answers are worse there.
+
+    Of a filter to a cohort that is a finding that began at a deploy.
+    """
+    found = (each for each in results if each.is_finding and (each.where.cohort or BEGAN in each.evidence))
+    first = next(found, None)
     return first is not None and first.code in OF_ANSWERS

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
-from lib.checks import CheckResult, Status, run_checks, says_worse
+from lib.checks import BEGAN, CheckResult, Status, run_checks, says_worse
 from lib.diagnose import Diagnosis
 from lib.figures.format import format_plural, format_verdicts
 from lib.figures.monitoring_parts import crossing_of, crossings_of, part_words
 from lib.figures.text import MISSING
-from lib.monitoring import missing_for_monitoring
+from lib.monitoring import at_all_times, missing_for_monitoring
 from lib.schema import CLASS, VERSION, cohort_key
 from lib.sources.columns import join_names
 from lib.ui import state
@@ -54,6 +55,19 @@ def findings_of(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
     return held["results"]
 
 
+def findings_at_all_times(diagnosis: Diagnosis) -> tuple[CheckResult, ...]:
+    """The same without the range of times that is chosen; run once for a range after the other."""
+    wide = dataclasses.replace(diagnosis.settings, where=at_all_times(diagnosis.settings.where))
+    if wide == diagnosis.settings:
+        return findings_of(diagnosis)
+    held, training = st.session_state.setdefault("findings_at_all_times", {}), held_training()
+    wanted = diagnosis.facts.key, wide
+    if held.get("of") != wanted or held.get("training") is not training:
+        held["of"], held["training"] = wanted, training
+        held["results"] = run_checks(diagnosis.with_settings(where=wide.where), training)
+    return held["results"]
+
+
 def column_of_findings(diagnosis: Diagnosis) -> str | None:
     """The cohort column of the most serious finding that the Cohorts page shows; None where none names one."""
     shown = [each for each in findings_of(diagnosis) if each.is_finding and page_of(each) == "cohorts"]
@@ -62,7 +76,8 @@ def column_of_findings(diagnosis: Diagnosis) -> str | None:
 
 def forget_findings() -> None:
     """Let the checks run anew, where they can say more than before."""
-    st.session_state.pop("findings", None)
+    for name in ("findings", "findings_at_all_times"):
+        st.session_state.pop(name, None)
 
 
 def explaining(diagnosis: Diagnosis, column: str) -> list[CheckResult]:
@@ -234,8 +249,9 @@ def _view_of(result: CheckResult, diagnosis: Diagnosis) -> dict[str, str]:
 
 
 def is_of(result: CheckResult, topic: str) -> bool:
-    """Whether a page opens with a finding: its own, and on Monitoring whatever has a time or lies in a crossing."""
-    if topic == "monitoring" and (result.where.window is not None or crossing_of(result) is not None):
+    """Whether a page opens with a finding: its own; Monitoring with what has a time, began at one or crosses."""
+    is_timed = result.where.window is not None or BEGAN in result.evidence
+    if topic == "monitoring" and (is_timed or crossing_of(result) is not None):
         return True
     return page_of(result) == topic
 

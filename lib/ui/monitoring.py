@@ -16,7 +16,7 @@ from lib.metrics.incidents import SLIS, Part
 from lib.monitoring import SUGGESTED, Monitoring, are_read, at_all_times, missing_for_monitoring, read_timelines
 from lib.policy import Policy, objectives_text, read_policy
 from lib.ui import state
-from lib.ui.findings import findings_of
+from lib.ui.findings import findings_at_all_times
 from lib.ui.html import Cell, Column, show_note, show_table
 from lib.ui.jobs import finish, forget
 from lib.ui.page import ROWS_WITHOUT_WAITING
@@ -31,7 +31,7 @@ POLICY_HELP = (
 
 def watched(diagnosis: Diagnosis) -> Monitoring:
     """The monitoring of the versions that are chosen; of many rows it is read with progress and cancel."""
-    found = crossings_of(diagnosis, findings_of(diagnosis))
+    found = crossings_of(diagnosis, findings_at_all_times(diagnosis))
     _read(diagnosis, found)
     versions = diagnosis.facts.versions
     policy = held_policy(diagnosis)

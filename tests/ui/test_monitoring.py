@@ -14,7 +14,7 @@ from lib.policy import objectives_text, read_policy
 from lib.scan import save_cells
 from lib.settings import Settings
 from sample_data.make import make_clean
-from tests.checks.crossed import crossed_world
+from tests.checks.crossed import BACK, DAY, DEPLOYED, crossed_world
 from tests.reports.conftest import SAMPLES, scan_of
 from tests.ui.conftest import (
     answer,
@@ -199,6 +199,40 @@ def test_a_finding_where_cohorts_cross_is_shown_over_time_by_one_click_and_back(
     app = go_to(app, "slices")
     assert_sound(app)
     assert "Show over time" in links(app)
+
+
+def test_a_range_of_times_leaves_what_happened_as_it_is_and_a_version_alone_has_objectives_too() -> None:
+    app = open_frame("home", crossed_world().rename(columns={"score": "y_prob"}))
+    words = "tenant = b and channel = web"
+    whole = answer(go_to(app, "monitoring"))
+    assert whole.startswith(f"Error rate of {words} rose from ")
+    # The candidate's own time: what it is compared with lies outside.
+    windows = f"{DEPLOYED + DAY}..{BACK - 2 * DAY}"
+    app = go_to(app, "home")
+    app.query_params["windows"] = windows
+    app = go_to(app, "monitoring")
+    assert_sound(app)
+    assert app.query_params["windows"] == windows
+    assert answer(app) == whole
+    assert app.selectbox(key="control:part").value == words
+    app.selectbox(key="control:monitored").set_value("v2")
+    run(app)
+    assert_sound(app)
+    assert "there is nothing to monitor" not in answer(app)
+    assert len(figures(app)) == 2
+
+
+def test_within_a_cohort_what_began_at_a_deploy_is_told_and_leads() -> None:
+    app = open_frame("home", crossed_world(30_000).rename(columns={"score": "y_prob"}))
+    chosen = {"cohort_column": "tenant", "cohort": "b", "cohort_column_2": "channel", "cohort_2": "web"}
+    for name, value in chosen.items():
+        app.query_params[name] = value
+    app = go_to(app, "monitoring")
+    assert_sound(app)
+    assert any("The threshold flags more in version v2: " in each for each in findings(app))
+    assert "It began on 2026-01-17 00:00 UTC, when v2 was deployed." in text_of(app)
+    assert "Roll that deploy back" in text_of(app)
+    assert answer(app).startswith("Error rate of all rows rose from ")
 
 
 def test_the_window_follows_the_rows_until_somebody_chooses_one() -> None:
