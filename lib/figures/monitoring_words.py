@@ -39,7 +39,7 @@ CAUSES = {
 """What a check found, by its name."""
 LEAST_MIX = 0.05
 RESTORED = {"yes": ", which restored it", "no": ", which did not restore it", "undecided": ""}
-SURE = f"restored would be {format_share(1 - RESTORED_SHARE, 0)} or more for certain"
+SURE = f"surely restored is from a lower end of {format_share(1 - RESTORED_SHARE, 0)} on"
 ROWS_OF: dict[Found, str] = {
     "rise": "the time of the clearest rise",
     "page": "while the first page was open",
@@ -95,7 +95,8 @@ def still_words(view: MonitoringView) -> str:
     around = format_change_interval(step.change.lower, step.change.upper, "share").removesuffix(POINTS)
     return (
         f"After {done_words(step.deploy)} the {name.lower()} of {part_words(view.part)} was {size} "
-        f"{'higher' if step.change.value > 0 else 'lower'} than before ({around}), though no time stands out {chance}"
+        f"{'higher' if step.change.value > 0 else 'lower'} than before ({around}); without knowing of it "
+        f"no time would stand out {chance}"
     )
 
 

@@ -47,7 +47,8 @@ _EXACT: Final[dict[Role, frozenset[str]]] = {
             importance_weight importance w gewicht peso poids 权重 重み вес""",
         Role.LATENCY: """latency latency_ms latency_s latency_seconds latency_us latency_sec duration duration_ms
             duration_s duration_seconds response_time response_time_ms elapsed elapsed_ms inference_time
-            inference_time_ms inference_ms serving_time_ms latenz dauer latencia latence latenza 延迟 задержка""",
+            inference_time_ms inference_ms serving_time_ms ms millis took_ms latenz
+            dauer latencia latence latenza 延迟 задержка""",
         Role.COST: """cost cost_usd cost_eur costs price price_usd unit_cost request_cost inference_cost kosten preis
             coste costo custo precio preco prix cout prezzo 成本 费用 стоимость""",
     }.items()

@@ -974,3 +974,11 @@ def test_a_text_that_says_no_label_beside_several_classes_is_asked_about(read):
     assert not settled.questions
     assert settled.mapping.class_names == names
     assert settled.mapping.unlabelled == ("maybe",)
+
+
+@pytest.mark.parametrize("name", ["ms", "took_ms", "millis"])
+def test_a_column_of_milliseconds_is_the_latency(read, name):
+    table = read(csv(label=[0, 1] * 20 + [1], score=[k / 40 for k in range(41)], **{name: [k / 3 for k in range(41)]}))
+    inference = infer_mapping([table], Answers(score_kind="probability"))
+    assert inference.mapping.latency == name
+    assert name not in inference.mapping.features
