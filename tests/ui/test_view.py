@@ -47,7 +47,7 @@ def notes(app: AppTest) -> list[str]:
         (
             "monitoring",
             {"part": "language = xx", "per": "7"},
-            "part = language = xx (shown instead: What changed most)",
+            "part = language = xx (shown instead: language = pt)",
         ),
     ],
 )
