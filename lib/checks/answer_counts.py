@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,8 +30,6 @@ LEAST_MOVE, LEAST_COST = 0.1, 0.02
 MOSTLY = 2 / 3
 """Of the errors that there are more of, so many are false positives where these are what is told."""
 LARGE_FALL = 0.2
-STRETCHES = 10
-"""Into so many stretches of as many rows each a version's time is cut, to see how much they differ."""
 LEAST_ROWS = 30
 """Labelled, scored rows of a version or of a class in it; fewer say nothing."""
 
@@ -167,25 +165,22 @@ def _weighted(here: Counts, there: Counts, share: float) -> tuple[float, float]:
     return change, float(np.sqrt(variance))
 
 
-def _p_of(change: float, error: float, least: float, dispersion: float = 1.0) -> float:
+def _p_of(change: float, error: float, least: float, p_beyond: Callable[[float], float] | None = None) -> float:
     """One-sided; 1 where the change is too small to matter."""
-    return p_beyond(change / error, dispersion) if change >= least and error > 0 else 1.0
+    if change < least or error <= 0:
+        return 1.0
+    return float(special.ndtr(-change / error)) if p_beyond is None else p_beyond(change / error)
 
 
-def p_beyond(z: float, dispersion: float) -> float:
-    """One-sided p of a difference in standard errors, of rows that vary so many times as much as by chance.
+def p_of_errors(here: Counts, there: Counts, p_beyond: Callable[[float], float] | None = None) -> float:
+    """That there are no more errors where both versions have one mix of the classes.
 
-    How much they do is known from `STRETCHES` stretches of time only, so that Student's t is in the normal's place.
+    `p_beyond` says the p of a difference in standard errors; the normal one without it.
     """
-    return float(special.ndtr(-z) if dispersion == 1 else special.stdtr(STRETCHES - 1, -z / np.sqrt(dispersion)))
-
-
-def p_of_errors(here: Counts, there: Counts, dispersion: float = 1.0) -> float:
-    """That there are no more errors where both versions have one mix of the classes."""
     if (here.positives > 0) != (there.positives > 0) or (here.negatives > 0) != (there.negatives > 0):
         return 1.0
     share = (here.positives + there.positives) / (here.n + there.n)
-    return _p_of(*_weighted(here, there, share), LEAST_ERRORS, dispersion)
+    return _p_of(*_weighted(here, there, share), LEAST_ERRORS, p_beyond)
 
 
 def p_of_cost(here: Counts, there: Counts) -> float:

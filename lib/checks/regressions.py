@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from lib.cells import Cells
-from lib.checks.answer_counts import STRETCHES, Counts, Kind, by_class, count_answers, kind_of, p_beyond
+from lib.checks.answer_counts import Counts, Kind, by_class, count_answers, kind_of
 from lib.checks.causes import rare_cause_parts
 from lib.checks.crossed_answers import Candidate, CrossedAnswers, candidates_of, read_crossed
 from lib.checks.crossing import NOTHING_APART, Apart, find_crossing
+from lib.checks.dispersion import NO_DISPERSION, STRETCHES, Dispersion, column_dispersion
 from lib.checks.memory import once_for_every_margin_target
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import REVERSED_AUC, RIGHT_AUC, find_reversals
@@ -30,7 +30,7 @@ from lib.checks.worsening import find_worsenings, worse_runs
 from lib.errors import SettingsError
 from lib.metrics.intervals import excess_p_value
 from lib.metrics.summary import unpaired_change
-from lib.schema import NO_WINDOW, WINDOW, cohort_key
+from lib.schema import cohort_key
 
 if TYPE_CHECKING:
     from lib.diagnose import Diagnosis
@@ -40,7 +40,6 @@ MOST_COLUMNS = 12
 MOST_FOUND = 3
 MOST_TRIED = 20
 """So many of the strongest parts are tested in full."""
-CERTAIN = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,31 +136,18 @@ def _worst(diagnosis: Diagnosis, tables: Sequence[CrossedAnswers], trials: int) 
 
 def _p_of(diagnosis: Diagnosis, each: Candidate, trials: int) -> float:
     """Of two ways to weigh classes and all parts, by the normal and by the exact test."""
-    if p_beyond(each.z, 1.0) * 2 * trials > ALARM_RATE:
+    if NO_DISPERSION.p_beyond(each.z) * 2 * trials > ALARM_RATE:
         return 1.0
     exact = min(float(excess_p_value(*counts)) for counts in by_class(each.here, each.there) if min(counts[1::2]) > 0)
-    return min(1.0, 2 * trials * max(2 * exact, p_beyond(each.z, time_dispersion(diagnosis, each.cohorts))))
+    return min(1.0, 2 * trials * max(2 * exact, _dispersion(diagnosis, each).p_beyond(each.z)))
 
 
-def time_dispersion(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...] = ()) -> float:
-    """How much more stretches of the baseline's time differ in wrong answers than rows do; 1 where it may be chance."""
+def _dispersion(diagnosis: Diagnosis, each: Candidate) -> Dispersion:
+    """Of the columns of a part the larger, told from all of their values, for as many rows as the part has."""
     if diagnosis.facts.windows is None:
-        return 1.0
-    cells = cells_of(diagnosis, Part((diagnosis.settings.baseline,), cohorts), WINDOW)
-    by_window = np.zeros((cells.n_groups, 4))
-    np.add.at(by_window, cells.block // 3, count_answers(cells))
-    start = cells.groups[WINDOW].astype(np.int64)
-    order = np.argsort(start, kind="stable")
-    wrong, n = by_window[order][start[order] != NO_WINDOW, :2].T
-    rate = wrong.sum() / max(n.sum(), 1.0)
-    if not 0 < rate < 1:
-        return 1.0
-    stretch = np.minimum((np.cumsum(n) - n / 2) / n.sum() * STRETCHES, STRETCHES - 1).astype(np.int64)
-    wrong, n = (np.bincount(stretch, each, STRETCHES) for each in (wrong, n))
-    kept = n > 0
-    chi_squared = ((wrong - n * rate)[kept] ** 2 / (n[kept] * rate * (1 - rate))).sum()
-    degrees = max(1, int(kept.sum()) - 1)
-    return float(chi_squared) / degrees if special.chdtrc(degrees, chi_squared) < CERTAIN else 1.0
+        return NO_DISPERSION
+    found = [column_dispersion(diagnosis, column) for column, _value in each.cohorts]
+    return max((of.among(each.there.n / STRETCHES) for of in found), key=lambda of: of.ratio)
 
 
 def _refined(diagnosis: Diagnosis, cohorts: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], Apart]:

@@ -19,8 +19,9 @@ from lib.checks.answer_counts import (
     p_of_moves,
 )
 from lib.checks.blocks import Block, Place, make_block
+from lib.checks.dispersion import whole_dispersion
 from lib.checks.memory import once_for_every_margin_target
-from lib.checks.regressions import Regression, find_regressions, time_dispersion
+from lib.checks.regressions import Regression, find_regressions
 from lib.checks.result import ALARM_RATE
 from lib.checks.reversal import find_reversals
 from lib.checks.search import take_out, widened
@@ -105,7 +106,7 @@ def _compare(
         p = 2 * float(excess_p_value(here.false_positives, here.negatives, there.false_positives, there.negatives))
         if p <= ALARM_RATE:
             return told("false positives", p)
-    p = 3 * min(p_of_errors(here, there, time_dispersion(diagnosis)), p_of_auc(auc) if auc else 1.0)
+    p = 3 * min(p_of_errors(here, there, whole_dispersion(diagnosis).p_beyond), p_of_auc(auc) if auc else 1.0)
     return told("errors", p) if p <= ALARM_RATE else None
 
 

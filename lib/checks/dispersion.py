@@ -1,0 +1,112 @@
+"""How much more stretches of a version's time differ in wrong answers than rows do by chance.
+
+Cases are harder on some days, and of some cohorts more so: two versions that serve one after the other differ by that
+too. The baseline's time is cut into stretches of as many rows each; what they differ by, class by class, beyond what
+rows make by chance, widens what counts as chance between versions (quasi-likelihood; McCullagh and Nelder 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from lib.cells import Cells
+from lib.checks.answer_counts import count_answers
+from lib.checks.blocks import FloatArray
+from lib.checks.memory import once_for_every_margin_target
+from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
+
+if TYPE_CHECKING:
+    from lib.diagnose import Diagnosis
+
+STRETCHES = 10
+"""Into so many stretches of as many rows each a version's time is cut."""
+CERTAIN = 0.01
+
+
+@dataclass(frozen=True)
+class Dispersion:
+    """How much more stretches differ than rows do by chance.
+
+    Attributes:
+        ratio: of the variances, at least 1; 1 where it may be chance.
+        degrees: of freedom from which that is known.
+        rows: of a stretch of what it is known from.
+    """
+
+    ratio: float
+    degrees: float
+    rows: float
+
+    def among(self, rows: float) -> Dispersion:
+        """Of stretches with fewer rows: what these share weighs less beside chance."""
+        return Dispersion(1 + (self.ratio - 1) * min(1.0, rows / max(self.rows, 1.0)), self.degrees, rows)
+
+    def p_beyond(self, z: float) -> float:
+        """One-sided p of a difference in standard errors; Student's, where rows vary more than by chance."""
+        if self.ratio == 1:
+            return float(special.ndtr(-z))
+        return float(special.stdtr(self.degrees, -z / math.sqrt(self.ratio)))
+
+
+NO_DISPERSION = Dispersion(1.0, math.inf, 0.0)
+
+
+def whole_dispersion(diagnosis: Diagnosis) -> Dispersion:
+    """Of all rows of the baseline."""
+    if diagnosis.facts.windows is None:
+        return NO_DISPERSION
+    return _told([_scatter(*_by_window(diagnosis, diagnosis.cells(VERSION, WINDOW)))])
+
+
+def column_dispersion(diagnosis: Diagnosis, column: str) -> Dispersion:
+    """Of the values of a cohort column in the baseline, together."""
+    return _columns(diagnosis).get(column, NO_DISPERSION)
+
+
+@once_for_every_margin_target
+def _columns(diagnosis: Diagnosis) -> dict[str, Dispersion]:
+    found: dict[str, Dispersion] = {}
+    for column in diagnosis.facts.cohorts:
+        cells = diagnosis.cohort_windows(column)
+        names = np.unique(cells.groups[cohort_key(column)])
+        parts = [cells.select(**{cohort_key(column): name}) for name in names]
+        found[column] = _told([_scatter(*_by_window(diagnosis, part)) for part in parts])
+    return found
+
+
+def _by_window(diagnosis: Diagnosis, cells: Cells) -> tuple[FloatArray, FloatArray]:
+    """Wrong answers and rows of positives and of negatives in each window of the baseline, shape (W, 2) each."""
+    counts = np.zeros((cells.n_groups, 4))
+    np.add.at(counts, cells.block // 3, count_answers(cells))
+    start = cells.groups[WINDOW].astype(np.int64)
+    kept = (cells.groups[VERSION] == diagnosis.settings.baseline) & (start != NO_WINDOW)
+    wrong, n, false_positives, negatives = counts[kept][np.argsort(start[kept], kind="stable")].T
+    return np.stack([wrong - false_positives, false_positives], 1), np.stack([n - negatives, negatives], 1)
+
+
+def _scatter(wrong: FloatArray, n: FloatArray) -> tuple[float, float, float]:
+    """Pearson's χ² of stretches, class by class, its degrees of freedom, and rows of a stretch."""
+    rows = n.sum(axis=1)
+    if rows.sum() < STRETCHES:
+        return 0.0, 0.0, 0.0
+    rate = wrong.sum(axis=0) / np.maximum(n.sum(axis=0), 1.0)
+    place = ((np.cumsum(rows) - rows / 2) / rows.sum() * STRETCHES).astype(np.int64)
+    stretch = np.minimum(place, STRETCHES - 1)
+    excess = np.bincount(stretch, (wrong - n * rate).sum(axis=1), STRETCHES)
+    variance = np.bincount(stretch, (n * rate * (1 - rate)).sum(axis=1), STRETCHES)
+    kept = variance > 0
+    chi_squared = float((excess[kept] ** 2 / variance[kept]).sum())
+    return chi_squared, max(0.0, float(kept.sum()) - 1), float(rows.sum()) / STRETCHES
+
+
+def _told(scatters: list[tuple[float, float, float]]) -> Dispersion:
+    chi_squared, degrees, _rows = (sum(each) for each in zip(*scatters, strict=True))
+    if degrees <= 0 or special.chdtrc(degrees, chi_squared) >= CERTAIN:
+        return NO_DISPERSION
+    rows = sum(of * n for _chi, of, n in scatters) / degrees
+    return Dispersion(max(1.0, chi_squared / degrees), degrees, rows)
