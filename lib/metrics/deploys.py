@@ -25,6 +25,8 @@ MOST_BESIDE = 0.2
 """With a larger share of rows beside the version that has most of them, versions stand side by side."""
 AROUND = 7 * DAY
 """How far before and after a deploy is looked, at most: one stretch for what it did and for what its rollback undid."""
+MOST_APART = 2 * DAY
+"""No change belongs to a deploy that is farther from it."""
 RESTORED = 0.2
 """A rate is restored when surely at most so much of its rise is left."""
 
@@ -212,8 +214,8 @@ def _restored(rise: Estimate, left: Estimate) -> Restored:
 def match_deploy(change: Change, deploys: Sequence[Deploy], slack: int = 0) -> Deploy | None:
     """The deploy nearest to a change, of those within its interval and `slack` seconds on either side; None without.
 
-    Nor is one more than a day away: an interval of days holds what has nothing to do with the change.
+    Nor is one more than two days away: an interval of a week holds what has nothing to do with the change.
     """
     near = [each for each in deploys if change.lower - slack <= each.at <= change.upper + slack]
-    near = [each for each in near if abs(each.at - change.at) <= DAY]
+    near = [each for each in near if abs(each.at - change.at) <= MOST_APART]
     return min(near, key=lambda each: abs(each.at - change.at), default=None)

@@ -35,8 +35,8 @@ _EXACT: Final[dict[Role, frozenset[str]]] = {
         Role.ID: """id ids uuid guid sample_id request_id row_id example_id record_id event_id transaction_id
             prediction_id observation_id instance_id item_id case_id key kennung identifiant identificador""",
         Role.VERSION: """version model_version versions model model_name model_id release release_version build
-            deployment deploy variant model_variant checkpoint run run_id arm candidate modell modelo modele modello
-            modellversion versao versione バージョン 版本 версия""",
+            deployment deploy variant model_variant checkpoint run run_id arm candidate scorer classifier
+            modell modelo modele modello modellversion versao versione バージョン 版本 версия""",
         Role.SPLIT: """split fold set partition subset data_split dataset_split split_name cv_fold kfold
             aufteilung particion conjunto partizione sous_ensemble""",
         Role.TIME: """time timestamp timestamps ts date datetime date_time created_at updated_at event_time eventtime

@@ -982,3 +982,9 @@ def test_a_column_of_milliseconds_is_the_latency(read, name):
     inference = infer_mapping([table], Answers(score_kind="probability"))
     assert inference.mapping.latency == name
     assert name not in inference.mapping.features
+
+
+def test_a_column_named_for_what_scores_is_the_version(read):
+    table = read(csv(outcome=["a", "b"] * 20, score=[k / 40 for k in range(40)], scorer=["s-11"] * 20 + ["s-12"] * 20))
+    answers = Answers(score_kind="probability", roles={"label": "outcome"}, pos_label="a")
+    assert infer_mapping([table], answers).mapping.version == "scorer"
