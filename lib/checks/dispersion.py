@@ -56,37 +56,36 @@ class Dispersion:
 NO_DISPERSION = Dispersion(1.0, math.inf, 0.0)
 
 
+@once_for_every_margin_target
 def whole_dispersion(diagnosis: Diagnosis) -> Dispersion:
     """Of all rows of the baseline."""
-    if diagnosis.facts.windows is None:
-        return NO_DISPERSION
-    return _told([_scatter(*_by_window(diagnosis, diagnosis.cells(VERSION, WINDOW)))])
+    return _told(diagnosis, diagnosis.cells(VERSION, WINDOW)) if diagnosis.facts.windows else NO_DISPERSION
 
 
 def column_dispersion(diagnosis: Diagnosis, column: str) -> Dispersion:
     """Of the values of a cohort column in the baseline, together."""
-    return _columns(diagnosis).get(column, NO_DISPERSION)
+    if diagnosis.facts.windows is None or column not in diagnosis.facts.cohorts:
+        return NO_DISPERSION
+    return _told(diagnosis, diagnosis.cohort_windows(column), cohort_key(column))
 
 
-@once_for_every_margin_target
-def _columns(diagnosis: Diagnosis) -> dict[str, Dispersion]:
-    found: dict[str, Dispersion] = {}
-    for column in diagnosis.facts.cohorts:
-        cells = diagnosis.cohort_windows(column)
-        names = np.unique(cells.groups[cohort_key(column)])
-        parts = [cells.select(**{cohort_key(column): name}) for name in names]
-        found[column] = _told([_scatter(*_by_window(diagnosis, part)) for part in parts])
-    return found
-
-
-def _by_window(diagnosis: Diagnosis, cells: Cells) -> tuple[FloatArray, FloatArray]:
-    """Wrong answers and rows of positives and of negatives in each window of the baseline, shape (W, 2) each."""
+def _told(diagnosis: Diagnosis, cells: Cells, key: str = "") -> Dispersion:
+    """Of all rows of a table by version and window, or of those of each value of another key."""
     counts = np.zeros((cells.n_groups, 4))
     np.add.at(counts, cells.block // 3, count_answers(cells))
     start = cells.groups[WINDOW].astype(np.int64)
-    kept = (cells.groups[VERSION] == diagnosis.settings.baseline) & (start != NO_WINDOW)
-    wrong, n, false_positives, negatives = counts[kept][np.argsort(start[kept], kind="stable")].T
-    return np.stack([wrong - false_positives, false_positives], 1), np.stack([n - negatives, negatives], 1)
+    order = np.argsort(start, kind="stable")
+    order = order[((cells.groups[VERSION] == diagnosis.settings.baseline) & (start != NO_WINDOW))[order]]
+    wrong, n, false_positives, negatives = counts[order].T
+    by_class = np.stack([wrong - false_positives, false_positives, n - negatives, negatives], axis=1)
+    value = np.unique(cells.groups[key][order], return_inverse=True)[1] if key else np.zeros(len(order), np.int64)
+    parts = [by_class[value == each] for each in range(int(value.max(initial=-1)) + 1)]
+    scatters = [_scatter(part[:, :2], part[:, 2:]) for part in parts]
+    chi_squared, degrees = (sum(each[place] for each in scatters) for place in (0, 1))
+    if degrees <= 0 or special.chdtrc(degrees, chi_squared) >= CERTAIN:
+        return NO_DISPERSION
+    rows = sum(of * rows for _chi, of, rows in scatters) / degrees
+    return Dispersion(max(1.0, chi_squared / degrees), degrees, rows)
 
 
 def _scatter(wrong: FloatArray, n: FloatArray) -> tuple[float, float, float]:
@@ -102,11 +101,3 @@ def _scatter(wrong: FloatArray, n: FloatArray) -> tuple[float, float, float]:
     kept = variance > 0
     chi_squared = float((excess[kept] ** 2 / variance[kept]).sum())
     return chi_squared, max(0.0, float(kept.sum()) - 1), float(rows.sum()) / STRETCHES
-
-
-def _told(scatters: list[tuple[float, float, float]]) -> Dispersion:
-    chi_squared, degrees, _rows = (sum(each) for each in zip(*scatters, strict=True))
-    if degrees <= 0 or special.chdtrc(degrees, chi_squared) >= CERTAIN:
-        return NO_DISPERSION
-    rows = sum(of * n for _chi, of, n in scatters) / degrees
-    return Dispersion(max(1.0, chi_squared / degrees), degrees, rows)
