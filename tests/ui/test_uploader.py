@@ -135,7 +135,8 @@ def test_files_are_chosen_by_keyboard_kept_over_pages_and_removed(page: Page, tm
     expect(page.get_by_text("HAVE")).to_have_count(2)
     page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     page.get_by_role("button", name="Remove b.csv.gz").click()
-    expect(page.get_by_text("HAVE")).to_have_count(1)
+    expect(page.get_by_text("HAVE small.csv").first).to_be_visible()
+    expect(page.get_by_text("HAVE large.csv")).to_have_count(0)
     expect(page.get_by_role("button", name="Remove b.csv.gz")).to_have_count(0)
 
 
