@@ -93,6 +93,12 @@ def count_answers(cells: Cells) -> FloatArray:
     return np.stack([wrong, rows, np.where(negative, wrong, 0.0), np.where(negative, rows, 0.0)], axis=1)
 
 
+def split_by_class(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Wrong answers and rows of positives and of negatives, shape (2, N) each, of counts of `count_answers`."""
+    wrong, n, false_positives, negatives = counts.T
+    return np.stack([wrong - false_positives, false_positives]), np.stack([n - negatives, negatives])
+
+
 def by_class(here: Counts, there: Counts) -> list[tuple[float, float, float, float]]:
     """Of positives, then of negatives: wrong and all rows here, and there."""
     return [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.cells import WrongAnswers
-from lib.checks.answer_counts import LEAST_ROWS, Counts
+from lib.checks.answer_counts import LEAST_ROWS, Counts, split_by_class
 from lib.checks.blocks import BoolArray, FloatArray, IntArray
 from lib.checks.rare import read_rare
 from lib.schema import VERSION, Outside, cohort_key
@@ -98,11 +98,9 @@ def _has_rows(here: FloatArray, there: FloatArray) -> BoolArray:
 def _summed(table: CrossedAnswers, column: str) -> CrossedAnswers:
     """The same by one of its columns alone."""
     at = table.columns.index(column)
-    names = [value[at] for value in table.values]
-    kept = sorted(set(names))
-    group = np.array([kept.index(name) for name in names], np.int64)
+    kept, group = np.unique(np.array([value[at] for value in table.values], str), return_inverse=True)
     here, there = (_added_up(counts, group, len(kept)) for counts in (table.here, table.there))
-    return CrossedAnswers((column,), [(name,) for name in kept], here, there, _has_rows(here, there))
+    return CrossedAnswers((column,), [(str(name),) for name in kept], here, there, _has_rows(here, there))
 
 
 def _without_gathered(table: CrossedAnswers, gathered: dict[str, str]) -> CrossedAnswers:
@@ -125,7 +123,7 @@ def _excess(here: FloatArray, there: FloatArray, *, balanced: bool) -> tuple[Flo
         balanced: whether both classes are as heavy.
     """
     own = change = variance = np.zeros(len(here))
-    sides = [_by_class(each) for each in (here, there, here.sum(axis=0) - here, there.sum(axis=0) - there)]
+    sides = [split_by_class(each) for each in (here, there, here.sum(axis=0) - here, there.sum(axis=0) - there)]
     rows = sides[0][1]
     weights = np.full(rows.shape, 0.5) if balanced else rows / np.maximum(rows.sum(axis=0), 1.0)
     for label in (0, 1):
@@ -141,12 +139,6 @@ def _excess(here: FloatArray, there: FloatArray, *, balanced: bool) -> tuple[Flo
     return own, change, variance
 
 
-def _by_class(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Wrong answers and rows of positives and of negatives, shape (2, G) each."""
-    wrong, n, false_positives, negatives = counts.T
-    return np.stack([wrong - false_positives, false_positives]), np.stack([n - negatives, negatives])
-
-
 def candidates_of(table: CrossedAnswers) -> list[Candidate]:
     """The parts of a table in which the excess matters."""
     n_usable = int(table.usable.sum())
@@ -156,7 +148,7 @@ def candidates_of(table: CrossedAnswers) -> list[Candidate]:
         own, change, variance = _excess(table.here, table.there, balanced=balanced)
         enough = table.usable & (np.minimum(own, change) >= least) & (variance > 0)
         if balanced:
-            classes = [each for counts in (table.here, table.there) for each in _by_class(counts)[1]]
+            classes = [each for counts in (table.here, table.there) for each in split_by_class(counts)[1]]
             enough &= np.min(classes, axis=0) >= LEAST_ROWS
         for place in np.flatnonzero(enough):
             z = float(change[place] / np.sqrt(variance[place]))

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from lib.cells import Cells
-from lib.checks.answer_counts import count_answers
+from lib.checks.answer_counts import count_answers, split_by_class
 from lib.checks.blocks import FloatArray
 from lib.checks.memory import once_for_every_margin_target
 from lib.schema import NO_WINDOW, VERSION, WINDOW, cohort_key
@@ -76,11 +76,10 @@ def _told(diagnosis: Diagnosis, cells: Cells, key: str = "") -> Dispersion:
     start = cells.groups[WINDOW].astype(np.int64)
     order = np.argsort(start, kind="stable")
     order = order[((cells.groups[VERSION] == diagnosis.settings.baseline) & (start != NO_WINDOW))[order]]
-    wrong, n, false_positives, negatives = counts[order].T
-    by_class = np.stack([wrong - false_positives, false_positives, n - negatives, negatives], axis=1)
+    wrong, n = (each.T for each in split_by_class(counts[order]))
     value = np.unique(cells.groups[key][order], return_inverse=True)[1] if key else np.zeros(len(order), np.int64)
-    parts = [by_class[value == each] for each in range(int(value.max(initial=-1)) + 1)]
-    scatters = [_scatter(part[:, :2], part[:, 2:]) for part in parts]
+    parts = [value == each for each in range(int(value.max(initial=-1)) + 1)]
+    scatters = [_scatter(wrong[part], n[part]) for part in parts]
     chi_squared, degrees = (sum(each[place] for each in scatters) for place in (0, 1))
     if degrees <= 0 or special.chdtrc(degrees, chi_squared) >= CERTAIN:
         return NO_DISPERSION

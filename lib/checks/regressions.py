@@ -144,8 +144,6 @@ def _p_of(diagnosis: Diagnosis, each: Candidate, trials: int) -> float:
 
 def _dispersion(diagnosis: Diagnosis, each: Candidate) -> Dispersion:
     """Of the columns of a part the larger, told from all of their values, for as many rows as the part has."""
-    if diagnosis.facts.windows is None:
-        return NO_DISPERSION
     found = [column_dispersion(diagnosis, column) for column, _value in each.cohorts]
     return max((of.among(each.there.n / STRETCHES) for of in found), key=lambda of: of.ratio)
 

@@ -10,6 +10,7 @@ from lib.checks.answer_counts import Kind, is_large_fall
 from lib.checks.beginnings import REMEDY, find_beginning, first_deploy_of
 from lib.checks.blocks import where_of
 from lib.checks.crossings import Crossed, crossing_of, find_crossed
+from lib.checks.first_rate import OF_ANSWERS
 from lib.checks.regressions import Regression, find_regressions
 from lib.checks.result import (
     ALARM_RATE,
@@ -49,8 +50,7 @@ def check_quality_regression(diagnosis: Diagnosis) -> Answer:
 
 def says_worse(results: Sequence[CheckResult]) -> bool:
     """Whether a finding says that the candidate as a whole answers worse than the baseline."""
-    codes = ("H-F12", "H-F13", "H-F23")
-    return any(each.is_finding and each.code in codes and each.where == Where() for each in results)
+    return any(each.is_finding and each.code in OF_ANSWERS and each.where == Where() for each in results)
 
 
 def _answer(diagnosis: Diagnosis, kind: Kind, passed: str) -> Answer:

@@ -47,6 +47,11 @@ def crossing_of(result: CheckResult) -> Part | None:
     """The part that a finding names where cohorts cross; None where it names one cohort or none."""
     if not result.is_finding or len(result.where.cohort) < 2:
         return None
+    return _named_by(result)
+
+
+def _named_by(result: CheckResult) -> Part:
+    """The rows of the cohort, or cohorts, that a finding names."""
     (column, value), *further = result.where.cohort.items()
     return Part(column, value, tuple(further))
 
@@ -56,8 +61,7 @@ def led_by(diagnosis: Diagnosis, results: Sequence[CheckResult], parts: Iterable
     shown = {*parts, *crossings_of(diagnosis, results)}
     for each in results:
         if each.is_finding and BEGAN in each.evidence and each.where.cohort:
-            (column, value), *further = each.where.cohort.items()
-            part = Part(column, value, tuple(further))
+            part = _named_by(each)
             if part in shown:
                 return part
     return None
