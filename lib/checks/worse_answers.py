@@ -241,7 +241,8 @@ QUALITY_REGRESSION = Check(
     "candidate against the baseline, by more than the other rows have changed: class by class, or the mean of both "
     "classes' rates, a normal test widened by how much stretches of the baseline's time differ, and Fisher's; the "
     "part with the largest likelihood ratio first, the others without its rows. Bonferroni. Parts that other "
-    "checks name are left out",
+    "checks name are left out. A version, a cohort or a crossing of "
+    "which 20 points more are wrong, of all or of a class, is an error, as for the two checks above",
     minimum_effect="2 points more wrong answers, or an AUC 0.02 lower, than the baseline; in time, in a cohort or "
     "a crossing 5 points more wrong answers, there also 10 points of the mean of both classes' rates",
     alarm_rate=ALARM_RATE,

@@ -199,7 +199,7 @@ COHORT_DISPARITY = Check(
     "answers lie in one value of another column, the crossing is named, as for `noisy-labels`. Where the rate rose "
     "at a deploy (an onset, as on Monitoring), for certain by more than that of all rows, that is said, and to roll "
     "back. Without the rows of what other checks name, and of the cohorts and crossings that answer worse than in the "
-    "baseline",
+    "baseline. Where another mix of the classes makes half of the difference or more, it is information",
     minimum_effect="at least 5 points above the rest; cohorts of at least 30 labelled rows",
     alarm_rate=ALARM_RATE,
     severity=Severity.WARNING,
